@@ -1,0 +1,246 @@
+//! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
+
+use crate::ids::{
+    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name, RunId,
+    TokenHash, UnitId, UserId,
+};
+use crate::state::{LicenseTerms, Target};
+use crate::time::Date;
+use serde::{Deserialize, Serialize};
+
+/// A command with the one who gave it, as the journal will name them.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who asks.
+    pub actor: Actor,
+    /// Where it came in.
+    pub origin: Origin,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// Who caused an event. Kernel-verified; never taken from a request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// The daemon itself: deadlines, starts, inboxes.
+    Daemon,
+    /// A local account that the directory knows as this user, or does not know.
+    Local {
+        /// The uid on the machine that attests it.
+        uid: u32,
+        /// The person, where known.
+        user: Option<UserId>,
+        /// The machine whose kernel named the uid.
+        attested_by: MachineId,
+    },
+}
+
+/// Where a command came in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The API on the unix socket.
+    Socket,
+    /// `licenses.d` or `vendors.d`.
+    Inbox,
+    /// A start or stop of the daemon.
+    Run,
+    /// A deadline, a tick, the process watch.
+    Watch,
+}
+
+/// The asked.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// The first start: names the home account's root unit and this machine.
+    FoundSite {
+        /// The home account's root unit; everyone on this site is below it.
+        unit: UnitId,
+        /// This machine.
+        machine: MachineId,
+    },
+    /// A start: takes the next epoch.
+    StartRun {
+        /// Random.
+        run: RunId,
+    },
+    /// A clean stop: records the ends of holds (rule 19).
+    StopRun,
+    /// Ends what is due. The keeper gives it before each batch and at each deadline.
+    Expire,
+    /// Examines license dates; at least once a minute.
+    Tick,
+    /// Adds a vendor or roots to one. A root belongs to one vendor.
+    TrustVendor {
+        /// The vendor's name.
+        vendor: Name,
+        /// Thumbprints (RFC 7638) and PEM texts of its root keys.
+        roots: Vec<(Name, Name)>,
+    },
+    /// Remembers the newest issuer token of a root.
+    SeeIssuer(Box<IssuerSeen>),
+    /// Installs a verified license.
+    InstallLicense {
+        /// The verified license.
+        terms: Box<LicenseTerms>,
+        /// Assign it to everyone under this id, unless it is assigned to everyone already.
+        assign_everyone: Option<AssignmentId>,
+        /// A known or lower serial is noted (inbox), not refused.
+        note_known: bool,
+    },
+    /// Makes an assignment. The same id and body is the same assignment.
+    Assign {
+        /// Brought by the caller (rule 20).
+        id: AssignmentId,
+        /// The license.
+        license: LicenseId,
+        /// To whom.
+        target: Target,
+    },
+    /// Removes an assignment; holders who lose their right by it are ending (rule 16).
+    Unassign {
+        /// The assignment.
+        id: AssignmentId,
+        /// Holders get no `last`.
+        hard: bool,
+        /// Refused unless the assignment still has this revision.
+        if_match: Option<u64>,
+    },
+    /// Makes a user at first sight of a login, or returns the one who has it.
+    MeetUser {
+        /// The id that a new user gets.
+        user: UserId,
+        /// The login.
+        login: LoginHash,
+    },
+    /// Takes a seat.
+    Checkout(Box<Checkout>),
+    /// Keeps a seat.
+    Renew(Renew),
+    /// Gives a seat back, by the holder itself.
+    Release(Release),
+    /// Gives back one's own seat from elsewhere (rule 16).
+    ReleaseElsewhere {
+        /// The holder.
+        holder: HolderId,
+        /// Must be the holder's user.
+        by: UserId,
+    },
+    /// Takes a grant back (rule 16).
+    Reclaim {
+        /// The grant.
+        gid: Gid,
+        /// Its holders get no `last`.
+        hard: bool,
+    },
+    /// The processes of these holders are gone (rule 14).
+    ProcessGone {
+        /// The holders whose process died.
+        holders: Vec<HolderId>,
+    },
+}
+
+/// The newest issuer token of a root, as far as the rules read it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IssuerSeen {
+    /// Thumbprint of the vendor root that signed it.
+    pub root: Name,
+    /// When it was signed.
+    pub iat: Date,
+    /// Licenses of this root below this serial serve nothing.
+    pub min_serial: u64,
+    /// Issuing keys (thumbprints) whose licenses serve nothing.
+    pub revoked_kids: Vec<Name>,
+    /// The token.
+    pub token: Name,
+}
+
+/// Who takes, keeps or gives back: fixed at the checkout (rule 20).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Process {
+    /// The machine that the process runs on.
+    pub machine: MachineId,
+    /// The machine whose kernel names the caller.
+    pub attested_by: MachineId,
+    /// The credential.
+    pub uid: u32,
+    /// The machine's boot.
+    pub boot: BootId,
+    /// The SDK's instance.
+    pub instance: InstanceId,
+}
+
+/// A checkout (rules 8, 9, 20).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checkout {
+    /// The id that its retries repeat.
+    pub checkout_id: CheckoutId,
+    /// The process that asks.
+    pub process: Process,
+    /// Its pid as the daemon sees it, and its start in clock ticks where the kernel tells: shown, and used at a restart (rule 14).
+    pub pid: Option<Pid>,
+    /// The person.
+    pub user: UserId,
+    /// The product.
+    pub product: Name,
+    /// The feature within the product.
+    pub feature: Name,
+    /// The version asked for.
+    pub version: Option<Name>,
+    /// How many seats, at least 1.
+    pub n: u32,
+    /// Thumbprints of the roots that the application carries.
+    pub roots: Vec<Name>,
+    /// The whole wait in seconds; a term (rule 20), without effect until the queue.
+    pub wait_s: u64,
+    /// Deletes a cool-down (rule 16).
+    pub interactive: bool,
+    /// Free space is below `disk_reserve`: nothing new is granted.
+    pub storage_low: bool,
+}
+
+/// A process as the daemon's kernel numbers it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pid {
+    /// The pid in the daemon's namespace.
+    pub pid: u32,
+    /// Its start, in clock ticks since boot, where readable.
+    pub born: Option<u64>,
+}
+
+/// A renewal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Renew {
+    /// The holder.
+    pub holder: HolderId,
+    /// The process that asks; must be the one that took it.
+    pub process: Process,
+}
+
+/// A release.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Release {
+    /// What to give back.
+    pub what: Released,
+    /// The process that asks; must be the one that took it.
+    pub process: Process,
+}
+
+/// A holder, or the checkout that should have made one (rule 20).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Released {
+    /// The holder.
+    Holder(HolderId),
+    /// The checkout; remembered as ended where not seen yet.
+    Checkout(CheckoutId),
+}
+
+/// SHA-256 of the license token and when it was signed: what a lease names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Signed {
+    /// SHA-256 of the license token.
+    pub hash: TokenHash,
+    /// Its `iat`.
+    pub iat: Date,
+}

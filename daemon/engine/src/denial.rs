@@ -1,0 +1,106 @@
+//! A lawful no: its code, the rule that decided and what the asker can be told.
+
+use crate::ids::{AssignmentId, PoolId};
+use crate::time::{Date, LeaseTime};
+
+/// Why not. The names on the wire are the same in lower snake case (peers.md 3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)] // Each is explained to people in the SDK's wire::Code.
+pub enum Code {
+    NotLicensed,
+    UnknownFeature,
+    WrongVendor,
+    FeatureNotServedHere,
+    NotStarted,
+    LicenseExpired,
+    RevokedLicense,
+    VersionTooNew,
+    NotAssigned,
+    UnknownUser,
+    RequestExceedsTotal,
+    StorageLow,
+    CoolDown,
+    NoSeatFree,
+    LeaseEnded,
+    LeaseLapsed,
+    Superseded,
+    UnknownLease,
+    Conflict,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    WrongRevision,
+}
+
+/// A denial.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Denial {
+    /// Why.
+    pub code: Code,
+    /// The rule that decided (rules.md).
+    pub rule: u8,
+    /// The pool that got furthest (rule 22), where one was looked at.
+    pub pool: Option<PoolId>,
+    /// The assignment that decided, where one did.
+    pub assignment: Option<AssignmentId>,
+    /// Slots in use in that pool.
+    pub in_use: Option<u64>,
+    /// Its seats; `None` too where unlimited.
+    pub total: Option<u64>,
+    /// The limit that was passed (version, seats, serial), as text.
+    pub limit: Option<String>,
+    /// The date that decided (`nbf`, `exp`).
+    pub date: Option<Date>,
+    /// Lease time at which asking again can help.
+    pub retry_at: Option<LeaseTime>,
+    /// Thumbprints of the vendor roots concerned (`wrong_vendor`).
+    pub roots: Vec<crate::ids::Name>,
+}
+
+impl Denial {
+    /// A denial with nothing to add to code and rule.
+    #[must_use]
+    pub fn new(code: Code, rule: u8) -> Self {
+        Denial {
+            code,
+            rule,
+            pool: None,
+            assignment: None,
+            in_use: None,
+            total: None,
+            limit: None,
+            date: None,
+            retry_at: None,
+            roots: Vec::new(),
+        }
+    }
+}
+
+/// One step of a judgement, as `why` shows it (rule 22).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The pool that was judged, where the step concerns one.
+    pub pool: Option<PoolId>,
+    /// The rule applied.
+    pub rule: u8,
+    /// `None`: passed.
+    pub denied: Option<Code>,
+    /// What was compared, in a short sentence.
+    pub text: String,
+}
+
+/// Collects the steps of a judgement; `()` collects nothing and costs nothing.
+pub trait Trace {
+    /// Notes a step; `make` is not called where nobody listens.
+    fn step(&mut self, make: impl FnOnce() -> Step);
+}
+
+impl Trace for () {
+    fn step(&mut self, _make: impl FnOnce() -> Step) {}
+}
+
+impl Trace for Vec<Step> {
+    fn step(&mut self, make: impl FnOnce() -> Step) {
+        self.push(make());
+    }
+}

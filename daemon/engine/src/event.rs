@@ -1,0 +1,140 @@
+//! What happened: past participles. Recorded events are journaled and make the state; fleeting ones only move holds.
+
+use crate::command::{IssuerSeen, Pid, Process};
+use crate::ids::{
+    AssignmentId, CheckoutId, Gid, HolderId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId, UnitId, UserId,
+};
+use crate::state::{LicenseTerms, Target, Unit};
+use crate::time::LeaseTime;
+use serde::{Deserialize, Serialize};
+
+/// The version of the events below, written with each of them.
+pub const EVENT_VERSION: u8 = 1;
+
+/// One event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Journaled, hashed, checkpointed.
+    Recorded(Recorded),
+    /// Lost in a crash, which rule 19 makes good.
+    Fleeting(Fleeting),
+}
+
+/// Events that the state is the fold of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+
+#[allow(missing_docs)] // The names are those of the commands and of design.md 1.
+pub enum Recorded {
+    SiteFounded { unit: UnitId, machine: MachineId },
+    RunStarted { epoch: u64, run: RunId, at: LeaseTime },
+    RunStopped { holds: Vec<(HolderId, LeaseTime)> },
+    VendorTrusted { vendor: Name, roots: Vec<(Name, Name)> },
+    IssuerSeen(Box<IssuerSeen>),
+    LicenseInstalled { terms: Box<LicenseTerms>, at: LeaseTime },
+    LicenseAssigned { id: AssignmentId, license: LicenseId, target: Target },
+    LicenseUnassigned { id: AssignmentId },
+    UserMet { user: UserId, login: LoginHash },
+    SeatTaken(Box<SeatTaken>),
+    HolderJoined { holder: HolderId, who: Box<HolderFacts>, at: LeaseTime },
+    HoldersEnding { holders: Vec<HolderId>, why: EndingWhy, hard: bool },
+    EndingTakenBack { holders: Vec<HolderId> },
+    LastSigned { holder: HolderId, until: LeaseTime },
+    HolderEnded { holder: HolderId, why: EndWhy, at: LeaseTime },
+    SeatEnded { gid: Gid, why: EndWhy, at: LeaseTime },
+    CheckoutEnded { machine: MachineId, uid: u32, checkout_id: CheckoutId, at: LeaseTime },
+    CoolDownStarted { user: UserId, machine: MachineId, pool: PoolId, until: LeaseTime },
+    CoolDownDeleted { user: UserId, machine: MachineId, pool: PoolId },
+}
+
+/// A grant opened with its first holder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeatTaken {
+    /// The grant.
+    pub gid: Gid,
+    /// Its pool.
+    pub pool: PoolId,
+    /// Its slots, ascending.
+    pub slots: Vec<u64>,
+    /// The counting unit that holds it.
+    pub unit: Unit,
+    /// The first holder, number 1.
+    pub who: HolderFacts,
+    /// When.
+    pub at: LeaseTime,
+}
+
+/// What is fixed about a holder at its checkout.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HolderFacts {
+    /// The person.
+    pub user: UserId,
+    /// The process.
+    pub process: Process,
+    /// Its pid, where the kernel told.
+    pub pid: Option<Pid>,
+    /// The checkout that made it.
+    pub checkout_id: CheckoutId,
+    /// The version asked for.
+    pub version: Option<Name>,
+    /// The terms that a retry must repeat (rule 20) and that are not above.
+    pub terms: Terms,
+}
+
+/// The terms of a checkout that its retries must repeat (rule 20), beside instance, feature, version and n.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Terms {
+    /// The product.
+    pub product: Name,
+    /// The wait in seconds.
+    pub wait_s: u64,
+    /// Asked by the user.
+    pub interactive: bool,
+}
+
+/// Events that no journal keeps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fleeting {
+    /// A lease was signed: the holder's hold reaches to here (it never shrinks), under this sequence number.
+    LeaseSigned {
+        /// The holder.
+        holder: HolderId,
+        /// The end of its hold.
+        until: LeaseTime,
+        /// The lease's `seq`.
+        seq: u64,
+    },
+}
+
+/// Why a holder is ending (rule 16).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndingWhy {
+    /// An administrator took the grant back.
+    Reclaimed,
+    /// Its user gave it back from elsewhere.
+    Released,
+    /// Its user may not sit any more (rule 4).
+    RightLost,
+    /// The license in force has no place for it (rules 9, 17).
+    Superseded,
+}
+
+/// Why a holder or a grant ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndWhy {
+    /// Given back by the holder.
+    Released,
+    /// The process died.
+    ProcessDied,
+    /// The hold was over.
+    HeartbeatLost,
+    /// Ending by `Reclaimed`, and now over.
+    Reclaimed,
+    /// Ending by `Released`, and now over.
+    ReleasedElsewhere,
+    /// Ending by `RightLost`, and now over.
+    RightLost,
+    /// Ending by `Superseded`, and now over.
+    Superseded,
+}

@@ -1,0 +1,15 @@
+//! The rules of a seat: pure, synchronous, deterministic. Commands in, events out, time passed in.
+//!
+//! No I/O, no clock, no randomness, no async, and only ordered maps; `clippy.toml` beside this crate forbids the rest.
+
+pub mod command;
+pub mod denial;
+pub mod engine;
+pub mod event;
+pub mod ids;
+pub mod state;
+pub mod time;
+
+pub use command::{Actor, Command, Order, Origin};
+pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
+pub use state::State;

@@ -1,0 +1,311 @@
+//! What the engine knows: the fold of recorded events, held in persistent maps so that a snapshot is a cheap clone.
+//!
+//! Everything marked *fleeting* is left out of the state's hash and of checkpoints.
+
+use crate::command::{IssuerSeen, Signed};
+use crate::event::{EndWhy, EndingWhy, HolderFacts};
+use crate::ids::{
+    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId,
+    UnitId, UserId,
+};
+use crate::time::{Date, LeaseTime};
+use imbl::{OrdMap, OrdSet, Vector};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The recorded state, with the fleeting ends of holds inside its pools.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// Events folded so far: the revision of what an event changes is its number.
+    pub events: u64,
+    /// The site, once founded.
+    pub site: Option<Site>,
+    /// The present run; epoch 0 before the first start.
+    pub run: Run,
+    /// Trusted vendors.
+    pub vendors: OrdMap<Name, Vendor>,
+    /// The newest issuer token seen of each root, by the root's thumbprint.
+    pub issuers: OrdMap<Name, Arc<IssuerSeen>>,
+    /// The newest `iat` of any vendor token seen: J is never below it.
+    pub newest_iat: Date,
+    /// Installed licenses.
+    pub licenses: OrdMap<LicenseId, Arc<License>>,
+    /// Pools by product and feature, in the order of their ids.
+    pub features: OrdMap<(Name, Name), OrdSet<PoolId>>,
+    /// The pools.
+    pub pools: OrdMap<PoolId, Pool>,
+    /// Assignments.
+    pub assignments: OrdMap<AssignmentId, Arc<Assignment>>,
+    /// Users.
+    pub users: OrdMap<UserId, Arc<User>>,
+    /// Users by login.
+    pub logins: OrdMap<LoginHash, UserId>,
+    /// The pool of each live or ending grant.
+    pub grants: OrdMap<Gid, PoolId>,
+    /// Ends of cool-downs by user, machine, product and feature (rule 16).
+    pub cool_downs: OrdMap<(UserId, MachineId, PoolId), LeaseTime>,
+    /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
+    pub ended: Vector<Ended>,
+}
+
+/// This installation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Site {
+    /// The home account's root unit.
+    pub unit: UnitId,
+    /// This machine.
+    pub machine: MachineId,
+}
+
+/// One run of the daemon (rule 21).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Higher at each start.
+    pub epoch: u64,
+    /// Random at each start.
+    pub id: RunId,
+    /// Grants opened in this run.
+    pub grants: u64,
+    /// Leases signed in this run (fleeting).
+    #[serde(skip)]
+    pub seq: u64,
+    /// When it started.
+    pub since: LeaseTime,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Run { epoch: 0, id: RunId([0; 16]), grants: 0, seq: 0, since: LeaseTime(0) }
+    }
+}
+
+/// A vendor that this site trusts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Vendor {
+    /// Root keys: thumbprint and PEM.
+    pub roots: OrdMap<Name, Name>,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// A user. Names live in the side store.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct User {
+    /// Keyed hashes of the logins.
+    pub logins: OrdSet<LoginHash>,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// To whom a license is assigned. Groups and further units come with the directory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// One user.
+    User(UserId),
+    /// Everyone in this unit and below; the site's root unit is everyone.
+    Unit(UnitId),
+}
+
+/// An assignment (rule 3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The license.
+    pub license: LicenseId,
+    /// To whom.
+    pub target: Target,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// An installed license.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct License {
+    /// What the vendor signed.
+    pub terms: LicenseTerms,
+    /// When it came in.
+    pub installed: LeaseTime,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// A verified license, as far as the rules read it, with its tokens.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LicenseTerms {
+    /// Vendor and id.
+    pub id: LicenseId,
+    /// Higher in each renewal.
+    pub serial: u64,
+    /// The id of the license that this one replaces.
+    pub replaces: Option<Name>,
+    /// The product.
+    pub product: Name,
+    /// Thumbprint of the vendor root above it.
+    pub root: Name,
+    /// Thumbprint of the issuing key that signed it.
+    pub kid: Name,
+    /// Hash and `iat` of the token.
+    pub signed: Signed,
+    /// Valid from.
+    pub nbf: Date,
+    /// Valid until; `None` is perpetual.
+    pub exp: Option<Date>,
+    /// What it licenses.
+    pub features: Vec<Feature>,
+    /// The license token.
+    pub token: Name,
+    /// The issuer token.
+    pub issuer: Name,
+}
+
+/// One feature of a license.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Feature {
+    /// Its name.
+    pub name: Name,
+    /// How many seats; `None` is unlimited.
+    pub seats: Option<u64>,
+    /// Slots at and above `seats` that rule 12 may lend.
+    pub overdraft: u64,
+    /// How seats are owned.
+    pub model: Model,
+    /// Who counts as one.
+    pub unit: CountingUnit,
+    /// Highest version served; `None` is any.
+    pub version: Option<Name>,
+    /// Seconds that a lease lives.
+    pub ttl_s: u64,
+    /// Seconds of grace after it.
+    pub grace_s: u64,
+    /// Seconds that a last lease lives.
+    pub save_s: u64,
+    /// Seconds after a reclaim.
+    pub cool_down_s: u64,
+    /// Holders that may share a grant; `None` is any number.
+    pub share_max: Option<u64>,
+    /// Seconds that a user's seat lingers (rule 12; no effect yet).
+    pub linger_s: u64,
+    /// Seconds before a named seat may be recalled (rule 7; no effect yet).
+    pub named_min_s: u64,
+    /// Policies always granted.
+    pub policies: Vec<Name>,
+    /// Policies chosen per assignment.
+    pub optional: Vec<Name>,
+}
+
+/// How seats are owned (rule 7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Model {
+    /// The grant ends with its last holder.
+    Floating,
+    /// Installed and listed; not served yet (`feature_not_served_here`).
+    Named,
+}
+
+/// Who counts as one (rule 6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum CountingUnit {
+    #[serde(rename = "process")]
+    Process,
+    #[serde(rename = "user")]
+    User,
+    #[serde(rename = "host")]
+    Host,
+    #[serde(rename = "user+host")]
+    UserHost,
+}
+
+/// A counting unit in person.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Process(BootId, InstanceId),
+    User(UserId),
+    Host(MachineId, BootId),
+    UserHost(UserId, MachineId, BootId),
+}
+
+/// A pool: all that a judgement reads of it is in this one value.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Pool {
+    /// The terms in force; `None` where the license in force no longer has the feature.
+    pub feature: Option<Arc<Feature>>,
+    /// Ttl + grace in milliseconds of every serial in force, with the moment since when (rules 19, 21).
+    pub terms_ms: Vector<(LeaseTime, u64)>,
+    /// Live and ending grants.
+    pub grants: OrdMap<Gid, Arc<Grant>>,
+    /// Live grants by their unit.
+    pub units: OrdSet<(Unit, Gid)>,
+    /// Free slots below `high`.
+    pub freed: OrdSet<u64>,
+    /// Slots from here on were never taken.
+    pub high: u64,
+    /// Slots in use below `seats`.
+    pub used: u64,
+    /// Slots in use at and above `seats`.
+    pub above: u64,
+}
+
+/// One occupation of slots by a counting unit. Its size, slots and pool never change (rule 5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// The unit that holds it.
+    pub unit: Unit,
+    /// The user that it is charged to.
+    pub user: UserId,
+    /// Its slots, ascending.
+    pub slots: Vec<u64>,
+    /// Its holders by number, oldest first; never empty.
+    pub holders: Vec<Holder>,
+    /// The number that the next holder gets.
+    pub next_h: u32,
+    /// When it opened.
+    pub since: LeaseTime,
+}
+
+/// One checkout of a process that sits under a grant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its number in the grant.
+    pub h: u32,
+    /// What its checkout fixed.
+    pub facts: Arc<HolderFacts>,
+    /// When it sat down.
+    pub since: LeaseTime,
+    /// Where it is on its way out.
+    pub ending: Option<Ending>,
+    /// The end of its hold (fleeting; a restart sets it by rule 19).
+    #[serde(skip)]
+    pub until: LeaseTime,
+}
+
+/// A holder on its way out (rule 16).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ending {
+    /// Why.
+    pub why: EndingWhy,
+    /// It gets no `last`.
+    pub hard: bool,
+    /// The end that its `last` names, once signed.
+    pub last: Option<LeaseTime>,
+    /// The license that its leases named so far, as a superseding one does not sign its `last`.
+    pub signed: Option<Signed>,
+}
+
+/// A checkout that is over, remembered for 15 minutes (rule 20).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: LeaseTime,
+    /// Scope of the checkout id: machine and credential.
+    pub machine: MachineId,
+    /// The credential.
+    pub uid: u32,
+    /// The checkout.
+    pub checkout_id: CheckoutId,
+    /// The holder that it made, if it made one, and why that ended.
+    pub holder: Option<(HolderId, EndWhy)>,
+}

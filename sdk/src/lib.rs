@@ -1,0 +1,1 @@
+//! What an application links to hold a seat.
