@@ -1,8 +1,8 @@
 //! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
 
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name, RunId,
-    TokenHash, UnitId, UserId,
+    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
+    Name, RunId, TokenHash, UnitId, UserId,
 };
 use crate::state::{LicenseTerms, Target};
 use crate::time::Date;

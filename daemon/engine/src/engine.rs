@@ -1,10 +1,10 @@
 //! The door: commands in, events and a verdict out. One function decides, one folds.
 
+use crate::command::Signed;
 use crate::command::{Checkout, Command};
 use crate::denial::{Denial, Step};
 use crate::event::{Event, Recorded};
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name, RunId, UserId};
-use crate::command::Signed;
 use crate::state::State;
 use crate::time::{LeaseTime, Now};
 
@@ -98,7 +98,9 @@ impl Engine {
     /// An engine that knows nothing.
     #[must_use]
     pub fn new() -> Self {
-        Engine { state: State::default() }
+        Engine {
+            state: State::default(),
+        }
     }
 
     /// Judges a command and folds what follows from it.

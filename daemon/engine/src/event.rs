@@ -2,7 +2,8 @@
 
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
-    AssignmentId, CheckoutId, Gid, HolderId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId, UnitId, UserId,
+    AssignmentId, CheckoutId, Gid, HolderId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId,
+    UnitId, UserId,
 };
 use crate::state::{LicenseTerms, Target, Unit};
 use crate::time::LeaseTime;
@@ -22,28 +23,86 @@ pub enum Event {
 
 /// Events that the state is the fold of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-
 #[allow(missing_docs)] // The names are those of the commands and of design.md 1.
 pub enum Recorded {
-    SiteFounded { unit: UnitId, machine: MachineId },
-    RunStarted { epoch: u64, run: RunId, at: LeaseTime },
-    RunStopped { holds: Vec<(HolderId, LeaseTime)> },
-    VendorTrusted { vendor: Name, roots: Vec<(Name, Name)> },
+    SiteFounded {
+        unit: UnitId,
+        machine: MachineId,
+    },
+    RunStarted {
+        epoch: u64,
+        run: RunId,
+        at: LeaseTime,
+    },
+    RunStopped {
+        holds: Vec<(HolderId, LeaseTime)>,
+    },
+    VendorTrusted {
+        vendor: Name,
+        roots: Vec<(Name, Name)>,
+    },
     IssuerSeen(Box<IssuerSeen>),
-    LicenseInstalled { terms: Box<LicenseTerms>, at: LeaseTime },
-    LicenseAssigned { id: AssignmentId, license: LicenseId, target: Target },
-    LicenseUnassigned { id: AssignmentId },
-    UserMet { user: UserId, login: LoginHash },
+    LicenseInstalled {
+        terms: Box<LicenseTerms>,
+        at: LeaseTime,
+    },
+    LicenseAssigned {
+        id: AssignmentId,
+        license: LicenseId,
+        target: Target,
+    },
+    LicenseUnassigned {
+        id: AssignmentId,
+    },
+    UserMet {
+        user: UserId,
+        login: LoginHash,
+    },
     SeatTaken(Box<SeatTaken>),
-    HolderJoined { holder: HolderId, who: Box<HolderFacts>, at: LeaseTime },
-    HoldersEnding { holders: Vec<HolderId>, why: EndingWhy, hard: bool },
-    EndingTakenBack { holders: Vec<HolderId> },
-    LastSigned { holder: HolderId, until: LeaseTime },
-    HolderEnded { holder: HolderId, why: EndWhy, at: LeaseTime },
-    SeatEnded { gid: Gid, why: EndWhy, at: LeaseTime },
-    CheckoutEnded { machine: MachineId, uid: u32, checkout_id: CheckoutId, at: LeaseTime },
-    CoolDownStarted { user: UserId, machine: MachineId, pool: PoolId, until: LeaseTime },
-    CoolDownDeleted { user: UserId, machine: MachineId, pool: PoolId },
+    HolderJoined {
+        holder: HolderId,
+        who: Box<HolderFacts>,
+        at: LeaseTime,
+    },
+    HoldersEnding {
+        holders: Vec<HolderId>,
+        why: EndingWhy,
+        hard: bool,
+    },
+    EndingTakenBack {
+        holders: Vec<HolderId>,
+    },
+    LastSigned {
+        holder: HolderId,
+        until: LeaseTime,
+    },
+    HolderEnded {
+        holder: HolderId,
+        why: EndWhy,
+        at: LeaseTime,
+    },
+    SeatEnded {
+        gid: Gid,
+        why: EndWhy,
+        at: LeaseTime,
+    },
+    CheckoutEnded {
+        machine: MachineId,
+        uid: u32,
+        checkout_id: CheckoutId,
+        at: LeaseTime,
+    },
+    CoolDownStarted {
+        user: UserId,
+        machine: MachineId,
+        pool: PoolId,
+        until: LeaseTime,
+    },
+    CoolDownDeleted {
+        user: UserId,
+        machine: MachineId,
+        pool: PoolId,
+    },
 }
 
 /// A grant opened with its first holder.

@@ -128,15 +128,26 @@ impl fmt::Display for HolderId {
 fn number<T: FromStr>(text: Option<&str>) -> Result<T, BadId> {
     let text = text.ok_or(BadId)?;
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    if plain { text.parse().map_err(|_| BadId) } else { Err(BadId) }
+    if plain {
+        text.parse().map_err(|_| BadId)
+    } else {
+        Err(BadId)
+    }
 }
 
 impl FromStr for Gid {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let mut parts = text.split('.');
-        let gid = Gid { epoch: number(parts.next())?, n: number(parts.next())? };
-        if parts.next().is_some() { Err(BadId) } else { Ok(gid) }
+        let gid = Gid {
+            epoch: number(parts.next())?,
+            n: number(parts.next())?,
+        };
+        if parts.next().is_some() {
+            Err(BadId)
+        } else {
+            Ok(gid)
+        }
     }
 }
 
@@ -144,7 +155,10 @@ impl FromStr for HolderId {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let (gid, h) = text.rsplit_once('.').ok_or(BadId)?;
-        Ok(HolderId { gid: gid.parse()?, h: number(Some(h))? })
+        Ok(HolderId {
+            gid: gid.parse()?,
+            h: number(Some(h))?,
+        })
     }
 }
 

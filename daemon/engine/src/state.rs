@@ -5,8 +5,8 @@
 use crate::command::{IssuerSeen, Signed};
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId,
-    UnitId, UserId,
+    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
+    Name, PoolId, RunId, UnitId, UserId,
 };
 use crate::time::{Date, LeaseTime};
 use imbl::{OrdMap, OrdSet, Vector};
@@ -75,7 +75,13 @@ pub struct Run {
 
 impl Default for Run {
     fn default() -> Self {
-        Run { epoch: 0, id: RunId([0; 16]), grants: 0, seq: 0, since: LeaseTime(0) }
+        Run {
+            epoch: 0,
+            id: RunId([0; 16]),
+            grants: 0,
+            seq: 0,
+            since: LeaseTime(0),
+        }
     }
 }
 

@@ -1,0 +1,246 @@
+//! The stable codes of a no, each with its class and the text behind `/problems/CODE` and `seatkeeper help CODE`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// What kind of no it is (peers.md 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Class {
+    Policy,
+    Capacity,
+    License,
+    Request,
+    Offline,
+    Server,
+    Environment,
+    /// A class that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $class:ident $status:literal $retry:literal: $title:literal, $about:literal, $remedy:literal;)*) => {
+        /// A stable code. An unknown one is kept as text: applications stay in the field for ten years.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+            /// A code that this version does not know.
+            Other(String),
+        }
+
+        impl Code {
+            /// Every code that this version knows.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The code as it stands on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self { $(Code::$variant => $text,)* Code::Other(text) => text }
+            }
+
+            /// The code behind a text.
+            #[must_use]
+            pub fn of(text: &str) -> Code {
+                match text { $($text => Code::$variant,)* other => Code::Other(other.to_owned()) }
+            }
+
+            /// Its class.
+            #[must_use]
+            pub fn class(&self) -> Class {
+                match self { $(Code::$variant => Class::$class,)* Code::Other(_) => Class::Unknown }
+            }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub fn status(&self) -> u16 {
+                match self { $(Code::$variant => $status,)* Code::Other(_) => 500 }
+            }
+
+            /// Asking again, unchanged, can help.
+            #[must_use]
+            pub fn retryable(&self) -> bool {
+                match self { $(Code::$variant => $retry,)* Code::Other(_) => false }
+            }
+
+            /// A short sentence.
+            #[must_use]
+            pub fn title(&self) -> &str {
+                match self { $(Code::$variant => $title,)* Code::Other(_) => "a code that this version does not know" }
+            }
+
+            /// What it means and when it comes.
+            #[must_use]
+            pub fn about(&self) -> &str {
+                match self { $(Code::$variant => $about,)* Code::Other(_) => "" }
+            }
+
+            /// What to do next.
+            #[must_use]
+            pub fn remedy(&self) -> &str {
+                match self { $(Code::$variant => $remedy,)* Code::Other(_) => "look the code up with a newer `seatkeeper help`" }
+            }
+        }
+    };
+}
+
+codes! {
+    // Capacity.
+    NoSeatFree "no_seat_free" Capacity 409 true: "no seat is free",
+        "Every seat of every pool that could serve you is in use (rule 9).",
+        "`seatkeeper seat list` shows who holds them; wait for one, or ask an administrator to reclaim one";
+    StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
+        "Below `disk_reserve` nothing new is granted; renewals and releases go on (design.md 6).",
+        "free space on the disk of the state directory, or lower `disk_reserve`";
+    RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than the license has",
+        "A checkout takes its seats from one pool, and no pool has so many even when empty (rules 8, 13).",
+        "ask for fewer seats, or buy more";
+    // Policy.
+    NotAssigned "not_assigned" Policy 403 false: "the license is not assigned to you",
+        "The license is installed, but no assignment covers this user (rule 4).",
+        "an administrator can run `seatkeeper license assign LICENSE --user NAME` or `--everyone`";
+    UnknownUser "unknown_user" Policy 403 false: "this user is not known here",
+        "The daemon does not make users at first sight (`unknown_users = \"refuse\"`), or no such login exists (design.md 7).",
+        "ask an administrator to add the user, or set `unknown_users = \"create\"`";
+    CoolDown "cool_down" Policy 409 true: "the seat was taken back; a pause is running",
+        "After a reclaim this user gets no seat of the feature on this machine until the cool-down is over (rule 16).",
+        "wait, or ask again on the user's own request (SDK `.asked_by_user()`)";
+    // License.
+    NotLicensed "not_licensed" License 403 false: "no license of this product is installed",
+        "The application may run as a demo (D12).",
+        "`seatkeeper license request` makes the file to send to the vendor; `seatkeeper license install FILE` installs the answer";
+    UnknownFeature "unknown_feature" License 403 false: "no installed license has this feature",
+        "The product is licensed, this feature is not.",
+        "check the name in `seatkeeper license list`, or buy it";
+    FeatureNotServedHere "feature_not_served_here" License 403 false: "this daemon does not serve the feature's model yet",
+        "The license is genuine and listed, but its model (named) needs a newer daemon; it is never served as if it were floating (rule 7).",
+        "upgrade the daemon";
+    VersionTooNew "version_too_new" License 403 false: "the license does not cover this version",
+        "The requested version is above the license's limit, or none was named where there is a limit (rule 12).",
+        "use the version that the license covers, or renew the maintenance";
+    LicenseExpired "license_expired" License 403 false: "the license has ended",
+        "Its last day is over, or less than 10 s are left (rule 16).",
+        "ask the vendor for a renewal: `seatkeeper license request`";
+    NotStarted "not_started" License 403 false: "the license is not valid yet",
+        "It is not put in force before its first day; what runs now stays (rule 17).",
+        "install it again on its first day";
+    RevokedLicense "revoked_license" License 403 false: "the vendor has withdrawn this license",
+        "A newer issuer token of the same vendor revokes the key that signed it or asks for a higher serial (design.md 3).",
+        "ask the vendor for a replacement";
+    WrongVendor "wrong_vendor" License 403 false: "the license is of another vendor",
+        "No trusted vendor root stands above the license, or the application carries other roots than the installed license (S5, rule 9).",
+        "`seatkeeper vendor trust FILE` with the root key from the vendor's package; compare the thumbprint with the vendor";
+    BadSignature "bad_signature" License 422 false: "the signature does not match",
+        "The token was altered or forged, or signed by a key that is not the one it names (S1-S6).",
+        "take the file as the vendor sent it, unchanged, or ask for it again";
+    BadSyntax "bad_syntax" License 422 false: "not a well-formed license",
+        "A token in the file is not of the strict form that its kind has: size, header, claims or their values (S1, S2).",
+        "take the file as the vendor sent it, unchanged, or ask for it again";
+    WrongServerHost "wrong_server_host" License 403 false: "the license is for another site",
+        "It is bound to another site key than this daemon's.",
+        "send this site's request (`seatkeeper license request`) to the vendor";
+    Superseded "superseded" License 409 false: "a newer license has taken its place",
+        "A serial that is not higher than the one in force is refused; a seat under terms that are no longer in force is ending (rule 17).",
+        "install the newest file; an application checks out anew";
+    ClockSkew "clock_skew" Environment 403 false: "the license was signed in the future",
+        "Its signing date lies more than 31 days ahead of this machine's clock (design.md 5).",
+        "set the clock; if it is right, `seatkeeper license install FILE --accept-date`";
+    // Leases.
+    LeaseEnded "lease_ended" Request 409 false: "the seat was given back or taken back",
+        "It was released, reclaimed or lost its right, and is not renewed any more (rule 16).",
+        "check out anew";
+    LeaseLapsed "lease_lapsed" Request 409 false: "the seat was not renewed in time",
+        "Its hold was over, so the seat went to the next in need (rule 15).",
+        "check out anew; the SDK does so by itself";
+    UnknownLease "unknown_lease" Request 404 false: "no such seat",
+        "Nothing is remembered of this id.",
+        "check out anew";
+    // Requests.
+    BadRequest "bad_request" Request 400 false: "the request is not well-formed",
+        "A member is missing, of the wrong form or out of its bounds.",
+        "the detail names the member";
+    BodyTooLarge "body_too_large" Request 413 false: "the body is too large",
+        "Bodies have 64 KiB at most, license files 256 KiB.",
+        "send less";
+    Forbidden "forbidden" Request 403 false: "not permitted",
+        "The caller lacks the permission, or the seat belongs to another credential, machine or instance (rule 20).",
+        "ask an administrator: uid 0 and the OS group `seatkeeper` administer this daemon";
+    Unauthenticated "unauthenticated" Request 401 false: "the kernel does not say who asks",
+        "The caller's uid is the overflow uid 65534 (a user namespace without mapping), or cannot be read (S16).",
+        "call from an account that this machine knows";
+    IdentityMismatch "identity_mismatch" Request 409 false: "another live process has this instance id",
+        "An instance id names one life of one process; it was presented by a second one (rule 6).",
+        "make a new instance id in each process; the SDK does so, after fork too";
+    BrowserRefused "browser_refused" Request 403 false: "this address is not for browsers",
+        "The application API refuses requests with `Origin` or `Sec-Fetch-*` (S12).",
+        "use the SDK or the CLI";
+    NotFound "not_found" Request 404 false: "no such thing",
+        "Nothing has this id, or the caller may not see it.",
+        "list what there is";
+    MethodNotAllowed "method_not_allowed" Request 405 false: "this address does not take this method",
+        "The path exists, the method does not.",
+        "see `/openapi.json`";
+    Conflict "conflict" Request 409 false: "it contradicts what is there",
+        "The same id was used with other terms or another body (rule 20), or a root belongs to another vendor already.",
+        "use a new id";
+    WrongRevision "wrong_revision" Request 412 false: "somebody changed it meanwhile",
+        "The revision in If-Match is not the present one.",
+        "read it again, and repeat the change if it still makes sense";
+    // Failures: something broke, nothing was judged.
+    NameServiceDown "name_service_down" Server 503 true: "the machine cannot say who you are",
+        "Looking the uid up failed, and no name was known for it before (design.md 7).",
+        "check the machine's name service (sssd, nscd, LDAP)";
+    ServerBusy "server_busy" Server 503 true: "the daemon has too much to do",
+        "Its queue, or this caller's share of it, or the connections of this uid are full.",
+        "try again in a moment";
+    ServerStopping "server_stopping" Server 503 true: "the daemon is stopping",
+        "It takes no new requests; seats are kept over a restart (rule 19).",
+        "try again in a moment";
+    RequestTimeout "request_timeout" Request 408 true: "the request did not arrive in time",
+        "Headers and body have 5 s each.",
+        "try again";
+    Internal "internal" Server 500 true: "something broke in the daemon",
+        "It is no judgement about your seat. The trace id finds it in the log.",
+        "tell an administrator the trace id";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Code::of(&std::borrow::Cow::<'de, str>::deserialize(d)?))
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod schema {
+    use super::Code;
+    use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+
+    impl utoipa::PartialSchema for Code {
+        fn schema() -> RefOr<Schema> {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some(
+                    "A stable code; new ones may appear. `/problems/CODE` explains it.",
+                ))
+                .examples(Code::ALL.iter().map(Code::as_str))
+                .into()
+        }
+    }
+
+    impl utoipa::ToSchema for Code {}
+}

@@ -1,0 +1,15 @@
+//! Bodies of requests and replies, problem documents and their codes: the unsigned half of the contract.
+//!
+//! Claims are closed, bodies are open: a reader ignores members that it does not know, and keeps an unknown code as text.
+
+mod bodies;
+mod code;
+mod problem;
+mod resources;
+
+pub use bodies::{
+    Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,
+};
+pub use code::{Class, Code};
+pub use problem::Problem;
+pub use resources::*;

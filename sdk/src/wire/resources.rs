@@ -1,0 +1,363 @@
+//! What the lists and pages of the API show. Dates are seconds since 1970 (J); ids are text.
+
+use super::Code;
+use serde::{Deserialize, Serialize};
+
+macro_rules! resources {
+    ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $name { $($body)* }
+    )*};
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The cursor of the next page (`?after=`), absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+resources! {
+    /// A vendor that this site trusts: `GET /v1/vendors`.
+    Vendor {
+        /// The name.
+        pub name: String,
+        /// Its root keys.
+        pub roots: Vec<Root>,
+        /// For If-Match.
+        pub revision: u64,
+    }
+    /// A vendor root key.
+    Root {
+        /// RFC 7638 thumbprint.
+        pub thumbprint: String,
+        /// SubjectPublicKeyInfo PEM.
+        pub pem: String,
+    }
+    /// An installed license.
+    License {
+        /// Vendor name.
+        pub vendor: String,
+        /// License id.
+        pub id: String,
+        /// Serial.
+        pub serial: u64,
+        /// Id of the license that it replaces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub replaces: Option<String>,
+        /// Product.
+        pub product: String,
+        /// `in_force`, `expired` or `revoked`.
+        pub status: String,
+        /// Customer account id and name, as signed.
+        pub customer: String,
+        /// Valid from.
+        pub nbf: u64,
+        /// Valid until; absent where perpetual.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub exp: Option<u64>,
+        /// Features.
+        pub features: Vec<LicenseFeature>,
+        /// What this version does not serve yet, in sentences.
+        pub notes: Vec<String>,
+        /// base64url SHA-256 of the token.
+        pub hash: String,
+        /// For If-Match.
+        pub revision: u64,
+    }
+    /// A feature of a license with its counts.
+    LicenseFeature {
+        /// The name.
+        pub name: String,
+        /// Seats; absent where unlimited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub seats: Option<u64>,
+        /// Slots in use.
+        pub in_use: u64,
+        /// `floating` or `named`.
+        pub model: String,
+        /// `process`, `user`, `host` or `user+host`.
+        pub counting: String,
+        /// Highest version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub version: Option<String>,
+        /// False where the model is not served yet (`feature_not_served_here`).
+        pub served: bool,
+        /// Lease times in seconds: ttl, grace, save, cool-down.
+        pub ttl_s: u64,
+        /// Grace.
+        pub grace_s: u64,
+        /// Time to save.
+        pub save_s: u64,
+        /// Cool-down after a reclaim.
+        pub cool_down_s: u64,
+        /// Overdraft slots.
+        pub overdraft: u64,
+        /// Linger.
+        pub linger_s: u64,
+        /// Holders per grant; absent where any number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub share_max: Option<u64>,
+        /// Default policies.
+        pub policies: Vec<String>,
+        /// Optional policies.
+        pub optional: Vec<String>,
+    }
+    /// What an install did.
+    Installed {
+        /// Licenses, one per token in the file.
+        pub licenses: Vec<InstalledLicense>,
+        /// Tokens of unknown kind that were skipped, and what else is worth knowing.
+        pub warnings: Vec<String>,
+    }
+    /// One installed license.
+    InstalledLicense {
+        /// Vendor name.
+        pub vendor: String,
+        /// License id.
+        pub id: String,
+        /// Serial.
+        pub serial: u64,
+        /// False where this serial or a higher one was in force already.
+        pub new: bool,
+        /// Assigned to everyone.
+        pub assigned_to_everyone: bool,
+        /// Holders that are ending for it (rule 17).
+        pub ending: Vec<String>,
+    }
+    /// An assignment: `POST /v1/assignments` (rule 3).
+    Assignment {
+        /// 32 hex digits; may be brought by the caller (rule 20).
+        pub id: String,
+        /// Vendor name.
+        pub vendor: String,
+        /// License id.
+        pub license: String,
+        /// The user's login; absent where it is for everyone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub user: Option<String>,
+        /// For everyone.
+        #[serde(default)]
+        pub everyone: bool,
+        /// For If-Match.
+        #[serde(default)]
+        pub revision: u64,
+    }
+    /// The holders that something ends.
+    EndingReply {
+        /// The holders.
+        pub ending: Vec<EndingHolder>,
+    }
+    /// A holder on its way out.
+    EndingHolder {
+        /// The holder.
+        pub id: String,
+        /// Its slots are free at the latest after so many seconds.
+        pub within_s: u64,
+    }
+    /// A pool and its counts; read only.
+    Pool {
+        /// `vendor/license/feature`.
+        pub id: String,
+        /// Product.
+        pub product: String,
+        /// Feature.
+        pub feature: String,
+        /// Seats; absent where unlimited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub seats: Option<u64>,
+        /// Slots in use.
+        pub in_use: u64,
+        /// Free regular seats; absent where unlimited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub free: Option<u64>,
+        /// `floating` or `named`.
+        pub model: String,
+        /// `process`, `user`, `host` or `user+host`.
+        pub counting: String,
+        /// False where it gives nothing now, for the reason in `status`.
+        pub served: bool,
+        /// `in_force`, `expired`, `revoked`, `not_served_here` or `superseded`.
+        pub status: String,
+    }
+    /// A holder and its slots: `GET /v1/seats`.
+    Seat {
+        /// The holder, `E.N.H`.
+        pub id: String,
+        /// The pool, `vendor/license/feature`.
+        pub pool: String,
+        /// Product.
+        pub product: String,
+        /// Feature.
+        pub feature: String,
+        /// Slots.
+        pub slots: Vec<u64>,
+        /// The person's login.
+        pub user: String,
+        /// The machine's name.
+        pub machine: String,
+        /// The uid that took it.
+        pub uid: u32,
+        /// The pid, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub pid: Option<u32>,
+        /// The version asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub version: Option<String>,
+        /// `live`, or the reason of its ending.
+        pub state: String,
+        /// The process is watched; else only the hold counts (rule 14).
+        pub watched: bool,
+        /// Seconds since it sat down, in lease time.
+        pub held_s: u64,
+        /// Seconds until its hold ends unless renewed.
+        pub hold_s: u64,
+    }
+    /// An event of the journal: `GET /v1/events`.
+    Event {
+        /// Its number, from 1.
+        pub n: u64,
+        /// Its name.
+        pub event: String,
+        /// Wall clock when it was recorded, for people.
+        pub wall_s: u64,
+        /// Who caused it.
+        pub actor: String,
+        /// Where it came in.
+        pub origin: String,
+        /// The event as journaled.
+        pub body: serde_json::Value,
+    }
+    /// `GET /v1/status`.
+    Status {
+        /// Version of the daemon.
+        pub version: String,
+        /// The site's name.
+        pub site: String,
+        /// Thumbprint of the site key.
+        pub site_key: String,
+        /// The present run.
+        pub epoch: u64,
+        /// Random id of the run.
+        pub run_id: String,
+        /// J.
+        pub j: u64,
+        /// Seconds that the wall clock stands behind J, from 5 minutes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub clock_behind_s: Option<u64>,
+        /// Licenses in force.
+        pub licenses: u64,
+        /// Holders.
+        pub holders: u64,
+        /// Users.
+        pub users: u64,
+        /// Events in the journal.
+        pub events: u64,
+        /// Free bytes below the state directory, and how many are kept in reserve.
+        pub disk_free: u64,
+        /// `disk_reserve`.
+        pub disk_reserve: u64,
+        /// Nothing new is granted (`storage_low`).
+        pub storage_low: bool,
+        /// What wants doing.
+        pub findings: Vec<Finding>,
+    }
+    /// Something that wants doing, with its remedy.
+    Finding {
+        /// `ok` is never listed: `warning` or `error`.
+        pub level: String,
+        /// What it concerns: socket, clock, disk, key, delegation, license, inbox.
+        pub about: String,
+        /// What is wrong.
+        pub text: String,
+        /// What to do.
+        pub remedy: String,
+        /// The code, where a refusal stands behind it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub code: Option<Code>,
+        /// The file, where an inbox refused one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub file: Option<String>,
+    }
+    /// One setting and where it came from.
+    ConfigEntry {
+        /// The key.
+        pub key: String,
+        /// The value, as it would stand in the file.
+        pub value: String,
+        /// `default`, `FILE:LINE`, `environment NAME` or `flag`.
+        pub origin: String,
+    }
+    /// `GET /v1/site-key`.
+    SiteKey {
+        /// RFC 7638 thumbprint.
+        pub thumbprint: String,
+        /// SubjectPublicKeyInfo PEM.
+        pub pem: String,
+        /// Exported at least once.
+        pub exported: bool,
+        /// End of the present delegation.
+        pub delegation_exp: u64,
+    }
+    /// `POST /v1/license-request`.
+    LicenseRequestBody {
+        /// The account (company) id that the vendor gave.
+        pub account: String,
+        /// The product version to be licensed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub product_version: Option<String>,
+        /// The order number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub order: Option<String>,
+    }
+    /// The request: a token to send to the vendor.
+    LicenseRequestReply {
+        /// The `.req` token.
+        pub request: String,
+        /// What else should be done now, in sentences (site key export).
+        pub warnings: Vec<String>,
+    }
+    /// `POST /v1/site-key/export`.
+    ExportBody {
+        /// Protects the exported key.
+        pub passphrase: String,
+    }
+    /// The exported site key.
+    ExportReply {
+        /// Encrypted PKCS#8 PEM under its `# seatkeeper site key: export DATE` line.
+        pub pem: String,
+    }
+    /// `POST /v1/licenses`.
+    InstallBody {
+        /// The license file, as text.
+        pub text: String,
+        /// Assign to everyone.
+        #[serde(default)]
+        pub assign_everyone: bool,
+        /// Take a token whose `iat` lies more than 31 days ahead.
+        #[serde(default)]
+        pub accept_date: bool,
+        /// Verify and say what would happen, change nothing.
+        #[serde(default)]
+        pub verify_only: bool,
+    }
+    /// `POST /v1/vendors`.
+    TrustBody {
+        /// The vendor's name.
+        pub name: String,
+        /// One or several SubjectPublicKeyInfo PEMs.
+        pub pem: String,
+    }
+    /// `POST /v1/seats/{gid}/reclaim`.
+    ReclaimBody {
+        /// End without time to save.
+        #[serde(default)]
+        pub hard: bool,
+    }
+}
