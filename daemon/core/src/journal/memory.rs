@@ -1,0 +1,75 @@
+//! A journal in memory: the same rows, gone with the process. For tests, vendors' tests and the simulation.
+
+use super::{EachRow, Journal, JournalError, Page};
+use crate::calendar::Mark;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Rows in a map.
+#[derive(Debug, Default)]
+pub struct MemoryJournal {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    rows: BTreeMap<u64, Vec<u8>>,
+    mark: Option<Mark>,
+}
+
+impl MemoryJournal {
+    /// An empty journal.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
+        let kept = self.kept();
+        for (first, row) in &kept.rows {
+            each(*first, row)?;
+        }
+        Ok(kept.mark)
+    }
+
+    fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
+        self.kept().rows.insert(first, row.to_vec());
+        Ok(())
+    }
+
+    fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError> {
+        self.kept().mark = Some(*mark);
+        Ok(())
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError> {
+        let kept = self.kept();
+        let start = kept
+            .rows
+            .range(..=from)
+            .next_back()
+            .map_or(0, |(first, _)| *first);
+        let mut page = Page::new(from, limit);
+        for (first, row) in kept.rows.range(start..) {
+            let more = page.take(*first, row).map_err(|fault| JournalError::Row {
+                place: self.place(),
+                row: *first,
+                fault,
+            })?;
+            if !more {
+                break;
+            }
+        }
+        Ok(page.done())
+    }
+
+    fn place(&self) -> String {
+        "the journal in memory".to_owned()
+    }
+}

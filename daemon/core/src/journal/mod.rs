@@ -1,0 +1,147 @@
+//! The durable log of events: the journal is the truth, the audit log and the usage log.
+//!
+//! A row is one batch: its events, each with version, number, actor, origin, trace id and the hash of its
+//! predecessor, and the times when it was written. A row is keyed by the number of its first event.
+//! Checkpoints, further files and pruning have their place in the layout (`journal/N.redb`, design.md 6): the next
+//! file begins where a checkpoint ends, and nothing here assumes that event 1 is in the only file but `load`.
+
+mod disk;
+mod memory;
+mod row;
+
+pub use disk::RedbJournal;
+pub use memory::MemoryJournal;
+pub use row::{Cause, Hash, Head, Noted, Row, RowFault, RowWriter, follow, parse};
+
+use crate::calendar::Mark;
+use std::fmt;
+
+/// Version of the store's layout. An older program refuses a newer store.
+pub const STORE_VERSION: u64 = 1;
+
+/// Events in one page of [`Journal::read`], at most.
+pub const PAGE: usize = 1000;
+
+/// Is given the rows in order: the number of the row's first event, and its bytes.
+pub type EachRow<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), JournalError>;
+
+/// Where rows are kept. Only the keeper appends; anyone may read beside it.
+pub trait Journal: Send + Sync {
+    /// Gives every row in order, and the newest mark written outside of rows.
+    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError>;
+
+    /// Makes a row durable. When this returns `Ok` the row survives any crash; after an error nothing more may be
+    /// appended or acknowledged (I6, I7).
+    fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError>;
+
+    /// Makes the times durable where no row carries them.
+    fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError>;
+
+    /// The stored bytes of up to `limit` events (and never more than [`PAGE`]) from a number on.
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError>;
+
+    /// What to call this journal in messages: the file's path.
+    fn place(&self) -> String;
+}
+
+/// The journal failed.
+#[derive(Debug)]
+pub enum JournalError {
+    /// Reading or writing failed.
+    Storage {
+        /// The file.
+        place: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A row is not what this program writes.
+    Row {
+        /// The file.
+        place: String,
+        /// The row, by the number of its first event.
+        row: u64,
+        /// What is wrong with it.
+        fault: RowFault,
+    },
+    /// The store was written by a later version.
+    Newer {
+        /// The file.
+        place: String,
+        /// Its version.
+        version: u64,
+    },
+    /// Another process has the file open.
+    Owned {
+        /// The file.
+        place: String,
+    },
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JournalError::Storage { place, why } => {
+                write!(
+                    f,
+                    "{place}: {why}. Check the disk (space, errors in the kernel's log), then start again: what was acknowledged is there"
+                )
+            }
+            JournalError::Row {
+                place,
+                row,
+                fault: RowFault::Newer(v),
+            } => write!(
+                f,
+                "{place}, row {row}: written by a newer Seatkeeper (event version {v}). Install that version again, or restore the backup made before the upgrade"
+            ),
+            JournalError::Row { place, row, fault } => write!(
+                f,
+                "{place}, row {row}: {fault}. Nothing was changed. Keep a copy of this file, then restore the last backup; starting without the row could give its seats twice"
+            ),
+            JournalError::Newer { place, version } => write!(
+                f,
+                "{place}: written by a newer Seatkeeper (store version {version}, this one knows {STORE_VERSION}). Install that version again, or restore the backup made before the upgrade"
+            ),
+            JournalError::Owned { place } => write!(
+                f,
+                "{place}: another process has it open. One daemon owns a state directory; stop the other one first"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+/// Picks the events of a page out of rows that come in order.
+pub(crate) struct Page {
+    from: u64,
+    limit: usize,
+    events: Vec<(u64, Box<str>)>,
+}
+
+impl Page {
+    pub(crate) fn new(from: u64, limit: usize) -> Self {
+        Page {
+            from,
+            limit: limit.min(PAGE),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes what it wants of a row; false where the page is full.
+    pub(crate) fn take(&mut self, first: u64, row: &[u8]) -> Result<bool, RowFault> {
+        for (number, raw) in (first..).zip(Row::parse(row)?.events) {
+            if self.events.len() >= self.limit {
+                return Ok(false);
+            }
+            if number >= self.from {
+                self.events.push((number, raw.get().into()));
+            }
+        }
+        Ok(self.events.len() < self.limit)
+    }
+
+    pub(crate) fn done(self) -> Vec<(u64, Box<str>)> {
+        self.events
+    }
+}

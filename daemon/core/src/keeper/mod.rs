@@ -1,0 +1,230 @@
+//! The single writer: one thread that owns the engine and the journal's end, and the handle that others hold.
+//!
+//! A round: drain the queue, read the clocks once, end what is due, apply each command, make the recorded events
+//! durable as one row, publish the snapshot, and only then answer (I6). There is no reaper: the keeper sleeps until
+//! the engine's next deadline, a tick or a time mark is due. A failed write is the end (I7).
+
+mod queue;
+mod start;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use queue::{BATCH, QUEUE, QUEUE_PER_CALLER};
+pub use start::{Parts, StartError, start};
+
+use crate::calendar::Standing;
+use crate::clock::{Clock, Reading};
+use crate::journal::{Head, Journal, JournalError};
+use arc_swap::ArcSwap;
+use queue::{Queue, Waiting};
+use seatkeeper_engine::event::Recorded;
+use seatkeeper_engine::ids::Name;
+use seatkeeper_engine::time::{Date, Now};
+use seatkeeper_engine::{Actor, Order, Origin, State, Verdict};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+/// Called once with the answer, on the keeper's thread: hand it over, do nothing else there.
+pub type Reply = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
+/// Is given what each batch recorded, on the keeper's thread, after it is durable: hand it over, do nothing else there.
+pub type OnEvents = Box<dyn FnMut(&Arc<Published>) + Send>;
+/// Called once, on the keeper's thread, when it cannot go on: the daemon ends the process here (S26).
+pub type OnFatal = Box<dyn FnOnce(&str) + Send>;
+
+/// The answer to an order. It exists only after its batch is durable.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the engine said.
+    pub verdict: Verdict,
+    /// The time that it was judged at.
+    pub now: Now,
+    /// The state that the batch left: names, policies and terms are read from here.
+    pub snapshot: Arc<Snapshot>,
+    /// Numbers of the events that this order recorded; empty where it recorded none.
+    pub events: Range<u64>,
+}
+
+/// What readers see: it never changes, and a newer one takes its place after each batch.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The engine's state.
+    pub state: State,
+    /// The time of its batch. For the present time ask [`Handle::now`].
+    pub now: Now,
+    /// The end of the journal's chain.
+    pub head: Head,
+    /// How the wall clock stands to J.
+    pub clock: Standing,
+    /// Free space is below `disk_reserve`.
+    pub storage_low: bool,
+    read: Reading,
+}
+
+/// What one batch recorded.
+#[derive(Debug)]
+pub struct Published {
+    /// The events, in order.
+    pub events: Vec<PublishedEvent>,
+    /// The state after them.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// A recorded event, as subscribers see it.
+#[derive(Debug)]
+pub struct PublishedEvent {
+    /// Its number in the journal.
+    pub number: u64,
+    /// Wall clock of the batch.
+    pub wall_s: u64,
+    /// Who caused it.
+    pub actor: Actor,
+    /// Where the command came in.
+    pub origin: Origin,
+    /// The trace id, where there is one.
+    pub trace: Option<Name>,
+    /// What happened.
+    pub what: Recorded,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The queue, or this caller's share of it, is full: 503, try again in a second.
+    Busy,
+    /// The daemon is stopping, or has failed: whether the order took effect is not known.
+    Stopped,
+}
+
+/// What others hold of the keeper. Clones are cheap.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Queue,
+    snapshot: ArcSwap<Snapshot>,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The keeper's thread. Dropped without [`Keeper::stop`] it ends like a crash: after the batch at hand, without
+/// recording the ends of holds.
+pub struct Keeper {
+    handle: Handle,
+    thread: Option<JoinHandle<Result<(), Failure>>>,
+}
+
+impl Handle {
+    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once with the failure.
+    pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
+        let waiting = Waiting {
+            order,
+            trace,
+            reply,
+        };
+        if let Err((reply, failure)) = self.shared.queue.push(waiting) {
+            reply(Err(failure));
+        }
+    }
+
+    /// Asks and waits. Not from the keeper's own callbacks, and not on a runtime's thread.
+    pub fn ask(&self, order: Order) -> Result<Answer, Failure> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let reply = move |answer| {
+            // Nobody listens any more: what was done is done and found by a retry (rule 20).
+            let _ = send.send(answer);
+        };
+        self.submit(order, None, Box::new(reply));
+        receive.recv().unwrap_or(Err(Failure::Stopped))
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshot.load_full()
+    }
+
+    /// Both times now, for judgements on a snapshot (rule 22) and for pages: the snapshot's, run on.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let snapshot = self.shared.snapshot.load();
+        let elapsed = self
+            .shared
+            .clock
+            .read()
+            .boot_ms
+            .saturating_sub(snapshot.read.boot_ms);
+        Now {
+            lease: snapshot.now.lease + elapsed,
+            j: Date(snapshot.now.j.0 + elapsed / 1000),
+        }
+    }
+
+    /// The stored bytes of events from a number on, each with its number: a page of the audit log.
+    pub fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError> {
+        self.shared.journal.read(from, limit)
+    }
+
+    /// Commands that wait, for the metrics.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// Wakes the keeper to look at its clocks, where the wall clock was set.
+    pub fn wake(&self) {
+        self.shared.queue.nudge();
+    }
+}
+
+impl Keeper {
+    /// A handle.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// A clean stop: no new orders, those that wait are served, the ends of holds are recorded (rule 19).
+    pub fn stop(mut self) -> Result<(), Failure> {
+        self.handle.shared.queue.close();
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            _ => Err(Failure::Stopped),
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            drop(self.handle.shared.queue.abandon());
+            // It told of its failure by itself, if it had one.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Busy => "too many commands wait; try again in a second",
+            Failure::Stopped => {
+                "the daemon is stopping; try again when it is back, under the same checkout id"
+            }
+        })
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,167 @@
+//! The bounded queue before the keeper: the one lock on the way of a command. Every caller has a lane, and lanes take
+//! turns, so that one caller's flood delays itself only.
+
+use super::{Failure, Reply};
+use seatkeeper_engine::ids::{MachineId, Name};
+use seatkeeper_engine::{Actor, Order};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Commands that wait, of all callers together. More is `Busy` now, not latency later.
+pub const QUEUE: usize = 4096;
+/// Commands of one caller that wait.
+pub const QUEUE_PER_CALLER: usize = 256;
+/// Commands in one batch.
+pub const BATCH: usize = 1024;
+
+/// A command that waits.
+pub(super) struct Waiting {
+    pub(super) order: Order,
+    pub(super) trace: Option<Name>,
+    pub(super) reply: Reply,
+}
+
+/// What the keeper woke up for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Woken {
+    /// Commands, a changed clock, or the time is up.
+    Go,
+    /// The queue is closed and empty: a clean stop.
+    Closed,
+    /// Nobody will be served any more: the end of a crash.
+    Abandoned,
+}
+
+/// Whose lane: the credential as the kernel or a certificate names it. The daemon's own commands have one without
+/// the caller's limit: they are few, and a lost one would be a lost seat.
+type Lane = Option<(MachineId, u32)>;
+
+#[derive(Default)]
+struct Lanes {
+    lanes: BTreeMap<Lane, VecDeque<Waiting>>,
+    turn: VecDeque<Lane>,
+    length: usize,
+    nudged: bool,
+    closed: bool,
+    abandoned: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    lanes: Mutex<Lanes>,
+    filled: Condvar,
+}
+
+impl Queue {
+    /// Puts a command into its caller's lane, or gives the reply back with the reason.
+    pub(super) fn push(&self, waiting: Waiting) -> Result<(), (Reply, Failure)> {
+        let mut lanes = self.lock();
+        if lanes.closed {
+            return Err((waiting.reply, Failure::Stopped));
+        }
+        let lane = lane_of(&waiting.order.actor);
+        let in_lane = lanes.lanes.get(&lane).map_or(0, VecDeque::len);
+        if in_lane >= limit_of(lane) || lane.is_some() && lanes.length >= QUEUE {
+            return Err((waiting.reply, Failure::Busy));
+        }
+        if in_lane == 0 {
+            lanes.turn.push_back(lane);
+        }
+        lanes.lanes.entry(lane).or_default().push_back(waiting);
+        lanes.length += 1;
+        drop(lanes);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Wakes the keeper without a command.
+    pub(super) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.filled.notify_one();
+    }
+
+    /// Takes no more commands; what waits is still served.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits for commands, a nudge or the time, and moves a batch out: one command of each lane in turn.
+    pub(super) fn drain(&self, wait: Duration, batch: &mut Vec<Waiting>) -> Woken {
+        let idle = |lanes: &mut Lanes| lanes.length == 0 && !lanes.nudged && !lanes.closed;
+        let (mut lanes, _) = self
+            .filled
+            .wait_timeout_while(self.lock(), wait, idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        lanes.nudged = false;
+        lanes.take(batch);
+        match (lanes.abandoned, lanes.closed && batch.is_empty()) {
+            (true, _) => Woken::Abandoned,
+            (false, true) => Woken::Closed,
+            (false, false) => Woken::Go,
+        }
+    }
+
+    /// Closes and empties the queue: nobody will be served any more.
+    pub(super) fn abandon(&self) -> Vec<Waiting> {
+        let mut lanes = self.lock();
+        lanes.closed = true;
+        lanes.abandoned = true;
+        lanes.turn.clear();
+        lanes.length = 0;
+        let left = std::mem::take(&mut lanes.lanes)
+            .into_values()
+            .flatten()
+            .collect();
+        drop(lanes);
+        self.filled.notify_one();
+        left
+    }
+
+    /// Commands that wait now.
+    pub(super) fn len(&self) -> usize {
+        self.lock().length
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lanes {
+    fn take(&mut self, batch: &mut Vec<Waiting>) {
+        while batch.len() < BATCH {
+            let Some(lane) = self.turn.pop_front() else {
+                return;
+            };
+            let Some(waiting) = self.lanes.get_mut(&lane) else {
+                continue;
+            };
+            batch.extend(waiting.pop_front());
+            self.length -= 1;
+            if waiting.is_empty() {
+                self.lanes.remove(&lane);
+            } else {
+                self.turn.push_back(lane);
+            }
+        }
+    }
+}
+
+fn lane_of(actor: &Actor) -> Lane {
+    match actor {
+        Actor::Daemon => None,
+        Actor::Local {
+            uid, attested_by, ..
+        } => Some((*attested_by, *uid)),
+    }
+}
+
+fn limit_of(lane: Lane) -> usize {
+    if lane.is_some() {
+        QUEUE_PER_CALLER
+    } else {
+        QUEUE
+    }
+}

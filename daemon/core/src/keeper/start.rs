@@ -1,0 +1,180 @@
+//! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
+
+use super::worker::Worker;
+use super::{Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
+use crate::calendar::{Calendar, Mark};
+use crate::clock::Clock;
+use crate::journal::{Head, Journal, JournalError, Row, RowFault, RowWriter, follow};
+use crate::random;
+use crate::side::{Kind, Side, SideError};
+use crate::storage::Guard;
+use arc_swap::ArcSwap;
+use seatkeeper_engine::ids::{MachineId, RunId, UnitId};
+use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
+use std::sync::Arc;
+use std::{fmt, io, thread};
+
+/// What a keeper is made of.
+pub struct Parts {
+    /// Where events go.
+    pub journal: Arc<dyn Journal>,
+    /// Where names are.
+    pub side: Arc<Side>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The guard over `disk_reserve`.
+    pub storage: Guard,
+    /// This machine's name: kept beside its id when the site is founded.
+    pub host: String,
+    /// Is given what was recorded, where anyone wants it.
+    pub on_events: Option<OnEvents>,
+    /// Called when the keeper cannot go on.
+    pub on_fatal: OnFatal,
+}
+
+/// There is no start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The journal cannot be read or written.
+    Journal(JournalError),
+    /// The side store cannot be written.
+    Side(SideError),
+    /// No randomness, no thread.
+    System(io::Error),
+    /// The journal's last events say that a run was refused: a defect.
+    Refused,
+}
+
+/// Starts a keeper. When this returns, the run is journaled and the keeper serves.
+pub fn start(parts: Parts) -> Result<Keeper, StartError> {
+    let (engine, head, mark) = load(&*parts.journal)?;
+    let calendar = Calendar::start(mark, engine.state().newest_iat, parts.clock.read());
+    let mut worker = Worker::new(
+        engine,
+        RowWriter::after(head),
+        calendar,
+        parts.journal.clone(),
+        parts.storage,
+    );
+    found(&mut worker, &parts.side, &parts.host)?;
+    let run = RunId(random::bytes()?);
+    worker.first(order(Command::StartRun { run }))?;
+    let snapshot = worker.snapshot();
+    if snapshot.state.run.id != run {
+        return Err(StartError::Refused);
+    }
+    let shared = Arc::new(Shared {
+        queue: Queue::default(),
+        snapshot: ArcSwap::from_pointee(snapshot),
+        journal: parts.journal,
+        clock: parts.clock,
+    });
+    wake_with_clock(&shared);
+    let handle = Handle {
+        shared: shared.clone(),
+    };
+    let (on_events, on_fatal) = (parts.on_events, parts.on_fatal);
+    let thread = thread::Builder::new()
+        .name("keeper".to_owned())
+        .spawn(move || worker.run(&shared, on_events, on_fatal))?;
+    Ok(Keeper {
+        handle,
+        thread: Some(thread),
+    })
+}
+
+/// Folds the journal, verifying the chain over the stored bytes.
+fn load(journal: &dyn Journal) -> Result<(Engine, Head, Option<Mark>), StartError> {
+    let mut engine = Engine::new();
+    let mut head = Head::default();
+    let mut newest: Option<Mark> = None;
+    let kept = journal.load(&mut |first, bytes| {
+        let row = |fault| JournalError::Row {
+            place: journal.place(),
+            row: first,
+            fault,
+        };
+        let parsed = Row::parse(bytes).map_err(row)?;
+        if first != head.number + 1 || parsed.events.is_empty() {
+            return Err(row(RowFault::Broken {
+                number: head.number + 1,
+            }));
+        }
+        for raw in parsed.events {
+            let noted = follow(&mut head, raw.get()).map_err(row)?;
+            engine.replay(&noted.what);
+        }
+        newest = later(newest, Some(parsed.mark));
+        Ok(())
+    })?;
+    Ok((engine, head, later(newest, kept)))
+}
+
+/// The later of two marks: lease time and J each only grow.
+fn later(a: Option<Mark>, b: Option<Mark>) -> Option<Mark> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.lease_ms >= a.lease_ms { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// The first start: names this machine, then founds the site.
+fn found(worker: &mut Worker, side: &Side, host: &str) -> Result<(), StartError> {
+    if worker.state().site.is_some() {
+        return Ok(());
+    }
+    let unit = UnitId(random::bytes()?);
+    let machine = MachineId(random::bytes()?);
+    side.put_name(Kind::Machine, machine.0, host)?;
+    worker.first(order(Command::FoundSite { unit, machine }))?;
+    Ok(())
+}
+
+fn order(command: Command) -> Order {
+    Order {
+        actor: Actor::Daemon,
+        origin: Origin::Run,
+        command,
+    }
+}
+
+/// A clock that jumps wakes the keeper; one that only runs does not, and a keeper that is gone is not kept alive.
+fn wake_with_clock(shared: &Arc<Shared>) {
+    let weak = Arc::downgrade(shared);
+    shared.clock.wake_on_change(Box::new(move || {
+        if let Some(shared) = weak.upgrade() {
+            shared.queue.nudge();
+        }
+    }));
+}
+
+impl From<JournalError> for StartError {
+    fn from(e: JournalError) -> Self {
+        StartError::Journal(e)
+    }
+}
+
+impl From<SideError> for StartError {
+    fn from(e: SideError) -> Self {
+        StartError::Side(e)
+    }
+}
+
+impl From<io::Error> for StartError {
+    fn from(e: io::Error) -> Self {
+        StartError::System(e)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Journal(e) => e.fmt(f),
+            StartError::Side(e) => e.fmt(f),
+            StartError::System(e) => write!(f, "the system gave no random bytes or no thread: {e}"),
+            StartError::Refused => f.write_str("the engine refused to start a run on this journal: please report this as a defect, with `seatkeeper audit export`"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,271 @@
+//! The keeper's rounds.
+
+use super::queue::{Waiting, Woken};
+use super::{
+    Answer, Failure, OnEvents, OnFatal, Published, PublishedEvent, Reply, Shared, Snapshot,
+};
+use crate::calendar::{Calendar, MARK_EVERY_MS};
+use crate::journal::{Cause, Journal, JournalError, RowWriter};
+use crate::storage::Guard;
+use seatkeeper_engine::engine::Engine;
+use seatkeeper_engine::event::Event;
+use seatkeeper_engine::ids::Name;
+use seatkeeper_engine::time::{LeaseTime, Now};
+use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// License dates are examined this often.
+const TICK_MS: u64 = 60 * 1000;
+
+/// All that only the keeper's thread touches.
+pub(super) struct Worker {
+    engine: Engine,
+    row: RowWriter,
+    calendar: Calendar,
+    journal: Arc<dyn Journal>,
+    storage: Guard,
+    storage_low: bool,
+    ticked: LeaseTime,
+    marked: LeaseTime,
+    listening: bool,
+    published: Vec<PublishedEvent>,
+}
+
+/// A judged command that waits for its batch to be durable.
+struct Judged {
+    reply: Reply,
+    verdict: Verdict,
+    now: Now,
+    events: Range<u64>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        engine: Engine,
+        row: RowWriter,
+        calendar: Calendar,
+        journal: Arc<dyn Journal>,
+        storage: Guard,
+    ) -> Self {
+        let lease = calendar.now().lease;
+        Worker {
+            engine,
+            row,
+            calendar,
+            journal,
+            storage,
+            storage_low: false,
+            ticked: lease,
+            marked: lease,
+            listening: false,
+            published: Vec::new(),
+        }
+    }
+
+    /// Applies an order of the start and makes it durable before anyone is served.
+    pub(super) fn first(&mut self, order: Order) -> Result<Verdict, JournalError> {
+        let (verdict, _) = self.apply(order, None);
+        self.commit()?;
+        Ok(verdict)
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.engine.state()
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            state: self.engine.state().clone(),
+            now: self.calendar.now(),
+            head: self.row.head(),
+            clock: self.calendar.standing(),
+            storage_low: self.storage_low,
+            read: self.calendar.reading(),
+        }
+    }
+
+    /// Serves until the queue is closed, or something breaks. A panic counts as broken: what it left half done must
+    /// not be served from.
+    pub(super) fn run(
+        mut self,
+        shared: &Shared,
+        mut on_events: Option<OnEvents>,
+        on_fatal: OnFatal,
+    ) -> Result<(), Failure> {
+        self.listening = on_events.is_some();
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve(shared, &mut on_events)));
+        let why = match served {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "the keeper panicked; what was acknowledged is in the journal".to_owned(),
+        };
+        tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
+        on_fatal(&why);
+        for waiting in shared.queue.abandon() {
+            (waiting.reply)(Err(Failure::Stopped));
+        }
+        Err(Failure::Stopped)
+    }
+
+    fn serve(
+        &mut self,
+        shared: &Shared,
+        on_events: &mut Option<OnEvents>,
+    ) -> Result<(), JournalError> {
+        let mut batch = Vec::new();
+        let mut judged = Vec::new();
+        loop {
+            let woken = shared.queue.drain(self.wait(), &mut batch);
+            if woken == Woken::Abandoned {
+                return Ok(());
+            }
+            self.look(shared);
+            self.due();
+            for Waiting {
+                order,
+                trace,
+                reply,
+            } in batch.drain(..)
+            {
+                let now = self.calendar.now();
+                let (verdict, events) = self.apply(order, trace);
+                judged.push(Judged {
+                    reply,
+                    verdict,
+                    now,
+                    events,
+                });
+            }
+            if woken == Woken::Closed {
+                self.apply(own(Origin::Run, Command::StopRun), None);
+            }
+            self.commit()?;
+            let snapshot = Arc::new(self.snapshot());
+            shared.snapshot.store(snapshot.clone());
+            self.publish(&snapshot, on_events);
+            answer(&mut judged, &snapshot);
+            if woken == Woken::Closed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the clocks, once per round, and the space.
+    fn look(&mut self, shared: &Shared) {
+        let leapt = self.calendar.advance(shared.clock.read());
+        let now = self.calendar.now().lease;
+        self.storage_low = self.storage.low(now);
+        if leapt || now - self.ticked >= TICK_MS {
+            self.ticked = now;
+            self.apply(own(Origin::Watch, Command::Tick), None);
+        }
+    }
+
+    /// Ends what is due, before any command is judged.
+    fn due(&mut self) {
+        let now = self.calendar.now().lease;
+        if self.engine.next_deadline().is_some_and(|at| at <= now) {
+            self.apply(own(Origin::Watch, Command::Expire), None);
+        }
+    }
+
+    /// How long there is nothing to do unless someone asks.
+    fn wait(&self) -> Duration {
+        let next = (self.ticked + TICK_MS).min(self.marked + MARK_EVERY_MS);
+        let next = self.engine.next_deadline().map_or(next, |at| at.min(next));
+        // Readings are cut to milliseconds: one more, and the deadline has passed when it is looked at.
+        Duration::from_millis(next - self.calendar.now().lease + 1)
+    }
+
+    /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows.
+    fn apply(&mut self, mut order: Order, trace: Option<Name>) -> (Verdict, Range<u64>) {
+        if let Command::Checkout(checkout) = &mut order.command {
+            checkout.storage_low = self.storage_low;
+        }
+        let now = self.calendar.now();
+        let (events, verdict) = self.engine.apply(now, order.command);
+        let first = self.row.head().number + 1;
+        for event in events {
+            self.record(event, &order.actor, order.origin, trace.as_ref());
+        }
+        self.calendar.raise(self.engine.state().newest_iat);
+        (verdict, first..self.row.head().number + 1)
+    }
+
+    fn record(&mut self, event: Event, actor: &Actor, origin: Origin, trace: Option<&Name>) {
+        let Event::Recorded(what) = event else { return };
+        let wall_s = self.calendar.reading().wall_s;
+        let cause = Cause {
+            actor,
+            origin,
+            trace: trace.map(|text| &**text),
+            wall_s,
+        };
+        let number = self.row.push(cause, &what);
+        if self.listening {
+            self.published.push(PublishedEvent {
+                number,
+                wall_s,
+                actor: actor.clone(),
+                origin,
+                trace: trace.cloned(),
+                what,
+            });
+        }
+    }
+
+    /// Makes the row durable; where there is none, the times, every ten minutes.
+    fn commit(&mut self) -> Result<(), JournalError> {
+        let mark = self.calendar.mark();
+        if !self.row.is_empty() {
+            let (first, bytes) = self.row.finish(&mark);
+            self.journal.append(first, bytes)?;
+            self.row.clear();
+            self.marked = mark.lease_ms;
+        } else if mark.lease_ms - self.marked >= MARK_EVERY_MS {
+            self.journal.keep_mark(&mark)?;
+            self.marked = mark.lease_ms;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, snapshot: &Arc<Snapshot>, on_events: &mut Option<OnEvents>) {
+        if let Some(on_events) = on_events
+            && !self.published.is_empty()
+        {
+            on_events(&Arc::new(Published {
+                events: std::mem::take(&mut self.published),
+                snapshot: snapshot.clone(),
+            }));
+        }
+    }
+}
+
+/// The batch is durable: everyone gets their answer.
+fn answer(judged: &mut Vec<Judged>, snapshot: &Arc<Snapshot>) {
+    for Judged {
+        reply,
+        verdict,
+        now,
+        events,
+    } in judged.drain(..)
+    {
+        reply(Ok(Answer {
+            verdict,
+            now,
+            snapshot: snapshot.clone(),
+            events,
+        }));
+    }
+}
+
+fn own(origin: Origin, command: Command) -> Order {
+    Order {
+        actor: Actor::Daemon,
+        origin,
+        command,
+    }
+}

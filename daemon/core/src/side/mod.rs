@@ -1,0 +1,261 @@
+//! The side store: what may be erased. Names by id, and how often what was denied; no rule reads it.
+//!
+//! Names are committed before the first event that refers to their ids; one that no event ever named is swept at the
+//! next checkpoint. Mails and hosts get tables of their own with the directory.
+
+mod denials;
+#[cfg(test)]
+mod tests;
+
+pub use denials::{DENIALS_KEPT, DenialCount, DenialNote};
+
+use denials::Denials;
+use redb::backends::InMemoryBackend;
+use redb::{
+    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition,
+    TableError, WriteTransaction,
+};
+use std::fmt;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const USERS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("users");
+const MACHINES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("machines");
+/// (hour since 1970, feature, code, unit) → how often.
+const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
+    TableDefinition::new("denials");
+const VERSION: &str = "version";
+/// Version of the side store's layout.
+const SIDE_VERSION: u64 = 1;
+/// redb's page cache: names of the busy users stay in it.
+const CACHE: usize = 4 * 1024 * 1024;
+/// Counts of denials are kept this long (design.md 7).
+pub const RETENTION_HOURS: u64 = 400 * 24;
+/// Hourly counts in one answer.
+pub const COUNTS_PAGE: usize = 10_000;
+
+/// What a name belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A user: the login as text.
+    User,
+    /// A machine: its host name.
+    Machine,
+}
+
+/// The side store. Shared; writers wait for each other.
+#[derive(Debug)]
+pub struct Side {
+    place: String,
+    database: Database,
+    denials: Mutex<Denials>,
+}
+
+/// The side store failed. As for the journal, nothing is retried.
+#[derive(Debug)]
+pub struct SideError {
+    place: String,
+    why: String,
+}
+
+impl Side {
+    /// Opens the store, or makes it: under a temporary name, synced, then renamed.
+    pub fn open(path: &Path) -> Result<Self, SideError> {
+        let place = path.display().to_string();
+        let failed = |why: &dyn fmt::Display| SideError {
+            place: place.clone(),
+            why: why.to_string(),
+        };
+        crate::state_dir::made_whole(path, |path| {
+            let database = builder().create(path).map_err(|e| failed(&e))?;
+            Side::over(place.clone(), database).found()
+        })
+        .map_err(|e| e.unwrap_or_else(|e| failed(&e)))?;
+        let database = builder().open(path).map_err(|e| match e {
+            DatabaseError::DatabaseAlreadyOpen => {
+                failed(&"another process has it open; stop that one first")
+            }
+            e => failed(&e),
+        })?;
+        let side = Side::over(place, database);
+        side.check_version()?;
+        Ok(side)
+    }
+
+    /// A store in memory, for tests.
+    pub fn memory() -> Result<Self, SideError> {
+        let place = "the side store in memory".to_owned();
+        let database = builder()
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(|e| SideError {
+                place: place.clone(),
+                why: e.to_string(),
+            })?;
+        let side = Side::over(place, database);
+        side.found()?;
+        Ok(side)
+    }
+
+    /// Makes a name durable. Call it before the order whose events refer to the id.
+    pub fn put_name(&self, kind: Kind, id: [u8; 16], name: &str) -> Result<(), SideError> {
+        if self.name(kind, id)?.as_deref() == Some(name) {
+            return Ok(());
+        }
+        self.write(|txn| {
+            txn.open_table(kind.table())?.insert(&id, name)?;
+            Ok(())
+        })
+    }
+
+    /// The name of an id, unless it was erased or never known.
+    pub fn name(&self, kind: Kind, id: [u8; 16]) -> Result<Option<String>, SideError> {
+        let look = || -> Result<Option<String>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(kind.table())?;
+            Ok(table.get(&id)?.map(|name| name.value().to_owned()))
+        };
+        look().map_err(|e| self.failed(&e))
+    }
+
+    /// Notes a denial: in the ring at once, in the counts of its hour at the next flush.
+    pub fn note_denial(&self, note: DenialNote) {
+        self.denials().note(note);
+    }
+
+    /// The newest denials, newest first, at most `limit`.
+    #[must_use]
+    pub fn newest_denials(&self, limit: usize) -> Vec<DenialNote> {
+        self.denials().newest(limit)
+    }
+
+    /// Writes the counts since the last flush, and lets go of those past retention at `wall_s`. Once a minute and at
+    /// the stop; without denials it writes nothing.
+    pub fn flush_denials(&self, wall_s: u64) -> Result<(), SideError> {
+        let counts = self.denials().take_counts();
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let oldest = (wall_s / 3600).saturating_sub(RETENTION_HOURS);
+        self.write(|txn| {
+            let mut table = txn.open_table(DENIALS)?;
+            for (bucket, more) in &counts {
+                let before = table.get(bucket.key())?.map_or(0, |n| n.value());
+                table.insert(bucket.key(), before.saturating_add(*more))?;
+            }
+            table.retain_in(..(oldest, "", "", &[0; 16]), |_, _| false)?;
+            Ok(())
+        })
+    }
+
+    /// Hourly counts of the hours from `from` to before `to` (hours since 1970), as of the last flush;
+    /// after `after`, where a page ended there; at most [`COUNTS_PAGE`].
+    pub fn denial_counts(
+        &self,
+        from: u64,
+        to: u64,
+        after: Option<&DenialCount>,
+    ) -> Result<Vec<DenialCount>, SideError> {
+        let start = match after {
+            Some(count) => Bound::Excluded(count.key()),
+            None => Bound::Included((from, "", "", &[0; 16])),
+        };
+        let look = || -> Result<Vec<DenialCount>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(DENIALS)?;
+            let mut counts = Vec::new();
+            for entry in table
+                .range((start, Bound::Excluded((to, "", "", &[0; 16]))))?
+                .take(COUNTS_PAGE)
+            {
+                let (key, times) = entry?;
+                counts.push(DenialCount::new(key.value(), times.value()));
+            }
+            Ok(counts)
+        };
+        look().map_err(|e| self.failed(&e))
+    }
+
+    fn over(place: String, database: Database) -> Self {
+        Side {
+            place,
+            database,
+            denials: Mutex::default(),
+        }
+    }
+
+    fn found(&self) -> Result<(), SideError> {
+        self.write(|txn| {
+            txn.open_table(USERS)?;
+            txn.open_table(MACHINES)?;
+            txn.open_table(DENIALS)?;
+            txn.open_table(META)?.insert(VERSION, SIDE_VERSION)?;
+            Ok(())
+        })
+    }
+
+    fn check_version(&self) -> Result<(), SideError> {
+        let look = || -> Result<Option<u64>, redb::Error> {
+            match self.database.begin_read()?.open_table(META) {
+                Ok(meta) => Ok(meta.get(VERSION)?.map(|version| version.value())),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(e) => Err(e.into()),
+            }
+        };
+        match look().map_err(|e| self.failed(&e))? {
+            Some(version) if version <= SIDE_VERSION => Ok(()),
+            Some(version) => Err(self.failed(&format_args!(
+                "written by a newer Seatkeeper (side store version {version}, this one knows {SIDE_VERSION}). Install that version again, or restore the backup made before the upgrade"
+            ))),
+            None => Err(self.failed(&"it is no side store of Seatkeeper: its version is missing")),
+        }
+    }
+
+    fn write(
+        &self,
+        how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), SideError> {
+        let commit = || -> Result<(), redb::Error> {
+            let mut txn = self.database.begin_write()?;
+            txn.set_durability(Durability::Immediate)?;
+            txn.set_two_phase_commit(true);
+            how(&txn)?;
+            txn.commit()?;
+            Ok(())
+        };
+        commit().map_err(|e| self.failed(&e))
+    }
+
+    fn failed(&self, why: &dyn fmt::Display) -> SideError {
+        SideError {
+            place: self.place.clone(),
+            why: why.to_string(),
+        }
+    }
+
+    fn denials(&self) -> MutexGuard<'_, Denials> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kind {
+    fn table(self) -> TableDefinition<'static, &'static [u8; 16], &'static str> {
+        match self {
+            Kind::User => USERS,
+            Kind::Machine => MACHINES,
+        }
+    }
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    builder
+}
+
+impl fmt::Display for SideError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.why)
+    }
+}
+
+impl std::error::Error for SideError {}

@@ -1,0 +1,162 @@
+//! The state directory: one owner at a time, and files that exist whole or not at all (design.md 6).
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A state directory that this process owns for as long as the value lives.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The directory cannot be had.
+#[derive(Debug)]
+pub enum StateDirError {
+    /// Another process owns it.
+    Owned {
+        /// The directory.
+        path: PathBuf,
+        /// Its pid as it wrote it, where it did.
+        pid: Option<u32>,
+    },
+    /// The system refused.
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What it said.
+        why: io::Error,
+    },
+}
+
+impl StateDir {
+    /// Makes the directory where it is missing (mode 0700) and takes its lock.
+    pub fn open(path: &Path) -> Result<Self, StateDirError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |why| StateDirError::Io { path, why }
+        };
+        for dir in [path.to_owned(), path.join("journal"), path.join("keys")] {
+            make_dir(&dir).map_err(failed(&dir))?;
+        }
+        let file = path.join("lock");
+        let lock = take_lock(&file).map_err(failed(&file))?;
+        match lock {
+            Ok(lock) => Ok(StateDir {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(pid) => Err(StateDirError::Owned {
+                path: path.to_owned(),
+                pid,
+            }),
+        }
+    }
+
+    /// The directory itself: what the storage guard watches.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The present file of events. Later files are `journal/2.redb` and so on, one per checkpoint.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal/1.redb")
+    }
+
+    /// What may be erased: names by id, counts of denials.
+    #[must_use]
+    pub fn side(&self) -> PathBuf {
+        self.path.join("side.redb")
+    }
+
+    /// Site key and lease key.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.path.join("keys")
+    }
+}
+
+/// Takes the lock, or tells whose it is.
+fn take_lock(path: &Path) -> io::Result<Result<File, Option<u32>>> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            writeln!(file, "{}", std::process::id())?;
+            Ok(Ok(file))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            file.take(32).read_to_string(&mut text)?;
+            Ok(Err(text.trim().parse().ok()))
+        }
+        Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file where it is missing: under a temporary name, synced, then renamed, so that a crash leaves none or
+/// all of it. What an earlier crash left under the temporary name is taken away.
+pub fn made_whole<E>(
+    path: &Path,
+    make: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), Result<E, io::Error>> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Err(e)),
+        _ => {}
+    }
+    make(&new).map_err(Ok)?;
+    settle(&new, path).map_err(Err)
+}
+
+/// Syncs a finished file, gives it its name, and syncs the directory that holds the name.
+fn settle(new: &Path, path: &Path) -> io::Result<()> {
+    File::open(new)?.sync_all()?;
+    fs::rename(new, path)?;
+    match path.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for StateDirError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StateDirError::Owned { path, pid } => {
+                let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                write!(
+                    f,
+                    "another seatkeeperd{pid} owns {}. Stop it first, or give this one a state directory of its own",
+                    path.display()
+                )
+            }
+            StateDirError::Io { path, why } => write!(
+                f,
+                "{}: {why}. The state directory must exist or be creatable, and belong to the user that runs the daemon",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StateDirError {}

@@ -1,0 +1,90 @@
+//! Free space of the state directory, looked at once a second at most: below the reserve nothing new is granted.
+
+use seatkeeper_engine::time::LeaseTime;
+use std::io;
+use std::path::PathBuf;
+
+/// The default reserve (design.md 7), in bytes.
+pub const DISK_RESERVE: u64 = 256 * 1024 * 1024;
+/// The state directory is looked at no more often than this.
+const LOOK_EVERY_MS: u64 = 1000;
+
+/// Tells how many bytes are free.
+pub trait Space: Send + Sync {
+    /// Free bytes for a process without privileges.
+    fn free_bytes(&self) -> io::Result<u64>;
+}
+
+/// The file system that holds a directory.
+#[derive(Clone, Debug)]
+pub struct Directory(pub PathBuf);
+
+impl Space for Directory {
+    fn free_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(&self.0)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+/// A fixed or test-driven amount of space.
+impl<F: Fn() -> io::Result<u64> + Send + Sync> Space for F {
+    fn free_bytes(&self) -> io::Result<u64> {
+        self()
+    }
+}
+
+/// The guard over the reserve.
+pub struct Guard {
+    space: Box<dyn Space>,
+    reserve: u64,
+    looked: Option<LeaseTime>,
+    low: bool,
+}
+
+impl Guard {
+    /// Watches this space; a reserve of 0 asks for nothing.
+    #[must_use]
+    pub fn new(space: Box<dyn Space>, reserve: u64) -> Self {
+        Guard {
+            space,
+            reserve,
+            looked: None,
+            low: false,
+        }
+    }
+
+    /// A guard that never refuses: memory has no disk.
+    #[must_use]
+    pub fn none() -> Self {
+        Guard::new(Box::new(|| Ok(u64::MAX)), 0)
+    }
+
+    /// Whether space is low. What cannot be read is logged and changes nothing: a failing look must not stop a site.
+    pub fn low(&mut self, now: LeaseTime) -> bool {
+        if self.reserve == 0 || self.looked.is_some_and(|at| now - at < LOOK_EVERY_MS) {
+            return self.low;
+        }
+        self.looked = Some(now);
+        match self.space.free_bytes() {
+            Ok(free) => self.note(free),
+            Err(e) => {
+                tracing::warn!(error = %e, "free space of the state directory cannot be read")
+            }
+        }
+        self.low
+    }
+
+    fn note(&mut self, free: u64) {
+        let low = free < self.reserve;
+        if low && !self.low {
+            tracing::warn!(
+                free,
+                reserve = self.reserve,
+                "free space is below disk_reserve: no new seats until there is more"
+            );
+        } else if self.low && !low {
+            tracing::info!(free, "free space is above disk_reserve again");
+        }
+        self.low = low;
+    }
+}
