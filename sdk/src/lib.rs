@@ -2,3 +2,13 @@
 
 pub mod token;
 pub mod wire;
+
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod clock;
+#[cfg(feature = "client")]
+mod os;
+
+#[cfg(feature = "admin")]
+pub use client::admin;
