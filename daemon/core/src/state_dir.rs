@@ -160,3 +160,55 @@ impl fmt::Display for StateDirError {
 }
 
 impl std::error::Error for StateDirError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_second_owner_is_told_whose_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let first = StateDir::open(&path).unwrap();
+        let why = StateDir::open(&path).unwrap_err().to_string();
+        assert!(
+            why.contains(&format!(
+                "another seatkeeperd (pid {}) owns",
+                std::process::id()
+            )),
+            "{why}"
+        );
+        assert!(why.contains("Stop it first"), "{why}");
+        drop(first);
+        StateDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn s15_only_the_owner_may_look_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&dir.path().join("state")).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(state.path()), 0o700);
+        assert_eq!(mode(&state.keys()), 0o700);
+    }
+
+    #[test]
+    fn a_file_that_is_half_made_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let broken = made_whole(&path, |new| {
+            fs::write(new, "half").unwrap();
+            Err("power")
+        });
+        assert_eq!(broken.unwrap_err().unwrap(), "power");
+        assert!(!path.exists());
+        made_whole(&path, |new| {
+            assert!(!new.exists(), "what a crash left is taken away first");
+            fs::write(new, "whole").map_err(|_| "write")
+        })
+        .unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+        made_whole::<&str>(&path, |_| Err("made twice")).unwrap();
+    }
+}

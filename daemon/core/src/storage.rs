@@ -88,3 +88,46 @@ impl Guard {
         self.low = low;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[test]
+    fn the_reserve_is_looked_at_once_a_second_at_most() {
+        let (free, looks) = (Arc::new(AtomicU64::new(99)), Arc::new(AtomicU64::new(0)));
+        let (seen, counted) = (free.clone(), looks.clone());
+        let space = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(seen.load(Ordering::Relaxed))
+        };
+        let mut guard = Guard::new(Box::new(space), 100);
+        assert!(guard.low(LeaseTime(5000)));
+        free.store(100, Ordering::Relaxed);
+        assert!(
+            guard.low(LeaseTime(5999)),
+            "within the second nothing is asked"
+        );
+        assert_eq!(looks.load(Ordering::Relaxed), 1);
+        assert!(!guard.low(LeaseTime(6000)));
+    }
+
+    #[test]
+    fn a_look_that_fails_changes_nothing() {
+        let mut guard = Guard::new(
+            Box::new(|| Err(io::ErrorKind::PermissionDenied.into())),
+            100,
+        );
+        assert!(!guard.low(LeaseTime(0)));
+    }
+
+    #[test]
+    fn a_real_directory_has_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let space = || Box::new(Directory(dir.path().to_owned()));
+        assert!(!Guard::new(space(), 1).low(LeaseTime(0)));
+        assert!(Guard::new(space(), u64::MAX).low(LeaseTime(0)));
+    }
+}

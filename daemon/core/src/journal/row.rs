@@ -206,16 +206,21 @@ pub fn follow(head: &mut Head, raw: &str) -> Result<Noted, RowFault> {
     Ok(noted)
 }
 
-/// Parses the stored bytes of one event. The version decides before anything else is looked at.
+/// Parses the stored bytes of one event. A version that this program does not know decides before all else.
 pub fn parse(raw: &str) -> Result<Noted, RowFault> {
     #[derive(Deserialize)]
     struct Version {
         v: u8,
     }
-    serde_json::from_str(raw).map_err(|e| match serde_json::from_str::<Version>(raw) {
-        Ok(Version { v }) if v > EVENT_VERSION => RowFault::Newer(v),
-        _ => RowFault::Unreadable(e.to_string()),
-    })
+    let newer = |v| v > EVENT_VERSION;
+    match serde_json::from_str::<Noted>(raw) {
+        Ok(noted) if newer(noted.version) => Err(RowFault::Newer(noted.version)),
+        Ok(noted) => Ok(noted),
+        Err(e) => match serde_json::from_str(raw) {
+            Ok(Version { v }) if newer(v) => Err(RowFault::Newer(v)),
+            _ => Err(RowFault::Unreadable(e.to_string())),
+        },
+    }
 }
 
 impl fmt::Display for RowFault {

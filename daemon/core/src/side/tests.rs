@@ -1,1 +1,118 @@
 //! Names, counts and the ring.
+
+use super::*;
+use seatkeeper_engine::ids::{MachineId, UnitId};
+
+const HOUR: u64 = 500_000;
+
+fn note(feature: &str, wall_s: u64) -> DenialNote {
+    DenialNote {
+        wall_s,
+        user: None,
+        machine: MachineId([1; 16]),
+        unit: UnitId([2; 16]),
+        feature: feature.into(),
+        code: "no_seat_free",
+        rule: 9,
+    }
+}
+
+fn counts(side: &Side) -> Vec<(u64, String, u64)> {
+    let counts = side.denial_counts(0, u64::MAX, None).unwrap();
+    counts
+        .into_iter()
+        .map(|c| (c.hour, c.feature, c.times))
+        .collect()
+}
+
+#[test]
+fn names_survive_a_restart_and_may_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("side.redb");
+    let side = Side::open(&path).unwrap();
+    side.put_name(Kind::User, [1; 16], "ana").unwrap();
+    side.put_name(Kind::Machine, [1; 16], "ws1").unwrap();
+    side.put_name(Kind::User, [1; 16], "ana.b").unwrap();
+    drop(side);
+    let side = Side::open(&path).unwrap();
+    assert_eq!(
+        side.name(Kind::User, [1; 16]).unwrap().as_deref(),
+        Some("ana.b")
+    );
+    assert_eq!(
+        side.name(Kind::Machine, [1; 16]).unwrap().as_deref(),
+        Some("ws1")
+    );
+    assert_eq!(side.name(Kind::User, [2; 16]).unwrap(), None);
+    assert!(!dir.path().join("side.redb.new").exists());
+}
+
+#[test]
+fn a_second_opener_of_the_side_store_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("side.redb");
+    let _side = Side::open(&path).unwrap();
+    let why = Side::open(&path).unwrap_err().to_string();
+    assert!(why.contains("another process has it open"), "{why}");
+}
+
+#[test]
+fn denials_are_counted_by_the_hour_and_flushes_add_up() {
+    let side = Side::memory().unwrap();
+    for _ in 0..2 {
+        side.note_denial(note("cad/modeler", HOUR * 3600));
+        side.note_denial(note("cad/modeler", HOUR * 3600 + 3599));
+        side.note_denial(note("cad/modeler", HOUR * 3600 + 3600));
+        side.flush_denials(HOUR * 3600).unwrap();
+    }
+    let expected = [
+        (HOUR, "cad/modeler".to_owned(), 4),
+        (HOUR + 1, "cad/modeler".to_owned(), 2),
+    ];
+    assert_eq!(counts(&side), expected);
+    let all = side.denial_counts(0, u64::MAX, None).unwrap();
+    assert_eq!(
+        side.denial_counts(0, u64::MAX, Some(&all[0])).unwrap(),
+        all[1..]
+    );
+    assert_eq!(
+        side.denial_counts(HOUR + 1, HOUR + 2, None).unwrap(),
+        all[1..]
+    );
+}
+
+#[test]
+fn counts_past_retention_go_with_the_next_flush() {
+    let side = Side::memory().unwrap();
+    side.note_denial(note("old", HOUR * 3600));
+    side.flush_denials(HOUR * 3600).unwrap();
+    let later = (HOUR + RETENTION_HOURS) * 3600;
+    side.note_denial(note("new", later));
+    side.flush_denials(later).unwrap();
+    assert_eq!(counts(&side).len(), 2, "400 days are kept");
+    side.note_denial(note("new", later + 3600));
+    side.flush_denials(later + 3600).unwrap();
+    assert!(counts(&side).iter().all(|(_, feature, _)| feature == "new"));
+}
+
+#[test]
+fn the_ring_and_the_counts_are_bounded() {
+    let side = Side::memory().unwrap();
+    for i in 0..DENIALS_KEPT as u64 + 10 {
+        side.note_denial(note(&format!("made-up-{}", i % 6000), HOUR * 3600 + i % 60));
+    }
+    let newest = side.newest_denials(usize::MAX);
+    assert_eq!(newest.len(), DENIALS_KEPT);
+    assert_eq!(
+        &*newest[0].feature,
+        &format!("made-up-{}", (DENIALS_KEPT + 9) % 6000)
+    );
+    side.flush_denials(HOUR * 3600).unwrap();
+    let counts = counts(&side);
+    assert!(counts.len() <= 4097, "{}", counts.len());
+    assert_eq!(counts[0].1, "*");
+    assert_eq!(
+        counts.iter().map(|c| c.2).sum::<u64>(),
+        DENIALS_KEPT as u64 + 10
+    );
+}

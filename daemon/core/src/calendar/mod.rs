@@ -1,5 +1,8 @@
 //! The two times (design.md 5) from durable marks and clock readings: pure arithmetic, no clock is read here.
 
+#[cfg(test)]
+mod tests;
+
 use crate::clock::Reading;
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,231 @@
+//! Every sentence of design.md 5, and a wall clock set by up to ten years.
+
+use super::*;
+
+const NOON: u64 = 1_800_000_000;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+const YEAR: u64 = 365 * DAY;
+
+fn at(boot_s: u64, wall_s: u64) -> Reading {
+    Reading {
+        boot_ms: boot_s * 1000,
+        wall_s,
+    }
+}
+
+fn mark(lease_s: u64, j_s: u64) -> Mark {
+    Mark {
+        lease_ms: LeaseTime(lease_s * 1000),
+        j_s: Date(j_s),
+        wall_s: j_s,
+    }
+}
+
+/// A calendar at lease time 1,000 s, J = NOON, booted 50 s ago.
+fn running() -> Calendar {
+    Calendar::start(Some(mark(1000, NOON)), Date(0), at(50, NOON))
+}
+
+fn j(calendar: &Calendar) -> u64 {
+    calendar.now().j.0
+}
+
+#[test]
+fn d5_a_new_site_takes_its_dates_from_the_wall_clock() {
+    let calendar = Calendar::start(None, Date(0), at(50, NOON));
+    assert_eq!(
+        calendar.now(),
+        Now {
+            lease: LeaseTime(0),
+            j: Date(NOON)
+        }
+    );
+}
+
+#[test]
+fn d5_lease_time_stands_still_while_down_and_goes_on_from_its_mark() {
+    let mut calendar = Calendar::start(Some(mark(1000, NOON)), Date(0), at(7, NOON + DAY));
+    assert_eq!(calendar.now().lease, LeaseTime(1_000_000));
+    calendar.advance(at(17, NOON + DAY + 10));
+    assert_eq!(calendar.now().lease, LeaseTime(1_010_000));
+    assert_eq!(calendar.mark().lease_ms, LeaseTime(1_010_000));
+}
+
+#[test]
+fn d5_nobody_can_set_lease_time() {
+    let mut calendar = running();
+    calendar.advance(at(60, NOON + 5 * YEAR));
+    calendar.advance(at(60, 0));
+    assert_eq!(calendar.now().lease, LeaseTime(1_010_000));
+}
+
+#[test]
+fn d5_a_boot_clock_that_steps_back_takes_no_lease_time() {
+    let mut calendar = running();
+    calendar.advance(at(40, NOON));
+    assert_eq!(calendar.now().lease, LeaseTime(1_000_000));
+    calendar.advance(at(51, NOON));
+    assert_eq!(calendar.now().lease, LeaseTime(1_001_000));
+}
+
+#[test]
+fn d5_j_runs_on_with_lease_time_where_the_wall_clock_stands() {
+    let mut calendar = running();
+    calendar.advance(at(50 + 600, NOON));
+    assert_eq!(j(&calendar), NOON + 600);
+}
+
+#[test]
+fn d5_j_follows_a_lead_of_a_day_at_once() {
+    let mut calendar = running();
+    assert!(
+        calendar.advance(at(50, NOON + DAY)),
+        "a leap has license dates examined"
+    );
+    assert_eq!(j(&calendar), NOON + DAY);
+    assert_eq!(calendar.standing(), Standing::default());
+}
+
+#[test]
+fn d5_a_running_clock_is_no_leap() {
+    let mut calendar = running();
+    for s in 1..100 {
+        assert!(!calendar.advance(at(50 + s, NOON + s + s % 2)));
+    }
+}
+
+#[test]
+fn d5_j_follows_31_days_at_a_start() {
+    let start = |lead| {
+        j(&Calendar::start(
+            Some(mark(1000, NOON)),
+            Date(0),
+            at(50, NOON + lead),
+        ))
+    };
+    assert_eq!(start(31 * DAY), NOON + 31 * DAY);
+    assert_eq!(start(31 * DAY + 1), NOON);
+}
+
+#[test]
+fn d5_a_longer_lead_counts_after_an_hour_of_lease_time_in_one_place() {
+    let mut calendar = running();
+    let lead = DAY + 1;
+    for s in 0..HOUR {
+        calendar.advance(at(50 + s, NOON + lead + s));
+        assert_eq!(j(&calendar), NOON + s, "not before the hour is over");
+    }
+    let ahead = calendar.standing().ahead.unwrap();
+    assert_eq!((ahead.lead_s, ahead.since), (lead, LeaseTime(1_000_000)));
+    assert_eq!(ahead.until, LeaseTime(1_000_000 + STOOD_MS));
+    assert!(calendar.advance(at(50 + HOUR, NOON + lead + HOUR)));
+    assert_eq!(j(&calendar), NOON + lead + HOUR);
+    assert_eq!(calendar.standing().ahead, None);
+}
+
+#[test]
+fn d5_a_long_lead_at_a_start_counts_after_the_hour_too() {
+    let lead = 40 * DAY;
+    let mut calendar = Calendar::start(Some(mark(1000, NOON)), Date(0), at(50, NOON + lead));
+    calendar.advance(at(50 + HOUR - 1, NOON + lead + HOUR - 1));
+    assert_eq!(j(&calendar), NOON + HOUR - 1);
+    calendar.advance(at(50 + HOUR, NOON + lead + HOUR));
+    assert_eq!(j(&calendar), NOON + lead + HOUR);
+}
+
+#[test]
+fn d5_a_clock_that_moves_within_the_hour_starts_it_anew() {
+    let mut calendar = running();
+    calendar.advance(at(50, NOON + 2 * DAY));
+    calendar.advance(at(50 + 3000, NOON + 3 * DAY + 3000));
+    calendar.advance(at(50 + HOUR, NOON + 3 * DAY + HOUR));
+    assert_eq!(j(&calendar), NOON + HOUR);
+    calendar.advance(at(50 + 3000 + HOUR, NOON + 3 * DAY + 3000 + HOUR));
+    assert_eq!(j(&calendar), NOON + 3 * DAY + 3000 + HOUR);
+}
+
+#[test]
+fn d5_a_clock_put_right_within_the_hour_is_forgotten() {
+    let mut calendar = running();
+    calendar.advance(at(50, NOON + 2 * DAY));
+    calendar.advance(at(60, NOON + 10));
+    assert_eq!(calendar.standing(), Standing::default());
+    calendar.advance(at(50 + HOUR, NOON + 2 * DAY + HOUR));
+    assert_eq!(
+        j(&calendar),
+        NOON + HOUR,
+        "the hour begins with the second lead"
+    );
+}
+
+#[test]
+fn d5_a_newer_vendor_iat_raises_j_at_once_and_an_older_changes_nothing() {
+    let mut calendar = running();
+    calendar.raise(Date(NOON + 3 * DAY));
+    assert_eq!(j(&calendar), NOON + 3 * DAY);
+    calendar.raise(Date(NOON));
+    assert_eq!(j(&calendar), NOON + 3 * DAY);
+    let started = Calendar::start(Some(mark(1000, NOON)), Date(NOON + YEAR), at(50, NOON));
+    assert_eq!(j(&started), NOON + YEAR);
+}
+
+#[test]
+fn d5_a_wall_clock_behind_changes_nothing_and_is_told_from_5_minutes_on() {
+    let mut calendar = running();
+    calendar.advance(at(50, NOON - 299));
+    assert_eq!((j(&calendar), calendar.standing().behind_s), (NOON, None));
+    calendar.advance(at(50, NOON - 300));
+    assert_eq!(
+        (j(&calendar), calendar.standing().behind_s),
+        (NOON, Some(300))
+    );
+}
+
+#[test]
+fn d5_j_never_goes_back_over_a_restart() {
+    let mut calendar = running();
+    calendar.advance(at(650, NOON + 600));
+    let again = Calendar::start(Some(calendar.mark()), Date(0), at(3, NOON - YEAR));
+    assert_eq!(again.now(), calendar.now());
+}
+
+#[test]
+fn clock_sweep_of_ten_years_never_locks_out_and_never_goes_back() {
+    for step in [
+        1,
+        60,
+        299,
+        300,
+        301,
+        HOUR,
+        DAY - 1,
+        DAY,
+        DAY + 1,
+        31 * DAY,
+        32 * DAY,
+        YEAR,
+        10 * YEAR,
+    ] {
+        for wall in [NOON + step, NOON - step] {
+            let mut calendar = running();
+            let mut before = calendar.now();
+            for s in 1..=2 * HOUR {
+                calendar.advance(at(50 + s, wall + s));
+                let now = calendar.now();
+                assert_eq!(
+                    now.lease - before.lease,
+                    1000,
+                    "{step}: lease time is not the wall clock's"
+                );
+                assert!(now.j > before.j, "{step}: J went back or stood still");
+                before = now;
+            }
+            let right = (NOON + 2 * HOUR).max(wall + 2 * HOUR);
+            assert_eq!(
+                before.j.0, right,
+                "{step}: after two hours J is where it belongs"
+            );
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The journal alone: what `append` answered is there after any power cut.
+
+use crate::disk::{Disk, Fault};
+use crate::random::Random;
+use redb::{Database, TableDefinition};
+use seatkeeper_core::calendar::Mark;
+use seatkeeper_core::journal::{
+    Cause, Head, Journal, JournalError, RedbJournal, Row, RowFault, RowWriter, follow,
+};
+use seatkeeper_engine::event::Recorded;
+use seatkeeper_engine::ids::{LoginHash, UserId};
+use seatkeeper_engine::time::{Date, LeaseTime};
+use seatkeeper_engine::{Actor, Origin};
+use std::io::ErrorKind;
+
+const PLACE: &str = "journal/1.redb";
+/// Points after which a fresh disk takes over, so that loading stays quick.
+const POINTS_PER_DISK: u64 = 25;
+
+/// What a client was told: how far the journal had come, by number and hash.
+#[derive(Default)]
+struct Ledger {
+    acknowledged: Head,
+}
+
+fn open(disk: &Disk) -> Result<RedbJournal, JournalError> {
+    RedbJournal::over(disk.clone(), PLACE)
+}
+
+/// Loads, verifies the chain, and returns the heads after each event.
+fn heads(journal: &dyn Journal) -> Result<Vec<Head>, String> {
+    let mut head = Head::default();
+    let mut heads = vec![head];
+    journal
+        .load(&mut |first, bytes| {
+            let row = |fault| JournalError::Row {
+                place: PLACE.into(),
+                row: first,
+                fault,
+            };
+            for raw in Row::parse(bytes).map_err(row)?.events {
+                follow(&mut head, raw.get()).map_err(row)?;
+                heads.push(head);
+            }
+            Ok(())
+        })
+        .map_err(|e| e.to_string())?;
+    Ok(heads)
+}
+
+fn push_event(row: &mut RowWriter, random: &mut Random) {
+    let cause = Cause {
+        actor: &Actor::Daemon,
+        origin: Origin::Socket,
+        trace: None,
+        wall_s: 1_800_000_000,
+    };
+    let mut login = [0; 32];
+    login[..16].copy_from_slice(&random.id());
+    row.push(
+        cause,
+        &Recorded::UserMet {
+            user: UserId(random.id()),
+            login: LoginHash(login),
+        },
+    );
+}
+
+fn mark(row: &RowWriter) -> Mark {
+    Mark {
+        lease_ms: LeaseTime(row.head().number),
+        j_s: Date(1_800_000_000),
+        wall_s: 1_800_000_000,
+    }
+}
+
+/// Appends rows until something refuses. Every row that `append` answered for goes into the ledger.
+fn work(disk: &Disk, ledger: &mut Ledger, random: &mut Random) -> Result<(), String> {
+    let Ok(journal) = open(disk) else {
+        return Ok(());
+    };
+    let heads = match heads(&journal) {
+        Ok(heads) => heads,
+        // A disk without power cannot be read either; that is no loss.
+        Err(_) => return Ok(()),
+    };
+    survived(&heads, ledger)?;
+    let mut row = RowWriter::after(
+        *heads
+            .last()
+            .expect("the head before the first event is there"),
+    );
+    for _ in 0..60 {
+        for _ in 0..=random.below(5) {
+            push_event(&mut row, random);
+        }
+        let mark = mark(&row);
+        let (first, bytes) = row.finish(&mark);
+        if journal.append(first, bytes).is_err() {
+            assert!(
+                journal.append(first, bytes).is_err(),
+                "I7: after an I/O error nothing is acknowledged"
+            );
+            return Ok(());
+        }
+        row.clear();
+        ledger.acknowledged = row.head();
+    }
+    Ok(())
+}
+
+fn survived(heads: &[Head], ledger: &Ledger) -> Result<(), String> {
+    let at = usize::try_from(ledger.acknowledged.number).unwrap();
+    match heads.get(at) {
+        Some(head) if *head == ledger.acknowledged => Ok(()),
+        Some(_) => Err(format!("event {at} is not the one that was acknowledged")),
+        None => Err(format!(
+            "event {at} was acknowledged, and the journal ends at {}",
+            heads.len() - 1
+        )),
+    }
+}
+
+/// Cuts the power at random points and boots again; the first loss ends it.
+fn points(disk: impl Fn() -> Disk, points: u64, seed: u64) -> Result<u64, String> {
+    let mut random = Random(seed);
+    let mut acknowledged = 0;
+    for round in 0..points.div_ceil(POINTS_PER_DISK) {
+        let (disk, mut ledger) = (disk(), Ledger::default());
+        for point in 0..POINTS_PER_DISK {
+            let at = 1 + random.below(160);
+            disk.boot(Fault::PowerCut { at });
+            let told =
+                |e| format!("seed {seed}, round {round}, point {point}, operation {at}: {e}");
+            work(&disk, &mut ledger, &mut random).map_err(told)?;
+            let whole = random.below(2) == 0;
+            disk.lose_power(|| !whole && random.below(2) == 0);
+            disk.boot(Fault::None);
+            let journal = open(&disk).map_err(|e| told(e.to_string()))?;
+            let heads = heads(&journal).map_err(told)?;
+            survived(&heads, &ledger).map_err(told)?;
+        }
+        acknowledged += ledger.acknowledged.number;
+    }
+    Ok(acknowledged)
+}
+
+#[test]
+fn i2_nothing_acknowledged_is_lost_at_2000_power_cuts() {
+    let acknowledged = points(Disk::default, 2000, 4).unwrap();
+    assert!(
+        acknowledged > 10_000,
+        "the cuts left too little to lose: {acknowledged} events"
+    );
+}
+
+#[test]
+fn i2_without_the_sync_the_loss_is_found() {
+    let found = points(Disk::without_sync, 200, 4);
+    assert!(
+        found.is_err(),
+        "a disk that never syncs must lose something: {found:?}"
+    );
+}
+
+#[test]
+fn i6_every_append_is_synced_twice_before_it_answers() {
+    let disk = Disk::default();
+    let journal = open(&disk).unwrap();
+    let mut row = RowWriter::default();
+    push_event(&mut row, &mut Random(1));
+    let mark = mark(&row);
+    let (first, bytes) = row.finish(&mark);
+    let before = disk.syncs();
+    journal.append(first, bytes).unwrap();
+    assert!(
+        disk.syncs() - before >= 2,
+        "two-phase: the data, then the flip"
+    );
+}
+
+#[test]
+fn s26_a_full_or_broken_disk_ends_it_and_loses_nothing() {
+    for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
+        for at in (1..200).step_by(7) {
+            let (disk, mut ledger, mut random) = (Disk::default(), Ledger::default(), Random(at));
+            disk.boot(Fault::None);
+            drop(open(&disk).unwrap());
+            disk.boot(Fault::Refuses { at, kind });
+            work(&disk, &mut ledger, &mut random).unwrap();
+            assert!(disk.operations() >= at, "the fault was not reached");
+            disk.boot(Fault::None);
+            let heads = heads(&open(&disk).unwrap()).unwrap();
+            survived(&heads, &ledger).unwrap();
+        }
+    }
+}
+
+/// A disk with one row of three events, and what `how` made of its stored bytes.
+fn edited(how: impl Fn(String) -> String) -> Disk {
+    let disk = Disk::default();
+    let journal = open(&disk).unwrap();
+    let mut row = RowWriter::default();
+    let mut random = Random(9);
+    for _ in 0..3 {
+        push_event(&mut row, &mut random);
+    }
+    let mark = mark(&row);
+    let (_, bytes) = row.finish(&mark);
+    journal
+        .append(
+            1,
+            how(String::from_utf8(bytes.to_vec()).unwrap()).as_bytes(),
+        )
+        .unwrap();
+    disk
+}
+
+#[test]
+fn i15_an_edited_event_breaks_the_chain_and_the_message_names_file_and_row() {
+    assert!(heads(&open(&edited(|row| row)).unwrap()).is_ok());
+    let disk = edited(|row| row.replacen("\"wall_s\":1800000000", "\"wall_s\":1700000000", 1));
+    let why = heads(&open(&disk).unwrap()).unwrap_err();
+    assert!(
+        why.starts_with("journal/1.redb, row 1: the chain breaks at event 2"),
+        "{why}"
+    );
+    assert!(why.contains("restore the last backup"), "{why}");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_names_file_row_and_what_to_do() {
+    let why = heads(&open(&edited(|row| row[..row.len() / 2].to_owned())).unwrap()).unwrap_err();
+    assert!(
+        why.starts_with("journal/1.redb, row 1: it cannot be read"),
+        "{why}"
+    );
+    assert!(why.contains("Keep a copy"), "{why}");
+}
+
+#[test]
+fn an_event_of_a_newer_version_is_refused_before_it_is_understood() {
+    let disk = edited(|row| {
+        row.replace("\"v\":1", "\"v\":2")
+            .replace("\"UserMet\"", "\"UserMetAgain\"")
+    });
+    let why = heads(&open(&disk).unwrap()).unwrap_err();
+    assert!(why.contains("newer Seatkeeper (event version 2)"), "{why}");
+}
+
+#[test]
+fn an_event_of_a_newer_version_that_still_parses_is_refused_too() {
+    let fault = seatkeeper_core::journal::parse(
+        r#"{"v":2,"n":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","wall_s":1,"actor":"daemon","origin":"run","what":{"LicenseUnassigned":{"id":"00000000000000000000000000000000"}}}"#,
+    );
+    assert!(matches!(fault, Err(RowFault::Newer(2))), "{fault:?}");
+}
+
+#[test]
+fn a_newer_store_is_refused_with_what_to_do() {
+    let disk = Disk::default();
+    drop(open(&disk).unwrap());
+    let database = Database::builder()
+        .create_with_backend(disk.clone())
+        .unwrap();
+    let txn = database.begin_write().unwrap();
+    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+    txn.open_table(meta)
+        .unwrap()
+        .insert("version", 2_u64.to_le_bytes().as_slice())
+        .unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let why = open(&disk).unwrap_err().to_string();
+    assert!(
+        why.contains("store version 2, this one knows 1") && why.contains("backup"),
+        "{why}"
+    );
+}
