@@ -4,7 +4,10 @@ use super::{files, none, short, text, top};
 
 /// Text between two marks, everywhere.
 fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
-    text.split(open).skip(1).filter_map(|rest| rest.split(close).next()).collect()
+    text.split(open)
+        .skip(1)
+        .filter_map(|rest| rest.split(close).next())
+        .collect()
 }
 
 #[test]
@@ -28,9 +31,14 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn the_product_carries_every_rule_under_its_number() {
     let rules = text(&top().join("packaging/doc/rules.md"));
-    let missing: Vec<_> =
-        (1..=22).filter(|n| !rules.contains(&format!("\n**{n} "))).map(|n| format!("rule {n}")).collect();
-    none("rules that a denial may cite and the product does not carry", &missing);
+    let missing: Vec<_> = (1..=22)
+        .filter(|n| !rules.contains(&format!("\n**{n} ")))
+        .map(|n| format!("rule {n}"))
+        .collect();
+    none(
+        "rules that a denial may cite and the product does not carry",
+        &missing,
+    );
 }
 
 #[test]
@@ -41,9 +49,13 @@ fn cited_rules_and_claims_exist() {
         for (n, line) in text(&path).lines().enumerate() {
             for rest in line.split("fn ").skip(1) {
                 let name = rest.split('(').next().unwrap_or_default();
-                let Some((id, _)) = name.split_once('_') else { continue };
+                let Some((id, _)) = name.split_once('_') else {
+                    continue;
+                };
                 let (kind, number) = id.split_at(id.len().min(1));
-                let Ok(number) = number.parse::<u32>() else { continue };
+                let Ok(number) = number.parse::<u32>() else {
+                    continue;
+                };
                 let known = match kind {
                     "r" => (1..=22).contains(&number),
                     "s" => claims.contains(&format!("| S{number} |")),
@@ -56,12 +68,19 @@ fn cited_rules_and_claims_exist() {
             }
         }
     }
-    none("tests named after a rule or claim that the product does not carry", &found);
+    none(
+        "tests named after a rule or claim that the product does not carry",
+        &found,
+    );
 }
 
 #[test]
 fn no_path_of_a_machine_is_committed() {
-    let homes = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
+    let homes = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("/ho", "me/"),
+    ];
     let mut found = Vec::new();
     for end in [".rs", ".md", ".toml", ".txt", ".json", "run"] {
         for path in files(&top(), end) {

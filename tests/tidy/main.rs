@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The top of the checkout.
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie one below the top").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie one below the top")
+        .to_path_buf()
 }
 
 /// Every file below `folder` whose name ends so, in order.
@@ -18,7 +21,10 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     while let Some(dir) = todo.pop() {
         for entry in std::fs::read_dir(&dir).expect("a folder of the checkout is readable") {
             let path = entry.expect("an entry of the checkout is readable").path();
-            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|n| n.to_str())
+                .unwrap_or_default();
             if path.is_dir() {
                 if name != "target" && name != ".git" {
                     todo.push(path);
@@ -38,7 +44,10 @@ fn text(path: &Path) -> String {
 
 /// A path as people write it: from the top.
 fn short(path: &Path) -> String {
-    path.strip_prefix(top()).unwrap_or(path).display().to_string()
+    path.strip_prefix(top())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// Fails with all findings, not with the first.

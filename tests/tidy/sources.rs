@@ -18,7 +18,10 @@ fn sources() -> Vec<PathBuf> {
 
 fn is_test(path: &std::path::Path) -> bool {
     let name = short(path);
-    name.starts_with("tests/") || name.contains("/tests/") || name.ends_with("tests.rs") || name.contains("/benches/")
+    name.starts_with("tests/")
+        || name.contains("/tests/")
+        || name.ends_with("tests.rs")
+        || name.contains("/benches/")
 }
 
 #[test]
@@ -45,7 +48,12 @@ fn functions_are_of_bounded_size() {
         fn look(&mut self, name: &syn::Ident, block: &syn::Block) {
             let (from, to) = (block.span().start().line, block.span().end().line);
             if to - from > self.most {
-                self.found.push(format!("{}:{from} {name} has {} lines, {} at most", self.file, to - from, self.most));
+                self.found.push(format!(
+                    "{}:{from} {name} has {} lines, {} at most",
+                    self.file,
+                    to - from,
+                    self.most
+                ));
             }
         }
     }
@@ -61,9 +69,18 @@ fn functions_are_of_bounded_size() {
     }
     let mut found = Vec::new();
     for path in sources() {
-        let most = if is_test(&path) { TEST_FUNCTION } else { FUNCTION };
-        let parsed = syn::parse_file(&text(&path)).unwrap_or_else(|e| panic!("{}: {e}", short(&path)));
-        let mut long = Long { file: short(&path), most, found: Vec::new() };
+        let most = if is_test(&path) {
+            TEST_FUNCTION
+        } else {
+            FUNCTION
+        };
+        let parsed =
+            syn::parse_file(&text(&path)).unwrap_or_else(|e| panic!("{}: {e}", short(&path)));
+        let mut long = Long {
+            file: short(&path),
+            most,
+            found: Vec::new(),
+        };
         long.visit_file(&parsed);
         found.append(&mut long.found);
     }
@@ -72,7 +89,12 @@ fn functions_are_of_bounded_size() {
 
 #[test]
 fn clocks_are_read_in_clock_rs_only() {
-    let needles = ["SystemTime::now", "Instant::now", "clock_gettime", "UtcDateTime::now"];
+    let needles = [
+        "SystemTime::now",
+        "Instant::now",
+        "clock_gettime",
+        "UtcDateTime::now",
+    ];
     let mut found = Vec::new();
     for path in sources() {
         if path.ends_with("clock.rs") || short(&path) == "tests/tidy/sources.rs" {
@@ -89,7 +111,16 @@ fn clocks_are_read_in_clock_rs_only() {
 
 #[test]
 fn nothing_is_left_behind() {
-    let needles = ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX", "#[ignore", "unsafe {", "allow(unsafe_code"];
+    let needles = [
+        "todo!(",
+        "unimplemented!(",
+        "dbg!(",
+        "FIXME",
+        "XXX",
+        "#[ignore",
+        "unsafe {",
+        "allow(unsafe_code",
+    ];
     let mut found = Vec::new();
     for path in sources() {
         if short(&path) == "tests/tidy/sources.rs" {
@@ -107,9 +138,13 @@ fn nothing_is_left_behind() {
 #[test]
 fn s3_signatures_are_checked_strictly() {
     let mut found = Vec::new();
-    for path in sources().into_iter().filter(|p| short(p).starts_with("sdk/src/token") || short(p).starts_with("daemon")) {
+    for path in sources()
+        .into_iter()
+        .filter(|p| short(p).starts_with("sdk/src/token") || short(p).starts_with("daemon"))
+    {
         for (n, line) in text(&path).lines().enumerate() {
-            if line.contains("Verifier") || line.contains(".verify(") && line.contains("signature") {
+            if line.contains("Verifier") || line.contains(".verify(") && line.contains("signature")
+            {
                 found.push(format!("{}:{} {}", short(&path), n + 1, line.trim()));
             }
         }
@@ -121,7 +156,12 @@ fn s3_signatures_are_checked_strictly() {
 fn modules_open_with_a_sentence() {
     let found: Vec<_> = sources()
         .iter()
-        .filter(|path| !text(path).lines().take(3).any(|line| line.starts_with("//!")))
+        .filter(|path| {
+            !text(path)
+                .lines()
+                .take(3)
+                .any(|line| line.starts_with("//!"))
+        })
         .map(|path| short(path))
         .collect();
     none("modules that do not say what they are", &found);

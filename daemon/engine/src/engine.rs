@@ -1,12 +1,14 @@
 //! The door: commands in, events and a verdict out. One function decides, one folds.
 
-use crate::command::Signed;
-use crate::command::{Checkout, Command};
-use crate::denial::{Denial, Step};
-use crate::event::{Event, Recorded};
+use crate::command::{Checkout, Command, Signed};
+use crate::denial::{Code, Denial, Step};
+use crate::event::{Event, Fleeting, Recorded};
+use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name, RunId, UserId};
+use crate::index::Index;
 use crate::state::State;
 use crate::time::{LeaseTime, Now};
+use crate::{licensing, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,34 +92,44 @@ pub enum Warning {
 }
 
 /// The engine: a state and indexes that can be rebuilt from it.
+#[derive(Default)]
 pub struct Engine {
-    state: State,
+    pub(crate) state: State,
+    pub(crate) index: Index,
 }
 
 impl Engine {
     /// An engine that knows nothing.
     #[must_use]
     pub fn new() -> Self {
-        Engine {
-            state: State::default(),
-        }
+        Self::default()
     }
 
     /// Judges a command and folds what follows from it.
     pub fn apply(&mut self, now: Now, command: Command) -> (Vec<Event>, Verdict) {
-        let _ = (now, command);
-        (Vec::new(), Verdict::Done)
+        let mut act = Act {
+            engine: self,
+            now,
+            events: Vec::new(),
+        };
+        let verdict = act
+            .judge(command)
+            .unwrap_or_else(|denial| Verdict::Denied(Box::new(denial)));
+        (act.events, verdict)
     }
 
     /// Folds a recorded event, at a replay.
     pub fn replay(&mut self, event: &Recorded) {
-        let _ = event;
+        self.index.before(&self.state, event);
+        evolve(&mut self.state, event);
+        self.index.after(&self.state, event);
+        self.drop_ended(event);
     }
 
-    /// When the next hold, cool-down or remembered id is due.
+    /// When the next hold is over.
     #[must_use]
     pub fn next_deadline(&self) -> Option<LeaseTime> {
-        None
+        self.index.first_deadline().map(|(at, _)| at)
     }
 
     /// A snapshot: cheap to clone, never changes.
@@ -125,17 +137,158 @@ impl Engine {
     pub fn state(&self) -> &State {
         &self.state
     }
+
+    /// Drops what is remembered of ended checkouts for longer than 15 minutes, or beyond the bound (rule 20).
+    fn drop_ended(&mut self, event: &Recorded) {
+        let now = match event {
+            Recorded::HolderEnded { at, .. }
+            | Recorded::SeatEnded { at, .. }
+            | Recorded::CheckoutEnded { at, .. } => *at,
+            _ => return,
+        };
+        while let Some(oldest) = self.state.ended.front() {
+            if oldest.at + ENDED_MS > now && self.state.ended.len() <= ENDED_MAX {
+                break;
+            }
+            if let Some(gone) = self.state.ended.pop_front() {
+                let key = (gone.machine, gone.uid, gone.checkout_id);
+                self.index
+                    .forget(&key, gone.at, gone.holder.map(|(holder, _)| holder));
+            }
+        }
+    }
 }
 
-impl Default for Engine {
-    fn default() -> Self {
-        Self::new()
+/// One command being judged: what it changes is folded at once, so that the next step sees it.
+pub(crate) struct Act<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) now: Now,
+    events: Vec<Event>,
+}
+
+impl Act<'_> {
+    fn judge(&mut self, command: Command) -> Result<Verdict, Denial> {
+        match command {
+            Command::FoundSite { unit, machine } => {
+                if self.state().site.is_none() {
+                    self.record(Recorded::SiteFounded { unit, machine });
+                }
+                Ok(Verdict::Done)
+            }
+            Command::StartRun { run } => {
+                let epoch = self.state().run.epoch + 1;
+                self.record(Recorded::RunStarted {
+                    epoch,
+                    run,
+                    at: self.now.lease,
+                });
+                Ok(Verdict::Started { epoch, run })
+            }
+            Command::StopRun => {
+                self.stop();
+                Ok(Verdict::Done)
+            }
+            Command::Expire => {
+                seats::ending::expire(self);
+                Ok(Verdict::Done)
+            }
+            Command::Tick => Ok(Verdict::Done),
+            Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
+            Command::SeeIssuer(issuer) => {
+                licensing::vendor::see(self, *issuer);
+                Ok(Verdict::Done)
+            }
+            Command::InstallLicense {
+                terms,
+                assign_everyone,
+                note_known,
+            } => licensing::install::install(self, *terms, assign_everyone, note_known),
+            Command::Assign {
+                id,
+                license,
+                target,
+            } => licensing::assign::assign(self, id, license, target),
+            Command::Unassign { id, hard, if_match } => {
+                licensing::assign::unassign(self, id, hard, if_match)
+            }
+            Command::MeetUser { user, login } => {
+                let known = self.state().logins.get(&login).copied();
+                if known.is_none() {
+                    self.record(Recorded::UserMet { user, login });
+                }
+                Ok(Verdict::User(known.unwrap_or(user)))
+            }
+            Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
+            Command::Renew(renew) => seats::renew::renew(self, &renew),
+            Command::Release(release) => seats::release::release(self, &release),
+            Command::ReleaseElsewhere { holder, by } => seats::release::elsewhere(self, holder, by),
+            Command::Reclaim { gid, hard } => seats::release::reclaim(self, gid, hard),
+            Command::ProcessGone { holders } => {
+                seats::ending::process_gone(self, &holders);
+                Ok(Verdict::Done)
+            }
+        }
     }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.engine.state
+    }
+
+    /// Records an event and folds it.
+    pub(crate) fn record(&mut self, event: Recorded) {
+        self.engine.replay(&event);
+        self.events.push(Event::Recorded(event));
+    }
+
+    /// A lease will be signed: its number, and the holder's hold, which never shrinks (rule 15).
+    pub(crate) fn sign(&mut self, holder: HolderId, until: LeaseTime) -> u64 {
+        let seq = self.engine.state.run.seq + 1;
+        self.engine.state.run.seq = seq;
+        let before = self.state().holder(holder).map_or(until, |h| h.until);
+        let until = until.max(before);
+        self.engine.state.change(holder, |h| h.until = until);
+        self.engine.index.moved(holder, before, until);
+        self.events.push(Event::Fleeting(Fleeting::LeaseSigned {
+            holder,
+            until,
+            seq,
+        }));
+        seq
+    }
+
+    /// The ends of holds, as a clean stop records them (rule 19).
+    fn stop(&mut self) {
+        let state = self.state();
+        let holds = state
+            .grants
+            .keys()
+            .filter_map(|gid| Some((*gid, state.grant(*gid)?)))
+            .flat_map(|(gid, grant)| {
+                grant
+                    .holders
+                    .iter()
+                    .map(move |h| (HolderId { gid, h: h.h }, h.until))
+            })
+            .collect();
+        self.record(Recorded::RunStopped { holds });
+    }
+}
+
+/// Not there, or not for this caller.
+pub(crate) fn not_found(rule: u8) -> Denial {
+    Denial::new(Code::NotFound, rule)
 }
 
 /// Judges a checkout on a snapshot, step by step, by the function that decides it (rule 22).
 #[must_use]
-pub fn explain(state: &State, now: Now, checkout: &Checkout) -> (Vec<Step>, Verdict) {
-    let _ = (state, now, checkout);
-    (Vec::new(), Verdict::Done)
+pub fn explain(
+    state: &State,
+    now: Now,
+    checkout: &Checkout,
+) -> (Vec<Step>, Result<seats::Choice, Box<Denial>>) {
+    let mut state = state.clone();
+    seats::ending::fold_expired(&mut state, now, checkout);
+    let mut steps = Vec::new();
+    let judged = seats::checkout::decide(&state, now, checkout, &mut steps);
+    (steps, judged.map_err(Box::new))
 }

@@ -95,13 +95,15 @@ pub enum Recorded {
     CoolDownStarted {
         user: UserId,
         machine: MachineId,
-        pool: PoolId,
+        product: Name,
+        feature: Name,
         until: LeaseTime,
     },
     CoolDownDeleted {
         user: UserId,
         machine: MachineId,
-        pool: PoolId,
+        product: Name,
+        feature: Name,
     },
 }
 

@@ -6,10 +6,15 @@ pub mod command;
 pub mod denial;
 pub mod engine;
 pub mod event;
+mod evolve;
 pub mod ids;
+mod index;
+mod licensing;
+mod seats;
 pub mod state;
 pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
+pub use seats::Choice;
 pub use state::State;

@@ -6,7 +6,7 @@ use crate::command::{IssuerSeen, Signed};
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
     AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
-    Name, PoolId, RunId, UnitId, UserId,
+    Name, PoolId, RunId, TokenHash, UnitId, UserId,
 };
 use crate::time::{Date, LeaseTime};
 use imbl::{OrdMap, OrdSet, Vector};
@@ -42,8 +42,16 @@ pub struct State {
     pub logins: OrdMap<LoginHash, UserId>,
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, PoolId>,
+    /// Who is covered by which assignment: one per license and target.
+    pub covers: OrdMap<(LicenseId, Target), AssignmentId>,
+    /// Licenses whose place another one took by `replaces`.
+    pub replaced: OrdMap<LicenseId, LicenseId>,
+    /// Tokens of every license that was in force, by the license token's hash: an old one may sign a `last` (rule 16).
+    pub tokens: OrdMap<TokenHash, Arc<Tokens>>,
     /// Ends of cool-downs by user, machine, product and feature (rule 16).
-    pub cool_downs: OrdMap<(UserId, MachineId, PoolId), LeaseTime>,
+    pub cool_downs: OrdMap<(UserId, MachineId, Name, Name), LeaseTime>,
+    /// Ends of holds that a clean stop recorded, for the next start (rule 19).
+    pub stopped: OrdMap<HolderId, LeaseTime>,
     /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
     pub ended: Vector<Ended>,
 }
@@ -199,6 +207,17 @@ pub struct Feature {
     pub optional: Vec<Name>,
 }
 
+/// A license token with the issuer token above it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tokens {
+    /// The license.
+    pub license: LicenseId,
+    /// The license token.
+    pub token: Name,
+    /// The issuer token.
+    pub issuer: Name,
+}
+
 /// How seats are owned (rule 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -235,7 +254,7 @@ pub enum Unit {
 }
 
 /// A pool: all that a judgement reads of it is in this one value.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Pool {
     /// The terms in force; `None` where the license in force no longer has the feature.
     pub feature: Option<Arc<Feature>>,
@@ -297,8 +316,12 @@ pub struct Ending {
     pub hard: bool,
     /// The end that its `last` names, once signed.
     pub last: Option<LeaseTime>,
-    /// The license that its leases named so far, as a superseding one does not sign its `last`.
-    pub signed: Option<Signed>,
+    /// The license in force when it began to end: it signs the `last`, a superseding one does not.
+    pub signed: Signed,
+    /// Its time to save.
+    pub save_s: u64,
+    /// Its pause after a reclaim.
+    pub cool_down_s: u64,
 }
 
 /// A checkout that is over, remembered for 15 minutes (rule 20).

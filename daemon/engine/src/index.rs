@@ -1,0 +1,149 @@
+//! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start.
+
+use crate::event::{EndWhy, Recorded};
+use crate::ids::{CheckoutId, Gid, HolderId, MachineId};
+use crate::state::{Grant, Holder, State};
+use crate::time::LeaseTime;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A checkout id with its scope (rule 20).
+pub(crate) type CheckoutKey = (MachineId, u32, CheckoutId);
+
+/// The indexes.
+#[derive(Default)]
+pub(crate) struct Index {
+    deadlines: BTreeSet<(LeaseTime, HolderId)>,
+    live: BTreeMap<CheckoutKey, HolderId>,
+    ended: BTreeMap<CheckoutKey, LeaseTime>,
+    gone: BTreeMap<HolderId, EndWhy>,
+}
+
+impl Index {
+    pub(crate) fn of(state: &State) -> Index {
+        let mut index = Index::default();
+        for (gid, pool) in &state.grants {
+            if let Some(grant) = state.pools.get(pool).and_then(|pool| pool.grants.get(gid)) {
+                grant
+                    .holders
+                    .iter()
+                    .for_each(|holder| index.sit(*gid, holder));
+            }
+        }
+        for ended in &state.ended {
+            index
+                .ended
+                .insert((ended.machine, ended.uid, ended.checkout_id), ended.at);
+            if let Some((holder, why)) = ended.holder {
+                index.gone.insert(holder, why);
+            }
+        }
+        index
+    }
+
+    pub(crate) fn first_deadline(&self) -> Option<(LeaseTime, HolderId)> {
+        self.deadlines.first().copied()
+    }
+
+    pub(crate) fn live(&self, key: &CheckoutKey) -> Option<HolderId> {
+        self.live.get(key).copied()
+    }
+
+    /// When a checkout ended, where it is still remembered.
+    pub(crate) fn ended(&self, key: &CheckoutKey) -> Option<LeaseTime> {
+        self.ended.get(key).copied()
+    }
+
+    /// Why a holder ended, where it is still remembered.
+    pub(crate) fn gone(&self, holder: HolderId) -> Option<EndWhy> {
+        self.gone.get(&holder).copied()
+    }
+
+    pub(crate) fn moved(&mut self, holder: HolderId, from: LeaseTime, to: LeaseTime) {
+        self.deadlines.remove(&(from, holder));
+        self.deadlines.insert((to, holder));
+    }
+
+    /// Before an event is folded: forgets who it ends.
+    pub(crate) fn before(&mut self, state: &State, event: &Recorded) {
+        match event {
+            Recorded::HolderEnded { holder, why, at } => {
+                if let Some(found) = state.holder(*holder) {
+                    self.leave(holder.gid, found, *why, *at);
+                }
+            }
+            Recorded::SeatEnded { gid, why, at } => {
+                let holders = state
+                    .grant(*gid)
+                    .map(|grant| grant.holders.clone())
+                    .unwrap_or_default();
+                holders
+                    .iter()
+                    .for_each(|holder| self.leave(*gid, holder, *why, *at));
+            }
+            Recorded::CheckoutEnded {
+                machine,
+                uid,
+                checkout_id,
+                at,
+            } => {
+                self.ended.insert((*machine, *uid, *checkout_id), *at);
+            }
+            _ => {}
+        }
+    }
+
+    /// After an event was folded: notes who it seats, and drops what the state forgot.
+    pub(crate) fn after(&mut self, state: &State, event: &Recorded) {
+        match event {
+            Recorded::SeatTaken(taken) => self.sit_all(taken.gid, state.grant(taken.gid)),
+            Recorded::HolderJoined { holder, .. } => {
+                if let Some(found) = state.holder(*holder) {
+                    self.sit(holder.gid, found);
+                }
+            }
+            Recorded::RunStarted { .. } => *self = Index::of(state),
+            _ => {}
+        }
+    }
+
+    /// Forgets an ended checkout that the state dropped.
+    pub(crate) fn forget(&mut self, key: &CheckoutKey, at: LeaseTime, holder: Option<HolderId>) {
+        if self.ended.get(key) == Some(&at) {
+            self.ended.remove(key);
+        }
+        if let Some(holder) = holder {
+            self.gone.remove(&holder);
+        }
+    }
+
+    fn sit_all(&mut self, gid: Gid, grant: Option<&Grant>) {
+        if let Some(grant) = grant {
+            grant
+                .holders
+                .iter()
+                .for_each(|holder| self.sit(gid, holder));
+        }
+    }
+
+    fn sit(&mut self, gid: Gid, holder: &Holder) {
+        let id = HolderId { gid, h: holder.h };
+        self.live.insert(key_of(holder), id);
+        self.deadlines.insert((holder.until, id));
+    }
+
+    fn leave(&mut self, gid: Gid, holder: &Holder, why: EndWhy, at: LeaseTime) {
+        let id = HolderId { gid, h: holder.h };
+        self.live.remove(&key_of(holder));
+        self.deadlines.remove(&(holder.until, id));
+        self.ended.insert(key_of(holder), at);
+        self.gone.insert(id, why);
+    }
+}
+
+fn key_of(holder: &Holder) -> CheckoutKey {
+    (
+        holder.facts.process.machine,
+        holder.facts.process.uid,
+        holder.facts.checkout_id,
+    )
+}

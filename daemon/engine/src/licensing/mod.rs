@@ -1,0 +1,5 @@
+//! Vendors, licenses and assignments.
+
+pub(crate) mod assign;
+pub(crate) mod install;
+pub(crate) mod vendor;

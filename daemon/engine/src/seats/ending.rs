@@ -1,0 +1,115 @@
+//! How holders end: by release, death, or the end of their hold (rules 14, 15, 16).
+
+use crate::command::Checkout;
+use crate::engine::Act;
+use crate::event::{EndWhy, EndingWhy, Recorded};
+use crate::evolve::evolve;
+use crate::ids::HolderId;
+use crate::state::{Holder, State};
+use crate::time::{LeaseTime, Now};
+
+/// Ends every holder whose hold is over.
+pub(crate) fn expire(act: &mut Act<'_>) {
+    while let Some((at, id)) = act.engine.index.first_deadline() {
+        if at > act.now.lease {
+            break;
+        }
+        end(act, id, EndWhy::HeartbeatLost);
+    }
+}
+
+/// Ends the holders whose process died.
+pub(crate) fn process_gone(act: &mut Act<'_>, holders: &[HolderId]) {
+    holders
+        .iter()
+        .for_each(|id| end(act, *id, EndWhy::ProcessDied));
+}
+
+/// Ends a holder that is there; with the last one the grant ends. A pause after a reclaim runs from here (rule 16).
+pub(crate) fn end(act: &mut Act<'_>, id: HolderId, how: EndWhy) {
+    if act.state().holder(id).is_none() {
+        return;
+    }
+    let now = act.now.lease;
+    cool_down(act, id, now);
+    if let Some(event) = ended(act.state(), id, how, now) {
+        act.record(event);
+    }
+}
+
+/// The event that ends a holder.
+fn ended(state: &State, id: HolderId, how: EndWhy, at: LeaseTime) -> Option<Recorded> {
+    let (grant, holder) = (state.grant(id.gid)?, state.holder(id)?);
+    let why = reason(holder).unwrap_or(how);
+    Some(if grant.holders.len() == 1 {
+        Recorded::SeatEnded {
+            gid: id.gid,
+            why,
+            at,
+        }
+    } else {
+        Recorded::HolderEnded {
+            holder: id,
+            why,
+            at,
+        }
+    })
+}
+
+/// The reason of an ending holder stays its reason, however it leaves.
+fn reason(holder: &Holder) -> Option<EndWhy> {
+    holder.ending.map(|ending| match ending.why {
+        EndingWhy::Reclaimed => EndWhy::Reclaimed,
+        EndingWhy::Released => EndWhy::ReleasedElsewhere,
+        EndingWhy::RightLost => EndWhy::RightLost,
+        EndingWhy::Superseded => EndWhy::Superseded,
+    })
+}
+
+/// Starts or moves the pause of a reclaimed holder's user: `cool_down_s` from this moment on.
+pub(crate) fn cool_down(act: &mut Act<'_>, id: HolderId, from: LeaseTime) {
+    let Some(holder) = act.state().holder(id) else {
+        return;
+    };
+    let Some(ending) = holder
+        .ending
+        .filter(|e| e.why == EndingWhy::Reclaimed && e.cool_down_s > 0)
+    else {
+        return;
+    };
+    let Some(pool) = act.state().grants.get(&id.gid) else {
+        return;
+    };
+    let event = Recorded::CoolDownStarted {
+        user: holder.facts.user,
+        machine: holder.facts.process.machine,
+        product: holder.facts.terms.product.clone(),
+        feature: pool.feature.clone(),
+        until: from + ending.cool_down_s * 1000,
+    };
+    act.record(event);
+}
+
+/// Folds due expiries of the pools that a checkout could get into a snapshot of one's own (rule 22).
+pub(crate) fn fold_expired(state: &mut State, now: Now, asked: &Checkout) {
+    let key = (asked.product.clone(), asked.feature.clone());
+    let pools: Vec<_> = state
+        .features
+        .get(&key)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let mut due = Vec::new();
+    for pool in pools.iter().filter_map(|id| state.pools.get(id)) {
+        for (gid, grant) in &pool.grants {
+            let over = grant.holders.iter().filter(|h| h.until <= now.lease);
+            due.extend(over.map(|h| HolderId { gid: *gid, h: h.h }));
+        }
+    }
+    for id in due {
+        if let Some(event) = ended(state, id, EndWhy::HeartbeatLost, now.lease) {
+            evolve(state, &event);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Seats: taken, kept, given back, taken back.
+
+pub(crate) mod checkout;
+pub(crate) mod ending;
+pub(crate) mod pool;
+pub(crate) mod release;
+pub(crate) mod renew;
+pub(crate) mod terms;
+pub(crate) mod version;
+
+pub use checkout::Choice;

@@ -1,0 +1,98 @@
+//! A seat given back by its holder, by its user from elsewhere, or taken back by an administrator (rules 16, 20).
+
+use super::{ending, renew};
+use crate::command::{Release, Released};
+use crate::denial::{Code, Denial};
+use crate::engine::{Act, Verdict, not_found};
+use crate::event::{EndWhy, EndingWhy, Recorded};
+use crate::ids::{Gid, HolderId, UserId};
+use crate::time::{LeaseTime, hold_ms};
+
+/// Gives back a holder, or the checkout that should have made one. Giving back twice is done, not an error.
+pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Denial> {
+    let key = |checkout| (asked.process.machine, asked.process.uid, checkout);
+    let id = match asked.what {
+        Released::Holder(id) => id,
+        Released::Checkout(checkout) => match act.engine.index.live(&key(checkout)) {
+            Some(id) => id,
+            None => {
+                if act.engine.index.ended(&key(checkout)).is_none() {
+                    let (machine, uid, at) =
+                        (asked.process.machine, asked.process.uid, act.now.lease);
+                    act.record(Recorded::CheckoutEnded {
+                        machine,
+                        uid,
+                        checkout_id: checkout,
+                        at,
+                    });
+                }
+                return Ok(Verdict::Done);
+            }
+        },
+    };
+    match act.state().holder(id) {
+        Some(holder) => {
+            renew::owned(holder, &asked.process)?;
+            ending::end(act, id, EndWhy::Released);
+            Ok(Verdict::Done)
+        }
+        None if act.engine.index.gone(id).is_some() => Ok(Verdict::Done),
+        None => Err(Denial::new(Code::UnknownLease, 20)),
+    }
+}
+
+/// One's own seat, given back from elsewhere.
+pub(crate) fn elsewhere(act: &mut Act<'_>, id: HolderId, by: UserId) -> Result<Verdict, Denial> {
+    let holder = act.state().holder(id).ok_or_else(|| renew::gone(act, id))?;
+    if holder.facts.user != by {
+        return Err(Denial::new(Code::Forbidden, 16));
+    }
+    Ok(end_softly(act, &[id], EndingWhy::Released, false))
+}
+
+/// A grant taken back; a pause starts for each of its users on their machine.
+pub(crate) fn reclaim(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict, Denial> {
+    let grant = act.state().grant(gid).ok_or_else(|| not_found(16))?;
+    let ids: Vec<_> = grant
+        .holders
+        .iter()
+        .map(|h| HolderId { gid, h: h.h })
+        .collect();
+    let verdict = end_softly(act, &ids, EndingWhy::Reclaimed, hard);
+    for id in ids {
+        let latest = latest_end(act, id);
+        ending::cool_down(act, id, latest);
+    }
+    Ok(verdict)
+}
+
+/// Puts holders on their way out, and says by when their slots are free at the latest.
+pub(crate) fn end_softly(
+    act: &mut Act<'_>,
+    ids: &[HolderId],
+    why: EndingWhy,
+    hard: bool,
+) -> Verdict {
+    let fresh = |id: &&HolderId| {
+        act.state()
+            .holder(**id)
+            .is_some_and(|h| h.ending.is_none_or(|ending| hard && !ending.hard))
+    };
+    let holders: Vec<_> = ids.iter().filter(fresh).copied().collect();
+    if !holders.is_empty() {
+        act.record(Recorded::HoldersEnding { holders, why, hard });
+    }
+    Verdict::Ending(ids.iter().map(|id| (*id, latest_end(act, *id))).collect())
+}
+
+/// The latest end of an ending holder's hold: its present one, or that of a last lease signed at its very end.
+fn latest_end(act: &Act<'_>, id: HolderId) -> LeaseTime {
+    act.state()
+        .holder(id)
+        .map_or(act.now.lease, |holder| match holder.ending {
+            Some(ending) if !ending.hard && ending.last.is_none() => {
+                holder.until + hold_ms(ending.save_s * 1000)
+            }
+            _ => holder.until,
+        })
+}

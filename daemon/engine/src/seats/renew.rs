@@ -1,0 +1,137 @@
+//! A renewal: a full lease, a last one, or the reason why the seat is gone (rules 15, 16, 20).
+
+use super::terms::{self, LEAST_S, Under};
+use crate::command::{Process, Renew};
+use crate::denial::{Code, Denial};
+use crate::engine::{Act, Verdict};
+use crate::event::{EndWhy, EndingWhy, Recorded};
+use crate::ids::HolderId;
+use crate::state::{Ending, Holder, State};
+
+/// Renews a holder for the process that took it.
+pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial> {
+    match act.state().holder(asked.holder) {
+        None => Err(gone(act, asked.holder)),
+        Some(holder) => {
+            owned(holder, &asked.process)?;
+            keep(act, asked.holder)
+        }
+    }
+}
+
+/// A holder is renewed and released only by the machine, credential and instance that took it (rule 20).
+pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
+    let of = &holder.facts.process;
+    let same = of.machine == by.machine && of.uid == by.uid && of.instance == by.instance;
+    if same {
+        Ok(())
+    } else {
+        Err(Denial::new(Code::Forbidden, 20))
+    }
+}
+
+/// Signs the next lease of a holder that is there.
+pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
+    if let Some(ending) = act.state().holder(id).and_then(|holder| holder.ending) {
+        return last(act, id, ending);
+    }
+    let state = act.state();
+    let pool = state
+        .grants
+        .get(&id.gid)
+        .ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
+    let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
+    let (Some(license), Some(feature)) = (terms::license(state, pool), feature) else {
+        return Err(Denial::new(Code::Superseded, 17));
+    };
+    if terms::left_s(license.exp, act.now).is_some_and(|left| left < LEAST_S) {
+        let date = license.exp;
+        return Err(Denial {
+            date,
+            pool: Some(pool.clone()),
+            ..Denial::new(Code::LicenseExpired, 16)
+        });
+    }
+    let under = Under::in_force(license, feature, act.now);
+    let lease = terms::lease(act, id, under, None, false);
+    lease
+        .map(|terms| Verdict::Leased(Box::new(terms)))
+        .ok_or_else(|| Denial::new(Code::UnknownLease, 20))
+}
+
+/// The last lease of an ending holder: recorded once, and the same end for every repetition (rule 16).
+fn last(act: &mut Act<'_>, id: HolderId, ending: Ending) -> Result<Verdict, Denial> {
+    let now = act.now.lease;
+    if ending.hard || ending.last.is_some_and(|end| end <= now) {
+        return Err(over(ending.why));
+    }
+    let (under, end) = {
+        let state = act.state();
+        let pool = state
+            .grants
+            .get(&id.gid)
+            .ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
+        let license = terms::license(state, pool);
+        let left = terms::left_s(license.and_then(|license| license.exp), act.now);
+        let until_s = ending.last.map_or(ending.save_s, |end| (end - now) / 1000);
+        let term = terms::Term {
+            grace_s: 0,
+            ..terms::cut(until_s, 0, left)
+        };
+        let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
+        let under = Under {
+            license: pool.license.clone(),
+            signed: ending.signed,
+            feature: pool.feature.clone(),
+            policies: feature.map(|f| f.policies.clone()).unwrap_or_default(),
+            seats: None,
+            term,
+        };
+        (under, ending.last.unwrap_or(now + term.ttl_s * 1000))
+    };
+    if under.term.ttl_s == 0 {
+        return Err(over(ending.why));
+    }
+    if ending.last.is_none() {
+        act.record(Recorded::LastSigned {
+            holder: id,
+            until: end,
+        });
+    }
+    let lease = terms::lease(act, id, under, Some(ending.why), false);
+    lease
+        .map(|terms| Verdict::Leased(Box::new(terms)))
+        .ok_or_else(|| over(ending.why))
+}
+
+/// The no that follows the last lease.
+fn over(why: EndingWhy) -> Denial {
+    match why {
+        EndingWhy::Superseded => Denial::new(Code::Superseded, 17),
+        _ => Denial::new(Code::LeaseEnded, 16),
+    }
+}
+
+/// Why a holder is not there (rule 20).
+pub(crate) fn gone(act: &Act<'_>, id: HolderId) -> Denial {
+    match act.engine.index.gone(id) {
+        Some(EndWhy::HeartbeatLost) => Denial::new(Code::LeaseLapsed, 15),
+        Some(EndWhy::Superseded) => Denial::new(Code::Superseded, 17),
+        Some(_) => Denial::new(Code::LeaseEnded, 16),
+        None => Denial::new(Code::UnknownLease, 20),
+    }
+}
+
+impl State {
+    /// How a holder stands, in one word of the API.
+    #[must_use]
+    pub fn standing(holder: &Holder) -> &'static str {
+        match holder.ending.map(|ending| ending.why) {
+            None => "live",
+            Some(EndingWhy::Reclaimed) => "reclaimed",
+            Some(EndingWhy::Released) => "released",
+            Some(EndingWhy::RightLost) => "right_lost",
+            Some(EndingWhy::Superseded) => "superseded",
+        }
+    }
+}

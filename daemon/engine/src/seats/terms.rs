@@ -1,0 +1,160 @@
+//! The terms of a lease: its time cut to the end of the license, its policies and warnings (rules 4, 15, 16).
+
+use crate::command::Signed;
+use crate::engine::{Act, LeaseTerms, Warning};
+use crate::event::EndingWhy;
+use crate::ids::{HolderId, LicenseId, Name, PoolId};
+use crate::state::{Feature, LicenseTerms, State};
+use crate::time::{Date, LeaseTime, Now, hold_ms};
+use std::sync::Arc;
+
+/// With less than this left, a license serves nothing (rule 16).
+pub(crate) const LEAST_S: u64 = 10;
+
+/// How long a lease may live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Term {
+    pub(crate) ttl_s: u64,
+    pub(crate) grace_s: u64,
+    /// Cut to the end of the license.
+    pub(crate) cut: bool,
+}
+
+/// Seconds that a license has left, `None` where it is perpetual.
+pub(crate) fn left_s(exp: Option<Date>, now: Now) -> Option<u64> {
+    exp.map(|exp| exp.0.saturating_sub(now.j.0))
+}
+
+/// The full term, cut to what is left: grace first, then ttl (rule 16).
+pub(crate) fn cut(ttl_s: u64, grace_s: u64, left: Option<u64>) -> Term {
+    let left = left.unwrap_or(u64::MAX);
+    let ttl = ttl_s.min(left);
+    let grace = grace_s.min(left - ttl);
+    Term {
+        ttl_s: ttl,
+        grace_s: grace,
+        cut: ttl + grace < ttl_s + grace_s,
+    }
+}
+
+/// The license in force above a pool.
+pub(crate) fn license<'a>(state: &'a State, pool: &PoolId) -> Option<&'a LicenseTerms> {
+    state
+        .licenses
+        .get(&pool.license)
+        .map(|license| &license.terms)
+}
+
+/// What every lease of a pool says alike.
+pub(crate) struct Under {
+    pub(crate) license: LicenseId,
+    pub(crate) signed: Signed,
+    pub(crate) feature: Name,
+    pub(crate) policies: Vec<Name>,
+    pub(crate) seats: Option<u64>,
+    pub(crate) term: Term,
+}
+
+impl Under {
+    /// The terms in force.
+    pub(crate) fn in_force(license: &LicenseTerms, feature: &Arc<Feature>, now: Now) -> Under {
+        Under {
+            license: license.id.clone(),
+            signed: license.signed,
+            feature: feature.name.clone(),
+            policies: feature.policies.clone(),
+            seats: feature.seats,
+            term: cut(feature.ttl_s, feature.grace_s, left_s(license.exp, now)),
+        }
+    }
+}
+
+/// Signs a lease for a holder that is there: moves its hold and gives the terms.
+pub(crate) fn lease(
+    act: &mut Act<'_>,
+    id: HolderId,
+    under: Under,
+    last: Option<EndingWhy>,
+    new: bool,
+) -> Option<LeaseTerms> {
+    let now = act.now;
+    let seq = act.sign(id, until(now.lease, under.term));
+    let state = act.state();
+    let (grant, holder) = (state.grant(id.gid)?, state.holder(id)?);
+    let mut warnings = Vec::new();
+    if under.term.cut {
+        warnings.push(Warning::ExpiresSoon);
+    }
+    if grant
+        .slots
+        .iter()
+        .any(|slot| under.seats.is_some_and(|seats| *slot >= seats))
+    {
+        warnings.push(Warning::OverSoftLimit);
+    }
+    Some(LeaseTerms {
+        holder: id,
+        license: under.license,
+        signed: under.signed,
+        feature: under.feature,
+        version: holder.facts.version.clone(),
+        policies: under.policies,
+        user: holder.facts.user,
+        slots: grant.slots.clone(),
+        epoch: state.run.epoch,
+        run: state.run.id,
+        seq,
+        now,
+        ttl_s: under.term.ttl_s,
+        grace_s: under.term.grace_s,
+        last,
+        warnings,
+        new,
+    })
+}
+
+/// The end of the hold of a lease (rule 15).
+pub(crate) fn until(now: LeaseTime, term: Term) -> LeaseTime {
+    now + hold_ms((term.ttl_s + term.grace_s) * 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Term, cut};
+
+    #[test]
+    fn r16_grace_is_cut_first_then_the_ttl() {
+        assert_eq!(
+            cut(900, 300, None),
+            Term {
+                ttl_s: 900,
+                grace_s: 300,
+                cut: false
+            }
+        );
+        assert_eq!(
+            cut(900, 300, Some(1000)),
+            Term {
+                ttl_s: 900,
+                grace_s: 100,
+                cut: true
+            }
+        );
+        assert_eq!(
+            cut(900, 300, Some(600)),
+            Term {
+                ttl_s: 600,
+                grace_s: 0,
+                cut: true
+            }
+        );
+        assert_eq!(
+            cut(900, 300, Some(1200)),
+            Term {
+                ttl_s: 900,
+                grace_s: 300,
+                cut: false
+            }
+        );
+    }
+}
