@@ -1,6 +1,6 @@
 //! Claims sets of the token kinds (design.md 3). Closed: an unknown, missing or ill-typed claim refuses the token.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// `typ` of each kind. The typ is the version: a new restriction is a new typ.
 pub mod typ {
@@ -14,6 +14,38 @@ pub mod typ {
     pub const REQUEST: &str = "seatkeeper-request+jwt";
     /// Lease key → one holder.
     pub const LEASE: &str = "seatkeeper-lease+jwt";
+}
+
+/// A set of words that is read from a JSON string and nothing else: derived enums also take `{"word":null}` (S2).
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $word:ident $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$about])* $word,)* }
+
+        impl $name {
+            /// The word as it stands in the token.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$word => $text,)* }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                match &*String::deserialize(d)? {
+                    $($text => Ok($name::$word),)*
+                    other => Err(serde::de::Error::unknown_variant(other, &[$($text),*])),
+                }
+            }
+        }
+    };
 }
 
 /// Signed, ignored when unknown, granting and restricting nothing: the one open member.
@@ -120,14 +152,14 @@ pub struct Customer {
     pub managed_by: Option<String>,
 }
 
-/// How long a license runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Term {
-    /// Until `exp`.
-    Dated,
-    /// For ever.
-    Perpetual,
+words! {
+    /// How long a license runs.
+    Term {
+        /// Until `exp`.
+        Dated "dated",
+        /// For ever.
+        Perpetual "perpetual",
+    }
 }
 
 /// One feature of a license.
@@ -180,12 +212,12 @@ pub enum Count {
     Unlimited(Unlimited),
 }
 
-/// The word `"unlimited"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unlimited {
-    /// The word.
-    #[serde(rename = "unlimited")]
-    Unlimited,
+words! {
+    /// The word `"unlimited"`.
+    Unlimited {
+        /// The word.
+        Unlimited "unlimited",
+    }
 }
 
 impl Count {
@@ -202,27 +234,28 @@ impl Count {
     }
 }
 
-/// How seats are owned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Model {
-    Floating,
-    Named,
+words! {
+    /// How seats are owned (rule 7).
+    Model {
+        /// The grant ends with its last holder.
+        Floating "floating",
+        /// The grant is kept for its unit.
+        Named "named",
+    }
 }
 
-/// Who counts as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Counting {
-    #[serde(rename = "process")]
-    Process,
-    #[serde(rename = "user")]
-    User,
-    #[serde(rename = "host")]
-    Host,
-    #[serde(rename = "user+host")]
-    UserHost,
+words! {
+    /// Who counts as one (rule 6).
+    Counting {
+        /// One life of a process.
+        Process "process",
+        /// A user, wherever they sit.
+        User "user",
+        /// A machine since its last boot.
+        Host "host",
+        /// A user on one machine.
+        UserHost "user+host",
+    }
 }
 
 /// Borrow terms (rule 18).
@@ -263,14 +296,35 @@ pub struct Delegation {
     pub info: Info,
 }
 
-/// The slots that a lease key may lease.
+/// The slots that a lease key may lease: `"all"`, or `{"ranges":[…]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum Slots {
     /// All of them.
-    All,
+    Word(AllSlots),
     /// Only these.
-    Ranges(Vec<SlotRange>),
+    Some(SlotRanges),
+}
+
+words! {
+    /// The word `"all"`.
+    AllSlots {
+        /// The word.
+        All "all",
+    }
+}
+
+/// `{"ranges":[…]}`, never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlotRanges {
+    /// The ranges.
+    pub ranges: Vec<SlotRange>,
+}
+
+impl Slots {
+    /// All of them.
+    pub const ALL: Slots = Slots::Word(AllSlots::All);
 }
 
 /// A range of slots of one pool, both ends included.
@@ -385,15 +439,18 @@ pub struct Lease {
     pub info: Info,
 }
 
-/// Why a lease is the last (rule 16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Last {
-    Reclaimed,
-    Released,
-    RightLost,
-    Superseded,
+words! {
+    /// Why a lease is the last (rule 16).
+    Last {
+        /// An administrator took the seat back.
+        Reclaimed "reclaimed",
+        /// Its user released it from elsewhere.
+        Released "released",
+        /// Its user lost the right.
+        RightLost "right_lost",
+        /// A newer license or grant took its place.
+        Superseded "superseded",
+    }
 }
 
 /// A claim that may be null but must be there (S2): serde alone takes a missing `Option` for null.

@@ -1,0 +1,26 @@
+//! The two hashes that tokens name: of a token's text, and of a host with a call's nonce.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a token's text.
+#[must_use]
+pub fn hash_bytes(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// base64url SHA-256 of a token's text: how a lease names its license.
+#[must_use]
+pub fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(hash_bytes(token))
+}
+
+/// base64url SHA-256 of the 16 raw bytes of the boot id and the raw nonce: how a lease names its host (design.md 3).
+#[must_use]
+pub fn host_hash(boot_id: [u8; 16], nonce: &[u8]) -> String {
+    let mut sha = Sha256::new();
+    sha.update(boot_id);
+    sha.update(nonce);
+    URL_SAFE_NO_PAD.encode(sha.finalize())
+}

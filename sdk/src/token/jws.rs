@@ -1,0 +1,208 @@
+//! Compact JWS in its strict form: the only reader and writer of signed bytes.
+//!
+//! In this order: size, three segments, header against constants, key id, signature over the very bytes that are then parsed.
+
+use super::error::{Fault, Kind, TokenError};
+use super::keys::PublicKey;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The one algorithm (RFC 9864). `EdDSA` is refused.
+const ALG: &str = "Ed25519";
+/// A header has some 110 bytes; the longest that is looked at, encoded.
+const HEADER_MAX: usize = 256;
+
+/// A claims set that is signed: its kind, its limit, and what its values must keep.
+pub(super) trait Claims: Serialize + DeserializeOwned {
+    const KIND: Kind;
+    /// Bytes that the token may have.
+    const MAX: usize;
+    /// What the types cannot say; the text names the claim.
+    fn check(&self) -> Result<(), String>;
+    /// The key id that these claims ask for, where they name their signer.
+    fn signer(&self) -> Option<&str> {
+        None
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+/// A token that has the right shape and kind, and nothing more.
+struct Parts<'a> {
+    kid: String,
+    signed: &'a str,
+    payload: &'a str,
+    signature: [u8; 64],
+}
+
+/// Verifies a token of the kind `C` under one key.
+pub(super) fn open<C: Claims>(token: &str, key: &PublicKey) -> Result<C, TokenError> {
+    let parts = split(C::KIND, C::MAX, token)?;
+    under(&parts, key).map_err(|fault| C::KIND.refuse(fault))?;
+    claims(&parts)
+}
+
+/// Verifies a token that carries its own key.
+pub(super) fn open_own<C: Claims>(
+    token: &str,
+    key: impl Fn(&C) -> Result<PublicKey, String>,
+) -> Result<C, TokenError> {
+    let parts = split(C::KIND, C::MAX, token)?;
+    let claims: C = claims(&parts)?;
+    let key = key(&claims).map_err(|text| C::KIND.refuse(Fault::Claims(text)))?;
+    under(&parts, &key).map_err(|fault| C::KIND.refuse(fault))?;
+    Ok(claims)
+}
+
+/// The key id that a token of this kind names. Not verified: it only helps to find the key to verify with.
+///
+/// # Errors
+/// Size, shape, header and typ, as in verifying.
+pub fn kid_of(kind: Kind, token: &str) -> Result<String, TokenError> {
+    split(kind, most(kind), token).map(|parts| parts.kid)
+}
+
+/// The typ that a token names, whatever its kind. Not verified.
+#[cfg(feature = "issue")]
+pub(super) fn typ_of(token: &str) -> Option<String> {
+    let (header, _) = token.split_once('.')?;
+    header_of(header).map(|header| header.typ)
+}
+
+/// Writes the token.
+#[cfg(feature = "issue")]
+pub(super) fn seal<C: Claims>(
+    claims: &C,
+    key: &super::keys::SigningKey,
+) -> Result<String, TokenError> {
+    let refuse = |text| C::KIND.refuse(Fault::Claims(text));
+    claims.check().map_err(refuse)?;
+    if let Some(signer) = claims.signer()
+        && signer != key.thumbprint()
+    {
+        return Err(refuse(
+            "iss is not the thumbprint of the signing key".to_owned(),
+        ));
+    }
+    let payload = serde_json::to_vec(claims).map_err(|e| refuse(e.to_string()))?;
+    let token = key.sign_token(C::KIND.typ(), &payload);
+    if token.len() > C::MAX {
+        return Err(C::KIND.refuse(Fault::Size {
+            len: token.len(),
+            most: C::MAX,
+        }));
+    }
+    Ok(token)
+}
+
+/// The bytes to sign: header and payload, each in base64url, joined by a dot.
+#[cfg(feature = "issue")]
+pub(super) fn signing_input(typ: &str, kid: &str, payload: &[u8]) -> String {
+    let header = Header {
+        alg: ALG.to_owned(),
+        typ: typ.to_owned(),
+        kid: kid.to_owned(),
+    };
+    let header = serde_json::to_vec(&header).expect("three strings always serialize");
+    let mut text = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 96);
+    URL_SAFE_NO_PAD.encode_string(header, &mut text);
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut text);
+    text
+}
+
+impl Kind {
+    fn refuse(self, fault: Fault) -> TokenError {
+        TokenError { kind: self, fault }
+    }
+}
+
+fn most(kind: Kind) -> usize {
+    use super::claims as c;
+    match kind {
+        Kind::Issuer => c::Issuer::MAX,
+        Kind::License => c::License::MAX,
+        Kind::Delegation => c::Delegation::MAX,
+        Kind::Request => c::Request::MAX,
+        Kind::Lease => c::Lease::MAX,
+    }
+}
+
+fn split(kind: Kind, most: usize, token: &str) -> Result<Parts<'_>, TokenError> {
+    let refuse = |fault| kind.refuse(fault);
+    if token.len() > most {
+        return Err(refuse(Fault::Size {
+            len: token.len(),
+            most,
+        }));
+    }
+    let (signed, signature) = token.rsplit_once('.').ok_or_else(|| refuse(Fault::Shape))?;
+    let (header, payload) = signed.split_once('.').ok_or_else(|| refuse(Fault::Shape))?;
+    if payload.contains('.') {
+        return Err(refuse(Fault::Shape));
+    }
+    let header = header_of(header).ok_or_else(|| refuse(Fault::Header))?;
+    if header.alg != ALG {
+        return Err(refuse(Fault::Header));
+    }
+    if header.typ != kind.typ() {
+        return Err(refuse(Fault::Typ { found: header.typ }));
+    }
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
+    let signature = signature.ok_or_else(|| refuse(Fault::Shape))?;
+    Ok(Parts {
+        kid: header.kid,
+        signed,
+        payload,
+        signature,
+    })
+}
+
+fn header_of(segment: &str) -> Option<Header> {
+    if segment.len() > HEADER_MAX {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
+}
+
+fn under(parts: &Parts<'_>, key: &PublicKey) -> Result<(), Fault> {
+    let wanted = key.thumbprint();
+    if parts.kid != wanted {
+        return Err(Fault::Kid {
+            found: parts.kid.clone(),
+            wanted,
+        });
+    }
+    if key.signed(parts.signed.as_bytes(), &parts.signature) {
+        Ok(())
+    } else {
+        Err(Fault::Signature)
+    }
+}
+
+fn claims<C: Claims>(parts: &Parts<'_>) -> Result<C, TokenError> {
+    let refuse = |fault| C::KIND.refuse(fault);
+    let payload = URL_SAFE_NO_PAD
+        .decode(parts.payload)
+        .map_err(|_| refuse(Fault::Shape))?;
+    let claims: C =
+        serde_json::from_slice(&payload).map_err(|e| refuse(Fault::Claims(e.to_string())))?;
+    claims.check().map_err(|text| refuse(Fault::Claims(text)))?;
+    match claims.signer() {
+        Some(signer) if signer != parts.kid => Err(refuse(Fault::Claims(
+            "iss is not the key that signed".to_owned(),
+        ))),
+        _ => Ok(claims),
+    }
+}
