@@ -1,9 +1,15 @@
 //! The only place of the SDK that reads a clock: time since boot, which counts sleep and which nobody sets (S22).
 
+#[cfg(any(test, feature = "testing"))]
+mod manual;
+
+#[cfg(any(test, feature = "testing"))]
+pub use manual::ManualClock;
+
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt;
 use std::ops::Add;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A moment since the machine booted, suspend included.
@@ -40,25 +46,12 @@ struct Rings {
     closed: bool,
 }
 
-/// A clock that only its owner moves, for tests.
-#[derive(Clone, Default)]
-pub struct ManualClock {
-    inner: Arc<Mutex<Hands>>,
-}
-
-#[derive(Default)]
-struct Hands {
-    now: Moment,
-    bells: Vec<Weak<Bell>>,
-}
-
 /// A waiting thread's timer runs on a clock that stands still in suspend, so it looks again at least so often.
 const LONGEST_NAP: Duration = Duration::from_secs(10);
-/// Real time for which a moved manual clock waits for those who act on it.
-const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
 impl Moment {
     /// So long after boot.
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn after_boot(duration: Duration) -> Moment {
         Moment(duration)
@@ -139,61 +132,8 @@ impl Bell {
         drop(self.changed.wait_timeout_while(self.lock(), longest, quiet));
     }
 
-    fn settle(&self) {
-        let mut state = self.lock();
-        state.rung += 1;
-        let wanted = state.rung;
-        self.changed.notify_all();
-        let busy = |state: &mut Rings| state.answered < wanted && !state.closed;
-        drop(self.changed.wait_timeout_while(state, LONGEST_ANSWER, busy));
-    }
-
     fn lock(&self) -> MutexGuard<'_, Rings> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ManualClock {
-    /// A clock that stands at boot.
-    #[must_use]
-    pub fn new() -> ManualClock {
-        ManualClock::default()
-    }
-
-    /// Moves time in one leap, as a suspend does, and returns when every client has done what fell due.
-    pub fn advance(&self, by: Duration) {
-        let bells = {
-            let mut hands = self.lock();
-            hands.now = hands.now + by;
-            hands.bells.retain(|bell| bell.strong_count() > 0);
-            hands.bells.clone()
-        };
-        bells.iter().filter_map(Weak::upgrade).for_each(|bell| bell.settle());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Hands> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Moment {
-        self.lock().now
-    }
-
-    fn nap(&self) -> Duration {
-        // The bell rings when time moves; this only bounds a missed ring.
-        Duration::from_secs(1)
-    }
-
-    fn tell(&self, bell: &Arc<Bell>) {
-        self.lock().bells.push(Arc::downgrade(bell));
-    }
-}
-
-impl fmt::Debug for ManualClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManualClock").field("now", &self.now()).finish()
     }
 }
 
@@ -210,25 +150,4 @@ mod tests {
         assert!((first.0.as_secs_f64() - uptime).abs() < 5.0);
     }
 
-    #[test]
-    fn a_moved_clock_waits_for_those_who_act_on_it() {
-        let (clock, bell) = (ManualClock::new(), Arc::new(Bell::default()));
-        clock.tell(&bell);
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let waiter = std::thread::spawn({
-            let (clock, bell, seen) = (clock.clone(), bell.clone(), seen.clone());
-            move || {
-                while !bell.is_closed() {
-                    let rings = bell.rings();
-                    seen.lock().unwrap().push(clock.now());
-                    bell.answer(rings);
-                    bell.rest(rings, LONGEST_NAP);
-                }
-            }
-        });
-        clock.advance(Duration::from_secs(7));
-        assert!(seen.lock().unwrap().contains(&(Moment::default() + Duration::from_secs(7))));
-        bell.close();
-        waiter.join().unwrap();
-    }
 }
