@@ -29,10 +29,13 @@ pub struct State {
     /// The newest `iat` of any vendor token seen: J is never below it.
     pub newest_iat: Date,
     /// Installed licenses.
+    #[serde(with = "pairs")]
     pub licenses: OrdMap<LicenseId, Arc<License>>,
     /// Pools by product and feature, in the order of their ids.
+    #[serde(with = "pairs")]
     pub features: OrdMap<(Name, Name), OrdSet<PoolId>>,
     /// The pools.
+    #[serde(with = "pairs")]
     pub pools: OrdMap<PoolId, Pool>,
     /// Assignments.
     pub assignments: OrdMap<AssignmentId, Arc<Assignment>>,
@@ -43,12 +46,15 @@ pub struct State {
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, PoolId>,
     /// Who is covered by which assignment: one per license and target.
+    #[serde(with = "pairs")]
     pub covers: OrdMap<(LicenseId, Target), AssignmentId>,
     /// Licenses whose place another one took by `replaces`.
+    #[serde(with = "pairs")]
     pub replaced: OrdMap<LicenseId, LicenseId>,
     /// Tokens of every license that was in force, by the license token's hash: an old one may sign a `last` (rule 16).
     pub tokens: OrdMap<TokenHash, Arc<Tokens>>,
     /// Ends of cool-downs by user, machine, product and feature (rule 16).
+    #[serde(with = "pairs")]
     pub cool_downs: OrdMap<(UserId, MachineId, Name, Name), LeaseTime>,
     /// Ends of holds that a clean stop recorded, for the next start (rule 19).
     pub stopped: OrdMap<HolderId, LeaseTime>,
@@ -337,4 +343,26 @@ pub struct Ended {
     pub checkout_id: CheckoutId,
     /// The holder that it made, if it made one, and why that ended.
     pub holder: Option<(HolderId, EndWhy)>,
+}
+
+/// Maps whose keys are no text, as lists of pairs in the order of their keys.
+mod pairs {
+    use imbl::OrdMap;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize + Ord, V: Serialize, S: Serializer>(
+        map: &OrdMap<K, V>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        s.collect_seq(map.iter())
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(d: D) -> Result<OrdMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord + Clone,
+        V: Deserialize<'de> + Clone,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(d)?.into_iter().collect())
+    }
 }

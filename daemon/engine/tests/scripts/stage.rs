@@ -1,0 +1,568 @@
+//! Plays commands against an engine as the keeper would: due expiries first, recorded events kept for a restart.
+
+use crate::words::{Words, id, seconds, show};
+use seatkeeper_engine::command::{
+    Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Renew, Signed,
+};
+use seatkeeper_engine::denial::{Code, Denial};
+use seatkeeper_engine::event::{EndWhy, EndingWhy, Event, HolderFacts, Recorded};
+use seatkeeper_engine::ids::{
+    AssignmentId, BootId, CheckoutId, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name,
+    RunId, TokenHash, UnitId, UserId,
+};
+use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::time::{Date, LeaseTime, Now};
+use seatkeeper_engine::{Choice, Engine, LeaseTerms, Verdict, Warning, explain};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The date at `at=0s`.
+const BASE: u64 = 1_767_225_600;
+
+pub(crate) struct Stage {
+    engine: Engine,
+    journal: Vec<Recorded>,
+    now_s: u64,
+    users: BTreeMap<UserId, String>,
+    checkouts: u64,
+    starts: u64,
+    out: String,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        let mut stage = Stage {
+            engine: Engine::new(),
+            journal: Vec::new(),
+            now_s: 0,
+            users: BTreeMap::new(),
+            checkouts: 0,
+            starts: 0,
+            out: String::new(),
+        };
+        stage.give(Command::FoundSite {
+            unit: UnitId(id("unit", "root")),
+            machine: MachineId(id("machine", "home")),
+        });
+        stage.start();
+        stage.trust("acme");
+        stage
+    }
+
+    /// The outcome; the recorded events alone must make the same recorded state (I14).
+    pub(crate) fn finish(self) -> Result<String, String> {
+        let mut again = Engine::new();
+        self.journal.iter().for_each(|event| again.replay(event));
+        let text =
+            |engine: &Engine| serde_json::to_string(engine.state()).expect("a state is JSON");
+        if text(&again) == text(&self.engine) {
+            Ok(self.out)
+        } else {
+            Err("a replay makes another state".to_owned())
+        }
+    }
+
+    pub(crate) fn play(&mut self, line: &str) -> Result<(), String> {
+        let words = Words::of(line);
+        if let Some(at) = words.seconds("at")? {
+            if at < self.now_s {
+                return Err("time runs backwards".to_owned());
+            }
+            self.now_s = at;
+        }
+        self.give(Command::Expire);
+        match words.at(0)? {
+            "license" => self.license(&words),
+            "issuer" => self.issuer(&words),
+            "trust" => {
+                self.trust(words.at(1)?);
+                Ok(())
+            }
+            "checkout" => self.checkout(&words),
+            "why" => self.why(&words),
+            "renew" => {
+                let process = self.process(&words)?;
+                let holder = holder(words.at(1)?)?;
+                self.answer(Command::Renew(Renew { holder, process }))
+            }
+            "release" => self.release(&words),
+            "give-back" => {
+                let by = self.user(words.after("by")?);
+                self.answer(Command::ReleaseElsewhere {
+                    holder: holder(words.at(1)?)?,
+                    by,
+                })
+            }
+            "reclaim" => {
+                let gid = words.at(1)?.parse().map_err(|_| "no grant id".to_owned())?;
+                self.answer(Command::Reclaim {
+                    gid,
+                    hard: words.flag("hard"),
+                })
+            }
+            "assign" => {
+                let target = self.target(words.after("to")?);
+                let license = self.license_id(&words, words.at(1)?);
+                let name = format!("{license} {target:?}");
+                self.answer(Command::Assign {
+                    id: AssignmentId(id("assignment", &name)),
+                    license,
+                    target,
+                })
+            }
+            "unassign" => {
+                let target = self.target(words.after("from")?);
+                let license = self.license_id(&words, words.at(1)?);
+                let state = self.engine.state();
+                let of = state
+                    .covers
+                    .get(&(license, target))
+                    .copied()
+                    .ok_or("there is no such assignment")?;
+                self.answer(Command::Unassign {
+                    id: of,
+                    hard: words.flag("hard"),
+                    if_match: None,
+                })
+            }
+            "died" => {
+                self.give(Command::ProcessGone {
+                    holders: vec![holder(words.at(1)?)?],
+                });
+                Ok(())
+            }
+            "stop" => {
+                self.give(Command::StopRun);
+                self.restart();
+                Ok(())
+            }
+            "crash" => {
+                self.restart();
+                Ok(())
+            }
+            "wait" => Ok(()),
+            other => Err(format!("no command `{other}`")),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            lease: LeaseTime(self.now_s * 1000),
+            j: Date(BASE + self.now_s),
+        }
+    }
+
+    /// Gives a command, writes down what was recorded, returns the verdict.
+    fn give(&mut self, command: Command) -> Verdict {
+        let (events, verdict) = self.engine.apply(self.now(), command);
+        for event in events {
+            if let Event::Recorded(event) = event {
+                self.tell(&event);
+                self.journal.push(event);
+            }
+        }
+        verdict
+    }
+
+    fn answer(&mut self, command: Command) -> Result<(), String> {
+        let verdict = self.give(command);
+        match verdict {
+            Verdict::Denied(denial) => self.denied(&denial),
+            Verdict::Leased(terms) if !terms.new => self.leased("renewed", &terms),
+            Verdict::Leased(terms) if !terms.warnings.is_empty() => self.leased("leased", &terms),
+            Verdict::Installed { new: false, .. } => self.line("noted, nothing changed"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    fn start(&mut self) {
+        self.starts += 1;
+        self.give(Command::StartRun {
+            run: RunId(id("run", &self.starts.to_string())),
+        });
+    }
+
+    /// A new process of the daemon knows what was recorded, and nothing else.
+    fn restart(&mut self) {
+        self.engine = Engine::new();
+        self.journal
+            .iter()
+            .for_each(|event| self.engine.replay(event));
+        self.start();
+        let _ = writeln!(self.out, "started epoch={}", self.engine.state().run.epoch);
+    }
+
+    fn trust(&mut self, vendor: &str) {
+        let roots = vec![(root(vendor), Name::from("pem"))];
+        if let Verdict::Denied(denial) = self.give(Command::TrustVendor {
+            vendor: vendor.into(),
+            roots,
+        }) {
+            self.denied(&denial);
+        }
+    }
+
+    fn user(&mut self, name: &str) -> UserId {
+        let name = name.split('@').next().unwrap_or(name);
+        let user = UserId(id("user", name));
+        self.users.insert(user, name.to_owned());
+        self.give(Command::MeetUser {
+            user,
+            login: LoginHash(id("login", name)),
+        });
+        user
+    }
+
+    fn target(&mut self, name: &str) -> Target {
+        match name {
+            "everyone" => Target::Unit(UnitId(id("unit", "root"))),
+            user => Target::User(self.user(user)),
+        }
+    }
+
+    fn license_id(&self, words: &Words, name: &str) -> LicenseId {
+        LicenseId {
+            vendor: words.get("vendor").unwrap_or("acme").into(),
+            id: name.into(),
+        }
+    }
+
+    fn process(&self, words: &Words) -> Result<Process, String> {
+        let who = words.after("by")?;
+        let (user, machine) = who.split_once('@').ok_or("who is USER@MACHINE")?;
+        let machine_id = MachineId(id("machine", machine));
+        let app = words.get("app").unwrap_or("1");
+        Ok(Process {
+            machine: machine_id,
+            attested_by: machine_id,
+            uid: u32::from_be_bytes(id("uid", words.get("uid").unwrap_or(user))),
+            boot: BootId(id("boot", machine)),
+            instance: InstanceId(id("instance", &format!("{user}@{machine}/{app}"))),
+        })
+    }
+
+    fn asked(&mut self, words: &Words) -> Result<Checkout, String> {
+        let user = self.user(words.after("by")?);
+        self.checkouts += 1;
+        let name = words
+            .get("id")
+            .map_or_else(|| format!("checkout {}", self.checkouts), str::to_owned);
+        Ok(Checkout {
+            checkout_id: CheckoutId(id("checkout", &name)),
+            process: self.process(words)?,
+            pid: Some(Pid {
+                pid: 100,
+                born: None,
+            }),
+            user,
+            product: words.get("product").unwrap_or("cad").into(),
+            feature: words.at(1)?.into(),
+            version: words.get("version").map(Name::from),
+            n: words.number("n", 1)?,
+            roots: words
+                .get("roots")
+                .unwrap_or("acme")
+                .split(',')
+                .map(root)
+                .collect(),
+            wait_s: 0,
+            interactive: words.flag("interactive"),
+            storage_low: words.flag("disk-full"),
+        })
+    }
+
+    fn checkout(&mut self, words: &Words) -> Result<(), String> {
+        let asked = self.asked(words)?;
+        self.answer(Command::Checkout(Box::new(asked)))
+    }
+
+    fn why(&mut self, words: &Words) -> Result<(), String> {
+        let asked = self.asked(words)?;
+        let (steps, judged) = explain(self.engine.state(), self.now(), &asked);
+        for step in steps {
+            let pool = step
+                .pool
+                .map(|pool| format!("{}/{} ", pool.license.id, pool.feature))
+                .unwrap_or_default();
+            let no = step
+                .denied
+                .map(|code| format!("{}: ", snake(code)))
+                .unwrap_or_default();
+            let _ = writeln!(self.out, "  why {pool}rule={} {no}{}", step.rule, step.text);
+        }
+        match judged {
+            Ok(Choice::Join(pool, gid)) => {
+                self.line(&format!("would join {gid} of {}", pool.license.id))
+            }
+            Ok(Choice::Open(pool, slots)) => {
+                self.line(&format!("would take {slots:?} of {}", pool.license.id))
+            }
+            Err(denial) => self.denied(&denial),
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, words: &Words) -> Result<(), String> {
+        let what = match words.get("id") {
+            Some(name) => Released::Checkout(CheckoutId(id("checkout", name))),
+            None => Released::Holder(holder(words.at(1)?)?),
+        };
+        let process = self.process(words)?;
+        self.answer(Command::Release(Release { what, process }))
+    }
+
+    fn issuer(&mut self, words: &Words) -> Result<(), String> {
+        let revoked = words
+            .get("revoked")
+            .map(|kids| kids.split(',').map(Name::from).collect())
+            .unwrap_or_default();
+        let seen = IssuerSeen {
+            root: root(words.at(1)?),
+            iat: Date(BASE + words.seconds("iat")?.unwrap_or(self.now_s)),
+            min_serial: words.number("min_serial", 0)?,
+            revoked_kids: revoked,
+            token: "issuer".into(),
+        };
+        self.answer(Command::SeeIssuer(Box::new(seen)))
+    }
+
+    fn license(&mut self, words: &Words) -> Result<(), String> {
+        let (product, features) = words
+            .at(1)?
+            .split_once('/')
+            .ok_or("a license is of PRODUCT/FEATURE")?;
+        let name = words.get("id").unwrap_or("L1");
+        let vendor = words.get("vendor").unwrap_or("acme");
+        let serial = words.number("serial", 1)?;
+        let date = |name| words.seconds(name).map(|s| s.map(|s| Date(BASE + s)));
+        let terms = LicenseTerms {
+            id: self.license_id(words, name),
+            serial,
+            replaces: words.get("replaces").map(Name::from),
+            product: product.into(),
+            root: root(words.get("root").unwrap_or(vendor)),
+            kid: words.get("kid").unwrap_or("issuing").into(),
+            signed: Signed {
+                hash: TokenHash(id("token", &format!("{name} {serial}"))),
+                iat: Date(BASE),
+            },
+            nbf: date("nbf")?.unwrap_or(Date(BASE)),
+            exp: date("exp")?,
+            features: features
+                .split(',')
+                .map(|f| feature(f, words))
+                .collect::<Result<_, _>>()?,
+            token: format!("license {name} {serial}").into(),
+            issuer: "issuer".into(),
+        };
+        let everyone = words.get("assign") == Some("everyone");
+        let assign_everyone =
+            everyone.then(|| AssignmentId(id("assignment", &format!("{name} everyone"))));
+        let note_known = words.flag("inbox");
+        self.answer(Command::InstallLicense {
+            terms: Box::new(terms),
+            assign_everyone,
+            note_known,
+        })
+    }
+
+    fn name(&self, user: UserId) -> String {
+        self.users
+            .get(&user)
+            .cloned()
+            .unwrap_or_else(|| user.to_string())
+    }
+
+    fn denied(&mut self, denial: &Denial) {
+        let mut text = format!("denied {} rule={}", snake(denial.code), denial.rule);
+        if let Some(limit) = &denial.limit {
+            let _ = write!(text, " limit={}", limit.replace(' ', "_"));
+        }
+        if let (Some(in_use), Some(total)) = (denial.in_use, denial.total) {
+            let _ = write!(text, " in_use={in_use} total={total}");
+        }
+        if let Some(date) = denial.date {
+            let _ = write!(text, " date={}", show(date.0.saturating_sub(BASE)));
+        }
+        self.line(&text);
+    }
+
+    fn leased(&mut self, how: &str, terms: &LeaseTerms) {
+        let mut text = format!(
+            "{how} {} ttl={} grace={}",
+            terms.holder,
+            show(terms.ttl_s),
+            show(terms.grace_s)
+        );
+        if terms.license.id.as_ref() != "L1" {
+            let _ = write!(text, " license={}", terms.license.id);
+        }
+        if !terms.policies.is_empty() {
+            let _ = write!(text, " policies={}", terms.policies.join(","));
+        }
+        if let Some(last) = terms.last {
+            let _ = write!(text, " last={}", ending(last));
+        }
+        for warning in &terms.warnings {
+            let code = match warning {
+                Warning::ExpiresSoon => "expires_soon",
+                Warning::OverSoftLimit => "over_soft_limit",
+            };
+            let _ = write!(text, " warning={code}");
+        }
+        self.line(&text);
+    }
+
+    /// A recorded event of a seat, in a line; the rest of the journal is scenery.
+    fn tell(&mut self, event: &Recorded) {
+        let text = match event {
+            Recorded::SeatTaken(taken) => {
+                let slots = taken
+                    .slots
+                    .iter()
+                    .map(u64::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",");
+                let other = if taken.pool.license.id.as_ref() == "L1" {
+                    String::new()
+                } else {
+                    format!(" license={}", taken.pool.license.id)
+                };
+                format!(
+                    "SeatTaken slot={slots} gid={} user={}{other}",
+                    taken.gid,
+                    self.name(taken.who.user)
+                )
+            }
+            Recorded::HolderJoined { holder, who, .. } => {
+                format!("HolderJoined {holder} user={}", self.user_of(who))
+            }
+            Recorded::HoldersEnding { holders, why, hard } => {
+                format!(
+                    "HoldersEnding {} why={}{}",
+                    list(holders),
+                    ending(*why),
+                    if *hard { " hard" } else { "" }
+                )
+            }
+            Recorded::EndingTakenBack { holders } => format!("EndingTakenBack {}", list(holders)),
+            Recorded::LastSigned { holder, until } => {
+                format!("LastSigned {holder} until={}", show(until.0 / 1000))
+            }
+            Recorded::HolderEnded { holder, why, .. } => {
+                format!("HolderEnded {holder} why={}", ended(*why))
+            }
+            Recorded::SeatEnded { gid, why, .. } => {
+                format!("SeatEnded gid={gid} why={}", ended(*why))
+            }
+            Recorded::CheckoutEnded { .. } => "CheckoutEnded".to_owned(),
+            Recorded::CoolDownStarted { user, until, .. } => {
+                format!(
+                    "CoolDownStarted user={} until={}",
+                    self.name(*user),
+                    show(until.0 / 1000)
+                )
+            }
+            Recorded::CoolDownDeleted { user, .. } => {
+                format!("CoolDownDeleted user={}", self.name(*user))
+            }
+            _ => return,
+        };
+        self.line(&text);
+    }
+
+    fn user_of(&self, who: &HolderFacts) -> String {
+        self.name(who.user)
+    }
+}
+
+fn feature(name: &str, words: &Words) -> Result<Feature, String> {
+    let seats = words.get("seats").ok_or("seats= is missing")?;
+    let list = |name| {
+        words
+            .get(name)
+            .map(|l| l.split(',').map(Name::from).collect())
+            .unwrap_or_default()
+    };
+    Ok(Feature {
+        name: name.into(),
+        seats: if seats == "unlimited" {
+            None
+        } else {
+            Some(seats.parse().map_err(|_| "seats= is no number")?)
+        },
+        overdraft: words.number("overdraft", 0)?,
+        model: if words.get("model") == Some("named") {
+            Model::Named
+        } else {
+            Model::Floating
+        },
+        unit: match words.get("counting").unwrap_or("process") {
+            "process" => CountingUnit::Process,
+            "user" => CountingUnit::User,
+            "host" => CountingUnit::Host,
+            "user+host" => CountingUnit::UserHost,
+            other => return Err(format!("counting={other} is none")),
+        },
+        version: words.get("version").map(Name::from),
+        ttl_s: words.get("ttl").map_or(Ok(900), seconds)?,
+        grace_s: words.get("grace").map_or(Ok(0), seconds)?,
+        save_s: words.get("save").map_or(Ok(300), seconds)?,
+        cool_down_s: words.get("cool_down").map_or(Ok(600), seconds)?,
+        share_max: words
+            .get("share_max")
+            .map(|n| n.parse().map_err(|_| "share_max= is no number"))
+            .transpose()?,
+        linger_s: 0,
+        named_min_s: 0,
+        policies: list("policies"),
+        optional: list("optional"),
+    })
+}
+
+fn root(vendor: &str) -> Name {
+    format!("root of {vendor}").into()
+}
+
+fn holder(text: &str) -> Result<HolderId, String> {
+    text.parse().map_err(|_| format!("{text} is no holder id"))
+}
+
+fn list(holders: &[HolderId]) -> String {
+    holders
+        .iter()
+        .map(HolderId::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// A variant's name as it stands on the wire.
+fn snake(code: Code) -> String {
+    let mut text = String::new();
+    for c in format!("{code:?}").chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+fn ending(why: EndingWhy) -> String {
+    serde_json::to_string(&why)
+        .unwrap_or_default()
+        .trim_matches('"')
+        .to_owned()
+}
+
+fn ended(why: EndWhy) -> String {
+    serde_json::to_string(&why)
+        .unwrap_or_default()
+        .trim_matches('"')
+        .to_owned()
+}
