@@ -280,7 +280,9 @@ pub(crate) fn not_found(rule: u8) -> Denial {
 }
 
 /// Judges a checkout on a snapshot, step by step, by the function that decides it (rule 22).
-#[must_use]
+///
+/// # Errors
+/// The denial that the checkout would get.
 pub fn explain(
     state: &State,
     now: Now,

@@ -108,11 +108,11 @@ pub(crate) fn id<const N: usize>(kind: &str, name: &str) -> [u8; N] {
             .bytes()
             .chain([b':'])
             .chain(name.bytes())
-            .chain([place as u8])
+            .chain(place.to_be_bytes())
         {
             hash = (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
         }
-        *byte = (hash >> 32) as u8;
+        *byte = hash.to_be_bytes()[3];
     }
     out
 }
