@@ -165,3 +165,76 @@ fn limit_of(lane: Lane) -> usize {
         QUEUE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seatkeeper_engine::{Command, Origin};
+
+    fn waiting(uid: Option<u32>) -> Waiting {
+        let actor = uid.map_or(Actor::Daemon, |uid| Actor::Local {
+            uid,
+            user: None,
+            attested_by: MachineId([0; 16]),
+        });
+        Waiting {
+            order: Order {
+                actor,
+                origin: Origin::Socket,
+                command: Command::Tick,
+            },
+            trace: None,
+            reply: Box::new(|_| ()),
+        }
+    }
+
+    fn push(queue: &Queue, uid: Option<u32>) -> Result<(), Failure> {
+        queue.push(waiting(uid)).map_err(|(_, failure)| failure)
+    }
+
+    fn drained(queue: &Queue) -> Vec<Lane> {
+        let mut batch = Vec::new();
+        queue.drain(Duration::ZERO, &mut batch);
+        batch
+            .iter()
+            .map(|waiting| lane_of(&waiting.order.actor))
+            .collect()
+    }
+
+    #[test]
+    fn lanes_take_turns_so_that_a_flood_delays_itself() {
+        let queue = Queue::default();
+        for _ in 0..10 {
+            push(&queue, Some(1)).unwrap();
+        }
+        push(&queue, Some(2)).unwrap();
+        push(&queue, None).unwrap();
+        let lane = |uid| Some((MachineId([0; 16]), uid));
+        assert_eq!(drained(&queue)[..4], [lane(1), lane(2), None, lane(1)]);
+    }
+
+    #[test]
+    fn the_queue_is_bounded_and_the_daemon_is_still_heard() {
+        let queue = Queue::default();
+        let mut accepted = 0;
+        for uid in 0..20 {
+            for _ in 0..QUEUE_PER_CALLER {
+                accepted += usize::from(push(&queue, Some(uid)).is_ok());
+            }
+        }
+        assert_eq!(accepted, QUEUE);
+        assert_eq!(push(&queue, Some(99)), Err(Failure::Busy));
+        assert_eq!(push(&queue, None), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_is_bounded_and_nothing_is_left_out() {
+        let queue = Queue::default();
+        for n in 0..=BATCH {
+            push(&queue, Some(u32::try_from(n % 16).unwrap())).unwrap();
+        }
+        assert_eq!((drained(&queue).len(), queue.len()), (BATCH, 1));
+        assert_eq!((drained(&queue).len(), queue.len()), (1, 0));
+        assert_eq!(drained(&queue), []);
+    }
+}

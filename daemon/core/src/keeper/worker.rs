@@ -96,7 +96,10 @@ impl Worker {
         on_fatal: OnFatal,
     ) -> Result<(), Failure> {
         self.listening = on_events.is_some();
-        let served = catch_unwind(AssertUnwindSafe(|| self.serve(shared, &mut on_events)));
+        let (mut batch, mut judged) = (Vec::new(), Vec::new());
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            self.serve(shared, &mut batch, &mut judged, &mut on_events)
+        }));
         let why = match served {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(e)) => e.to_string(),
@@ -104,8 +107,10 @@ impl Worker {
         };
         tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
         on_fatal(&why);
-        for waiting in shared.queue.abandon() {
-            (waiting.reply)(Err(Failure::Stopped));
+        let unjudged = batch.into_iter().chain(shared.queue.abandon());
+        let replies = judged.into_iter().map(|judged| judged.reply);
+        for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
+            reply(Err(Failure::Stopped));
         }
         Err(Failure::Stopped)
     }
@@ -113,17 +118,17 @@ impl Worker {
     fn serve(
         &mut self,
         shared: &Shared,
+        batch: &mut Vec<Waiting>,
+        judged: &mut Vec<Judged>,
         on_events: &mut Option<OnEvents>,
     ) -> Result<(), JournalError> {
-        let mut batch = Vec::new();
-        let mut judged = Vec::new();
         loop {
-            let woken = shared.queue.drain(self.wait(), &mut batch);
+            let woken = shared.queue.drain(self.wait(), batch);
             if woken == Woken::Abandoned {
                 return Ok(());
             }
-            self.look(shared);
-            self.due();
+            let leapt = self.look(shared);
+            self.due(leapt);
             for Waiting {
                 order,
                 trace,
@@ -146,29 +151,29 @@ impl Worker {
             let snapshot = Arc::new(self.snapshot());
             shared.snapshot.store(snapshot.clone());
             self.publish(&snapshot, on_events);
-            answer(&mut judged, &snapshot);
+            answer(judged, &snapshot);
             if woken == Woken::Closed {
                 return Ok(());
             }
         }
     }
 
-    /// Reads the clocks, once per round, and the space.
-    fn look(&mut self, shared: &Shared) {
+    /// Reads the clocks, once per round, and the space. True where J leapt.
+    fn look(&mut self, shared: &Shared) -> bool {
         let leapt = self.calendar.advance(shared.clock.read());
-        let now = self.calendar.now().lease;
-        self.storage_low = self.storage.low(now);
-        if leapt || now - self.ticked >= TICK_MS {
-            self.ticked = now;
-            self.apply(own(Origin::Watch, Command::Tick), None);
-        }
+        self.storage_low = self.storage.low(self.calendar.now().lease);
+        leapt
     }
 
-    /// Ends what is due, before any command is judged.
-    fn due(&mut self) {
+    /// Ends what is due, before any command is judged; then examines license dates where it is time to.
+    fn due(&mut self, leapt: bool) {
         let now = self.calendar.now().lease;
         if self.engine.next_deadline().is_some_and(|at| at <= now) {
             self.apply(own(Origin::Watch, Command::Expire), None);
+        }
+        if leapt || now - self.ticked >= TICK_MS {
+            self.ticked = now;
+            self.apply(own(Origin::Watch, Command::Tick), None);
         }
     }
 

@@ -39,11 +39,9 @@ enum Change {
 }
 
 impl Disk {
-    /// An empty disk on which syncs do nothing: the test that must fail.
-    pub(crate) fn without_sync() -> Self {
-        let disk = Disk::default();
-        disk.state().sync_lies = true;
-        disk
+    /// From here on syncs do nothing, and say that they did: the test that must fail.
+    pub(crate) fn stop_syncing(&self) {
+        self.state().sync_lies = true;
     }
 
     /// Boots again with a fault to come.
@@ -84,9 +82,7 @@ impl State {
     fn operation(&mut self) -> Result<()> {
         self.operations += 1;
         match self.fault {
-            Some(Fault::PowerCut { at }) if self.operations >= at => {
-                Err(Error::new(ErrorKind::Other, "no power"))
-            }
+            Some(Fault::PowerCut { at }) if self.operations >= at => Err(Error::other("no power")),
             Some(Fault::Refuses { at, kind }) if self.operations >= at => Err(kind.into()),
             _ => Ok(()),
         }

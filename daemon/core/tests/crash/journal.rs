@@ -122,18 +122,23 @@ fn survived(heads: &[Head], ledger: &Ledger) -> Result<(), String> {
 }
 
 /// Cuts the power at random points and boots again; the first loss ends it.
-fn points(disk: impl Fn() -> Disk, points: u64, seed: u64) -> Result<u64, String> {
+fn points(syncs: bool, points: u64, seed: u64) -> Result<u64, String> {
     let mut random = Random(seed);
     let mut acknowledged = 0;
     for round in 0..points.div_ceil(POINTS_PER_DISK) {
-        let (disk, mut ledger) = (disk(), Ledger::default());
+        let (disk, mut ledger) = (Disk::default(), Ledger::default());
+        // The store is made under a temporary name and renamed when it is whole: no cut meets a half-made one.
+        drop(open(&disk).map_err(|e| e.to_string())?);
+        if !syncs {
+            disk.stop_syncing();
+        }
         for point in 0..POINTS_PER_DISK {
             let at = 1 + random.below(160);
             disk.boot(Fault::PowerCut { at });
             let told =
                 |e| format!("seed {seed}, round {round}, point {point}, operation {at}: {e}");
             work(&disk, &mut ledger, &mut random).map_err(told)?;
-            let whole = random.below(2) == 0;
+            let whole = !syncs || random.below(2) == 0;
             disk.lose_power(|| !whole && random.below(2) == 0);
             disk.boot(Fault::None);
             let journal = open(&disk).map_err(|e| told(e.to_string()))?;
@@ -147,7 +152,7 @@ fn points(disk: impl Fn() -> Disk, points: u64, seed: u64) -> Result<u64, String
 
 #[test]
 fn i2_nothing_acknowledged_is_lost_at_2000_power_cuts() {
-    let acknowledged = points(Disk::default, 2000, 4).unwrap();
+    let acknowledged = points(true, 2000, 4).unwrap();
     assert!(
         acknowledged > 10_000,
         "the cuts left too little to lose: {acknowledged} events"
@@ -156,11 +161,9 @@ fn i2_nothing_acknowledged_is_lost_at_2000_power_cuts() {
 
 #[test]
 fn i2_without_the_sync_the_loss_is_found() {
-    let found = points(Disk::without_sync, 200, 4);
-    assert!(
-        found.is_err(),
-        "a disk that never syncs must lose something: {found:?}"
-    );
+    let found = points(false, 200, 4);
+    let why = found.expect_err("a disk that never syncs must lose something");
+    assert!(why.contains("was acknowledged"), "{why}");
 }
 
 #[test]
