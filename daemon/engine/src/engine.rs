@@ -291,6 +291,6 @@ pub fn explain(
     let mut state = state.clone();
     seats::ending::fold_expired(&mut state, now, checkout);
     let mut steps = Vec::new();
-    let judged = seats::checkout::decide(&state, now, checkout, &mut steps);
+    let judged = seats::judge::decide(&state, now, checkout, &mut steps);
     (steps, judged.map_err(Box::new))
 }

@@ -2,10 +2,11 @@
 
 pub(crate) mod checkout;
 pub(crate) mod ending;
+pub(crate) mod judge;
 pub(crate) mod pool;
 pub(crate) mod release;
 pub(crate) mod renew;
 pub(crate) mod terms;
 pub(crate) mod version;
 
-pub use checkout::Choice;
+pub use judge::Choice;

@@ -1,0 +1,139 @@
+//! Folds a recorded event into the state. Decides nothing: what an event says has happened.
+
+mod licensing;
+mod seats;
+
+use crate::event::Recorded;
+use crate::state::{Assignment, Ended, Ending, Run, Site, State, User, Vendor};
+use imbl::{OrdMap, OrdSet};
+use licensing::{install, see};
+use seats::{end_soon, give_back, join, leave, remember, set_holds, take, take_back};
+use std::sync::Arc;
+
+pub(crate) use licensing::pools_of;
+
+/// How long an ended checkout is remembered (rule 20).
+pub(crate) const ENDED_MS: u64 = 15 * 60 * 1000;
+/// How many are remembered at most (rule 20).
+pub(crate) const ENDED_MAX: usize = 262_144;
+
+/// Folds one event.
+pub(crate) fn evolve(state: &mut State, event: &Recorded) {
+    state.events += 1;
+    let revision = state.events;
+    match event {
+        Recorded::SiteFounded { unit, machine } => {
+            state.site = Some(Site {
+                unit: *unit,
+                machine: *machine,
+            })
+        }
+        Recorded::RunStarted { epoch, run, at } => {
+            state.run = Run {
+                epoch: *epoch,
+                id: *run,
+                grants: 0,
+                seq: 0,
+                since: *at,
+            };
+            set_holds(state, *at);
+        }
+        Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
+        Recorded::VendorTrusted { vendor, roots } => {
+            let known = state.vendors.entry(vendor.clone()).or_insert(Vendor {
+                roots: OrdMap::new(),
+                revision,
+            });
+            known.revision = revision;
+            known.roots.extend(roots.iter().cloned());
+        }
+        Recorded::IssuerSeen(issuer) => see(state, issuer),
+        Recorded::LicenseInstalled { terms, at } => install(state, terms, *at, revision),
+        Recorded::LicenseAssigned {
+            id,
+            license,
+            target,
+        } => {
+            state.covers.insert((license.clone(), *target), *id);
+            let assignment = Assignment {
+                license: license.clone(),
+                target: *target,
+                revision,
+            };
+            state.assignments.insert(*id, Arc::new(assignment));
+        }
+        Recorded::LicenseUnassigned { id } => {
+            if let Some(gone) = state.assignments.remove(id) {
+                state.covers.remove(&(gone.license.clone(), gone.target));
+            }
+        }
+        Recorded::UserMet { user, login } => {
+            state.logins.insert(*login, *user);
+            state.users.insert(
+                *user,
+                Arc::new(User {
+                    logins: OrdSet::unit(*login),
+                    revision,
+                }),
+            );
+        }
+        Recorded::SeatTaken(taken) => take(state, taken),
+        Recorded::HolderJoined { holder, who, at } => join(state, *holder, who, *at),
+        Recorded::HoldersEnding { holders, why, hard } => {
+            holders
+                .iter()
+                .for_each(|holder| end_soon(state, *holder, *why, *hard));
+        }
+        Recorded::EndingTakenBack { holders } => {
+            holders.iter().for_each(|holder| take_back(state, *holder))
+        }
+        Recorded::LastSigned { holder, until } => {
+            state.change(*holder, |h| {
+                h.ending = h.ending.map(|ending| Ending {
+                    last: Some(*until),
+                    ..ending
+                })
+            });
+        }
+        Recorded::HolderEnded { holder, why, at } => leave(state, *holder, *why, *at),
+        Recorded::SeatEnded { gid, why, at } => give_back(state, *gid, *why, *at),
+        Recorded::CheckoutEnded {
+            machine,
+            uid,
+            checkout_id,
+            at,
+        } => {
+            remember(
+                state,
+                Ended {
+                    at: *at,
+                    machine: *machine,
+                    uid: *uid,
+                    checkout_id: *checkout_id,
+                    holder: None,
+                },
+            );
+        }
+        Recorded::CoolDownStarted {
+            user,
+            machine,
+            product,
+            feature,
+            until,
+        } => {
+            state
+                .cool_downs
+                .insert((*user, *machine, product.clone(), feature.clone()), *until);
+        }
+        Recorded::CoolDownDeleted {
+            user,
+            machine,
+            product,
+            feature,
+        } => {
+            state
+                .cool_downs
+                .remove(&(*user, *machine, product.clone(), feature.clone()));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Folds what happens to grants and holders.
+
+use crate::command::Signed;
+use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
+use crate::ids::{Gid, HolderId, TokenHash};
+use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
+use crate::time::{Date, LeaseTime, hold_ms};
+use imbl::OrdSet;
+use std::sync::Arc;
+
+/// The least part of a ttl that a start leaves to call, where the ttl is not known any more.
+const CALL_MS: u64 = 450_000;
+
+impl State {
+    /// The grant of this id, with its holders.
+    #[must_use]
+    pub fn grant(&self, gid: Gid) -> Option<&Grant> {
+        self.pools
+            .get(self.grants.get(&gid)?)?
+            .grants
+            .get(&gid)
+            .map(Arc::as_ref)
+    }
+
+    /// The holder of this id.
+    #[must_use]
+    pub fn holder(&self, id: HolderId) -> Option<&Holder> {
+        self.grant(id.gid)?
+            .holders
+            .iter()
+            .find(|holder| holder.h == id.h)
+    }
+
+    /// Changes a holder where it is.
+    pub(crate) fn change(&mut self, id: HolderId, change: impl FnOnce(&mut Holder)) {
+        if let Some((_, grant)) = grant_mut(self, id.gid)
+            && let Some(holder) = grant.holders.iter_mut().find(|holder| holder.h == id.h)
+        {
+            change(holder);
+        }
+    }
+}
+
+/// The grant of this id to change, and the bookkeeping of its pool beside it.
+fn grant_mut(
+    state: &mut State,
+    gid: Gid,
+) -> Option<(&mut OrdSet<(crate::state::Unit, Gid)>, &mut Grant)> {
+    let pool = state.pools.get_mut(state.grants.get(&gid)?)?;
+    Some((&mut pool.units, Arc::make_mut(pool.grants.get_mut(&gid)?)))
+}
+
+fn count(pool: &mut Pool, slots: &[u64], taken: bool) {
+    let seats = pool
+        .feature
+        .as_ref()
+        .and_then(|feature| feature.seats)
+        .unwrap_or(u64::MAX);
+    for slot in slots {
+        let counter = if *slot < seats {
+            &mut pool.used
+        } else {
+            &mut pool.above
+        };
+        *counter = if taken {
+            *counter + 1
+        } else {
+            counter.saturating_sub(1)
+        };
+    }
+}
+
+pub(super) fn take(state: &mut State, taken: &SeatTaken) {
+    state.run.grants = state.run.grants.max(taken.gid.n);
+    state.grants.insert(taken.gid, taken.pool.clone());
+    let holder = sit(1, &taken.who, taken.at);
+    let grant = Grant {
+        unit: taken.unit,
+        user: taken.who.user,
+        slots: taken.slots.clone(),
+        holders: vec![holder],
+        next_h: 2,
+        since: taken.at,
+    };
+    let pool = state.pools.entry(taken.pool.clone()).or_default();
+    for slot in &taken.slots {
+        while pool.high <= *slot {
+            pool.freed.insert(pool.high);
+            pool.high += 1;
+        }
+        pool.freed.remove(slot);
+    }
+    count(pool, &taken.slots, true);
+    pool.units.insert((taken.unit, taken.gid));
+    pool.grants.insert(taken.gid, Arc::new(grant));
+}
+
+fn sit(h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
+    Holder {
+        h,
+        facts: Arc::new(facts.clone()),
+        since: at,
+        ending: None,
+        until: at,
+    }
+}
+
+pub(super) fn join(state: &mut State, holder: HolderId, who: &HolderFacts, at: LeaseTime) {
+    if let Some((_, grant)) = grant_mut(state, holder.gid) {
+        grant.holders.push(sit(holder.h, who, at));
+        grant.next_h = holder.h + 1;
+    }
+}
+
+pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bool) {
+    let Some(pool_id) = state.grants.get(&id.gid) else {
+        return;
+    };
+    let feature = state
+        .pools
+        .get(pool_id)
+        .and_then(|pool| pool.feature.clone());
+    let signed = state.licenses.get(&pool_id.license).map_or(
+        Signed {
+            hash: TokenHash([0; 32]),
+            iat: Date(0),
+        },
+        |license| license.terms.signed,
+    );
+    let (save_s, cool_down_s) = feature.map_or((0, 0), |f| (f.save_s, f.cool_down_s));
+    let ending = Ending {
+        why,
+        hard,
+        last: None,
+        signed,
+        save_s,
+        cool_down_s,
+    };
+    state.change(id, |holder| {
+        // A second reason may only make it harder; the first one stays the reason.
+        holder.ending = Some(holder.ending.map_or(ending, |first| Ending {
+            hard: first.hard || hard,
+            ..first
+        }));
+    });
+    close_if_ending(state, id.gid);
+}
+
+/// Nobody joins a grant whose holders are all ending.
+fn close_if_ending(state: &mut State, gid: Gid) {
+    if let Some((units, grant)) = grant_mut(state, gid) {
+        let unit = (grant.unit, gid);
+        if grant.ending() {
+            units.remove(&unit);
+        } else {
+            units.insert(unit);
+        }
+    }
+}
+
+impl Grant {
+    /// All its holders are on their way out.
+    #[must_use]
+    pub fn ending(&self) -> bool {
+        self.holders.iter().all(|holder| holder.ending.is_some())
+    }
+}
+
+pub(super) fn take_back(state: &mut State, id: HolderId) {
+    state.change(id, |holder| holder.ending = None);
+    close_if_ending(state, id.gid);
+}
+
+pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime) {
+    let Some((_, grant)) = grant_mut(state, id.gid) else {
+        return;
+    };
+    let Some(place) = grant.holders.iter().position(|holder| holder.h == id.h) else {
+        return;
+    };
+    let gone = grant.holders.remove(place);
+    if !grant
+        .holders
+        .iter()
+        .any(|holder| holder.facts.user == grant.user)
+        && let Some(oldest) = grant.holders.first()
+    {
+        grant.user = oldest.facts.user;
+    }
+    remember(state, ended(id.gid, &gone, why, at));
+    close_if_ending(state, id.gid);
+}
+
+pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime) {
+    let Some(pool_id) = state.grants.remove(&gid) else {
+        return;
+    };
+    let Some(pool) = state.pools.get_mut(&pool_id) else {
+        return;
+    };
+    let Some(grant) = pool.grants.remove(&gid) else {
+        return;
+    };
+    pool.units.remove(&(grant.unit, gid));
+    count(pool, &grant.slots, false);
+    pool.freed.extend(grant.slots.iter().copied());
+    if pool.feature.is_none()
+        && pool.grants.is_empty()
+        && !state.licenses.contains_key(&pool_id.license)
+    {
+        state.pools.remove(&pool_id);
+    }
+    grant
+        .holders
+        .iter()
+        .for_each(|holder| remember(state, ended(gid, holder, why, at)));
+}
+
+fn ended(gid: Gid, holder: &Holder, why: EndWhy, at: LeaseTime) -> Ended {
+    Ended {
+        at,
+        machine: holder.facts.process.machine,
+        uid: holder.facts.process.uid,
+        checkout_id: holder.facts.checkout_id,
+        holder: Some((HolderId { gid, h: holder.h }, why)),
+    }
+}
+
+/// Remembers an ended checkout. Old ones are dropped by `Engine::fold`, which keeps its index beside this queue.
+pub(super) fn remember(state: &mut State, ended: Ended) {
+    state.ended.push_back(ended);
+}
+
+/// At a start: a clean stop's ends of holds with at least half a ttl to call, or one fresh hold (rule 19).
+pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
+    let stopped = std::mem::take(&mut state.stopped);
+    let ids: Vec<_> = state.grants.keys().copied().collect();
+    for gid in ids {
+        let Some(pool) = state
+            .grants
+            .get(&gid)
+            .and_then(|id| state.pools.get_mut(id))
+        else {
+            continue;
+        };
+        let call = pool
+            .feature
+            .as_ref()
+            .map_or(CALL_MS, |feature| feature.ttl_s * 500);
+        let Some(since) = pool.grants.get(&gid).map(|grant| grant.since) else {
+            continue;
+        };
+        let fresh = at + hold_ms(longest_ms(pool, since));
+        let Some(grant) = pool.grants.get_mut(&gid) else {
+            continue;
+        };
+        for holder in &mut Arc::make_mut(grant).holders {
+            let recorded = stopped.get(&HolderId { gid, h: holder.h });
+            holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
+        }
+    }
+}
+
+/// The largest ttl + grace of any serial in force since then.
+fn longest_ms(pool: &Pool, since: LeaseTime) -> u64 {
+    let starts = pool.terms_ms.iter();
+    let ends = pool
+        .terms_ms
+        .iter()
+        .skip(1)
+        .map(|(at, _)| *at)
+        .chain(std::iter::once(LeaseTime(u64::MAX)));
+    starts
+        .zip(ends)
+        .filter(|(_, end)| *end >= since)
+        .map(|((_, ms), _)| *ms)
+        .max()
+        .unwrap_or_default()
+}

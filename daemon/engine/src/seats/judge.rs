@@ -1,0 +1,451 @@
+//! The judgement of a checkout: which pool serves it, and why not (rules 4, 6, 8, 9, 12, 16, 22).
+
+use super::terms::{self, LEAST_S};
+use super::{pool, version};
+use crate::command::Checkout;
+use crate::denial::{Code, Denial, Step, Trace};
+use crate::ids::{Gid, Name, PoolId};
+use crate::state::{Feature, LicenseTerms, Model, Pool, State, Target, Unit};
+use crate::time::{LeaseTime, Now};
+use std::sync::Arc;
+
+/// What a checkout would get.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// A place in a grant that its unit has (pass a).
+    Join(PoolId, Gid),
+    /// Free slots (pass b).
+    Open(PoolId, Vec<u64>),
+}
+
+/// How far a pool got: the furthest one gives the code (rule 22).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    License,
+    Version,
+    Right,
+    Total,
+    Storage,
+    CoolDown,
+    Seats,
+}
+
+/// A pool that may serve, in the order of rule 9.
+struct Candidate<'a> {
+    id: &'a PoolId,
+    pool: &'a Pool,
+    feature: &'a Arc<Feature>,
+    unit: Unit,
+}
+
+/// Decides a checkout on a state that due expiries were folded into.
+pub(crate) fn decide(
+    state: &State,
+    now: Now,
+    asked: &Checkout,
+    trace: &mut impl Trace,
+) -> Result<Choice, Denial> {
+    if version::check(asked.version.as_deref()).is_err() {
+        trace.step(|| {
+            Step::no(
+                None,
+                12,
+                Code::BadRequest,
+                "a part of the version is no number".to_owned(),
+            )
+        });
+        return Err(Denial {
+            limit: asked.version.as_deref().map(str::to_owned),
+            ..Denial::new(Code::BadRequest, 12)
+        });
+    }
+    let pools = state
+        .features
+        .get(&(asked.product.clone(), asked.feature.clone()));
+    let mut ordered: Vec<_> = pools
+        .into_iter()
+        .flatten()
+        .filter_map(|id| Some((id, state.pools.get(id)?, terms::license(state, id)?)))
+        .collect();
+    if ordered.is_empty() {
+        return Err(nothing(state, asked, trace));
+    }
+    let carried = |license: &LicenseTerms| asked.roots.contains(&license.root);
+    if !ordered.iter().any(|(_, _, license)| carried(license)) {
+        return Err(other_vendor(&ordered, trace));
+    }
+    ordered.retain(|(_, _, license)| carried(license));
+    ordered.sort_by_key(|(id, pool, license)| preference(id, pool, license, now));
+    passes(state, now, asked, &ordered, trace)
+}
+
+/// Within a pass: a full term first, then the earliest end (perpetual last), then the id (rule 9).
+fn preference<'a>(
+    id: &'a PoolId,
+    pool: &Pool,
+    license: &LicenseTerms,
+    now: Now,
+) -> (bool, u64, &'a PoolId) {
+    let term = pool
+        .feature
+        .as_ref()
+        .map_or(0, |feature| feature.ttl_s + feature.grace_s);
+    let short = terms::left_s(license.exp, now).is_some_and(|left| left < term);
+    (short, license.exp.map_or(u64::MAX, |exp| exp.0), id)
+}
+
+fn nothing(state: &State, asked: &Checkout, trace: &mut impl Trace) -> Denial {
+    let licensed = state
+        .licenses
+        .values()
+        .any(|license| license.terms.product == asked.product);
+    let (code, what) = if licensed {
+        (
+            Code::UnknownFeature,
+            "no installed license of the product has the feature",
+        )
+    } else {
+        (Code::NotLicensed, "no license of the product is installed")
+    };
+    trace.step(|| Step::no(None, 4, code, what.to_owned()));
+    Denial::new(code, 4)
+}
+
+fn other_vendor(pools: &[(&PoolId, &Pool, &LicenseTerms)], trace: &mut impl Trace) -> Denial {
+    let mut roots: Vec<Name> = pools
+        .iter()
+        .map(|(_, _, license)| license.root.clone())
+        .collect();
+    roots.dedup();
+    for (id, _, license) in pools {
+        let text = || {
+            format!(
+                "the application does not carry the vendor root {}",
+                license.root
+            )
+        };
+        trace.step(|| Step::no(Some(id), 9, Code::WrongVendor, text()));
+    }
+    Denial {
+        roots,
+        pool: pools.first().map(|(id, _, _)| (*id).clone()),
+        ..Denial::new(Code::WrongVendor, 9)
+    }
+}
+
+/// Pass (a), the unit's own grant, over all pools; then pass (b), free slots.
+fn passes(
+    state: &State,
+    now: Now,
+    asked: &Checkout,
+    ordered: &[(&PoolId, &Pool, &LicenseTerms)],
+    trace: &mut impl Trace,
+) -> Result<Choice, Denial> {
+    let mut furthest: Option<(Stage, Denial)> = None;
+    let mut open = Vec::new();
+    for (id, pool, license) in ordered {
+        match gates(state, now, asked, (id, pool, license), trace) {
+            Ok(candidate) => open.push(candidate),
+            Err(no) => keep_furthest(&mut furthest, no),
+        }
+    }
+    for one in &open {
+        if let Some(gid) = pool::joinable(one.pool, one.feature, one.unit, asked.n) {
+            trace.step(|| {
+                Step::ok(
+                    Some(one.id),
+                    6,
+                    format!("joins the grant {gid} that its unit has"),
+                )
+            });
+            match pauses(state, now, asked, one.id, trace) {
+                Ok(()) => return Ok(Choice::Join(one.id.clone(), gid)),
+                Err(no) => keep_furthest(&mut furthest, no),
+            }
+        }
+    }
+    for one in &open {
+        match free_slots(state, now, asked, one, trace) {
+            Ok(slots) => return Ok(Choice::Open(one.id.clone(), slots)),
+            Err(no) => keep_furthest(&mut furthest, no),
+        }
+    }
+    Err(furthest.map_or_else(
+        || Denial::new(Code::UnknownFeature, 4),
+        |(_, denial)| denial,
+    ))
+}
+
+fn keep_furthest(furthest: &mut Option<(Stage, Denial)>, (stage, denial): (Stage, Denial)) {
+    if furthest.as_ref().is_none_or(|(so_far, _)| stage > *so_far) {
+        *furthest = Some((stage, denial));
+    }
+}
+
+/// License, version and right: what a grant that is joined must pass too.
+fn gates<'a>(
+    state: &State,
+    now: Now,
+    asked: &Checkout,
+    (id, pool, license): (&'a PoolId, &'a Pool, &LicenseTerms),
+    trace: &mut impl Trace,
+) -> Result<Candidate<'a>, (Stage, Denial)> {
+    let mut no = |stage: Stage, denial: Denial, text: String| {
+        trace.step(|| Step::no(Some(id), denial.rule, denial.code, text));
+        Err((
+            stage,
+            Denial {
+                pool: Some(id.clone()),
+                ..denial
+            },
+        ))
+    };
+    let Some(feature) = &pool.feature else {
+        return no(
+            Stage::License,
+            Denial::new(Code::UnknownFeature, 17),
+            "the license in force no longer has it".into(),
+        );
+    };
+    if let Some(denial) = serves(state, now, license) {
+        let text = denial.code.reason().to_owned();
+        return no(Stage::License, denial, text);
+    }
+    if feature.model != Model::Floating {
+        return no(
+            Stage::License,
+            Denial::new(Code::FeatureNotServedHere, 7),
+            "its model is not served yet".into(),
+        );
+    }
+    if !version::covers(feature.version.as_deref(), asked.version.as_deref()) {
+        let limit = feature.version.as_deref().map(str::to_owned);
+        let text = format!(
+            "version {} against the limit {}",
+            asked.version.as_deref().unwrap_or("(none)"),
+            limit.as_deref().unwrap_or("(none)")
+        );
+        return no(
+            Stage::Version,
+            Denial {
+                limit,
+                ..Denial::new(Code::VersionTooNew, 12)
+            },
+            text,
+        );
+    }
+    if !state.users.contains_key(&asked.user) {
+        return no(
+            Stage::Right,
+            Denial::new(Code::UnknownUser, 4),
+            "the user is not known".into(),
+        );
+    }
+    let Some(assignment) = state.right(&id.license, asked.user) else {
+        return no(
+            Stage::Right,
+            Denial::new(Code::NotAssigned, 4),
+            "no assignment covers the user".into(),
+        );
+    };
+    trace.step(|| {
+        Step::ok(
+            Some(id),
+            4,
+            format!("the assignment {assignment} covers the user"),
+        )
+    });
+    let unit = pool::unit(feature.unit, &asked.process, asked.user);
+    Ok(Candidate {
+        id,
+        pool,
+        feature,
+        unit,
+    })
+}
+
+/// Why a license serves nothing new at this date.
+fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
+    if state.revokes(license) {
+        return Some(Denial::new(Code::RevokedLicense, 17));
+    }
+    if license.nbf > now.j {
+        return Some(Denial {
+            date: Some(license.nbf),
+            ..Denial::new(Code::NotStarted, 17)
+        });
+    }
+    let over = terms::left_s(license.exp, now).is_some_and(|left| left < LEAST_S);
+    over.then(|| Denial {
+        date: license.exp,
+        ..Denial::new(Code::LicenseExpired, 16)
+    })
+}
+
+/// Storage and cool-down: neither waits for seats.
+fn pauses(
+    state: &State,
+    now: Now,
+    asked: &Checkout,
+    id: &PoolId,
+    trace: &mut impl Trace,
+) -> Result<(), (Stage, Denial)> {
+    let mut no = |stage: Stage, denial: Denial, text: &str| {
+        trace.step(|| Step::no(Some(id), denial.rule, denial.code, text.to_owned()));
+        Err((
+            stage,
+            Denial {
+                pool: Some(id.clone()),
+                ..denial
+            },
+        ))
+    };
+    if asked.storage_low {
+        return no(
+            Stage::Storage,
+            Denial::new(Code::StorageLow, 22),
+            "free space is below disk_reserve",
+        );
+    }
+    let key = (
+        asked.user,
+        asked.process.machine,
+        asked.product.clone(),
+        asked.feature.clone(),
+    );
+    match state
+        .cool_downs
+        .get(&key)
+        .copied()
+        .filter(|until| *until > now.lease && !asked.interactive)
+    {
+        Some(until) => {
+            let denial = Denial {
+                retry_at: Some(until),
+                ..Denial::new(Code::CoolDown, 16)
+            };
+            no(Stage::CoolDown, denial, "a pause runs after a reclaim")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Pass (b): the lowest free slots.
+fn free_slots(
+    state: &State,
+    now: Now,
+    asked: &Checkout,
+    one: &Candidate<'_>,
+    trace: &mut impl Trace,
+) -> Result<Vec<u64>, (Stage, Denial)> {
+    let (total, in_use) = (one.feature.seats, one.pool.used + one.pool.above);
+    let counted = |code, rule| Denial {
+        pool: Some(one.id.clone()),
+        in_use: Some(in_use),
+        total,
+        ..Denial::new(code, rule)
+    };
+    if total.is_some_and(|seats| u64::from(asked.n) > seats) {
+        let text = || {
+            format!(
+                "{} seats asked for, {} in the license",
+                asked.n,
+                total.unwrap_or_default()
+            )
+        };
+        trace.step(|| Step::no(Some(one.id), 13, Code::RequestExceedsTotal, text()));
+        return Err((Stage::Total, counted(Code::RequestExceedsTotal, 13)));
+    }
+    pauses(state, now, asked, one.id, trace)?;
+    let free = pool::free(one.pool, one.feature);
+    let slots = pool::lowest(one.pool, one.feature, asked.n)
+        .filter(|_| free.is_none_or(|free| free >= u64::from(asked.n)));
+    let of = || {
+        total.map_or_else(
+            || "no limit".to_owned(),
+            |seats| format!("{in_use} of {seats} seats in use"),
+        )
+    };
+    if let Some(slots) = slots {
+        trace.step(|| {
+            Step::ok(
+                Some(one.id),
+                9,
+                format!("{}, slot {} is free", of(), slots[0]),
+            )
+        });
+        return Ok(slots);
+    }
+    trace.step(|| Step::no(Some(one.id), 9, Code::NoSeatFree, of()));
+    Err((
+        Stage::Seats,
+        Denial {
+            retry_at: first_end(one.pool),
+            ..counted(Code::NoSeatFree, 9)
+        },
+    ))
+}
+
+/// When the first hold of a small pool is over at the latest; large ones are not searched.
+fn first_end(pool: &Pool) -> Option<LeaseTime> {
+    let few = pool.grants.len() <= 64;
+    few.then(|| {
+        pool.grants
+            .values()
+            .flat_map(|grant| grant.holders.iter().map(|h| h.until))
+            .min()
+    })
+    .flatten()
+}
+
+impl State {
+    /// The assignment that gives a user the right to a license, their own one first (rule 4).
+    #[must_use]
+    pub fn right(
+        &self,
+        license: &crate::ids::LicenseId,
+        user: crate::ids::UserId,
+    ) -> Option<crate::ids::AssignmentId> {
+        let of = |target| self.covers.get(&(license.clone(), target)).copied();
+        of(Target::User(user)).or_else(|| of(Target::Unit(self.site?.unit)))
+    }
+
+    /// Whether the newest issuer token of its root withdraws a license (design.md 3).
+    #[must_use]
+    pub fn revokes(&self, license: &LicenseTerms) -> bool {
+        self.issuers.get(&license.root).is_some_and(|issuer| {
+            license.serial < issuer.min_serial || issuer.revoked_kids.contains(&license.kid)
+        })
+    }
+}
+
+impl Step {
+    fn ok(pool: Option<&PoolId>, rule: u8, text: String) -> Step {
+        Step {
+            pool: pool.cloned(),
+            rule,
+            denied: None,
+            text,
+        }
+    }
+
+    fn no(pool: Option<&PoolId>, rule: u8, code: Code, text: String) -> Step {
+        Step {
+            pool: pool.cloned(),
+            rule,
+            denied: Some(code),
+            text,
+        }
+    }
+}
+
+impl Code {
+    /// What a license that serves nothing says in a trace.
+    fn reason(self) -> &'static str {
+        match self {
+            Code::RevokedLicense => "the vendor has withdrawn the license",
+            Code::NotStarted => "the license is not valid yet",
+            _ => "the license has ended",
+        }
+    }
+}
