@@ -5,6 +5,8 @@
 //! the engine's next deadline, a tick or a time mark is due. A failed write is the end (I7).
 
 mod queue;
+#[cfg(test)]
+mod seat_tests;
 mod start;
 #[cfg(test)]
 mod tests;

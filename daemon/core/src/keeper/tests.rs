@@ -13,9 +13,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-const NOON: u64 = 1_800_000_000;
+pub(super) const NOON: u64 = 1_800_000_000;
 /// Nothing here takes long; who waits this long waits for ever.
-const LONG: Duration = Duration::from_secs(20);
+pub(super) const LONG: Duration = Duration::from_secs(20);
 
 /// A journal that tells what is done to it, can be held back and can fail.
 #[derive(Default)]
@@ -71,16 +71,16 @@ impl Journal for Watched {
     }
 }
 
-struct House {
+pub(super) struct House {
     journal: Arc<Watched>,
     side: Arc<Side>,
-    clock: Arc<ManualClock>,
-    free: Arc<AtomicU64>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) free: Arc<AtomicU64>,
     fatal: Arc<Mutex<Vec<String>>>,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         House {
             journal: Arc::default(),
             side: Arc::new(Side::memory().unwrap()),
@@ -90,11 +90,11 @@ impl House {
         }
     }
 
-    fn start(&self) -> Keeper {
+    pub(super) fn start(&self) -> Keeper {
         self.start_with(None)
     }
 
-    fn start_with(&self, on_events: Option<OnEvents>) -> Keeper {
+    pub(super) fn start_with(&self, on_events: Option<OnEvents>) -> Keeper {
         let (free, fatal) = (self.free.clone(), self.fatal.clone());
         start(Parts {
             journal: self.journal.clone(),
@@ -135,7 +135,7 @@ fn submit(handle: &Handle, order: Order) -> Receiver<Result<Answer, Failure>> {
     receive
 }
 
-fn until(what: impl Fn() -> bool) {
+pub(super) fn until(what: impl Fn() -> bool) {
     for _ in 0..20_000 {
         if what() {
             return;

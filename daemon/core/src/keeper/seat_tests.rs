@@ -1,0 +1,197 @@
+//! A seat in the keeper: it comes back by itself, dates follow the vendor, and a full disk gives no new one.
+
+use super::tests::{House, LONG, NOON, until};
+use super::*;
+use seatkeeper_engine::command::{Checkout, Process, Signed};
+use seatkeeper_engine::denial::Code;
+use seatkeeper_engine::event::EndWhy;
+use seatkeeper_engine::ids::*;
+use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
+use seatkeeper_engine::{Command, Verdict};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+fn order(command: Command) -> Order {
+    Order {
+        actor: Actor::Daemon,
+        origin: Origin::Socket,
+        command,
+    }
+}
+
+fn license(iat: u64) -> Command {
+    let feature = Feature {
+        name: "modeler".into(),
+        seats: Some(1),
+        overdraft: 0,
+        model: Model::Floating,
+        unit: CountingUnit::Process,
+        version: None,
+        ttl_s: 60,
+        grace_s: 0,
+        save_s: 10,
+        cool_down_s: 0,
+        share_max: None,
+        linger_s: 0,
+        named_min_s: 0,
+        policies: Vec::new(),
+        optional: Vec::new(),
+    };
+    let terms = LicenseTerms {
+        id: LicenseId {
+            vendor: "acme".into(),
+            id: "L1".into(),
+        },
+        serial: 1,
+        replaces: None,
+        product: "cad".into(),
+        root: "root".into(),
+        kid: "kid".into(),
+        signed: Signed {
+            hash: TokenHash([1; 32]),
+            iat: Date(iat),
+        },
+        nbf: Date(iat),
+        exp: None,
+        features: vec![feature],
+        token: "token".into(),
+        issuer: "issuer".into(),
+    };
+    Command::InstallLicense {
+        terms: Box::new(terms),
+        assign_everyone: Some(AssignmentId([4; 16])),
+        note_known: false,
+    }
+}
+
+fn checkout(machine: MachineId, n: u8) -> Command {
+    Command::Checkout(Box::new(Checkout {
+        checkout_id: CheckoutId([n; 16]),
+        process: Process {
+            machine,
+            attested_by: machine,
+            uid: 1000,
+            boot: BootId([1; 16]),
+            instance: InstanceId([n; 16]),
+        },
+        pid: None,
+        user: UserId([1; 16]),
+        product: "cad".into(),
+        feature: "modeler".into(),
+        version: None,
+        n: 1,
+        roots: vec!["root".into()],
+        wait_s: 0,
+        interactive: false,
+        storage_low: false,
+    }))
+}
+
+/// A house with one seat of cad/modeler for everyone, and one user.
+fn furnish(handle: &Handle, iat: u64) -> MachineId {
+    let trust = Command::TrustVendor {
+        vendor: "acme".into(),
+        roots: vec![("root".into(), "pem".into())],
+    };
+    let user = Command::MeetUser {
+        user: UserId([1; 16]),
+        login: LoginHash([1; 32]),
+    };
+    for command in [trust, user, license(iat)] {
+        let verdict = handle.ask(order(command)).unwrap().verdict;
+        assert!(!matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
+    }
+    handle.snapshot().state.site.unwrap().machine
+}
+
+fn code(answer: &Answer) -> Option<Code> {
+    match &answer.verdict {
+        Verdict::Denied(denial) => Some(denial.code),
+        _ => None,
+    }
+}
+
+#[test]
+fn r14_a_seat_whose_hold_is_over_comes_back_without_anyone_asking() {
+    let house = House::new();
+    let (send, receive) = channel();
+    let keeper = house.start_with(Some(Box::new(move |p: &Arc<Published>| {
+        drop(send.send(p.clone()))
+    })));
+    let handle = keeper.handle();
+    let machine = furnish(&handle, NOON);
+    handle.ask(order(checkout(machine, 1))).unwrap();
+    assert_eq!(
+        code(&handle.ask(order(checkout(machine, 2))).unwrap()),
+        Some(Code::NoSeatFree)
+    );
+    // Hold: 60 s × 1.001 + 2 s.
+    house.clock.advance(Duration::from_millis(62_061));
+    let ended = || {
+        let published = receive.recv_timeout(LONG).unwrap();
+        published.events.iter().any(|e| {
+            matches!(
+                e.what,
+                Recorded::SeatEnded {
+                    why: EndWhy::HeartbeatLost,
+                    ..
+                }
+            )
+        })
+    };
+    until(ended);
+    assert_eq!(
+        code(&handle.ask(order(checkout(machine, 3))).unwrap()),
+        None
+    );
+}
+
+#[test]
+fn d5_a_vendors_date_ahead_of_the_wall_clock_raises_j_at_once() {
+    let house = House::new();
+    let keeper = house.start();
+    furnish(&keeper.handle(), NOON + 7200);
+    let snapshot = keeper.handle().snapshot();
+    assert_eq!(snapshot.now.j, Date(NOON + 7200));
+    assert_eq!(snapshot.clock.behind_s, Some(7200));
+}
+
+#[test]
+fn below_disk_reserve_nothing_new_is_granted_and_what_is_held_goes_on() {
+    let house = House::new();
+    let keeper = house.start();
+    let handle = keeper.handle();
+    let machine = furnish(&handle, NOON);
+    house.free.store(99, Ordering::SeqCst);
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        code(&handle.ask(order(checkout(machine, 1))).unwrap()),
+        Some(Code::StorageLow)
+    );
+    house.free.store(100, Ordering::SeqCst);
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        code(&handle.ask(order(checkout(machine, 1))).unwrap()),
+        None
+    );
+    house.free.store(99, Ordering::SeqCst);
+    house.clock.advance(Duration::from_secs(1));
+    let again = handle.ask(order(checkout(machine, 1))).unwrap();
+    assert_eq!(code(&again), None, "a retry is a renewal");
+}
+
+#[test]
+fn r19_a_clean_stop_keeps_the_seat_and_its_hold() {
+    let house = House::new();
+    let keeper = house.start();
+    let machine = furnish(&keeper.handle(), NOON);
+    keeper.handle().ask(order(checkout(machine, 1))).unwrap();
+    keeper.stop().unwrap();
+    let keeper = house.start();
+    assert_eq!(keeper.handle().snapshot().state.grants.len(), 1);
+    assert_eq!(
+        code(&keeper.handle().ask(order(checkout(machine, 2))).unwrap()),
+        Some(Code::NoSeatFree)
+    );
+}
