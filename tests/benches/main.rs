@@ -1,0 +1,93 @@
+//! The figures of the daemon beside those of a bare server, in one run: `cargo bench -p seatkeeper-tests`.
+//!
+//! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`.
+
+mod bare;
+mod clock;
+mod cold;
+mod load;
+mod measure;
+mod scale;
+mod site;
+mod throughput;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// What the command line asks for.
+pub(crate) struct Plan {
+    pub(crate) rounds: usize,
+    pub(crate) time: Duration,
+    pub(crate) disk: PathBuf,
+    pub(crate) tmpfs: PathBuf,
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|w| w != "--bench")
+        .collect();
+    match words.first().map(String::as_str) {
+        Some("serve") => serve(&words[1..]),
+        Some("cold") => cold::application(Path::new(&words[1])),
+        _ => measure_all(&words),
+    }
+}
+
+/// The bare server, as a process of its own: SOCKET CHECKOUT RENEW [STORE].
+fn serve(words: &[String]) {
+    let number = |n: usize| words[n].parse().expect("a length");
+    let lengths = bare::Lengths {
+        checkout: number(1),
+        renew: number(2),
+    };
+    bare::serve(
+        Path::new(&words[0]),
+        words.get(3).map(PathBuf::from),
+        lengths,
+    )
+    .expect("the bare server serves");
+}
+
+fn measure_all(words: &[String]) {
+    let after = |name: &str| {
+        words
+            .iter()
+            .position(|w| w == name)
+            .and_then(|at| words.get(at + 1))
+    };
+    let plan = Plan {
+        rounds: after("--rounds").and_then(|n| n.parse().ok()).unwrap_or(5),
+        time: Duration::from_secs_f64(
+            after("--seconds")
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(2.0),
+        ),
+        disk: std::env::temp_dir(),
+        tmpfs: PathBuf::from("/dev/shm"),
+    };
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "needs root: the load comes from six uids"
+    );
+    let build = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "-p", "seatkeeperd"])
+        .status();
+    assert!(build.is_ok_and(|s| s.success()), "the daemon builds");
+    let only = after("--only").map(String::as_str);
+    let wanted = |part: &str| only.is_none_or(|o| o == part);
+    println!(
+        "fdatasync of 4 KiB on the disk: {} µs (median of 300)\n",
+        measure::fdatasync_us(&plan.disk)
+    );
+    if wanted("throughput") {
+        throughput::table(&plan);
+    }
+    if wanted("scale") {
+        scale::table(&plan);
+    }
+    if wanted("cold") {
+        cold::table(&plan);
+    }
+}

@@ -1,0 +1,49 @@
+//! The sites that are measured: the daemon under an ordinary configuration, with a license large enough.
+
+use seatkeeper_tests::vendor::feature;
+use seatkeeper_tests::{Site, Vendor};
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// What every renewal shows as the newest lease that it holds: `"seen":…` with its comma, empty before one was seen.
+static SEEN: OnceLock<String> = OnceLock::new();
+
+fn vendor() -> Vendor {
+    let mut vendor = Vendor::new("bench", 3);
+    vendor.issuer.products = vec!["bench".to_owned()];
+    vendor
+}
+
+/// The root that the load generator's applications carry.
+pub(crate) fn root_thumbprint() -> &'static str {
+    static ROOT: OnceLock<String> = OnceLock::new();
+    ROOT.get_or_init(|| vendor().root.public().thumbprint())
+}
+
+/// The same root as a PEM.
+pub(crate) fn root_pem() -> String {
+    vendor().root.public().to_pem()
+}
+
+/// The `seen` member of a renewal.
+pub(crate) fn seen() -> &'static str {
+    SEEN.get().map_or("", String::as_str)
+}
+
+/// Remembers a lease as the one that renewals show.
+pub(crate) fn remember(lease: &str) {
+    let _ = SEEN.set(format!(r#","seen":"{lease}""#));
+}
+
+/// A started site below this folder with two million seats for everyone.
+pub(crate) fn start(below: &Path) -> Site {
+    let mut site = Site::below(below);
+    site.configure("connections_per_uid = 1024\nlog = \"warn\"");
+    site.start();
+    let vendor = vendor();
+    let mut license = vendor.license("B-1", 1, 1, &site.site_key());
+    license.product = "bench".to_owned();
+    license.features = vec![feature("seat", 2_000_000)];
+    site.install(&vendor, &vendor.file(&license));
+    site
+}

@@ -1,0 +1,166 @@
+//! Pairs and renewals per second at 1 to 1,024 connections: (a) bare, (a′) bare with a commit, (b) the daemon.
+
+use crate::load::{Client, Outcome, UIDS, Work, run};
+use crate::measure::{cpu_s, median};
+use crate::{Plan, site};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+const CONNECTIONS: [usize; 4] = [1, 64, 256, 1024];
+
+/// One server under test.
+struct Server {
+    name: &'static str,
+    socket: PathBuf,
+    pid: u32,
+}
+
+/// A bare server, killed when dropped.
+struct BareProcess(Child);
+
+impl Drop for BareProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Measures and prints the table.
+pub(crate) fn table(plan: &Plan) {
+    let folder = tempfile::tempdir_in(&plan.tmpfs).expect("a folder");
+    std::fs::set_permissions(
+        folder.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .expect("mode");
+    let disk_store = tempfile::tempdir_in(&plan.disk).expect("a folder");
+    let on_disk = site::start(&plan.disk);
+    let on_tmpfs = site::start(&plan.tmpfs);
+    let (checkout, renew) = lengths(&on_tmpfs.socket());
+    println!(
+        "replies: checkout {checkout} bytes, renewal {renew} bytes; {} rounds of {:?}, interleaved\n",
+        plan.rounds, plan.time
+    );
+    let bare = |name: &'static str, store: Option<&Path>| {
+        let socket = folder.path().join(name);
+        let mut command = Command::new(std::env::current_exe().expect("a path"));
+        command
+            .arg("serve")
+            .arg(&socket)
+            .args([checkout.to_string(), renew.to_string()]);
+        if let Some(store) = store {
+            command.arg(store.join("bare.redb"));
+        }
+        let child = command.spawn().expect("the bare server starts");
+        while UnixStream::connect(&socket).is_err() {
+            std::thread::yield_now();
+        }
+        (
+            Server {
+                name,
+                socket,
+                pid: child.id(),
+            },
+            BareProcess(child),
+        )
+    };
+    let (a, _a) = bare("a", None);
+    let (a_disk, _a_disk) = bare("a-commit-disk", Some(disk_store.path()));
+    let (a_tmpfs, _a_tmpfs) = bare("a-commit-tmpfs", Some(folder.path()));
+    let servers = [
+        a,
+        a_disk,
+        a_tmpfs,
+        Server {
+            name: "daemon-disk",
+            socket: on_disk.socket(),
+            pid: on_disk.pid(),
+        },
+        Server {
+            name: "daemon-tmpfs",
+            socket: on_tmpfs.socket(),
+            pid: on_tmpfs.pid(),
+        },
+    ];
+    for work in [Work::Pairs, Work::Renewals] {
+        println!(
+            "| {work:?} | connections | per second | p50 µs | p99 µs | CPU µs each | of (a) | of (a′) same store |"
+        );
+        println!("|---|---|---|---|---|---|---|---|");
+        for connections in CONNECTIONS {
+            rows(plan, &servers, work, connections);
+        }
+        println!();
+    }
+}
+
+/// Runs all servers in turn, so many rounds, and prints a row for each.
+fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
+    let mut all: Vec<Vec<(Outcome, f64)>> = servers.iter().map(|_| Vec::new()).collect();
+    for _ in 0..plan.rounds {
+        for (server, outcomes) in servers.iter().zip(&mut all) {
+            let before = cpu_s(server.pid);
+            let outcome = run(&server.socket, connections, work, plan.time).expect("the load runs");
+            let each_us =
+                (cpu_s(server.pid) - before) * 1e6 / (outcome.per_s * plan.time.as_secs_f64());
+            outcomes.push((outcome, each_us));
+        }
+    }
+    let ratio = |server: usize, base: usize| {
+        let mut each: Vec<f64> = all[server]
+            .iter()
+            .zip(&all[base])
+            .map(|(s, b)| s.0.per_s / b.0.per_s)
+            .collect();
+        format!("{:.2}", median(&mut each))
+    };
+    for (n, server) in servers.iter().enumerate() {
+        let of = |what: &dyn Fn(&(Outcome, f64)) -> f64| {
+            let mut each: Vec<f64> = all[n].iter().map(what).collect();
+            median(&mut each)
+        };
+        let errors: u64 = all[n].iter().map(|o| o.0.errors).sum();
+        let same_store = match server.name {
+            "daemon-disk" => ratio(n, 1),
+            "daemon-tmpfs" => ratio(n, 2),
+            _ => "".to_owned(),
+        };
+        println!(
+            "| {} | {connections} | {:.0} | {:.0} | {:.0} | {:.0} | {} | {same_store} |{}",
+            server.name,
+            of(&|o| o.0.per_s),
+            of(&|o| o.0.p50_us as f64),
+            of(&|o| o.0.p99_us as f64),
+            of(&|o| o.1),
+            ratio(n, 0),
+            if errors > 0 {
+                format!(" {errors} errors")
+            } else {
+                String::new()
+            },
+        );
+    }
+}
+
+/// How long the daemon's replies are; remembers the lease that renewals will show.
+fn lengths(socket: &Path) -> (usize, usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut client = Client::connect(socket, UIDS[0], 99).expect("the daemon listens");
+        let (id, reply) = client.checkout_reply().await.expect("a seat");
+        let lease = reply
+            .split(r#""lease":""#)
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a lease");
+        site::remember(lease);
+        let checkout = reply.len();
+        let renew = client.renew(&id).await.expect("a renewal");
+        client.release(&id).await.expect("a release");
+        (checkout, renew)
+    })
+}

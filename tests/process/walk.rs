@@ -1,0 +1,1 @@
+//! The whole walk, as the README tells it.
