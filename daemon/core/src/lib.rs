@@ -1,9 +1,14 @@
-//! The daemon without a runtime: the keeper (single writer), the journal, the side store and the two times.
+//! The daemon without a runtime: the desk (wire and signatures), the keeper (single writer), the journal, the side store
+//! and the two times.
 
+pub mod authorize;
 pub mod calendar;
 pub mod clock;
+pub mod desk;
 pub mod journal;
 pub mod keeper;
+pub mod keys;
+pub mod licenses;
 pub mod random;
 pub mod side;
 pub mod state_dir;

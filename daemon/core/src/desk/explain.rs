@@ -1,0 +1,230 @@
+//! `why`: a checkout that is judged on a snapshot, step by step, by the function that decides it (rule 22).
+
+use super::parse::{self, Asked, bad};
+use super::problem::{Refused, Subject, code_of, internal, problem};
+use super::{Desk, logins};
+use crate::authorize::{Caller, Permission, authorize, may};
+use crate::random;
+use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
+use seatkeeper_engine::command::{Checkout, Process};
+use seatkeeper_engine::denial::Step;
+use seatkeeper_engine::ids::{CheckoutId, InstanceId, Name, UserId};
+use seatkeeper_engine::state::User;
+use seatkeeper_engine::{Choice, State, explain};
+use std::sync::Arc;
+
+/// Seats listed in an explanation.
+const HOLDERS: usize = 100;
+
+/// Whom an explanation is about.
+struct About {
+    login: String,
+    user: UserId,
+    own: bool,
+}
+
+impl Desk {
+    /// `POST /v1/explain`. Reads a snapshot; changes nothing and waits for nobody.
+    ///
+    /// # Errors
+    /// `forbidden` where it is about somebody else, `unknown_user`, or `bad_request` that names the member.
+    pub fn explain(&self, caller: &Caller, body: &ExplainBody) -> Result<ExplainReply, Refused> {
+        authorize(caller, Permission::ExplainOwn, self.unit)?;
+        self.traced(caller, self.explain_of(caller, body))
+    }
+
+    fn explain_of(&self, caller: &Caller, body: &ExplainBody) -> Result<ExplainReply, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let mut state = snapshot.state.clone();
+        let about = self.about(caller, body.user.as_deref(), &mut state)?;
+        let asked = parse::item(&body.item)?;
+        let product = match &body.product {
+            Some(product) => parse::name("product", product)?,
+            None => product_of(&state, &asked.feature)?,
+        };
+        let roots = match &body.roots {
+            Some(roots) => parse::roots(roots)?,
+            None => state
+                .vendors
+                .values()
+                .flat_map(|vendor| vendor.roots.keys().cloned())
+                .collect(),
+        };
+        let what = format!("{product}/{}", asked.feature);
+        let version = asked.version.clone();
+        let checkout = self.hypothetical(
+            caller,
+            body,
+            &about,
+            (product, asked, roots),
+            snapshot.storage_low,
+        )?;
+        let (steps, judged) = explain(&state, self.now(), &checkout);
+        let mut reply = ExplainReply {
+            user: about.login.clone(),
+            granted: judged.is_ok(),
+            summary: String::new(),
+            denial: None,
+            steps: steps.into_iter().map(step).collect(),
+            holders: Vec::new(),
+        };
+        match judged {
+            Ok(choice) => reply.summary = granted(&about.login, &what, &choice),
+            Err(denial) => {
+                let subject = Subject {
+                    caller,
+                    user: &about.login,
+                    what: &what,
+                    version: version.as_deref(),
+                };
+                let refused = self.refuse(&denial, subject, &snapshot);
+                reply.summary = format!(
+                    "{} ({}, rule {})",
+                    refused.detail, refused.code, denial.rule
+                );
+                if let Some(pool) = denial
+                    .pool
+                    .as_ref()
+                    .filter(|_| may(caller, Permission::SeatRead, self.unit))
+                {
+                    reply.holders = self.seats_of(&snapshot, pool, HOLDERS);
+                }
+                reply.denial = Some(*refused);
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Whom it is about; one who would be made at first sight is made in the copy.
+    fn about(
+        &self,
+        caller: &Caller,
+        login: Option<&str>,
+        state: &mut State,
+    ) -> Result<About, Refused> {
+        let own_login = &caller.login;
+        let (login, known, hash) = match login {
+            Some(login)
+                if !login.eq_ignore_ascii_case(&own_login.name)
+                    && !login.eq_ignore_ascii_case(&own_login.full) =>
+            {
+                authorize(caller, Permission::ExplainOthers, self.unit)?;
+                logins::check(login).map_err(|why| bad("user", why))?;
+                (
+                    login.to_owned(),
+                    self.named(state, login),
+                    logins::hash(self.keys.salt(), login),
+                )
+            }
+            _ => (
+                own_login.name.clone(),
+                self.person(state, caller),
+                own_login.name_hash,
+            ),
+        };
+        let own = login == own_login.name;
+        if let Some(user) = known {
+            return Ok(About { login, user, own });
+        }
+        let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
+        if self.settings.create_users {
+            state.logins.insert(hash, user);
+            state.users.insert(
+                user,
+                Arc::new(User {
+                    logins: std::iter::once(hash).collect(),
+                    revision: state.events,
+                }),
+            );
+        }
+        Ok(About { login, user, own })
+    }
+
+    /// The checkout that would be asked: by a new process of the user on this machine.
+    fn hypothetical(
+        &self,
+        caller: &Caller,
+        body: &ExplainBody,
+        about: &About,
+        (product, asked, roots): (Name, Asked, Vec<Name>),
+        storage_low: bool,
+    ) -> Result<Checkout, Refused> {
+        let no_id = |e: std::io::Error| internal("no random id", &e);
+        Ok(Checkout {
+            checkout_id: CheckoutId(random::bytes().map_err(no_id)?),
+            process: Process {
+                machine: self.machine,
+                attested_by: caller.attested_by,
+                // Nobody's uid, where it is about somebody else: no retry can be found under it.
+                uid: if about.own { caller.uid } else { u32::MAX },
+                boot: self.settings.boot,
+                instance: InstanceId(random::bytes().map_err(no_id)?),
+            },
+            pid: None,
+            user: about.user,
+            product,
+            feature: asked.feature,
+            version: asked.version,
+            n: asked.n,
+            roots,
+            wait_s: 0,
+            interactive: body.interactive,
+            storage_low,
+        })
+    }
+}
+
+/// The one product that has the feature.
+fn product_of(state: &State, feature: &Name) -> Result<Name, Refused> {
+    let mut products: Vec<_> = state
+        .features
+        .keys()
+        .filter(|(_, has)| has == feature)
+        .map(|(product, _)| product.clone())
+        .collect();
+    match (products.pop(), products.len()) {
+        (Some(product), 0) => Ok(product),
+        (Some(product), _) => {
+            products.push(product);
+            let list: Vec<_> = products
+                .iter()
+                .map(|product| format!("{product}/{feature}"))
+                .collect();
+            Err(bad(
+                "product",
+                format_args!(
+                    "several products have this feature, name one: {}",
+                    list.join(", ")
+                ),
+            ))
+        }
+        (None, _) => Err(problem(
+            Code::UnknownFeature,
+            format!("no installed license has the feature {feature}"),
+        )),
+    }
+}
+
+fn granted(login: &str, what: &str, choice: &Choice) -> String {
+    match choice {
+        Choice::Join(pool, gid) => {
+            format!("{login} would share the grant {gid} of {what} (pool {pool}, rule 6)")
+        }
+        Choice::Open(pool, slots) => {
+            let slots: Vec<_> = slots.iter().map(ToString::to_string).collect();
+            format!(
+                "{login} would get slot {} of {what} (pool {pool}, rule 9)",
+                slots.join(", ")
+            )
+        }
+    }
+}
+
+fn step(step: Step) -> ExplainStep {
+    ExplainStep {
+        pool: step.pool.as_ref().map(ToString::to_string),
+        rule: step.rule,
+        denied: step.denied.map(code_of),
+        text: step.text,
+    }
+}

@@ -1,0 +1,300 @@
+//! The site at a glance: counts, clocks, disk, keys, and what wants doing, each with its remedy.
+
+use super::Desk;
+use super::problem::{Refused, internal, problem};
+use super::view;
+use crate::authorize::{Caller, Permission, authorize, may};
+use crate::keeper::Snapshot;
+use crate::keys::KeysError;
+use seatkeeper::token::dates;
+use seatkeeper::wire::{Code, ExportBody, ExportReply, Finding, SiteKey, Status};
+use seatkeeper_engine::state::{License, Model};
+use seatkeeper_engine::time::Date;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Files of inboxes that something is said of.
+const INBOX_FILES: usize = 256;
+/// A license is told to end soon from here on.
+const SOON_S: u64 = 30 * 86_400;
+/// A delegation with less left than this could not be renewed.
+const DELEGATION_S: u64 = 30 * 86_400;
+/// Bytes of a passphrase.
+const PASSPHRASE_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
+/// The next step where the site key was never exported.
+pub(super) const EXPORT: &str = "the site key exists on this machine only: `seatkeeper site key export -o site.key`, and keep it in a safe place; without it every license must be issued anew";
+
+/// What inboxes refused, by file.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    files: Mutex<BTreeMap<String, Finding>>,
+}
+
+impl Inbox {
+    pub(super) fn note(&self, file: &str, finding: Option<Finding>) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        match finding {
+            Some(finding) if files.len() < INBOX_FILES || files.contains_key(file) => {
+                files.insert(file.to_owned(), finding);
+            }
+            Some(finding) => {
+                tracing::warn!(file, text = %finding.text, "too many refused files to list")
+            }
+            None => {
+                files.remove(file);
+            }
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.values().cloned().collect()
+    }
+}
+
+impl Desk {
+    /// `GET /v1/status`. What wants doing is for those who can do it.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn status(&self, caller: &Caller) -> Result<Status, Refused> {
+        authorize(caller, Permission::StatusRead, self.unit)?;
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let operates = may(caller, Permission::Operate, self.unit);
+        Ok(Status {
+            version: self.settings.version.clone(),
+            site: self.settings.site_name.clone(),
+            site_key: self.keys.site_thumbprint().to_owned(),
+            epoch: state.run.epoch,
+            run_id: state.run.id.to_string(),
+            j: self.now().j.0,
+            clock_behind_s: snapshot.clock.behind_s,
+            licenses: count(state.licenses.len()),
+            holders: count(self.holders(&snapshot)),
+            users: count(state.users.len()),
+            events: snapshot.head.number,
+            disk_free: self.space.free_bytes().unwrap_or(0),
+            disk_reserve: self.settings.disk_reserve,
+            storage_low: snapshot.storage_low,
+            findings: if operates {
+                self.findings(&snapshot)
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// `GET /v1/site-key`.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn site_key(&self, caller: &Caller) -> Result<SiteKey, Refused> {
+        authorize(caller, Permission::SiteKeyRead, self.unit)?;
+        let delegated = self
+            .keys
+            .delegation(self.now().j)
+            .map_err(|e| internal("the lease key has no delegation", &e))?;
+        Ok(SiteKey {
+            thumbprint: self.keys.site_thumbprint().to_owned(),
+            pem: self.keys.site().to_pem(),
+            exported: self.keys.exported(),
+            delegation_exp: delegated.exp,
+        })
+    }
+
+    /// `POST /v1/site-key/export`. Takes a moment and memory (scrypt), and writes that it was done: blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, a passphrase that is too short, or a mark that cannot be written.
+    pub fn export_site_key(
+        &self,
+        caller: &Caller,
+        body: &ExportBody,
+    ) -> Result<ExportReply, Refused> {
+        authorize(caller, Permission::SiteKeyExport, self.unit)?;
+        if !PASSPHRASE_BYTES.contains(&body.passphrase.len()) {
+            let why = "passphrase: not from 8 to 1024 bytes long";
+            return self.traced(caller, Err(problem(Code::BadRequest, why)));
+        }
+        let done = self.keys.export(body.passphrase.as_bytes(), self.wall_s());
+        match done {
+            Ok(pem) => {
+                tracing::info!(uid = caller.uid, login = %caller.login.name, "the site key was exported");
+                Ok(ExportReply {
+                    pem: pem.to_string(),
+                })
+            }
+            Err(e @ KeysError::File { .. }) => {
+                self.traced(caller, Err(problem(Code::BadRequest, e.to_string())))
+            }
+            Err(e) => self.traced(caller, Err(internal("the site key cannot be exported", &e))),
+        }
+    }
+
+    fn holders(&self, snapshot: &Snapshot) -> usize {
+        let pools = snapshot.state.pools.values();
+        pools
+            .flat_map(|pool| pool.grants.values())
+            .map(|grant| grant.holders.len())
+            .sum()
+    }
+
+    /// What wants doing, worst first by nature of the list: disk, clock, keys, licenses, inboxes.
+    #[must_use]
+    pub fn findings(&self, snapshot: &Snapshot) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if snapshot.storage_low {
+            let text = format!(
+                "free space is below disk_reserve ({} bytes): no new seats",
+                self.settings.disk_reserve
+            );
+            let remedy = "free space on the disk of the state directory, or lower `disk_reserve`";
+            found.push(Finding {
+                code: Some(Code::StorageLow),
+                ..finding("error", "disk", text, remedy)
+            });
+        }
+        found.extend(clock(snapshot));
+        found.extend(self.key_findings());
+        let now = self.now().j;
+        for license in snapshot.state.licenses.values() {
+            found.extend(self.license_findings(snapshot, license, now));
+        }
+        if snapshot.state.licenses.is_empty() {
+            let text = "no license is installed: applications are refused with not_licensed, or run as a demo".to_owned();
+            let remedy = "`seatkeeper license request --account ID -o site.req`, send it to the vendor, then `seatkeeper license install FILE`";
+            found.push(finding("warning", "license", text, remedy));
+        }
+        found.extend(self.inbox.findings());
+        found
+    }
+
+    fn key_findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if !self.keys.exported() {
+            found.push(finding(
+                "warning",
+                "key",
+                "the site key was never exported".to_owned(),
+                EXPORT,
+            ));
+        }
+        let now = self.now().j;
+        match self.keys.delegation(now) {
+            Ok(delegated) if delegated.exp < now.0 + DELEGATION_S => found.push(finding(
+                "warning",
+                "delegation",
+                format!("the lease key's delegation ends on {}", dates::last_day(delegated.exp)),
+                "it renews itself at half of its time; look into the log for why it did not",
+            )),
+            Ok(_) => {}
+            Err(e) => found.push(finding(
+                "error",
+                "delegation",
+                format!("the lease key has no delegation: {e}"),
+                "no seat can be given until this is mended; is the clock right, and the state directory writable?",
+            )),
+        }
+        found
+    }
+
+    fn license_findings(&self, snapshot: &Snapshot, license: &License, now: Date) -> Vec<Finding> {
+        let (terms, state) = (&license.terms, &snapshot.state);
+        let id = &terms.id.id;
+        let renew =
+            "ask the vendor for a renewal: `seatkeeper license request --account ID -o site.req`";
+        let mut found = Vec::new();
+        let mut add = |level: &str, text: String, remedy: &str, code: Option<Code>| {
+            found.push(Finding {
+                code,
+                ..finding(level, "license", text, remedy)
+            });
+        };
+        match (view::license_status(state, license, now), terms.exp) {
+            ("revoked", _) => add(
+                "error",
+                format!("the vendor has withdrawn license {id}"),
+                "ask the vendor for a replacement",
+                Some(Code::RevokedLicense),
+            ),
+            ("expired", Some(exp)) => add(
+                "error",
+                format!("license {id} ended at {}", dates::format(exp.0)),
+                renew,
+                Some(Code::LicenseExpired),
+            ),
+            (_, Some(exp)) if exp.0 < now.0 + SOON_S => add(
+                "warning",
+                format!("license {id} ends on {}", dates::last_day(exp.0)),
+                renew,
+                None,
+            ),
+            _ => {}
+        }
+        if terms
+            .features
+            .iter()
+            .any(|feature| feature.model == Model::Named)
+        {
+            let text = format!("license {id} has named seats, which this version does not serve");
+            add(
+                "warning",
+                text,
+                "upgrade the daemon when a version that serves them is out",
+                Some(Code::FeatureNotServedHere),
+            );
+        }
+        if !state
+            .assignments
+            .values()
+            .any(|assignment| assignment.license == terms.id)
+        {
+            let remedy = format!("`seatkeeper license assign {id} --everyone`, or `--user NAME`");
+            add(
+                "warning",
+                format!("license {id} is assigned to nobody"),
+                &remedy,
+                Some(Code::NotAssigned),
+            );
+        }
+        found
+    }
+}
+
+fn clock(snapshot: &Snapshot) -> Option<Finding> {
+    if let Some(behind) = snapshot.clock.behind_s {
+        return Some(finding(
+            "warning",
+            "clock",
+            format!("the wall clock stands {behind} s behind the time of dates (J)"),
+            "set the clock; seats are not touched by it",
+        ));
+    }
+    snapshot.clock.ahead.map(|ahead| {
+        finding(
+            "warning",
+            "clock",
+            format!(
+                "the wall clock is {} s ahead, more than is believed at once",
+                ahead.lead_s
+            ),
+            "set the clock if it is wrong; if it is right it is followed after an hour",
+        )
+    })
+}
+
+fn finding(level: &str, about: &str, text: String, remedy: &str) -> Finding {
+    Finding {
+        level: level.to_owned(),
+        about: about.to_owned(),
+        text,
+        remedy: remedy.to_owned(),
+        code: None,
+        file: None,
+    }
+}
+
+fn count(n: usize) -> u64 {
+    n.try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,373 @@
+//! Vendors, license files and license requests: what an administrator, or an inbox, brings to the site.
+
+use super::Desk;
+use super::parse;
+use super::problem::{Refused, Subject, internal};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::keeper::Answer;
+use crate::licenses::{Against, request, roots_of, verify};
+use crate::random;
+use seatkeeper::wire::{
+    Finding, InstallBody, Installed, InstalledLicense, LicenseRequestBody, LicenseRequestReply,
+    TrustBody, Vendor,
+};
+use seatkeeper_engine::ids::AssignmentId;
+use seatkeeper_engine::state::{LicenseTerms, Target};
+use seatkeeper_engine::{Actor, Command, Order, Origin, Verdict};
+
+/// Who brings something: a caller, or an inbox.
+#[derive(Clone, Copy)]
+enum Bringer<'a> {
+    Caller(&'a Caller),
+    Inbox,
+}
+
+impl Desk {
+    /// `POST /v1/vendors`: trusts a vendor's roots. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, keys that are refused, or a root that belongs to another vendor.
+    pub fn trust(&self, caller: &Caller, body: &TrustBody) -> Result<Vendor, Refused> {
+        authorize(caller, Permission::VendorTrust, self.unit)?;
+        let done = self.trust_by(Bringer::Caller(caller), &body.name, &body.pem);
+        self.traced(caller, done)
+    }
+
+    /// A file that lies in `vendors.d`; its name without `.pem` is the vendor's. What it says of it stands in `status`.
+    pub fn trust_from_inbox(&self, file: &str, pem: &str) -> Result<Vendor, Refused> {
+        let name = file.strip_suffix(".pem").unwrap_or(file);
+        let done = self.trust_by(Bringer::Inbox, name, pem);
+        self.inbox.note(
+            file,
+            done.as_ref().err().map(|refused| finding(file, refused)),
+        );
+        done
+    }
+
+    /// `POST /v1/licenses`: installs a license file, or only verifies it. Blocks. A file is verified as a whole before
+    /// anything is changed.
+    ///
+    /// # Errors
+    /// `forbidden`, or the refusal of the first token that fails; it says what was done before it, if anything was.
+    pub fn install(&self, caller: &Caller, body: &InstallBody) -> Result<Installed, Refused> {
+        authorize(caller, Permission::LicenseInstall, self.unit)?;
+        let everyone = body.assign_everyone;
+        let done = if body.verify_only {
+            self.verify_file(body)
+        } else {
+            self.install_by(
+                Bringer::Caller(caller),
+                body.text.as_bytes(),
+                body.accept_date,
+                everyone,
+            )
+        };
+        self.traced(caller, done)
+    }
+
+    /// A file that lies in `licenses.d`. Known or lower serials are noted; what it says of it stands in `status`.
+    pub fn install_from_inbox(&self, file: &str, bytes: &[u8]) -> Result<Installed, Refused> {
+        let done = self.install_by(Bringer::Inbox, bytes, false, false);
+        self.inbox.note(
+            file,
+            done.as_ref().err().map(|refused| finding(file, refused)),
+        );
+        done
+    }
+
+    /// A file that could not be read from an inbox, or is gone from it: `None` forgets what was said of it.
+    pub fn note_inbox(&self, file: &str, finding: Option<Finding>) {
+        self.inbox.note(file, finding);
+    }
+
+    /// `POST /v1/license-request`.
+    ///
+    /// # Errors
+    /// `forbidden`, or a member that is not well-formed.
+    pub fn license_request(
+        &self,
+        caller: &Caller,
+        body: &LicenseRequestBody,
+    ) -> Result<LicenseRequestReply, Refused> {
+        authorize(caller, Permission::LicenseInstall, self.unit)?;
+        self.traced(caller, self.request_of(body))
+    }
+
+    fn request_of(&self, body: &LicenseRequestBody) -> Result<LicenseRequestReply, Refused> {
+        let text = |member, text: Option<&str>| {
+            text.map_or(Ok(()), |text| {
+                parse::one_line(member, text, parse::TEXT_BYTES)
+            })
+        };
+        text("account", Some(&body.account))?;
+        text("product_version", body.product_version.as_deref())?;
+        text("order", body.order.as_deref())?;
+        let asked = request::Asked {
+            account: &body.account,
+            product_version: body.product_version.as_deref(),
+            order: body.order.as_deref(),
+            site: &self.settings.site_name,
+            daemon: &self.settings.version,
+        };
+        let request = request::sign(
+            &asked,
+            &self.keys,
+            &self.keeper.snapshot().state,
+            self.now().j,
+        )
+        .map_err(|e| internal("the request cannot be signed", &e))?;
+        let warnings = if self.keys.exported() {
+            Vec::new()
+        } else {
+            vec![super::findings::EXPORT.to_owned()]
+        };
+        Ok(LicenseRequestReply { request, warnings })
+    }
+
+    fn trust_by(&self, by: Bringer<'_>, name: &str, pem: &str) -> Result<Vendor, Refused> {
+        let vendor = parse::name("name", name)?;
+        let roots = roots_of(name, pem)?;
+        let root = roots
+            .first()
+            .map(|(root, _)| root.to_string())
+            .unwrap_or_default();
+        let answer = self.bring(
+            by,
+            Command::TrustVendor {
+                vendor: vendor.clone(),
+                roots,
+            },
+        )?;
+        if let Verdict::Denied(denial) = &answer.verdict {
+            let what = format!("the root {root} of {name}");
+            let mut refused = self.brought_denied(by, denial, &what, &answer);
+            refused.hint =
+                "a root belongs to one vendor: `seatkeeper vendor list` shows whose it is"
+                    .to_owned();
+            return Err(refused);
+        }
+        answer
+            .snapshot
+            .state
+            .vendors
+            .get(&vendor)
+            .map(|known| super::view::vendor(&vendor, known))
+            .ok_or_else(|| internal("a vendor that was trusted is not there", &vendor))
+    }
+
+    /// Says what installing would do.
+    fn verify_file(&self, body: &InstallBody) -> Result<Installed, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let against = self.against(&snapshot.state, body.accept_date);
+        let plan = verify(body.text.as_bytes(), &against)?;
+        plan.foresee(&against)?;
+        let licenses = plan
+            .licenses
+            .iter()
+            .map(|terms| {
+                row(
+                    terms,
+                    !plan.known(terms, &snapshot.state),
+                    body.assign_everyone,
+                    Vec::new(),
+                )
+            })
+            .collect();
+        Ok(Installed {
+            licenses,
+            warnings: plan.warnings,
+        })
+    }
+
+    fn install_by(
+        &self,
+        by: Bringer<'_>,
+        bytes: &[u8],
+        accept_date: bool,
+        everyone: bool,
+    ) -> Result<Installed, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let against = self.against(&snapshot.state, accept_date);
+        let mut plan = verify(bytes, &against)?;
+        // A file with a newer issuer is listened to even where a license in it is refused: it may withdraw that license.
+        for issuer in std::mem::take(&mut plan.issuers) {
+            self.bring(by, Command::SeeIssuer(Box::new(issuer)))?;
+        }
+        plan.foresee(&self.against(&self.keeper.snapshot().state, accept_date))?;
+        let mut installed = Installed {
+            licenses: Vec::new(),
+            warnings: std::mem::take(&mut plan.warnings),
+        };
+        for terms in plan.licenses {
+            match self.install_one(by, &terms, everyone) {
+                Ok(row) => installed.licenses.push(row),
+                Err(refused) => return Err(half_done(refused, &installed)),
+            }
+        }
+        for row in &installed.licenses {
+            if row.new && self.assigned_to_nobody(row) {
+                installed.warnings.push(format!(
+                    "license {id} is assigned to nobody: `seatkeeper license assign {id} --everyone`, or `--user NAME`",
+                    id = row.id
+                ));
+            }
+        }
+        Ok(installed)
+    }
+
+    fn install_one(
+        &self,
+        by: Bringer<'_>,
+        terms: &LicenseTerms,
+        everyone: bool,
+    ) -> Result<InstalledLicense, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let known = snapshot.state.licenses.get(&terms.id);
+        let first = known.is_none() && terms.replaces.is_none();
+        let everyone = everyone || first && self.settings.assign_new_to_everyone;
+        let assign = everyone.then(assignment_id).transpose()?;
+        let same = known.is_some_and(|known| known.terms.signed.hash == terms.signed.hash);
+        let answer = self.bring(
+            by,
+            Command::InstallLicense {
+                terms: Box::new(terms.clone()),
+                assign_everyone: assign,
+                // The same file again is no mistake; a lower serial by hand is (design.md 3).
+                note_known: same || matches!(by, Bringer::Inbox),
+            },
+        )?;
+        match &answer.verdict {
+            Verdict::Installed { new, ending, .. } => {
+                if let (false, Some(id)) = (*new, assign) {
+                    let target = Target::Unit(self.unit);
+                    let license = terms.id.clone();
+                    self.bring(
+                        by,
+                        Command::Assign {
+                            id,
+                            license,
+                            target,
+                        },
+                    )?;
+                }
+                let ending = ending.iter().map(ToString::to_string).collect();
+                Ok(row(terms, *new, everyone, ending))
+            }
+            Verdict::Denied(denial) => {
+                let what = format!("license {} serial {}", terms.id.id, terms.serial);
+                Err(self.brought_denied(by, denial, &what, &answer))
+            }
+            other => Err(internal(
+                "an answer to an install",
+                &format_args!("{other:?}"),
+            )),
+        }
+    }
+
+    fn against<'a>(
+        &'a self,
+        state: &'a seatkeeper_engine::State,
+        accept_date: bool,
+    ) -> Against<'a> {
+        Against {
+            state,
+            now: self.now().j,
+            wall_s: self.wall_s(),
+            site: self.keys.site_thumbprint(),
+            accept_date,
+        }
+    }
+
+    fn bring(&self, by: Bringer<'_>, command: Command) -> Result<Answer, Refused> {
+        match by {
+            Bringer::Caller(caller) => self
+                .ask(self.order(caller, command), caller.trace.clone())
+                .map_err(|e| self.fail(caller, e)),
+            Bringer::Inbox => self
+                .ask(
+                    Order {
+                        actor: Actor::Daemon,
+                        origin: Origin::Inbox,
+                        command,
+                    },
+                    None,
+                )
+                .map_err(super::failed),
+        }
+    }
+
+    fn brought_denied(
+        &self,
+        by: Bringer<'_>,
+        denial: &seatkeeper_engine::denial::Denial,
+        what: &str,
+        answer: &Answer,
+    ) -> Refused {
+        match by {
+            Bringer::Caller(caller) => self.refuse(
+                denial,
+                Subject {
+                    caller,
+                    user: &caller.login.name,
+                    what,
+                    version: None,
+                },
+                &answer.snapshot,
+            ),
+            Bringer::Inbox => super::problem::of_inbox(denial, what),
+        }
+    }
+
+    fn assigned_to_nobody(&self, row: &InstalledLicense) -> bool {
+        let snapshot = self.keeper.snapshot();
+        !snapshot
+            .state
+            .assignments
+            .values()
+            .any(|a| *a.license.vendor == *row.vendor && *a.license.id == *row.id)
+    }
+}
+
+fn assignment_id() -> Result<AssignmentId, Refused> {
+    random::bytes()
+        .map(AssignmentId)
+        .map_err(|e| internal("no random id", &e))
+}
+
+fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> InstalledLicense {
+    InstalledLicense {
+        vendor: terms.id.vendor.to_string(),
+        id: terms.id.id.to_string(),
+        serial: terms.serial,
+        new,
+        assigned_to_everyone: everyone,
+        ending,
+    }
+}
+
+fn half_done(mut refused: Refused, installed: &Installed) -> Refused {
+    if !installed.licenses.is_empty() {
+        let done: Vec<_> = installed
+            .licenses
+            .iter()
+            .map(|row| format!("{} serial {}", row.id, row.serial))
+            .collect();
+        refused.detail = format!(
+            "{}. Installed before it: {}",
+            refused.detail,
+            done.join(", ")
+        );
+    }
+    refused
+}
+
+fn finding(file: &str, refused: &Refused) -> Finding {
+    Finding {
+        level: "error".to_owned(),
+        about: "inbox".to_owned(),
+        text: format!("{file}: {}", refused.detail),
+        remedy: refused.hint.clone(),
+        code: Some(refused.code.clone()),
+        file: Some(file.to_owned()),
+    }
+}

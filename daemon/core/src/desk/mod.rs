@@ -1,0 +1,281 @@
+//! The desk: bodies of the wire into commands, verdicts into signed replies; no other room knows both.
+//!
+//! What needs the keeper comes in two halves, so that an asynchronous caller can wait in between: `prepare_…` reads the
+//! body and gives an order, [`Desk::submit`] hands it over, `finish_…` makes (and signs) the reply on the caller's
+//! thread. Blocking callers take the whole: [`Desk::checkout`] and the like.
+
+mod assign;
+mod explain;
+mod findings;
+mod install;
+mod leases;
+pub mod logins;
+mod parse;
+pub mod problem;
+mod release;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod users;
+pub mod view;
+
+pub use leases::{LeaseAsked, Leased};
+pub use logins::{Login, NameServiceDown};
+pub use problem::Refused;
+pub use release::{ReleaseAsked, Released};
+
+use crate::authorize::Caller;
+use crate::clock::Clock;
+use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
+use crate::keys::Keys;
+use crate::side::{DenialNote, Side};
+use crate::storage::Space;
+use findings::Inbox;
+use logins::Logins;
+use problem::{Subject, denied, failed};
+use seatkeeper_engine::command::Pid;
+use seatkeeper_engine::denial::Denial;
+use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
+use seatkeeper_engine::time::Now;
+use seatkeeper_engine::{Actor, Command, Order, Origin};
+use std::sync::{Arc, mpsc};
+
+/// What a desk is told about the site and its machine.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The site's name for people.
+    pub site_name: String,
+    /// This machine's name.
+    pub machine: String,
+    /// The machine's present boot.
+    pub boot: BootId,
+    /// An unknown login becomes a user (else `unknown_user`).
+    pub create_users: bool,
+    /// A license that was not installed before is assigned to everyone.
+    pub assign_new_to_everyone: bool,
+    /// Bytes kept free (`disk_reserve`).
+    pub disk_reserve: u64,
+    /// The daemon's version.
+    pub version: String,
+}
+
+/// What a desk is made of.
+pub struct Parts {
+    /// The keeper.
+    pub keeper: Handle,
+    /// Names and counts of denials.
+    pub side: Arc<Side>,
+    /// The site's keys.
+    pub keys: Keys,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Free space of the state directory.
+    pub space: Box<dyn Space>,
+    /// The site.
+    pub settings: Settings,
+}
+
+/// The desk. Shared by all threads.
+pub struct Desk {
+    keeper: Handle,
+    side: Arc<Side>,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    space: Box<dyn Space>,
+    settings: Settings,
+    machine: MachineId,
+    unit: UnitId,
+    logins: Logins,
+    inbox: Inbox,
+}
+
+/// A site that was not founded: the keeper founds it at its start.
+#[derive(Clone, Copy, Debug)]
+pub struct NotFounded;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The uid that the kernel names.
+    pub uid: u32,
+    /// The process, where the kernel tells.
+    pub pid: Option<Pid>,
+    /// uid 0, or a member of the administrators' group.
+    pub administers: bool,
+}
+
+impl Desk {
+    /// A desk over a keeper that has started.
+    ///
+    /// # Errors
+    /// The keeper's site is not founded.
+    pub fn new(parts: Parts) -> Result<Desk, NotFounded> {
+        let site = parts.keeper.snapshot().state.site.ok_or(NotFounded)?;
+        Ok(Desk {
+            keeper: parts.keeper,
+            side: parts.side,
+            keys: parts.keys,
+            clock: parts.clock,
+            space: parts.space,
+            settings: parts.settings,
+            machine: site.machine,
+            unit: site.unit,
+            logins: Logins::default(),
+            inbox: Inbox::default(),
+        })
+    }
+
+    /// The caller behind a connection. `look_up` asks the machine's name service, at most once a minute per uid; it may
+    /// take its time, so not on a thread that others wait for where [`Desk::knows`] says no.
+    ///
+    /// # Errors
+    /// `name_service_down`, or a name that cannot be a login.
+    pub fn caller(
+        &self,
+        peer: Peer,
+        trace: Option<Name>,
+        look_up: impl FnOnce(u32) -> Result<Option<String>, NameServiceDown>,
+    ) -> Result<Caller, Refused> {
+        let machine = &self.settings.machine;
+        let make = |name: &str| Login::new(self.keys.salt(), name, machine);
+        Ok(Caller {
+            uid: peer.uid,
+            login: self
+                .logins
+                .of(peer.uid, self.keeper.now().lease, make, look_up)?,
+            attested_by: self.machine,
+            pid: peer.pid,
+            administers: peer.administers,
+            unit: self.unit,
+            trace,
+        })
+    }
+
+    /// Hands an order to the keeper; `reply` is called on the keeper's thread.
+    pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
+        self.keeper.submit(order, trace, reply);
+    }
+
+    /// The order that ends holders whose processes are gone (rule 14).
+    #[must_use]
+    pub fn process_gone(holders: Vec<HolderId>) -> Order {
+        Order {
+            actor: Actor::Daemon,
+            origin: Origin::Watch,
+            command: Command::ProcessGone { holders },
+        }
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.keeper.snapshot()
+    }
+
+    /// The keeper's handle.
+    #[must_use]
+    pub fn keeper(&self) -> &Handle {
+        &self.keeper
+    }
+
+    /// Names and denials.
+    #[must_use]
+    pub fn side(&self) -> &Arc<Side> {
+        &self.side
+    }
+
+    /// What it was told about the site.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The unit that everyone on this site is in.
+    #[must_use]
+    pub fn unit(&self) -> UnitId {
+        self.unit
+    }
+
+    /// Writes the counts of denials; once a minute and at the stop.
+    ///
+    /// # Errors
+    /// The side store failed.
+    pub fn flush_denials(&self) -> Result<(), crate::side::SideError> {
+        self.side.flush_denials(self.wall_s())
+    }
+
+    fn wall_s(&self) -> u64 {
+        self.clock.read().wall_s
+    }
+
+    fn now(&self) -> Now {
+        self.keeper.now()
+    }
+
+    /// Asks the keeper and waits.
+    fn ask(&self, order: Order, trace: Option<Name>) -> Result<Answer, Failure> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let reply = move |answer| {
+            // Nobody listens any more: what was done is done, and a retry finds it (rule 20).
+            let _ = send.send(answer);
+        };
+        self.keeper.submit(order, trace, Box::new(reply));
+        receive.recv().unwrap_or(Err(Failure::Stopped))
+    }
+
+    fn order(&self, caller: &Caller, command: Command) -> Order {
+        Order {
+            actor: caller.actor(self.user_of(caller)),
+            origin: Origin::Socket,
+            command,
+        }
+    }
+
+    /// The problem of a denial, traced.
+    fn refuse(&self, denial: &Denial, subject: Subject<'_>, snapshot: &Snapshot) -> Refused {
+        let mut out = denied(denial, subject, snapshot, |pool, most| {
+            self.holder_names(snapshot, pool, most)
+        });
+        out.trace_id = trace_of(subject.caller);
+        out
+    }
+
+    fn fail(&self, caller: &Caller, failure: Failure) -> Refused {
+        let mut out = failed(failure);
+        out.trace_id = trace_of(caller);
+        out
+    }
+
+    /// Notes a denial in the ring and in the counts.
+    fn note(&self, denial: &Denial, caller: &Caller, feature: &str) {
+        self.side.note_denial(DenialNote {
+            wall_s: self.wall_s(),
+            user: self.user_of(caller),
+            machine: caller.attested_by,
+            unit: self.unit,
+            feature: feature.into(),
+            code: stable(problem::code_of(denial.code)),
+            rule: denial.rule,
+        });
+    }
+}
+
+fn trace_of(caller: &Caller) -> String {
+    caller.trace.as_deref().unwrap_or_default().to_owned()
+}
+
+/// The spelling of a code that this version knows, which lives as long as the program.
+fn stable(code: seatkeeper::wire::Code) -> &'static str {
+    seatkeeper::wire::Code::ALL
+        .iter()
+        .find(|known| **known == code)
+        .map_or("internal", |known| known.as_str())
+}
+
+impl std::fmt::Display for NotFounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the site is not founded: start the keeper first")
+    }
+}
+
+impl std::error::Error for NotFounded {}

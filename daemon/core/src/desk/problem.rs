@@ -1,0 +1,235 @@
+//! Every no in one place: a denial of the rules, a failure of the keeper or a token that is refused becomes a problem
+//! document that says what, why and what to do next.
+
+use super::view::pool_text;
+use crate::authorize::{Caller, Permission, may};
+use crate::keeper::{Failure, Snapshot};
+use seatkeeper::token::dates;
+use seatkeeper::wire::{self, Problem};
+use seatkeeper_engine::denial::{Code, Denial};
+use seatkeeper_engine::ids::PoolId;
+
+/// A no on its way out.
+pub type Refused = Box<Problem>;
+
+/// Holders that a denial names, at most.
+const HOLDERS: usize = 10;
+
+/// A problem with the code's own title, status and remedy.
+#[must_use]
+pub fn problem(code: wire::Code, detail: impl Into<String>) -> Refused {
+    Box::new(Problem {
+        kind: format!("/problems/{code}"),
+        title: code.title().to_owned(),
+        status: code.status(),
+        detail: detail.into(),
+        class: code.class(),
+        retryable: code.retryable(),
+        rule: None,
+        assignment: None,
+        pool: None,
+        limit: None,
+        in_use: None,
+        total: None,
+        retry_after_s: None,
+        holders: Vec::new(),
+        hint: code.remedy().to_owned(),
+        trace_id: String::new(),
+        code,
+    })
+}
+
+/// What was asked, in the words of the one who asked: a denial names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Who would see the denial.
+    pub caller: &'a Caller,
+    /// Whom it is about: the caller, or the user of a `why`.
+    pub user: &'a str,
+    /// The product, or the license of an install, or an id.
+    pub what: &'a str,
+    /// The version asked for.
+    pub version: Option<&'a str>,
+}
+
+/// The problem of a denial. `holder_names` is asked for the holders of a pool only where the caller may see them.
+#[must_use]
+pub fn denied(
+    denial: &Denial,
+    subject: Subject<'_>,
+    snapshot: &Snapshot,
+    holder_names: impl FnOnce(&PoolId, usize) -> Vec<String>,
+) -> Refused {
+    let code = code_of(denial.code);
+    let mut out = problem(code, detail(denial, subject));
+    out.rule = Some(denial.rule);
+    out.assignment = denial.assignment.map(|id| id.to_string());
+    out.pool = denial.pool.as_ref().map(pool_text);
+    out.limit = denial.limit.clone();
+    out.in_use = denial.in_use;
+    out.total = denial.total;
+    out.retry_after_s = denial
+        .retry_at
+        .map(|at| (at - snapshot.now.lease).div_ceil(1000).max(1));
+    if let Some(hint) = hint(denial, subject) {
+        out.hint = hint;
+    }
+    if let Some(pool) = &denial.pool
+        && denial.code == Code::NoSeatFree
+        && may(subject.caller, Permission::SeatRead, subject.caller.unit)
+    {
+        out.holders = holder_names(pool, HOLDERS);
+    }
+    out
+}
+
+/// The problem of a denial that a file in an inbox met: nobody asks, so it names nobody.
+#[must_use]
+pub(super) fn of_inbox(denial: &Denial, what: &str) -> Refused {
+    let code = code_of(denial.code);
+    let mut out = problem(code, sentence(denial, "", what, None));
+    out.rule = Some(denial.rule);
+    out.limit = denial.limit.clone();
+    out
+}
+
+/// The problem of a failure.
+#[must_use]
+pub fn failed(failure: Failure) -> Refused {
+    let code = match failure {
+        Failure::Busy => wire::Code::ServerBusy,
+        Failure::Stopped => wire::Code::ServerStopping,
+    };
+    let mut out = problem(code, failure.to_string());
+    out.retry_after_s = Some(1);
+    out
+}
+
+/// Something broke: the full text goes to the log, the caller gets a short one.
+#[must_use]
+pub fn internal(what: &str, why: &dyn std::fmt::Display) -> Refused {
+    tracing::error!(%why, "{what}");
+    problem(wire::Code::Internal, format!("{what}; the log says why"))
+}
+
+/// The code on the wire.
+#[must_use]
+pub fn code_of(code: Code) -> wire::Code {
+    match code {
+        Code::NotLicensed => wire::Code::NotLicensed,
+        Code::UnknownFeature => wire::Code::UnknownFeature,
+        Code::WrongVendor => wire::Code::WrongVendor,
+        Code::FeatureNotServedHere => wire::Code::FeatureNotServedHere,
+        Code::NotStarted => wire::Code::NotStarted,
+        Code::LicenseExpired => wire::Code::LicenseExpired,
+        Code::RevokedLicense => wire::Code::RevokedLicense,
+        Code::VersionTooNew => wire::Code::VersionTooNew,
+        Code::NotAssigned => wire::Code::NotAssigned,
+        Code::UnknownUser => wire::Code::UnknownUser,
+        Code::RequestExceedsTotal => wire::Code::RequestExceedsTotal,
+        Code::StorageLow => wire::Code::StorageLow,
+        Code::CoolDown => wire::Code::CoolDown,
+        Code::NoSeatFree => wire::Code::NoSeatFree,
+        Code::LeaseEnded => wire::Code::LeaseEnded,
+        Code::LeaseLapsed => wire::Code::LeaseLapsed,
+        Code::Superseded => wire::Code::Superseded,
+        Code::UnknownLease => wire::Code::UnknownLease,
+        Code::Conflict => wire::Code::Conflict,
+        Code::BadRequest => wire::Code::BadRequest,
+        Code::Forbidden => wire::Code::Forbidden,
+        Code::NotFound => wire::Code::NotFound,
+        Code::WrongRevision => wire::Code::WrongRevision,
+    }
+}
+
+fn detail(denial: &Denial, subject: Subject<'_>) -> String {
+    sentence(denial, subject.user, subject.what, subject.version)
+}
+
+/// One sentence about this time.
+fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> String {
+    let license = license_name(denial);
+    let limit = denial.limit.as_deref().unwrap_or("its limit");
+    let day = denial.date.map(|date| dates::format(date.0));
+    match denial.code {
+        Code::NotLicensed => format!("no license for {what} is installed"),
+        Code::UnknownFeature => format!("no installed license has {what}"),
+        Code::WrongVendor => format!(
+            "{what} is licensed here under other vendor roots than the application carries: {}",
+            join(&denial.roots)
+        ),
+        Code::FeatureNotServedHere => format!("{license} has {what} in a model that this daemon does not serve yet"),
+        Code::NotStarted => format!("{license} is valid from {}, not before", day.as_deref().unwrap_or("a later day")),
+        Code::LicenseExpired => format!("{license} ended at {}", day.as_deref().unwrap_or("an earlier day")),
+        Code::RevokedLicense => format!("the vendor has withdrawn {license}"),
+        Code::VersionTooNew => match version {
+            Some(version) => format!("{license} covers {what} up to version {limit}, and {version} was asked for"),
+            None => format!("{license} covers {what} up to version {limit}, and no version was named"),
+        },
+        Code::NotAssigned => format!("{license} has {what}, but no assignment of it covers {user}"),
+        Code::UnknownUser => format!("{user} is not known here"),
+        Code::RequestExceedsTotal => format!("no license has so many seats of {what}: the most is {limit}"),
+        Code::StorageLow => "the disk of the daemon is nearly full: nothing new is granted, seats that are held go on".to_owned(),
+        Code::CoolDown => format!("a seat of {what} was taken back from {user}; a pause is running"),
+        Code::NoSeatFree => match (denial.in_use, denial.total) {
+            (Some(used), Some(total)) => format!("{used} of {total} seats of {what} are in use"),
+            _ => format!("every seat of {what} is in use"),
+        },
+        Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
+        Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
+        Code::Superseded => match &denial.limit {
+            Some(limit) => format!("{what}: {limit} is in force, and this is not above it"),
+            None => format!("what is in force has taken the place of {what}"),
+        },
+        Code::UnknownLease => format!("nothing is remembered of {what}"),
+        Code::Conflict => format!("{what}: the same id was used with other contents, or belongs to another already"),
+        Code::BadRequest => format!("{what}: {limit}"),
+        Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
+        Code::NotFound => format!("there is no {what}"),
+        Code::WrongRevision => format!("{what} was changed meanwhile; it has revision {limit} now"),
+    }
+}
+
+/// The next step, with real names, where more can be said than for every case of the code.
+fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
+    let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
+    let admin = subject.caller.administers;
+    match denial.code {
+        Code::NotAssigned => license.map(|id| {
+            let line = format!("`seatkeeper license assign {id} --user {}`", subject.user);
+            if admin { line } else { format!("an administrator can run {line}") }
+        }),
+        Code::UnknownUser => Some(format!(
+            "an administrator can set `unknown_users = \"create\"`, or assign a license to {}",
+            subject.user
+        )),
+        Code::NoSeatFree if admin => Some(
+            "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
+        ),
+        Code::CoolDown => denial.retry_at.map(|_| {
+            "wait for the time in retry_after_s, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
+        }),
+        Code::NotStarted => denial.date.map(|date| {
+            format!("install it again on {}: `seatkeeper license install FILE`", dates::day(date.0))
+        }),
+        Code::WrongVendor if !denial.roots.is_empty() => Some(
+            "the application and the installed license come from different vendors: ask the vendor of the application for a license".to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+fn license_name(denial: &Denial) -> String {
+    denial.pool.as_ref().map_or_else(
+        || "the license".to_owned(),
+        |pool| format!("license {}", pool.license.id),
+    )
+}
+
+fn join(names: &[seatkeeper_engine::ids::Name]) -> String {
+    names
+        .iter()
+        .map(|name| &**name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

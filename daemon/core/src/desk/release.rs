@@ -1,0 +1,194 @@
+//! Giving a seat back: by its holder, from elsewhere by its user, or taken back by an administrator.
+
+use super::parse::{self, bad};
+use super::problem::{Refused, Subject, internal};
+use super::{Desk, trace_of};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::keeper::{Answer, Failure};
+use seatkeeper::wire::{EndingHolder, EndingReply};
+use seatkeeper_engine::command::{Release, Released as What};
+use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
+use seatkeeper_engine::time::LeaseTime;
+use seatkeeper_engine::{Command, Order, Verdict};
+
+/// What the second half of a release needs of the first.
+#[derive(Debug)]
+pub struct ReleaseAsked {
+    caller: Caller,
+    what: String,
+    holder: Option<HolderId>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Released {
+    /// Given back (204). The holder, where the release named one, need not be watched any more.
+    Now(Option<HolderId>),
+    /// The holders are told at their next renewal and are ending (200).
+    Ending(EndingReply),
+}
+
+impl Desk {
+    /// The first half of `DELETE /v1/leases/{id}`: by the holder with its instance, from elsewhere without one.
+    ///
+    /// # Errors
+    /// `bad_request` that names the member, or `unknown_user`.
+    pub fn prepare_release(
+        &self,
+        caller: &Caller,
+        id: &str,
+        instance: Option<&str>,
+    ) -> Result<(Order, ReleaseAsked), Refused> {
+        self.traced(caller, self.release_of(caller, id, instance))
+    }
+
+    /// The first half of a reclaim (rule 16); `id` is a grant (`E.N`) or one of its holders.
+    ///
+    /// # Errors
+    /// `forbidden`, or `bad_request` that names the member.
+    pub fn prepare_reclaim(
+        &self,
+        caller: &Caller,
+        id: &str,
+        hard: bool,
+    ) -> Result<(Order, ReleaseAsked), Refused> {
+        self.traced(caller, self.reclaim_of(caller, id, hard))
+    }
+
+    /// The second half of both.
+    ///
+    /// # Errors
+    /// The denial, or what broke.
+    pub fn finish_release(
+        &self,
+        asked: ReleaseAsked,
+        answer: Result<Answer, Failure>,
+    ) -> Result<Released, Refused> {
+        let answer = answer.map_err(|e| self.fail(&asked.caller, e))?;
+        match answer.verdict {
+            Verdict::Done => Ok(Released::Now(asked.holder)),
+            Verdict::Ending(holders) => Ok(Released::Ending(ending(&holders, answer.now.lease))),
+            Verdict::Denied(denial) => {
+                let subject = Subject {
+                    caller: &asked.caller,
+                    user: &asked.caller.login.name,
+                    what: &asked.what,
+                    version: None,
+                };
+                Err(self.refuse(&denial, subject, &answer.snapshot))
+            }
+            other => Err(internal(
+                "an answer to a release",
+                &format_args!("{other:?} {}", trace_of(&asked.caller)),
+            )),
+        }
+    }
+
+    /// A release as a whole; blocks.
+    ///
+    /// # Errors
+    /// The denial, or what broke.
+    pub fn release(
+        &self,
+        caller: &Caller,
+        id: &str,
+        instance: Option<&str>,
+    ) -> Result<Released, Refused> {
+        let (order, asked) = self.prepare_release(caller, id, instance)?;
+        let answer = self.ask(order, caller.trace.clone());
+        self.finish_release(asked, answer)
+    }
+
+    /// A reclaim as a whole; blocks.
+    ///
+    /// # Errors
+    /// The denial, or what broke.
+    pub fn reclaim(&self, caller: &Caller, id: &str, hard: bool) -> Result<Released, Refused> {
+        let (order, asked) = self.prepare_reclaim(caller, id, hard)?;
+        let answer = self.ask(order, caller.trace.clone());
+        self.finish_release(asked, answer)
+    }
+
+    fn release_of(
+        &self,
+        caller: &Caller,
+        id: &str,
+        instance: Option<&str>,
+    ) -> Result<(Order, ReleaseAsked), Refused> {
+        authorize(caller, Permission::SeatUse, self.unit)?;
+        let what = released(id)?;
+        let holder = match what {
+            What::Holder(holder) => Some(holder),
+            What::Checkout(_) => None,
+        };
+        let command = match (instance, holder) {
+            (Some(instance), _) => Command::Release(Release {
+                what,
+                process: self.process(caller, instance)?,
+            }),
+            (None, Some(holder)) => Command::ReleaseElsewhere {
+                holder,
+                by: self
+                    .user_of(caller)
+                    .ok_or_else(|| bad("id", "not one of your seats"))?,
+            },
+            (None, None) => {
+                return Err(bad("instance", "is needed where a checkout id is released"));
+            }
+        };
+        Ok((
+            self.order(caller, command),
+            ReleaseAsked {
+                caller: caller.clone(),
+                what: format!("the seat {id}"),
+                holder,
+            },
+        ))
+    }
+
+    fn reclaim_of(
+        &self,
+        caller: &Caller,
+        id: &str,
+        hard: bool,
+    ) -> Result<(Order, ReleaseAsked), Refused> {
+        authorize(caller, Permission::SeatReclaim, self.unit)?;
+        let gid = id
+            .parse::<Gid>()
+            .or_else(|_| id.parse::<HolderId>().map(|holder| holder.gid))
+            .map_err(|_| bad("id", "not a grant (EPOCH.N) or a holder (EPOCH.N.H)"))?;
+        Ok((
+            self.order(caller, Command::Reclaim { gid, hard }),
+            ReleaseAsked {
+                caller: caller.clone(),
+                what: format!("the grant {gid}"),
+                holder: None,
+            },
+        ))
+    }
+}
+
+fn released(id: &str) -> Result<What, Refused> {
+    if let Ok(holder) = id.parse() {
+        return Ok(What::Holder(holder));
+    }
+    parse::id::<CheckoutId>(
+        "id",
+        id,
+        "neither a holder (EPOCH.N.H) nor a checkout id (32 hex digits)",
+    )
+    .map(What::Checkout)
+}
+
+/// Holders that are ending, with how long their slots are taken at the most.
+pub(super) fn ending(holders: &[(HolderId, LeaseTime)], now: LeaseTime) -> EndingReply {
+    EndingReply {
+        ending: holders
+            .iter()
+            .map(|(holder, until)| EndingHolder {
+                id: holder.to_string(),
+                within_s: (*until - now).div_ceil(1000),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The desk over a memory journal and a manual clock.

@@ -1,0 +1,126 @@
+//! Persons behind logins: known ones are found without touching the disk, new ones get their name there first.
+
+use super::logins::{self, hash};
+use super::parse::bad;
+use super::problem::{Refused, Subject, internal, problem};
+use super::{Desk, trace_of};
+use crate::authorize::Caller;
+use crate::random;
+use crate::side::Kind;
+use seatkeeper::wire::Code;
+use seatkeeper_engine::ids::{LoginHash, MachineId, UserId};
+use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
+
+impl Desk {
+    /// The person behind a caller, where one is known. Reads the snapshot only.
+    #[must_use]
+    pub fn user_of(&self, caller: &Caller) -> Option<UserId> {
+        self.person(&self.keeper.snapshot().state, caller)
+    }
+
+    /// The person behind a caller, or a new one where this site makes them. May write to the disk: not on a thread that
+    /// others wait for, and only needed where [`Desk::user_of`] finds nobody.
+    ///
+    /// # Errors
+    /// `unknown_user` where the site makes none, or a failure.
+    pub fn meet(&self, caller: &Caller) -> Result<UserId, Refused> {
+        if let Some(user) = self.user_of(caller) {
+            return Ok(user);
+        }
+        if !self.settings.create_users {
+            return Err(self.unknown(caller, &caller.login.name));
+        }
+        self.meet_login(caller, &caller.login.name, caller.login.name_hash)
+    }
+
+    /// The user with a login that an administrator names; a new one where this site makes them.
+    pub(super) fn meet_named(&self, caller: &Caller, login: &str) -> Result<UserId, Refused> {
+        logins::check(login).map_err(|why| bad("user", why))?;
+        match self.named(&self.keeper.snapshot().state, login) {
+            Some(user) => Ok(user),
+            None if self.settings.create_users => {
+                self.meet_login(caller, login, hash(self.keys.salt(), login))
+            }
+            None => Err(self.unknown(caller, login)),
+        }
+    }
+
+    /// The user with this login.
+    pub(super) fn named(&self, state: &State, login: &str) -> Option<UserId> {
+        state.logins.get(&hash(self.keys.salt(), login)).copied()
+    }
+
+    pub(super) fn person(&self, state: &State, caller: &Caller) -> Option<UserId> {
+        let logins = &state.logins;
+        logins
+            .get(&caller.login.full_hash)
+            .or_else(|| logins.get(&caller.login.name_hash))
+            .copied()
+    }
+
+    /// The login of a user as text, or the id where the name was erased.
+    pub(super) fn user_name(&self, user: UserId) -> String {
+        match self.side.name(Kind::User, user.0) {
+            Ok(Some(name)) => name,
+            Ok(None) => user.to_string(),
+            Err(e) => {
+                tracing::error!(error = %e, "a name cannot be read");
+                user.to_string()
+            }
+        }
+    }
+
+    pub(super) fn machine_name(&self, machine: MachineId) -> String {
+        if machine == self.machine {
+            return self.settings.machine.clone();
+        }
+        match self.side.name(Kind::Machine, machine.0) {
+            Ok(Some(name)) => name,
+            _ => machine.to_string(),
+        }
+    }
+
+    /// The name is durable before the event that refers to it (design.md 6).
+    fn meet_login(&self, caller: &Caller, login: &str, hash: LoginHash) -> Result<UserId, Refused> {
+        let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
+        self.side
+            .put_name(Kind::User, user.0, &login.to_lowercase())
+            .map_err(|e| internal("the name cannot be stored", &e))?;
+        let order = Order {
+            actor: Actor::Local {
+                uid: caller.uid,
+                user: None,
+                attested_by: caller.attested_by,
+            },
+            origin: Origin::Socket,
+            command: Command::MeetUser { user, login: hash },
+        };
+        let answer = self
+            .ask(order, caller.trace.clone())
+            .map_err(|e| self.fail(caller, e))?;
+        match answer.verdict {
+            Verdict::User(user) => Ok(user),
+            Verdict::Denied(denial) => Err(self.refuse(
+                &denial,
+                Subject {
+                    caller,
+                    user: login,
+                    what: login,
+                    version: None,
+                },
+                &answer.snapshot,
+            )),
+            other => Err(internal("meeting a user", &format_args!("{other:?}"))),
+        }
+    }
+
+    fn unknown(&self, caller: &Caller, login: &str) -> Refused {
+        let mut refused = problem(Code::UnknownUser, format!("{login} is not known here"));
+        refused.rule = Some(4);
+        refused.trace_id = trace_of(caller);
+        refused.hint =
+            "an administrator can set `unknown_users = \"create\"` and restart the daemon"
+                .to_owned();
+        refused
+    }
+}

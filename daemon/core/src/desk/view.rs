@@ -1,0 +1,56 @@
+//! What lists and pages show: the snapshot in the words of the wire.
+
+mod journal;
+mod licenses;
+mod seats;
+
+pub(super) use licenses::{assignment, status as license_status, vendor};
+
+use super::parse::bad;
+use super::problem::Refused;
+use seatkeeper::wire::Page;
+use seatkeeper_engine::ids::PoolId;
+
+/// Rows on a page, where the caller does not say.
+pub const PAGE: usize = 200;
+/// Rows on a page, at most.
+pub const PAGE_MOST: usize = 1000;
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Cursor {
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// Rows wanted.
+    pub limit: Option<usize>,
+}
+
+impl Cursor {
+    fn limit(&self) -> Result<usize, Refused> {
+        match self.limit {
+            Some(0) => Err(bad("limit", "is 0")),
+            Some(limit) => Ok(limit.min(PAGE_MOST)),
+            None => Ok(PAGE),
+        }
+    }
+}
+
+/// `vendor/license/feature`.
+#[must_use]
+pub fn pool_text(pool: &PoolId) -> String {
+    pool.to_string()
+}
+
+/// A page of rows that come in the order of their keys, after the cursor's.
+fn page<T>(rows: impl Iterator<Item = (String, T)>, limit: usize) -> Page<T> {
+    let mut items = Vec::new();
+    let mut last = None;
+    for (key, row) in rows {
+        if items.len() == limit {
+            return Page { items, next: last };
+        }
+        items.push(row);
+        last = Some(key);
+    }
+    Page { items, next: None }
+}

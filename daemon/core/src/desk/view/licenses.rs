@@ -1,0 +1,303 @@
+//! Vendors, licenses, pools and assignments.
+
+use super::{Cursor, page, pool_text};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::desk::Desk;
+use crate::desk::problem::{Refused, internal, problem};
+use crate::licenses::claims_of;
+use seatkeeper::token::hash as token_hash;
+use seatkeeper::wire::{self, Code, Page};
+use seatkeeper_engine::State;
+use seatkeeper_engine::ids::{AssignmentId, Name, PoolId};
+use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model, Pool, Vendor};
+use seatkeeper_engine::time::Date;
+
+/// A license with less than this left serves nothing (rule 16).
+const LEFT_S: u64 = 10;
+
+impl Desk {
+    /// `GET /v1/vendors`: for every caller (design.md 3).
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn vendors(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Vendor>, Refused> {
+        authorize(caller, Permission::VendorRead, self.unit())?;
+        let snapshot = self.snapshot();
+        let after = cursor.after.as_deref();
+        let rows = snapshot
+            .state
+            .vendors
+            .iter()
+            .filter(|(name, _)| after.is_none_or(|after| ***name > *after))
+            .map(|(name, known)| (name.to_string(), vendor(name, known)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/licenses`.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn licenses(
+        &self,
+        caller: &Caller,
+        cursor: &Cursor,
+    ) -> Result<Page<wire::License>, Refused> {
+        authorize(caller, Permission::LicenseRead, self.unit())?;
+        let snapshot = self.snapshot();
+        let (state, now) = (&snapshot.state, self.keeper().now().j);
+        let after = cursor.after.as_deref();
+        let rows = state
+            .licenses
+            .iter()
+            .map(|(id, known)| (id.to_string(), known))
+            .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
+            .map(|(key, known)| (key, license(state, known, now)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/licenses/{vendor}/{id}`; the vendor may be empty where one license only has this id.
+    ///
+    /// # Errors
+    /// `forbidden`, or there is none.
+    pub fn license(
+        &self,
+        caller: &Caller,
+        vendor: &str,
+        id: &str,
+    ) -> Result<wire::License, Refused> {
+        authorize(caller, Permission::LicenseRead, self.unit())?;
+        let snapshot = self.snapshot();
+        let id = crate::desk::assign::license_named(&snapshot.state, vendor, id)?;
+        snapshot
+            .state
+            .licenses
+            .get(&id)
+            .map(|known| license(&snapshot.state, known, self.keeper().now().j))
+            .ok_or_else(|| internal("a license that was found is not there", &id))
+    }
+
+    /// `GET /v1/pools`: counts, for every caller.
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn pools(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Pool>, Refused> {
+        authorize(caller, Permission::PoolRead, self.unit())?;
+        let snapshot = self.snapshot();
+        let (state, now) = (&snapshot.state, self.keeper().now().j);
+        let after = cursor.after.as_deref();
+        let rows = state
+            .pools
+            .iter()
+            .map(|(id, known)| (pool_text(id), id, known))
+            .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
+            .filter_map(|(key, id, known)| Some((key, pool(state, id, known, now)?)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/assignments`.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn assignments(
+        &self,
+        caller: &Caller,
+        cursor: &Cursor,
+    ) -> Result<Page<wire::Assignment>, Refused> {
+        authorize(caller, Permission::LicenseManageUsers, self.unit())?;
+        let snapshot = self.snapshot();
+        let after = cursor.after.as_deref();
+        let rows = snapshot
+            .state
+            .assignments
+            .iter()
+            .map(|(id, known)| (id.to_string(), *id, known))
+            .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
+            .map(|(key, id, known)| (key, self.assignment_view(id, known)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/assignments/{id}`.
+    ///
+    /// # Errors
+    /// `forbidden`, or there is none.
+    pub fn assignment(&self, caller: &Caller, id: &str) -> Result<wire::Assignment, Refused> {
+        authorize(caller, Permission::LicenseManageUsers, self.unit())?;
+        let snapshot = self.snapshot();
+        let known = id
+            .parse::<AssignmentId>()
+            .ok()
+            .and_then(|id| Some((id, snapshot.state.assignments.get(&id)?)));
+        known
+            .map(|(id, known)| self.assignment_view(id, known))
+            .ok_or_else(|| problem(Code::NotFound, format!("there is no assignment {id}")))
+    }
+}
+
+pub(in crate::desk) fn vendor(name: &Name, known: &Vendor) -> wire::Vendor {
+    wire::Vendor {
+        name: name.to_string(),
+        roots: known
+            .roots
+            .iter()
+            .map(|(thumbprint, pem)| wire::Root {
+                thumbprint: thumbprint.to_string(),
+                pem: pem.to_string(),
+            })
+            .collect(),
+        revision: known.revision,
+    }
+}
+
+pub(in crate::desk) fn assignment(
+    id: AssignmentId,
+    known: &Assignment,
+    user: Option<String>,
+) -> wire::Assignment {
+    wire::Assignment {
+        id: id.to_string(),
+        vendor: known.license.vendor.to_string(),
+        license: known.license.id.to_string(),
+        everyone: user.is_none(),
+        user,
+        revision: known.revision,
+    }
+}
+
+/// `in_force`, `expired` or `revoked`.
+pub(in crate::desk) fn status(state: &State, known: &License, now: Date) -> &'static str {
+    if state.revokes(&known.terms) {
+        "revoked"
+    } else if known.terms.exp.is_some_and(|exp| exp.0 < now.0 + LEFT_S) {
+        "expired"
+    } else {
+        "in_force"
+    }
+}
+
+fn license(state: &State, known: &License, now: Date) -> wire::License {
+    let terms = &known.terms;
+    let claims = claims_of(state, terms);
+    let customer = claims
+        .as_ref()
+        .map(|claims| format!("{} ({})", claims.customer.name, claims.customer.id));
+    let features = terms.features.iter().map(|feature| {
+        let pool = PoolId {
+            license: terms.id.clone(),
+            feature: feature.name.clone(),
+        };
+        feature_view(feature, state.pools.get(&pool))
+    });
+    wire::License {
+        vendor: terms.id.vendor.to_string(),
+        id: terms.id.id.to_string(),
+        serial: terms.serial,
+        replaces: terms.replaces.as_deref().map(str::to_owned),
+        product: terms.product.to_string(),
+        status: status(state, known, now).to_owned(),
+        customer: customer.unwrap_or_default(),
+        nbf: terms.nbf.0,
+        exp: terms.exp.map(|exp| exp.0),
+        features: features.collect(),
+        notes: notes(terms, claims.as_ref()),
+        hash: token_hash(&terms.token),
+        revision: known.revision,
+    }
+}
+
+/// What is licensed and gives nothing yet.
+fn notes(
+    terms: &seatkeeper_engine::state::LicenseTerms,
+    claims: Option<&seatkeeper::token::claims::License>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for feature in &terms.features {
+        let mut not_yet = |what: &str| notes.push(format!("{}: {what}", feature.name));
+        if feature.model == Model::Named {
+            not_yet("named seats are not served yet (feature_not_served_here)");
+        }
+        if feature.overdraft > 0 {
+            not_yet("its overdraft seats are not lent yet");
+        }
+        if feature.linger_s > 0 {
+            not_yet("its seats do not linger yet");
+        }
+        let borrow = claims.and_then(|claims| {
+            claims
+                .features
+                .iter()
+                .find(|f| *f.name == *feature.name)?
+                .borrow
+                .as_ref()
+        });
+        if borrow.is_some() {
+            not_yet("it cannot be borrowed yet");
+        }
+    }
+    notes
+}
+
+fn feature_view(feature: &Feature, pool: Option<&Pool>) -> wire::LicenseFeature {
+    let texts = |names: &[Name]| names.iter().map(ToString::to_string).collect();
+    wire::LicenseFeature {
+        name: feature.name.to_string(),
+        seats: feature.seats,
+        in_use: pool.map_or(0, |pool| pool.used + pool.above),
+        model: model(feature.model).to_owned(),
+        counting: counting(feature.unit).to_owned(),
+        version: feature.version.as_deref().map(str::to_owned),
+        served: feature.model == Model::Floating,
+        ttl_s: feature.ttl_s,
+        grace_s: feature.grace_s,
+        save_s: feature.save_s,
+        cool_down_s: feature.cool_down_s,
+        overdraft: feature.overdraft,
+        linger_s: feature.linger_s,
+        share_max: feature.share_max,
+        policies: texts(&feature.policies),
+        optional: texts(&feature.optional),
+    }
+}
+
+/// A pool, where its license is still listed.
+fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Pool> {
+    let license = state.licenses.get(&id.license)?;
+    let feature = known.feature.as_deref();
+    let status = match (status(state, license, now), feature) {
+        ("in_force", None) => "superseded",
+        ("in_force", Some(feature)) if feature.model != Model::Floating => "not_served_here",
+        (status, _) => status,
+    };
+    let seats = feature.and_then(|feature| feature.seats);
+    Some(wire::Pool {
+        id: pool_text(id),
+        product: license.terms.product.to_string(),
+        feature: id.feature.to_string(),
+        seats,
+        in_use: known.used + known.above,
+        free: seats.map(|seats| seats.saturating_sub(known.used)),
+        model: feature
+            .map_or("floating", |feature| model(feature.model))
+            .to_owned(),
+        counting: feature
+            .map_or("process", |feature| counting(feature.unit))
+            .to_owned(),
+        served: status == "in_force",
+        status: status.to_owned(),
+    })
+}
+
+fn model(model: Model) -> &'static str {
+    match model {
+        Model::Floating => "floating",
+        Model::Named => "named",
+    }
+}
+
+fn counting(unit: CountingUnit) -> &'static str {
+    match unit {
+        CountingUnit::Process => "process",
+        CountingUnit::User => "user",
+        CountingUnit::Host => "host",
+        CountingUnit::UserHost => "user+host",
+    }
+}

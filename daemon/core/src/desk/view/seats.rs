@@ -1,0 +1,170 @@
+//! Who sits where.
+
+use super::{Cursor, page, pool_text};
+use crate::authorize::{Caller, Permission, authorize, may};
+use crate::desk::Desk;
+use crate::desk::parse::bad;
+use crate::desk::problem::Refused;
+use crate::keeper::Snapshot;
+use seatkeeper::wire::{self, Page};
+use seatkeeper_engine::event::EndingWhy;
+use seatkeeper_engine::ids::{Gid, HolderId, PoolId};
+use seatkeeper_engine::state::{Grant, Holder};
+use seatkeeper_engine::time::LeaseTime;
+use std::ops::Bound;
+
+impl Desk {
+    /// `GET /v1/seats`: everyone's for those who may see them, else one's own. `watched` tells whether a holder's
+    /// process is watched (rule 14).
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn seats(
+        &self,
+        caller: &Caller,
+        cursor: &Cursor,
+        watched: impl Fn(HolderId) -> bool,
+    ) -> Result<Page<wire::Seat>, Refused> {
+        authorize(caller, Permission::SeatReadOwn, self.unit())?;
+        let all = may(caller, Permission::SeatRead, self.unit());
+        let after: Option<HolderId> = match &cursor.after {
+            Some(after) => Some(
+                after
+                    .parse()
+                    .map_err(|_| bad("after", "not a cursor of this list"))?,
+            ),
+            None => None,
+        };
+        let snapshot = self.snapshot();
+        let now = self.keeper().now().lease;
+        let own = self.user_of(caller);
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Included(after.gid));
+        let rows = snapshot
+            .state
+            .grants
+            .range((from, Bound::Unbounded))
+            .filter_map(|(gid, pool)| {
+                Some((*gid, pool, snapshot.state.pools.get(pool)?.grants.get(gid)?))
+            })
+            .flat_map(|(gid, pool, grant)| {
+                grant
+                    .holders
+                    .iter()
+                    .map(move |holder| (gid, pool, grant, holder))
+            })
+            .filter(|(gid, _, _, holder)| {
+                after.is_none_or(|after| {
+                    HolderId {
+                        gid: *gid,
+                        h: holder.h,
+                    } > after
+                })
+            })
+            .filter(|(_, _, _, holder)| all || Some(holder.facts.user) == own)
+            .map(|(gid, pool, grant, holder)| {
+                let id = HolderId { gid, h: holder.h };
+                (
+                    id.to_string(),
+                    self.seat(id, pool, (grant, holder), now, watched(id)),
+                )
+            });
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// Who holds seats of a pool, for a denial: `user on machine (id)`, longest first.
+    pub(in crate::desk) fn holder_names(
+        &self,
+        snapshot: &Snapshot,
+        pool: &PoolId,
+        most: usize,
+    ) -> Vec<String> {
+        self.holders_of(snapshot, pool)
+            .take(most)
+            .map(|(id, _, holder)| {
+                let (user, machine) = (
+                    self.user_name(holder.facts.user),
+                    self.machine_name(holder.facts.process.machine),
+                );
+                format!("{user} on {machine} ({id})")
+            })
+            .collect()
+    }
+
+    /// The seats of a pool, as a list shows them.
+    pub(in crate::desk) fn seats_of(
+        &self,
+        snapshot: &Snapshot,
+        pool: &PoolId,
+        most: usize,
+    ) -> Vec<wire::Seat> {
+        let now = self.keeper().now().lease;
+        self.holders_of(snapshot, pool)
+            .take(most)
+            .map(|(id, grant, holder)| self.seat(id, pool, (grant, holder), now, false))
+            .collect()
+    }
+
+    fn holders_of<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        pool: &PoolId,
+    ) -> impl Iterator<Item = (HolderId, &'a Grant, &'a Holder)> {
+        let grants = snapshot
+            .state
+            .pools
+            .get(pool)
+            .into_iter()
+            .flat_map(|pool| pool.grants.iter());
+        grants.flat_map(|(gid, grant): (&Gid, _)| {
+            grant.holders.iter().map(move |holder| {
+                (
+                    HolderId {
+                        gid: *gid,
+                        h: holder.h,
+                    },
+                    &**grant,
+                    holder,
+                )
+            })
+        })
+    }
+
+    fn seat(
+        &self,
+        id: HolderId,
+        pool: &PoolId,
+        (grant, holder): (&Grant, &Holder),
+        now: LeaseTime,
+        watched: bool,
+    ) -> wire::Seat {
+        let facts = &holder.facts;
+        wire::Seat {
+            id: id.to_string(),
+            pool: pool_text(pool),
+            product: facts.terms.product.to_string(),
+            feature: pool.feature.to_string(),
+            slots: grant.slots.clone(),
+            user: self.user_name(facts.user),
+            machine: self.machine_name(facts.process.machine),
+            uid: facts.process.uid,
+            pid: facts.pid.map(|pid| pid.pid),
+            version: facts.version.as_deref().map(str::to_owned),
+            state: holder
+                .ending
+                .map_or("live", |ending| why(ending.why))
+                .to_owned(),
+            watched,
+            held_s: (now - holder.since) / 1000,
+            hold_s: (holder.until - now).div_ceil(1000),
+        }
+    }
+}
+
+fn why(why: EndingWhy) -> &'static str {
+    match why {
+        EndingWhy::Reclaimed => "reclaimed",
+        EndingWhy::Released => "released",
+        EndingWhy::RightLost => "right_lost",
+        EndingWhy::Superseded => "superseded",
+    }
+}

@@ -1,0 +1,456 @@
+//! The site's keys: made at the first start, kept private, and the delegation from the site key to the lease key.
+//!
+//! Nothing here that is secret can be printed or serialized (S23).
+
+use crate::random;
+use arc_swap::ArcSwap;
+use seatkeeper::token::claims::{Delegation, Info, Slots};
+use seatkeeper::token::keys::{PublicKey, SigningKey};
+use seatkeeper::token::{TokenError, dates, delegation};
+use seatkeeper_engine::time::Date;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, str};
+use zeroize::Zeroizing;
+
+/// A delegation lives 90 days and is renewed at half of them.
+const SPAN_S: u64 = delegation::SPAN_MAX_S;
+/// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
+const SLACK_S: u64 = 3600;
+/// A key file has some 200 bytes; more than this is none.
+const FILE_MAX: u64 = 64 * 1024;
+const LINE: &str = "# seatkeeper site key: ";
+
+/// The keys of a site.
+pub struct Keys {
+    site: SigningKey,
+    lease: SigningKey,
+    salt: Salt,
+    folder: Option<PathBuf>,
+    delegated: ArcSwap<Delegated>,
+    exported: Mutex<bool>,
+    renewing: Mutex<()>,
+}
+
+/// What logins are hashed with: 32 secret bytes of this site.
+pub struct Salt(Zeroizing<[u8; 32]>);
+
+/// A delegation to the lease key.
+#[derive(Debug)]
+pub struct Delegated {
+    /// The token.
+    pub token: String,
+    /// Signed at (J).
+    pub iat: u64,
+    /// Leases until.
+    pub exp: u64,
+}
+
+/// There are no keys.
+#[derive(Debug)]
+pub enum KeysError {
+    /// The system refused.
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What it said.
+        why: io::Error,
+    },
+    /// A file is not a key, or not private.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The key was exported once, and there is no state beside it (rule 21).
+    ExportedWithoutState {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// A delegation cannot be signed: the clock stands outside of what tokens can say.
+    Delegation(TokenError),
+}
+
+impl Keys {
+    /// Opens the keys in a folder, and makes those that are missing. `fresh`: there is no state beside them yet.
+    ///
+    /// # Errors
+    /// Files that cannot be read or made, that are no keys or not private, or an exported key without its state.
+    pub fn open(folder: &Path, now: Date, wall_s: u64, fresh: bool) -> Result<Keys, KeysError> {
+        make_folder(folder)?;
+        let path = folder.join("site.key");
+        let (site, exported) = site_key(&path, wall_s)?;
+        if exported && fresh {
+            return Err(KeysError::ExportedWithoutState { path });
+        }
+        let lease = lease_key(&folder.join("lease.key"))?;
+        let salt = salt(&folder.join("login.salt"))?;
+        let kept = kept_delegation(&folder.join("delegation"), &site, &lease);
+        Keys::of(
+            site,
+            lease,
+            salt,
+            Some(folder.to_owned()),
+            kept,
+            exported,
+            now,
+        )
+    }
+
+    /// Keys that live as long as this process, for tests.
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn memory(now: Date) -> Result<Keys, KeysError> {
+        let random = || random_key(Path::new("memory"));
+        let (site, lease, salt) = (random()?, random()?, random()?);
+        let (site, lease) = (SigningKey::generate(&site), SigningKey::generate(&lease));
+        Keys::of(site, lease, Salt(salt), None, None, false, now)
+    }
+
+    fn of(
+        site: SigningKey,
+        lease: SigningKey,
+        salt: Salt,
+        folder: Option<PathBuf>,
+        kept: Option<Delegated>,
+        exported: bool,
+        now: Date,
+    ) -> Result<Keys, KeysError> {
+        let (delegated, new) = match kept {
+            Some(kept) => (kept, false),
+            None => (delegate(&site, &lease, now)?, true),
+        };
+        let keys = Keys {
+            site,
+            lease,
+            salt,
+            folder,
+            delegated: ArcSwap::from_pointee(delegated),
+            exported: Mutex::new(exported),
+            renewing: Mutex::new(()),
+        };
+        if new {
+            keys.keep_delegation()?;
+        }
+        keys.delegation(now)?;
+        Ok(keys)
+    }
+
+    /// The public site key.
+    #[must_use]
+    pub fn site(&self) -> PublicKey {
+        self.site.public()
+    }
+
+    /// The site key's thumbprint.
+    #[must_use]
+    pub fn site_thumbprint(&self) -> &str {
+        self.site.thumbprint()
+    }
+
+    /// The salt of this site's logins.
+    #[must_use]
+    pub fn salt(&self) -> &Salt {
+        &self.salt
+    }
+
+    /// Whether the site key was exported, or came from elsewhere.
+    #[must_use]
+    pub fn exported(&self) -> bool {
+        *self.exported.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key that signs leases. Sign only under [`Keys::delegation`] of the lease's own `iat`.
+    #[must_use]
+    pub(crate) fn lease(&self) -> &SigningKey {
+        &self.lease
+    }
+
+    /// The key that signs requests.
+    #[must_use]
+    pub(crate) fn site_signing(&self) -> &SigningKey {
+        &self.site
+    }
+
+    /// The delegation in force at J, renewed where half of it is over or J was put back before it.
+    ///
+    /// # Errors
+    /// A new one could not be signed or kept.
+    pub fn delegation(&self, now: Date) -> Result<Arc<Delegated>, KeysError> {
+        let present = self.delegated.load_full();
+        if present.serves(now) {
+            return Ok(present);
+        }
+        // One renewal at a time: whoever comes second finds the first one's.
+        let _one = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.delegated.load().serves(now) {
+            return Ok(self.delegated.load_full());
+        }
+        self.delegated
+            .store(Arc::new(delegate(&self.site, &self.lease, now)?));
+        self.keep_delegation()?;
+        tracing::info!(j = now.0, "the lease key has a new delegation");
+        Ok(self.delegated.load_full())
+    }
+
+    /// The site key under a passphrase, with its first line; from now on the key counts as exported.
+    ///
+    /// # Errors
+    /// An empty passphrase, or a mark that could not be written: then nothing was exported.
+    pub fn export(&self, passphrase: &[u8], wall_s: u64) -> Result<Zeroizing<String>, KeysError> {
+        let place = self.site_path();
+        let random = random_key(&place)?;
+        let sealed = self
+            .site
+            .to_encrypted_pem(passphrase, &random)
+            .map_err(|e| bad_file(&place, e.to_string()))?;
+        let line = format!("{LINE}export {}\n", dates::day(wall_s));
+        let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*exported && self.folder.is_some() {
+            // Marked before it leaves: a copy that nobody knows of could be started without its state.
+            let own = Zeroizing::new(format!("{line}{}", *self.site.to_pem()));
+            write_private(&place, own.as_bytes())?;
+        }
+        *exported = true;
+        Ok(Zeroizing::new(format!("{line}{}", *sealed)))
+    }
+
+    fn site_path(&self) -> PathBuf {
+        self.folder.as_ref().map_or_else(
+            || PathBuf::from("site.key"),
+            |folder| folder.join("site.key"),
+        )
+    }
+
+    fn keep_delegation(&self) -> Result<(), KeysError> {
+        match &self.folder {
+            Some(folder) => write_private(
+                &folder.join("delegation"),
+                self.delegated.load().token.as_bytes(),
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Salt {
+    /// The raw bytes.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Delegated {
+    fn serves(&self, now: Date) -> bool {
+        let begin = self.exp - SPAN_S;
+        (begin..begin + SPAN_S / 2).contains(&now.0)
+    }
+}
+
+fn delegate(site: &SigningKey, lease: &SigningKey, now: Date) -> Result<Delegated, KeysError> {
+    let nbf = now.0.saturating_sub(SLACK_S);
+    let exp = nbf + SPAN_S;
+    let random: [u8; 16] = random::bytes().map_err(|why| io_error(Path::new("random"), why))?;
+    let claims = Delegation {
+        iss: site.thumbprint().to_owned(),
+        sub: lease.thumbprint().to_owned(),
+        jti: seatkeeper_engine::ids::RunId(random).to_string(),
+        iat: now.0,
+        nbf,
+        exp,
+        cnf: lease.public().to_cnf(),
+        slots: Slots::ALL,
+        info: Info::new(),
+    };
+    let token = delegation::sign(&claims, site).map_err(KeysError::Delegation)?;
+    Ok(Delegated {
+        token,
+        iat: now.0,
+        exp,
+    })
+}
+
+/// The delegation of the last run, where it is for these keys: a restart alone sends nobody a new chain.
+fn kept_delegation(path: &Path, site: &SigningKey, lease: &SigningKey) -> Option<Delegated> {
+    let token = fs::read_to_string(path).ok()?;
+    let claims = delegation::verify(&token, &site.public()).ok()?;
+    let ours = claims.sub == lease.thumbprint()
+        && claims.slots == Slots::ALL
+        && claims.exp >= SPAN_S
+        && claims.nbf == claims.exp - SPAN_S;
+    ours.then_some(Delegated {
+        token,
+        iat: claims.iat,
+        exp: claims.exp,
+    })
+}
+
+fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
+    match read_private(path)? {
+        Some(text) => {
+            let new = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix(LINE))
+                .is_some_and(|rest| rest.starts_with("new "));
+            Ok((parse(path, &text)?, !new))
+        }
+        None => {
+            let key = SigningKey::generate(&random_key(path)?);
+            let text = Zeroizing::new(format!(
+                "{LINE}new {}\n{}",
+                dates::day(wall_s),
+                *key.to_pem()
+            ));
+            write_private(path, text.as_bytes())?;
+            Ok((key, false))
+        }
+    }
+}
+
+fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
+    match read_private(path)? {
+        Some(text) => parse(path, &text),
+        None => {
+            let key = SigningKey::generate(&random_key(path)?);
+            write_private(path, key.to_pem().as_bytes())?;
+            Ok(key)
+        }
+    }
+}
+
+fn salt(path: &Path) -> Result<Salt, KeysError> {
+    match read_private(path)? {
+        Some(text) => match text.trim().parse::<seatkeeper_engine::ids::LoginHash>() {
+            Ok(bytes) => Ok(Salt(Zeroizing::new(bytes.0))),
+            Err(_) => Err(bad_file(path, "it is not 64 hex digits".to_owned())),
+        },
+        None => {
+            let bytes = random_key(path)?;
+            let text = Zeroizing::new(seatkeeper_engine::ids::LoginHash(*bytes).to_string());
+            write_private(path, text.as_bytes())?;
+            Ok(Salt(bytes))
+        }
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<SigningKey, KeysError> {
+    SigningKey::from_pem(text, None).map_err(|e| {
+        bad_file(
+            path,
+            format!("{e}. An exported key is put back with `openssl pkcs8 -topk8 -nocrypt -in EXPORT -out site.key`"),
+        )
+    })
+}
+
+fn random_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {
+    random::bytes()
+        .map(Zeroizing::new)
+        .map_err(|why| io_error(path, why))
+}
+
+fn make_folder(folder: &Path) -> Result<(), KeysError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|why| io_error(folder, why))?;
+    private(folder)
+}
+
+/// Refuses what others could read or change.
+fn private(path: &Path) -> Result<(), KeysError> {
+    let mode = fs::metadata(path)
+        .map_err(|why| io_error(path, why))?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let wanted = if path.is_dir() { "0700" } else { "0600" };
+    Err(bad_file(
+        path,
+        format!(
+            "others may touch it (mode {:o}); `chmod {wanted}` it if nobody did",
+            mode & 0o777
+        ),
+    ))
+}
+
+fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> {
+    match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(io_error(path, why)),
+        Ok(found) if found.len() > FILE_MAX => {
+            return Err(bad_file(path, "it is too large for a key".to_owned()));
+        }
+        Ok(_) => private(path)?,
+    }
+    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
+    Ok(Some(Zeroizing::new(text)))
+}
+
+/// Writes a file under a temporary name, syncs it, gives it its name and syncs that.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&new) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        match path.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    };
+    write().map_err(|why| io_error(path, why))
+}
+
+fn io_error(path: &Path, why: io::Error) -> KeysError {
+    KeysError::Io {
+        path: path.to_owned(),
+        why,
+    }
+}
+
+fn bad_file(path: &Path, why: String) -> KeysError {
+    KeysError::File {
+        path: path.to_owned(),
+        why,
+    }
+}
+
+impl fmt::Display for KeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeysError::Io { path, why } => write!(f, "{}: {why}", path.display()),
+            KeysError::File { path, why } => write!(f, "{}: {why}", path.display()),
+            KeysError::ExportedWithoutState { path } => write!(
+                f,
+                "{}: this site key counts as exported (its first line does not say `new`), and there is no state beside it. Seats given before could be given twice (rule 21). Put the state directory back that belongs to it, or move the key away and ask the vendor for licenses for a new one",
+                path.display()
+            ),
+            KeysError::Delegation(e) => write!(
+                f,
+                "the lease key cannot be delegated to: {e}; is the clock set?"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for KeysError {}
