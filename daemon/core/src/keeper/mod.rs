@@ -26,7 +26,7 @@ use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Actor, Order, Origin, State, Verdict};
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
 
 /// Called once with the answer, on the keeper's thread: hand it over, do nothing else there.
@@ -111,6 +111,7 @@ struct Shared {
     snapshot: ArcSwap<Snapshot>,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
+    failed: OnceLock<String>,
 }
 
 /// The keeper's thread. Dropped without [`Keeper::stop`] it ends like a crash: after the batch at hand, without
@@ -175,6 +176,14 @@ impl Handle {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.queue.len()
+    }
+
+    /// Ends the keeper because another store of the state directory failed to write: from here nothing is acknowledged
+    /// (I7). The first reason counts.
+    pub fn fail(&self, why: &dyn fmt::Display) {
+        // Losing to an earlier failure is fine: one end is enough.
+        let _ = self.shared.failed.set(why.to_string());
+        self.shared.queue.nudge();
     }
 
     /// Wakes the keeper to look at its clocks, where the wall clock was set.

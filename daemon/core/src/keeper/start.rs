@@ -11,7 +11,7 @@ use crate::storage::Guard;
 use arc_swap::ArcSwap;
 use seatkeeper_engine::ids::{MachineId, RunId, UnitId};
 use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{fmt, io, thread};
 
 /// What a keeper is made of.
@@ -68,6 +68,7 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         snapshot: ArcSwap::from_pointee(snapshot),
         journal: parts.journal,
         clock: parts.clock,
+        failed: OnceLock::new(),
     });
     wake_with_clock(&shared);
     let handle = Handle {

@@ -426,3 +426,19 @@ fn i14_a_replayed_journal_gives_the_same_state() {
     assert_eq!(after.state.logins, before.state.logins);
     assert_eq!(after.head.number, before.head.number + 1);
 }
+
+#[test]
+fn i7_a_side_store_that_fails_ends_the_keeper_too() {
+    let house = House::new();
+    let keeper = house.start();
+    keeper.handle().fail(&"side.redb: Input/output error");
+    assert_eq!(
+        keeper.handle().ask(meet(1, 1)).unwrap_err(),
+        Failure::Stopped
+    );
+    assert_eq!(keeper.stop(), Err(Failure::Stopped));
+    assert_eq!(
+        *house.fatal.lock().unwrap(),
+        ["side.redb: Input/output error"]
+    );
+}

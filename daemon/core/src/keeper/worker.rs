@@ -102,7 +102,7 @@ impl Worker {
         }));
         let why = match served {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(e)) => e.to_string(),
+            Ok(Err(why)) => why,
             Err(_) => "the keeper panicked; what was acknowledged is in the journal".to_owned(),
         };
         tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
@@ -121,11 +121,14 @@ impl Worker {
         batch: &mut Vec<Waiting>,
         judged: &mut Vec<Judged>,
         on_events: &mut Option<OnEvents>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), String> {
         loop {
             let woken = shared.queue.drain(self.wait(), batch);
             if woken == Woken::Abandoned {
                 return Ok(());
+            }
+            if let Some(why) = shared.failed.get() {
+                return Err(why.clone());
             }
             let leapt = self.look(shared);
             self.due(leapt);
@@ -147,7 +150,7 @@ impl Worker {
             if woken == Woken::Closed {
                 self.apply(own(Origin::Run, Command::StopRun), None);
             }
-            self.commit()?;
+            self.commit().map_err(|e| e.to_string())?;
             let snapshot = Arc::new(self.snapshot());
             shared.snapshot.store(snapshot.clone());
             self.publish(&snapshot, on_events);
