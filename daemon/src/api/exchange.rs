@@ -1,0 +1,146 @@
+//! One request and its answer: trace id, limits, panics, the log. Handlers see only what passed here.
+
+use super::extract::BodyPatience;
+use super::identity::Peer;
+use super::limits::{HEADERS, Limits};
+use super::refusal::{self, Refusal};
+use super::trace::{self, Trace};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use seatkeeper::wire::Code;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+/// Answers one request of a connection.
+pub(super) async fn answer(
+    router: Router,
+    limits: &Limits,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let trace = Trace::of(request.headers());
+    let uid = peer.uid;
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = match refused(&peer, &request) {
+        Some(refusal) => refusal.into_response(),
+        None => guarded(router, limits, peer, &trace, request).await,
+    };
+    finish(&mut response, &trace, uid, &method, &path);
+    Ok(response)
+}
+
+/// A connection past the limits: every request on it gets this answer, and it closes.
+pub(super) fn overloaded(request: &Request<Incoming>, uid: u32, detail: &str) -> Response {
+    let trace = Trace::of(request.headers());
+    let mut response = Refusal::new(Code::ServerBusy, detail)
+        .after(1)
+        .into_response();
+    let close = axum::http::HeaderValue::from_static("close");
+    response
+        .headers_mut()
+        .insert(axum::http::header::CONNECTION, close);
+    finish(
+        &mut response,
+        &trace,
+        uid,
+        request.method(),
+        request.uri().path(),
+    );
+    response
+}
+
+/// What is refused whatever the address.
+fn refused(peer: &Peer, request: &Request<Incoming>) -> Option<Refusal> {
+    if request.headers().len() > HEADERS {
+        let many = format!("the request has more than {HEADERS} header lines");
+        return Some(Refusal::new(Code::BadRequest, many));
+    }
+    if let Err(nobody) = peer.account()
+        && nobody.problem.code == Code::Unauthenticated
+    {
+        return Some(nobody);
+    }
+    browser(request)
+}
+
+/// The application API is not for browsers (S12).
+fn browser(request: &Request<Incoming>) -> Option<Refusal> {
+    let path = request.uri().path();
+    if path != "/v1/leases" && !path.starts_with("/v1/leases/") {
+        return None;
+    }
+    let sign = |name: &str| name == "origin" || name.starts_with("sec-fetch-");
+    let header = request.headers().keys().find(|name| sign(name.as_str()))?;
+    let detail = format!("the request carries `{header}`, as browsers send it");
+    Some(Refusal::new(Code::BrowserRefused, detail))
+}
+
+/// Runs the handler within its time; its panic is an answer, not the end.
+async fn guarded(
+    router: Router,
+    limits: &Limits,
+    peer: Peer,
+    trace: &Trace,
+    request: Request<Incoming>,
+) -> Response {
+    let mut request = request.map(Body::new);
+    let extensions = request.extensions_mut();
+    extensions.insert(peer);
+    extensions.insert(trace.clone());
+    extensions.insert(BodyPatience(limits.body));
+    let handled = caught(TowerToHyperService::new(router).call(request));
+    match tokio::time::timeout(limits.request, handled).await {
+        Ok(Some(Ok(response))) => response,
+        Ok(None) => Refusal::internal("a handler panicked; its message and place stand above")
+            .into_response(),
+        Err(_) => {
+            let seconds = limits.request.as_secs_f32();
+            Refusal::new(
+                Code::ServerBusy,
+                format!("there was no answer after {seconds} s; what was asked may still be done"),
+            )
+            .after(1)
+            .into_response()
+        }
+    }
+}
+
+/// `None`: it panicked.
+async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}
+
+/// Gives the answer its trace id, a refusal its body, and the log its line.
+fn finish(response: &mut Response, trace: &Trace, uid: u32, method: &Method, path: &str) {
+    let status = response.status().as_u16();
+    match response.extensions_mut().remove::<Refusal>() {
+        Some(refusal) => {
+            let (code, detail) = (&refusal.problem.code, &refusal.problem.detail);
+            if status >= 500 {
+                let log = refusal.log.as_deref().unwrap_or_default();
+                tracing::error!(%trace, uid, %method, path, %code, %detail, log, "not answered");
+            } else {
+                tracing::info!(%trace, uid, %method, path, %code, %detail, "refused");
+            }
+            refusal::write(response, refusal, trace);
+        }
+        None => tracing::debug!(%trace, uid, %method, path, status, "answered"),
+    }
+    response.headers_mut().insert(trace::HEADER, trace.value());
+}

@@ -1,0 +1,199 @@
+//! From a request to types that cannot be wrong: the body, the query, the path. Each refusal names the member.
+
+use super::limits::{BODY_BYTES, LICENSE_BODY_BYTES, Limits};
+use super::refusal::{Answer, Refusal};
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderMap, header, request::Parts};
+use http_body_util::LengthLimitError;
+use seatkeeper::wire::Code;
+use serde::de::DeserializeOwned;
+use std::error::Error;
+use std::time::Duration;
+
+/// A JSON body of at most 64 KiB.
+pub(crate) struct Json<T>(pub(crate) T);
+/// A JSON body that carries a license file.
+pub(crate) struct LicenseJson<T>(pub(crate) T);
+/// The query.
+pub(crate) struct Query<T>(pub(crate) T);
+/// The variable parts of the path.
+pub(crate) struct Path<T>(pub(crate) T);
+/// The revision that an edit is based on (`If-Match`), where the caller names one.
+pub(crate) struct IfMatch(pub(crate) Option<u64>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+        parse(&read(request, BODY_BYTES).await?).map(Json)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LicenseJson<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+        parse(&read(request, LICENSE_BODY_BYTES).await?).map(LicenseJson)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(query)) => Ok(Query(query)),
+            Err(e) => Err(bad(format!("the query: {}", e.body_text()))),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(path)) => Ok(Path(path)),
+            Err(e) => Err(bad(format!("the path: {}", e.body_text()))),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        if_match(&parts.headers).map(IfMatch)
+    }
+}
+
+/// `If-Match: "12"`; `*` asks for nothing.
+fn if_match(headers: &HeaderMap) -> Answer<Option<u64>> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    match number.unwrap_or(text).parse() {
+        Ok(revision) => Ok(Some(revision)),
+        Err(_) => Err(bad(
+            "the header If-Match: a revision as an earlier answer told it, like \"12\"",
+        )),
+    }
+}
+
+/// Reads a body within its size and time.
+async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
+    let patience = request
+        .extensions()
+        .get::<BodyPatience>()
+        .map_or(Limits::default().body, |p| p.0);
+    let (parts, body) = request.into_parts();
+    let told = parts.headers.get(header::CONTENT_LENGTH);
+    let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if told.is_some_and(|bytes| bytes > most) {
+        return Err(too_large(most));
+    }
+    match tokio::time::timeout(patience, collect(body, most)).await {
+        Ok(bytes) => bytes,
+        Err(_) => Err(Refusal::new(
+            Code::RequestTimeout,
+            format!(
+                "the body was not complete after {} s",
+                patience.as_secs_f32()
+            ),
+        )),
+    }
+}
+
+/// How long a body may take, as the listener sets it.
+#[derive(Clone, Copy)]
+pub(super) struct BodyPatience(pub(super) Duration);
+
+async fn collect(body: Body, most: usize) -> Answer<Vec<u8>> {
+    match axum::body::to_bytes(body, most).await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(e) if e.source().is_some_and(|why| why.is::<LengthLimitError>()) => {
+            Err(too_large(most))
+        }
+        Err(e) => Err(bad(format!("the body ended early: {e}"))),
+    }
+}
+
+/// Parses twice where it fails: the second time tells where.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut parser = serde_json::Deserializer::from_slice(bytes);
+        match serde_path_to_error::deserialize::<_, T>(&mut parser) {
+            Ok(_) => Err(bad("the body: something follows the JSON object")),
+            Err(e) if e.path().iter().next().is_none() => {
+                Err(bad(format!("the body: {}", e.inner())))
+            }
+            Err(e) => Err(bad(format!("member `{}`: {}", e.path(), e.inner()))),
+        }
+    })
+}
+
+/// A request that is not well-formed.
+pub(super) fn bad(detail: impl Into<String>) -> Refusal {
+    Refusal::new(Code::BadRequest, detail)
+}
+
+fn too_large(most: usize) -> Refusal {
+    Refusal::new(
+        Code::BodyTooLarge,
+        format!(
+            "the body has more than the {} KiB that this address takes",
+            most / 1024
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seatkeeper::wire::CheckoutBody;
+
+    fn told(text: &str) -> String {
+        parse::<CheckoutBody>(text.as_bytes())
+            .map(drop)
+            .expect_err("refused")
+            .problem
+            .detail
+    }
+
+    #[test]
+    fn a_bad_body_is_refused_by_the_name_of_its_member() {
+        assert!(told("{}").contains("missing field `checkout_id`"));
+        let body = |items: &str| {
+            format!(
+                r#"{{"checkout_id":"","instance":"","nonce":"","product":"","roots":[],"items":{items}}}"#
+            )
+        };
+        assert!(
+            told(&body(r#"[{"feature":3}]"#))
+                .starts_with("member `items[0].feature`: invalid type")
+        );
+        assert!(told(&body(r#"[{"feature":"f","n":-1}]"#)).contains("items[0].n"));
+        assert!(told("[").contains("the body: EOF"));
+        assert!(told(&format!("{} 1", body("[]"))).contains("something follows"));
+        assert!(parse::<CheckoutBody>(body("[]").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_revision_is_read_from_if_match() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, text.parse().expect("a header"));
+            if_match(&headers).map_err(|refusal| refusal.problem.code)
+        };
+        assert_eq!(of("\"12\""), Ok(Some(12)));
+        assert_eq!(of("12"), Ok(Some(12)));
+        assert_eq!(of("*"), Ok(None));
+        assert_eq!(of("W/\"12\""), Err(Code::BadRequest));
+        assert_eq!(
+            if_match(&HeaderMap::new()).map_err(|r| r.problem.code),
+            Ok(None)
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Who asks: the uid that the kernel fixed when the connection was made, and the name that this machine gives it (S16).
+
+use super::limits::LOOK_UPS;
+use super::refusal::{Answer, Refusal};
+use seatkeeper::wire::Code;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+
+/// The uid that the kernel shows for everyone whom this user namespace does not know.
+const OVERFLOW_UID: u32 = 65534;
+/// Names that are remembered for a name service that fails.
+const REMEMBERED: usize = 65_536;
+
+/// What this machine says about a uid.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its name; `uid-N` where it has none.
+    pub name: String,
+    /// It administers this daemon: uid 0, the daemon's group, and in `dev` whoever started it.
+    pub administers: bool,
+}
+
+/// The name service could not answer: not the same as having no name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NameServiceDown(pub String);
+
+impl fmt::Display for NameServiceDown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where names come from. A look-up may block for as long as the machine's name service does.
+pub trait Names: Send + Sync + 'static {
+    /// The account behind a uid.
+    ///
+    /// # Errors
+    /// The name service failed.
+    fn account(&self, uid: u32) -> Result<Account, NameServiceDown>;
+}
+
+/// The other end of a connection, for as long as it is open.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// Its uid.
+    pub(crate) uid: u32,
+    /// The connection, to ask the kernel about the process at its other end.
+    pub(crate) stream: Arc<UnixStream>,
+    account: Result<Arc<Account>, Nobody>,
+}
+
+/// Why there is no account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Nobody {
+    Overflow,
+    NamesDown,
+}
+
+impl Peer {
+    /// The account, or the no that its requests get.
+    pub(crate) fn account(&self) -> Answer<&Arc<Account>> {
+        self.account.as_ref().map_err(|nobody| match nobody {
+            Nobody::Overflow => Refusal::new(
+                Code::Unauthenticated,
+                format!(
+                    "the kernel shows your uid as {OVERFLOW_UID}, which is everyone and nobody"
+                ),
+            ),
+            Nobody::NamesDown => Refusal::new(
+                Code::NameServiceDown,
+                format!(
+                    "this machine's name service does not say who uid {} is",
+                    self.uid
+                ),
+            )
+            .after(5),
+        })
+    }
+}
+
+/// The names of this machine with what they last were. Clones share it.
+#[derive(Clone)]
+pub(super) struct Register {
+    names: Arc<dyn Names>,
+    last: Arc<Mutex<BTreeMap<u32, Arc<Account>>>>,
+    room: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Register {
+    pub(super) fn new(names: Arc<dyn Names>, patience: Duration) -> Self {
+        Register {
+            names,
+            last: Arc::default(),
+            room: Arc::new(Semaphore::new(LOOK_UPS)),
+            patience,
+        }
+    }
+
+    /// Says who is at the other end; once per connection.
+    pub(super) async fn meet(&self, uid: u32, stream: Arc<UnixStream>) -> Peer {
+        let account = if uid == OVERFLOW_UID {
+            Err(Nobody::Overflow)
+        } else {
+            self.account(uid).await.ok_or(Nobody::NamesDown)
+        };
+        Peer {
+            uid,
+            stream,
+            account,
+        }
+    }
+
+    /// The account now; the last one known where the name service fails or is too slow.
+    async fn account(&self, uid: u32) -> Option<Arc<Account>> {
+        let found = match tokio::time::timeout(self.patience, self.look_up(uid)).await {
+            Ok(found) => found,
+            Err(_) => Err(NameServiceDown("it does not answer".to_owned())),
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Ok(account) => {
+                let account = Arc::new(account);
+                if last.len() < REMEMBERED || last.contains_key(&uid) {
+                    last.insert(uid, account.clone());
+                }
+                Some(account)
+            }
+            Err(why) => {
+                let known = last.get(&uid).cloned();
+                tracing::warn!(uid, %why, known = known.is_some(), "the name service failed; the last known name counts");
+                known
+            }
+        }
+    }
+
+    /// Off the runtime's threads: a name service may take its time.
+    async fn look_up(&self, uid: u32) -> Result<Account, NameServiceDown> {
+        let down = |why: &dyn fmt::Display| NameServiceDown(why.to_string());
+        let room = self
+            .room
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|e| down(&e))?;
+        let names = self.names.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            names.account(uid)
+        });
+        looked.await.map_err(|e| down(&e))?
+    }
+}

@@ -1,0 +1,63 @@
+//! Every limit of the listener, by name (claims.md 4).
+
+use std::time::Duration;
+
+/// What a caller of the API may cost. Tests make the times short.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// For the head of a request, and for an idle connection to send the next one.
+    pub head: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// For an answer to begin.
+    pub request: Duration,
+    /// For a client to take more of an answer.
+    pub stalled: Duration,
+    /// For a look-up in the machine's name service.
+    pub names: Duration,
+    /// For requests in flight at a stop.
+    pub stop: Duration,
+    /// Between two tries to accept, where the process has no descriptors left.
+    pub back_off: Duration,
+    /// Connections of this listener.
+    pub connections: usize,
+    /// Connections of one uid.
+    pub per_uid: usize,
+}
+
+/// Bytes of a request's head.
+pub(super) const HEAD_BYTES: usize = 8 * 1024;
+/// Header lines of a request.
+pub(super) const HEADERS: usize = 32;
+/// Bytes of a body.
+pub(super) const BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a body that carries a license file: 256 KiB of file, and what JSON adds to its line ends and quotes.
+pub(super) const LICENSE_BODY_BYTES: usize = 320 * 1024;
+/// Connections past the limits that are told so at one time; beyond, they are only closed.
+pub(super) const REFUSED_AT_A_TIME: usize = 64;
+/// Look-ups in the machine's name service at one time: a dead one must not eat the threads that install licenses.
+pub(super) const LOOK_UPS: usize = 16;
+/// Rows of a page, unless asked for fewer or more.
+pub(super) const PAGE: usize = 200;
+/// Rows of a page at most.
+pub(super) const PAGE_MOST: usize = 1000;
+/// Event streams at one time: each holds a connection for hours.
+pub(super) const STREAMS: usize = 64;
+/// Batches that a slow reader of events may be behind before it is told to read the pages instead.
+pub(super) const STREAM_BEHIND: usize = 256;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            head: Duration::from_secs(5),
+            body: Duration::from_secs(5),
+            request: Duration::from_secs(10),
+            stalled: Duration::from_secs(10),
+            names: Duration::from_secs(5),
+            stop: Duration::from_secs(10),
+            back_off: Duration::from_millis(100),
+            connections: 4096,
+            per_uid: 1024,
+        }
+    }
+}

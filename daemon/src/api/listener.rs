@@ -1,0 +1,178 @@
+//! The accept loop of the unix socket: permits, the peer's identity, one task per connection, and a stop in order.
+
+use super::exchange;
+use super::identity::{Names, Register};
+use super::limits::{HEAD_BYTES, Limits, REFUSED_AT_A_TIME};
+use super::permits::{Full, Permit, Permits};
+use super::wire::Wire;
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Tells everyone that the daemon is stopping. It only ever goes from false to true.
+pub(crate) type Stop = watch::Receiver<bool>;
+
+/// What serves connections. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Server {
+    router: Router,
+    register: Register,
+    permits: Permits,
+    refusals: Arc<Semaphore>,
+    limits: Arc<Limits>,
+}
+
+/// Dropped by a connection's task when it ends.
+type Alive = mpsc::Sender<Infallible>;
+
+impl Server {
+    pub(crate) fn new(router: Router, names: Arc<dyn Names>, limits: Limits) -> Self {
+        Server {
+            router,
+            register: Register::new(names, limits.names),
+            permits: Permits::new(limits.connections, limits.per_uid),
+            refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
+            limits: Arc::new(limits),
+        }
+    }
+
+    /// Connections that are open now.
+    pub(crate) fn connections(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let permits = self.permits.clone();
+        move || permits.open()
+    }
+
+    /// Accepts until told to stop, then waits for the requests in flight, within their limit.
+    pub(crate) async fn serve(self, listener: UnixListener, stop: Stop) {
+        let (alive, mut ended) = mpsc::channel(1);
+        let mut stopping = pin!(stopped(stop.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stopping => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.welcome(stream, &stop, &alive),
+                    Err(e) => self.back_off(&e).await,
+                },
+            }
+        }
+        drop((listener, alive));
+        if tokio::time::timeout(self.limits.stop, ended.recv())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "requests were still in flight at the stop; their clients will ask again"
+            );
+        }
+    }
+
+    /// An `accept` that fails is not asked again at once: without descriptors it would spin.
+    async fn back_off(&self, why: &io::Error) {
+        if why.kind() == io::ErrorKind::ConnectionAborted {
+            return;
+        }
+        tracing::error!(%why, "no connection could be accepted; trying again shortly");
+        tokio::time::sleep(self.limits.back_off).await;
+    }
+
+    fn welcome(&self, stream: UnixStream, stop: &Stop, alive: &Alive) {
+        let uid = match stream.peer_cred() {
+            Ok(credentials) => credentials.uid(),
+            Err(why) => {
+                tracing::warn!(%why, "the kernel does not say who connected; closed");
+                return;
+            }
+        };
+        let (server, stop, alive) = (self.clone(), stop.clone(), alive.clone());
+        match self.permits.take(uid) {
+            Ok(permit) => {
+                tokio::spawn(server.connection(stream, uid, permit, stop, alive));
+            }
+            Err(full) => self.turn_away(stream, uid, full, alive),
+        }
+    }
+
+    async fn connection(
+        self,
+        stream: UnixStream,
+        uid: u32,
+        permit: Permit,
+        stop: Stop,
+        alive: Alive,
+    ) {
+        let _held = (permit, alive);
+        let stream = Arc::new(stream);
+        let peer = self.register.meet(uid, stream.clone()).await;
+        let service = service_fn(|request| {
+            exchange::answer(self.router.clone(), &self.limits, peer.clone(), request)
+        });
+        let wire = TokioIo::new(Wire::new(stream, self.limits.stalled));
+        let mut connection = pin!(self.http().serve_connection(wire, service));
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = stopped(stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(why) = served {
+            tracing::debug!(uid, %why, "a connection ended early");
+        }
+    }
+
+    /// Says why there is no room, to as many at a time as that is cheap for.
+    fn turn_away(&self, stream: UnixStream, uid: u32, full: Full, alive: Alive) {
+        let Ok(room) = self.refusals.clone().try_acquire_owned() else {
+            return;
+        };
+        let detail = match full {
+            Full::Listener => format!(
+                "{} connections are open, which is all there may be",
+                self.limits.connections
+            ),
+            Full::Uid => format!(
+                "uid {uid} has {} connections open, which is all it may have",
+                self.limits.per_uid
+            ),
+        };
+        tracing::warn!(uid, %detail, "a connection was turned away");
+        let server = self.clone();
+        tokio::spawn(async move {
+            let _held = (room, alive);
+            let answer = |request: hyper::Request<Incoming>| {
+                let response = exchange::overloaded(&request, uid, &detail);
+                async move { Ok::<_, Infallible>(response) }
+            };
+            let wire = TokioIo::new(Wire::new(Arc::new(stream), server.limits.stalled));
+            // The client hung up before it heard: that is its answer, too.
+            let _ = server
+                .http()
+                .serve_connection(wire, service_fn(answer))
+                .await;
+        });
+    }
+
+    /// hyper's one timer covers slow heads and idle connections; without the timer it would cover nothing (S24).
+    fn http(&self) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head)
+            .max_buf_size(HEAD_BYTES)
+            .keep_alive(true);
+        http
+    }
+}
+
+/// Ends when the daemon is stopping, or whoever would say so is gone.
+pub(crate) async fn stopped(mut stop: Stop) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

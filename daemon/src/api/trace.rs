@@ -1,0 +1,74 @@
+//! The id of one HTTP exchange: in `x-trace-id`, in problems, in the log and in the events that it caused.
+
+use axum::http::HeaderMap;
+use axum::http::HeaderValue;
+use seatkeeper_core::random;
+use std::fmt;
+use std::sync::Arc;
+
+/// Its header.
+pub(super) const HEADER: &str = "x-trace-id";
+/// Characters of an id that a caller brings.
+const LONGEST: usize = 64;
+
+/// A trace id: 32 random hex digits, or what the caller brought, where that is well-formed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Trace(Arc<str>);
+
+impl Trace {
+    /// The one of a request.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let brought = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        match brought.filter(|text| well_formed(text)) {
+            Some(text) => Trace(text.into()),
+            None => Trace::new(),
+        }
+    }
+
+    /// A new one. It names an exchange and protects nothing: where the kernel has no randomness it is all zeros.
+    pub(super) fn new() -> Self {
+        let id = u128::from_be_bytes(random::bytes().unwrap_or_default());
+        Trace(format!("{id:032x}").into())
+    }
+
+    /// For the journal.
+    pub(crate) fn name(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
+    /// For the header.
+    pub(super) fn value(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).expect("hex digits or what `well_formed` let in")
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Nothing that could break out of a log line.
+fn well_formed(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (8..=LONGEST).contains(&text.len()) && text.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_id_is_taken_over_only_where_it_is_well_formed() {
+        let with = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HEADER, HeaderValue::from_static(text));
+            Trace::of(&headers).to_string()
+        };
+        assert_eq!(with("build-4711_a"), "build-4711_a");
+        for bad in ["short", "spaces in it", "semi;colon", "\"quotes\""] {
+            assert_ne!(with(bad), bad);
+            assert_eq!(with(bad).len(), 32);
+        }
+    }
+}

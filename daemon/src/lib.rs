@@ -1,0 +1,3 @@
+//! The daemon around the core: sockets, threads, files.
+
+pub mod api;
