@@ -82,7 +82,10 @@ impl Clock for BootClock {
     fn now(&self) -> Moment {
         let time = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        Moment(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
+        Moment(Duration::new(
+            seconds,
+            u32::try_from(time.tv_nsec).unwrap_or_default(),
+        ))
     }
 
     fn nap(&self) -> Duration {
@@ -143,11 +146,16 @@ mod tests {
 
     #[test]
     fn s22_time_since_boot_counts_sleep_and_never_goes_back() {
-        let uptime: f64 = std::fs::read_to_string("/proc/uptime").unwrap().split(' ').next().unwrap().parse().unwrap();
+        let uptime: f64 = std::fs::read_to_string("/proc/uptime")
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         let (first, second) = (BootClock.now(), BootClock.now());
         assert!(first <= second);
         // /proc/uptime is CLOCK_BOOTTIME, too; CLOCK_MONOTONIC differs from it by the time slept.
         assert!((first.0.as_secs_f64() - uptime).abs() < 5.0);
     }
-
 }

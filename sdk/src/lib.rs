@@ -6,7 +6,10 @@ pub mod wire;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
-#[cfg_attr(not(feature = "testing"), allow(unreachable_pub, reason = "public for tests only"))]
+#[cfg_attr(
+    not(feature = "testing"),
+    allow(unreachable_pub, reason = "public for tests only")
+)]
 mod clock;
 #[cfg(feature = "client")]
 mod os;
@@ -15,8 +18,8 @@ mod os;
 pub use client::admin;
 #[cfg(feature = "client")]
 pub use client::{
-    Builder, Checkout, Client, Denied, EndingReason, Error, Event, EventKind, LeaseFacts, LostReason, Misused, Seat,
-    Several, State, Unreachable, Until, Untrusted,
+    Builder, Checkout, Client, Denied, EndingReason, Error, Event, EventKind, LeaseFacts,
+    LostReason, Misused, Seat, Several, State, Unreachable, Until, Untrusted,
 };
 
 /// What a vendor's tests put in the place of a socket and of time.

@@ -35,7 +35,9 @@ impl Connection {
     /// `seatkeeperd dev`. Does no I/O.
     #[must_use]
     pub fn open(socket: Option<&Path>) -> Connection {
-        Connection { transport: UnixTransport::new(socket.map(Path::to_owned)) }
+        Connection {
+            transport: UnixTransport::new(socket.map(Path::to_owned)),
+        }
     }
 
     /// Sends a request; the path carries its query. A broken pipe on a kept connection is repeated once.
@@ -60,18 +62,32 @@ impl Connection {
     ///
     /// # Errors
     /// Where no reply came.
-    pub fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Result<Result<Stream, Response>, Broken> {
+    pub fn stream(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Result<Stream, Response>, Broken> {
         let mut request = request("GET", path, headers, None);
-        request.headers.push(("accept".to_owned(), "text/event-stream".to_owned()));
+        request
+            .headers
+            .push(("accept".to_owned(), "text/event-stream".to_owned()));
         let reply = self.transport.open(&request, None)?;
         if reply.status().as_u16() != 200 {
             let (head, mut body) = reply.into_parts();
-            let body = body.read_to_vec().map_err(|error| Broken::Io(io::Error::other(error)))?;
+            let body = body
+                .read_to_vec()
+                .map_err(|error| Broken::Io(io::Error::other(error)))?;
             let headers = super::transport::headers(&head.headers);
-            return Ok(Err(Response { status: head.status.as_u16(), headers, body }));
+            return Ok(Err(Response {
+                status: head.status.as_u16(),
+                headers,
+                body,
+            }));
         }
         let reader: Box<dyn Read + Send> = Box::new(reply.into_body().into_reader());
-        Ok(Ok(Stream { lines: BufReader::new(reader) }))
+        Ok(Ok(Stream {
+            lines: BufReader::new(reader),
+        }))
     }
 
     /// The socket that was last reached.
@@ -96,6 +112,14 @@ impl Iterator for Stream {
 }
 
 fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Request {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Request { method: method.to_owned(), path: path.to_owned(), headers, body: body.map(<[u8]>::to_vec) }
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers,
+        body: body.map(<[u8]>::to_vec),
+    }
 }

@@ -1,10 +1,10 @@
 //! What a client is built from: the product, and the vendor roots that are compiled into the application.
 
+use super::Client;
 use super::error::{Error, Misused};
 use super::event::Event;
 use super::life::{Lives, OnEvent, Setup};
 use super::transport::Transport;
-use super::Client;
 use crate::clock::{BootClock, Clock};
 use crate::token::keys::PublicKey;
 use std::path::PathBuf;
@@ -43,7 +43,8 @@ impl Builder {
     /// The vendor's root keys, the present and the next: PEM (`-----BEGIN PUBLIC KEY-----`) or base64url of the 32
     /// bytes. They belong in the source of the application: no file, argument or variable may name one (S5).
     pub fn vendor_roots(mut self, roots: &[&str]) -> Builder {
-        self.roots.extend(roots.iter().map(|root| (*root).to_owned()));
+        self.roots
+            .extend(roots.iter().map(|root| (*root).to_owned()));
         self
     }
 
@@ -85,7 +86,9 @@ impl Builder {
     /// `Misused`: no root, one that is no strong Ed25519 key, or a product without a name.
     pub fn build(self) -> Result<Client, Error> {
         if self.product.is_empty() || self.product.len() > MAX_NAME {
-            return Err(Misused::new("the product has no name, or one of more than 128 bytes").into());
+            return Err(
+                Misused::new("the product has no name, or one of more than 128 bytes").into(),
+            );
         }
         let roots = parse(&self.roots)?;
         let setup = Setup {
@@ -97,7 +100,10 @@ impl Builder {
             clock: self.clock,
             on_event: self.on_event,
         };
-        Ok(Client { setup: Arc::new(setup), lives: Arc::new(Lives::default()) })
+        Ok(Client {
+            setup: Arc::new(setup),
+            lives: Arc::new(Lives::default()),
+        })
     }
 }
 
@@ -125,7 +131,9 @@ mod tests {
 
     #[test]
     fn s5_a_client_without_a_root_is_refused() {
-        let Err(error) = Client::builder("cad").build() else { panic!("no root was accepted") };
+        let Err(error) = Client::builder("cad").build() else {
+            panic!("no root was accepted")
+        };
         assert_eq!(error.code(), "misused");
         assert!(Client::builder("cad").vendor_roots(&[ROOT]).build().is_ok());
     }
@@ -133,7 +141,17 @@ mod tests {
     #[test]
     fn s3_a_weak_root_is_refused() {
         let identity = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        assert!(Client::builder("cad").vendor_roots(&[identity]).build().is_err());
-        assert!(Client::builder("cad").vendor_roots(&[ROOT, "no key"]).build().is_err());
+        assert!(
+            Client::builder("cad")
+                .vendor_roots(&[identity])
+                .build()
+                .is_err()
+        );
+        assert!(
+            Client::builder("cad")
+                .vendor_roots(&[ROOT, "no key"])
+                .build()
+                .is_err()
+        );
     }
 }

@@ -46,7 +46,11 @@ pub(crate) fn random_id() -> Result<String, Error> {
 }
 
 /// `POST /v1/leases`, once.
-pub(crate) fn checkout(life: &Life, attempted: &Attempted<'_>, timeout: Duration) -> Result<Proven, Failed> {
+pub(crate) fn checkout(
+    life: &Life,
+    attempted: &Attempted<'_>,
+    timeout: Duration,
+) -> Result<Proven, Failed> {
     let seen = life.newest();
     with_delegation(|show| {
         let sent = life.sent(false)?;
@@ -65,12 +69,19 @@ pub(crate) fn checkout(life: &Life, attempted: &Attempted<'_>, timeout: Duration
         };
         let request = Request::new("POST", "/v1/leases".to_owned(), Some(json(&body)));
         let reply = lease(exchange(life, &request, timeout)?)?;
-        judge(&life.setup.roots, attempted.ask, &sent, None, reply).map_err(|e| Failed::For(e.into()))
+        judge(&life.setup.roots, attempted.ask, &sent, None, reply)
+            .map_err(|e| Failed::For(e.into()))
     })
 }
 
 /// `PUT /v1/leases/{id}`, once; a lease that is kept is shown.
-pub(crate) fn renew(life: &Life, ask: &Ask, id: &str, token: &str, kept: &Chain) -> Result<Proven, Failed> {
+pub(crate) fn renew(
+    life: &Life,
+    ask: &Ask,
+    id: &str,
+    token: &str,
+    kept: &Chain,
+) -> Result<Proven, Failed> {
     with_delegation(|show| {
         let sent = life.sent(true)?;
         let body = RenewBody {
@@ -87,7 +98,11 @@ pub(crate) fn renew(life: &Life, ask: &Ask, id: &str, token: &str, kept: &Chain)
 
 /// `DELETE /v1/leases/{id}`: a holder's id or a checkout's. One that is gone already counts as given back.
 pub(crate) fn release(life: &Life, id: &str, timeout: Duration) -> Result<(), Error> {
-    let request = Request::new("DELETE", format!("/v1/leases/{id}?instance={}", life.instance), None);
+    let request = Request::new(
+        "DELETE",
+        format!("/v1/leases/{id}?instance={}", life.instance),
+        None,
+    );
     let reply = match life.transport.exchange(&request, timeout) {
         Err(Broken::Stale) => life.transport.exchange(&request, timeout),
         reply => reply,
@@ -105,29 +120,50 @@ pub(crate) fn release(life: &Life, id: &str, timeout: Duration) -> Result<(), Er
 
 /// The seat of this id is no more.
 fn is_gone(code: &Code) -> bool {
-    matches!(code, Code::LeaseEnded | Code::LeaseLapsed | Code::Superseded | Code::UnknownLease | Code::NotFound)
+    matches!(
+        code,
+        Code::LeaseEnded
+            | Code::LeaseLapsed
+            | Code::Superseded
+            | Code::UnknownLease
+            | Code::NotFound
+    )
 }
 
 /// Repeats a call once with the delegation beside the lease that was shown, where the daemon asks for it (rule 21).
 fn with_delegation(mut call: impl FnMut(bool) -> Result<Proven, Failed>) -> Result<Proven, Failed> {
     match call(false) {
-        Err(Failed::For(Error::Denied(denied))) if denied.code().as_str() == "show_delegation" => call(true),
+        Err(Failed::For(Error::Denied(denied))) if denied.code().as_str() == "show_delegation" => {
+            call(true)
+        }
         result => result,
     }
 }
 
 fn exchange(life: &Life, request: &Request, timeout: Duration) -> Result<Response, Failed> {
-    life.transport.exchange(request, timeout).map_err(|broken| {
-        let at_once = matches!(broken, Broken::Stale);
-        Failed::Again { error: broken.into(), at_once }
-    })
+    life.transport
+        .exchange(request, timeout)
+        .map_err(|broken| match broken {
+            Broken::TooLarge => Failed::For(Unreachable::from(broken).into()),
+            Broken::Stale => Failed::Again {
+                error: broken.into(),
+                at_once: true,
+            },
+            _ => Failed::Again {
+                error: broken.into(),
+                at_once: false,
+            },
+        })
 }
 
 fn lease(reply: Response) -> Result<LeaseReply, Failed> {
     match reply.status {
-        200 | 201 => serde_json::from_slice(&reply.body)
-            .map_err(|e| Failed::For(Unreachable::bad_answer(format!("the answer is no lease: {e}")).into())),
-        202 => Err(Failed::For(Unreachable::bad_answer("the answer is a ticket, and none was asked for").into())),
+        200 | 201 => serde_json::from_slice(&reply.body).map_err(|e| {
+            Failed::For(Unreachable::bad_answer(format!("the answer is no lease: {e}")).into())
+        }),
+        202 => Err(Failed::For(
+            Unreachable::bad_answer("the answer is a ticket, and none was asked for").into(),
+        )),
         _ => Err(refused(&reply)),
     }
 }
@@ -135,16 +171,26 @@ fn lease(reply: Response) -> Result<LeaseReply, Failed> {
 /// A judgement is final; something broken is worth another attempt.
 fn refused(reply: &Response) -> Failed {
     let Ok(problem) = serde_json::from_slice::<Problem>(&reply.body) else {
-        let text = format!("the answer has status {} and no problem document", reply.status);
+        let text = format!(
+            "the answer has status {} and no problem document",
+            reply.status
+        );
         return Failed::For(Unreachable::bad_answer(text).into());
     };
     let broke = match &problem.code {
-        Code::NameServiceDown | Code::ServerBusy | Code::ServerStopping | Code::RequestTimeout | Code::Internal => true,
+        Code::NameServiceDown
+        | Code::ServerBusy
+        | Code::ServerStopping
+        | Code::RequestTimeout
+        | Code::Internal => true,
         Code::Other(_) => reply.status >= 500,
         _ => false,
     };
     match (broke, problem.retryable) {
-        (true, true) => Failed::Again { error: Unreachable::failed(&problem), at_once: false },
+        (true, true) => Failed::Again {
+            error: Unreachable::failed(&problem),
+            at_once: false,
+        },
         (true, false) => Failed::For(Unreachable::failed(&problem).into()),
         (false, _) => Failed::For(Denied::new(problem).into()),
     }
@@ -159,6 +205,11 @@ impl Life {
     fn sent(&self, renewal: bool) -> Result<Sent, Failed> {
         let mut nonce = [0; 16];
         os::random(&mut nonce).map_err(|e| Failed::For(Unreachable::machine(&e).into()))?;
-        Ok(Sent { nonce, boot_id: self.boot_id, at: self.setup.clock.now(), renewal })
+        Ok(Sent {
+            nonce,
+            boot_id: self.boot_id,
+            at: self.setup.clock.now(),
+            renewal,
+        })
     }
 }

@@ -39,29 +39,42 @@ const GIVE_UP: Duration = Duration::from_secs(1);
 
 impl<'a> Checkout<'a> {
     pub(super) fn new(client: &'a Client, feature: &str) -> Checkout<'a> {
-        let several = Several { client, items: vec![item(feature)], interactive: false, deadline: DEADLINE };
+        let several = Several {
+            client,
+            items: vec![item(feature)],
+            interactive: false,
+            deadline: DEADLINE,
+        };
         Checkout { several }
     }
 
     /// The application's version (rule 12).
     pub fn version(self, version: &str) -> Checkout<'a> {
-        Checkout { several: self.several.version(version) }
+        Checkout {
+            several: self.several.version(version),
+        }
     }
 
     /// So many seats, from one pool; one unless said.
     pub fn n(self, n: u32) -> Checkout<'a> {
-        Checkout { several: self.several.n(n) }
+        Checkout {
+            several: self.several.n(n),
+        }
     }
 
     /// The user asked for it just now, by a click: this ends a cool-down (rule 16). Never say so for a program's own
     /// attempts.
     pub fn asked_by_user(self) -> Checkout<'a> {
-        Checkout { several: self.several.asked_by_user() }
+        Checkout {
+            several: self.several.asked_by_user(),
+        }
     }
 
     /// How long `acquire` may take, at most 30 s; 10 s unless said.
     pub fn deadline(self, deadline: Duration) -> Checkout<'a> {
-        Checkout { several: self.several.deadline(deadline) }
+        Checkout {
+            several: self.several.deadline(deadline),
+        }
     }
 
     /// A seat of another feature, too; what follows of `version` and `n` is said of it.
@@ -74,7 +87,10 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// `Denied` with code, rule and hint; `Unreachable`; `Untrusted`.
     pub fn acquire(self) -> Result<Seat, Error> {
-        self.several.acquire()?.pop().ok_or_else(|| Misused::new("no feature was named").into())
+        self.several
+            .acquire()?
+            .pop()
+            .ok_or_else(|| Misused::new("no feature was named").into())
     }
 }
 
@@ -119,7 +135,10 @@ impl<'a> Several<'a> {
     /// As `Checkout::acquire`, for the first that is not given.
     pub fn acquire(self) -> Result<Vec<Seat>, Error> {
         // Seats that were taken before a refusal are dropped here, and so given back.
-        self.items.iter().map(|item| self.acquire_one(item)).collect()
+        self.items
+            .iter()
+            .map(|item| self.acquire_one(item))
+            .collect()
     }
 
     fn acquire_one(&self, item: &Item) -> Result<Seat, Error> {
@@ -127,9 +146,15 @@ impl<'a> Several<'a> {
             return Err(Misused::new("a checkout names a feature and at least one seat").into());
         }
         let life = self.client.lives.current(&self.client.setup)?;
-        let ask = Ask { product: self.client.setup.product.clone(), item: item.clone() };
-        let attempted =
-            Attempted { ask: &ask, checkout_id: call::random_id()?, interactive: self.interactive };
+        let ask = Ask {
+            product: self.client.setup.product.clone(),
+            item: item.clone(),
+        };
+        let attempted = Attempted {
+            ask: &ask,
+            checkout_id: call::random_id()?,
+            interactive: self.interactive,
+        };
         let proven = persist(&life, &attempted, self.deadline).inspect_err(|error| {
             // A seat may have been given to an answer that never came, or that proves nothing.
             if !matches!(error, Error::Denied(_)) && error.code() != "no_daemon" {
@@ -147,7 +172,11 @@ impl<'a> Several<'a> {
 }
 
 /// Attempts until there is an answer, all under one id; the wait for a daemon is real time, whatever clock seats run on.
-fn persist(life: &Arc<Life>, attempted: &Attempted<'_>, deadline: Duration) -> Result<Proven, Error> {
+fn persist(
+    life: &Arc<Life>,
+    attempted: &Attempted<'_>,
+    deadline: Duration,
+) -> Result<Proven, Error> {
     let until = BootClock.now() + deadline;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -156,7 +185,9 @@ fn persist(life: &Arc<Life>, attempted: &Attempted<'_>, deadline: Duration) -> R
         match call::checkout(life, attempted, timeout) {
             Ok(proven) => return Ok(proven),
             Err(Failed::For(error)) => return Err(error),
-            Err(Failed::Again { error, .. }) if is_hopeless(&error, pause, until) => return Err(error.into()),
+            Err(Failed::Again { error, .. }) if is_hopeless(&error, pause, until) => {
+                return Err(error.into());
+            }
             Err(Failed::Again { at_once: true, .. }) => {}
             Err(Failed::Again { .. }) => {
                 rest(heartbeat::jitter().of(pause));
@@ -177,5 +208,9 @@ fn rest(pause: Duration) {
 }
 
 fn item(feature: &str) -> Item {
-    Item { feature: feature.to_owned(), version: None, n: 1 }
+    Item {
+        feature: feature.to_owned(),
+        version: None,
+        n: 1,
+    }
 }

@@ -20,8 +20,12 @@ pub fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return vec![PathBuf::from(path)];
     }
-    let dev = dev_folders().into_iter().filter(|folder| os::is_private_folder(folder));
-    std::iter::once(PathBuf::from(INSTALLED)).chain(dev.map(|folder| folder.join(SOCKET))).collect()
+    let dev = dev_folders()
+        .into_iter()
+        .filter(|folder| os::is_private_folder(folder));
+    std::iter::once(PathBuf::from(INSTALLED))
+        .chain(dev.map(|folder| folder.join(SOCKET)))
+        .collect()
 }
 
 /// Folders in which `seatkeeperd dev` puts its socket `seatkeeper.sock`: below `$XDG_RUNTIME_DIR`, else one of this uid
@@ -30,13 +34,19 @@ pub fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
 pub fn dev_folders() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|value| !value.is_empty());
     let temporary = std::env::temp_dir().join(format!("seatkeeper-dev-{}", os::uid()));
-    runtime.map(|folder| PathBuf::from(folder).join("seatkeeper-dev")).into_iter().chain([temporary]).collect()
+    runtime
+        .map(|folder| PathBuf::from(folder).join("seatkeeper-dev"))
+        .into_iter()
+        .chain([temporary])
+        .collect()
 }
 
 /// The socket belongs to `seatkeeperd dev`.
 #[must_use]
 pub fn is_dev(socket: &Path) -> bool {
-    dev_folders().iter().any(|folder| socket.parent() == Some(folder))
+    dev_folders()
+        .iter()
+        .any(|folder| socket.parent() == Some(folder))
 }
 
 #[cfg(test)]
@@ -45,16 +55,23 @@ mod tests {
 
     #[test]
     fn an_explicit_socket_is_the_only_one() {
-        assert_eq!(candidates(Some(Path::new("a/b.sock"))), [PathBuf::from("a/b.sock")]);
+        assert_eq!(
+            candidates(Some(Path::new("a/b.sock"))),
+            [PathBuf::from("a/b.sock")]
+        );
     }
 
     #[test]
     fn s5_a_dev_folder_that_others_may_enter_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let open = std::fs::Permissions::from_mode(0o777);
-        assert!(os::is_private_folder(folder.path()));
-        std::fs::set_permissions(folder.path(), open).unwrap();
-        assert!(!os::is_private_folder(folder.path()));
+        for (mode, private) in [(0o700, true), (0o777, false), (0o750, false)] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(os::is_private_folder(folder.path()), private, "{mode:o}");
+        }
+        let link = folder.path().with_extension("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert!(!os::is_private_folder(&link), "a link may lead anywhere");
+        std::fs::remove_file(&link).unwrap();
     }
 }

@@ -107,13 +107,21 @@ impl Denied {
     /// What happened, in a sentence for people.
     #[must_use]
     pub fn reason(&self) -> &str {
-        if self.0.detail.is_empty() { &self.0.title } else { &self.0.detail }
+        if self.0.detail.is_empty() {
+            &self.0.title
+        } else {
+            &self.0.detail
+        }
     }
 
     /// What to do next, in a sentence for people.
     #[must_use]
     pub fn hint(&self) -> &str {
-        if self.0.hint.is_empty() { self.0.code.remedy() } else { &self.0.hint }
+        if self.0.hint.is_empty() {
+            self.0.code.remedy()
+        } else {
+            &self.0.hint
+        }
     }
 
     /// Seats in use and in total, where the daemon told; no total where they are unlimited.
@@ -149,25 +157,44 @@ impl Unreachable {
     }
 
     pub(crate) fn new(code: &str, text: impl Into<String>, hint: &str) -> Unreachable {
-        Unreachable { code: code.to_owned(), text: text.into(), hint: hint.to_owned() }
+        Unreachable {
+            code: code.to_owned(),
+            text: text.into(),
+            hint: hint.to_owned(),
+        }
     }
 
     /// The daemon answered that something broke.
     pub(crate) fn failed(problem: &Problem) -> Unreachable {
-        let text = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
-        let text = format!("the license service could not judge: {text} (trace {})", problem.trace_id);
+        let text = if problem.detail.is_empty() {
+            &problem.title
+        } else {
+            &problem.detail
+        };
+        let text = format!(
+            "the license service could not judge: {text} (trace {})",
+            problem.trace_id
+        );
         Unreachable::new(problem.code.as_str(), text, &problem.hint)
     }
 
     /// The daemon answered with something that is no answer.
     pub(crate) fn bad_answer(text: impl Into<String>) -> Unreachable {
-        Unreachable::new("bad_answer", text, "the license service on this machine does not speak this protocol; update it")
+        Unreachable::new(
+            "bad_answer",
+            text,
+            "the license service on this machine does not speak this protocol; update it",
+        )
     }
 
     /// The machine does not give what the SDK needs.
     pub(crate) fn machine(error: &std::io::Error) -> Unreachable {
         let text = format!("this machine does not give what holding a seat needs: {error}");
-        Unreachable::new("machine", text, "is /proc mounted, and may the process start threads?")
+        Unreachable::new(
+            "machine",
+            text,
+            "is /proc mounted, and may the process start threads?",
+        )
     }
 }
 
@@ -179,7 +206,10 @@ impl Untrusted {
     }
 
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Untrusted {
-        Untrusted { code, text: text.into() }
+        Untrusted {
+            code,
+            text: text.into(),
+        }
     }
 }
 
@@ -198,9 +228,11 @@ impl From<Broken> for Unreachable {
                 text,
                 "start the license service: `systemctl start seatkeeperd`, or `seatkeeperd dev` to try",
             ),
-            Broken::Stale | Broken::TimedOut | Broken::Io(_) => {
-                Unreachable::new("no_answer", text, "try again in a moment; `seatkeeper doctor` looks for the cause")
-            }
+            Broken::Stale | Broken::TimedOut | Broken::Io(_) => Unreachable::new(
+                "no_answer",
+                text,
+                "try again in a moment; `seatkeeper doctor` looks for the cause",
+            ),
             Broken::TooLarge => Unreachable::bad_answer(text),
         }
     }
@@ -242,7 +274,11 @@ impl fmt::Display for Error {
             Error::Denied(denied) => denied.fmt(f),
             Error::Unreachable(unreachable) => f.write_str(&unreachable.text),
             Error::Untrusted(untrusted) => {
-                write!(f, "what answered for the license service proves nothing: {}", untrusted.text)
+                write!(
+                    f,
+                    "what answered for the license service proves nothing: {}",
+                    untrusted.text
+                )
             }
             Error::Misused(misused) => f.write_str(&misused.text),
         }
@@ -252,7 +288,8 @@ impl fmt::Display for Error {
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}", self.reason(), self.code())?;
-        self.rule().map_or(Ok(()), |rule| write!(f, ", rule {rule}"))?;
+        self.rule()
+            .map_or(Ok(()), |rule| write!(f, ", rule {rule}"))?;
         f.write_str(")")
     }
 }

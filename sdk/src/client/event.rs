@@ -129,9 +129,16 @@ impl State {
     pub(crate) fn of(stage: Stage, now: Moment) -> State {
         match stage {
             Stage::Live => State::Held,
-            Stage::Ending(at, end) => State::Ending { until: Until::new(at, now), reason: end.into() },
-            Stage::Grace(at) => State::Grace { until: Until::new(at, now) },
-            Stage::Over(end) => State::Lost { reason: LostReason::of(end) },
+            Stage::Ending(at, end) => State::Ending {
+                until: Until::new(at, now),
+                reason: end.into(),
+            },
+            Stage::Grace(at) => State::Grace {
+                until: Until::new(at, now),
+            },
+            Stage::Over(end) => State::Lost {
+                reason: LostReason::of(end),
+            },
         }
     }
 
@@ -141,7 +148,13 @@ impl State {
             (State::Held, State::Held) | (State::Grace { .. }, State::Grace { .. }) => None,
             (State::Held, _) => Some(EventKind::Regained),
             (State::Grace { until }, _) => Some(EventKind::Grace(*until)),
-            (State::Ending { until, reason }, State::Ending { until: old, reason: known }) => {
+            (
+                State::Ending { until, reason },
+                State::Ending {
+                    until: old,
+                    reason: known,
+                },
+            ) => {
                 let moved = until.at.since(old.at).max(old.at.since(until.at));
                 let same = reason == known && moved < NEW_END;
                 (!same).then_some(EventKind::Ending(*until, *reason))

@@ -21,7 +21,11 @@ const RELEASE: Duration = Duration::from_secs(2);
 
 /// Starts the thread; it ends with its life.
 pub(crate) fn start(life: &Arc<Life>) -> io::Result<()> {
-    let (weak, bell, clock) = (Arc::downgrade(life), life.bell.clone(), life.setup.clock.clone());
+    let (weak, bell, clock) = (
+        Arc::downgrade(life),
+        life.bell.clone(),
+        life.setup.clock.clone(),
+    );
     let beat = move || {
         while !bell.is_closed() {
             let rings = bell.rings();
@@ -33,7 +37,10 @@ pub(crate) fn start(life: &Arc<Life>) -> io::Result<()> {
             }
         }
     };
-    std::thread::Builder::new().name("seatkeeper".to_owned()).spawn(beat).map(drop)
+    std::thread::Builder::new()
+        .name("seatkeeper".to_owned())
+        .spawn(beat)
+        .map(drop)
 }
 
 /// One round over all seats. The outer `None` where the life is over, the inner where nothing is due later.
@@ -106,7 +113,10 @@ fn no_answer(life: &Life, cell: &Cell, failed: Failed) {
     let now = life.setup.clock.now();
     lock(&cell.sitting).unanswered(now, jitter());
     if let Failed::For(Error::Untrusted(untrusted)) = failed {
-        life.tell(cell, EventKind::Untrusted(Error::Untrusted(untrusted).to_string()));
+        life.tell(
+            cell,
+            EventKind::Untrusted(Error::Untrusted(untrusted).to_string()),
+        );
     }
 }
 
@@ -116,7 +126,11 @@ fn check_out_anew(life: &Life, cell: &Cell) {
     let Ok(checkout_id) = call::random_id() else {
         return lock(&cell.sitting).unanswered(life.setup.clock.now(), jitter());
     };
-    let attempted = Attempted { ask: &cell.ask, checkout_id, interactive: false };
+    let attempted = Attempted {
+        ask: &cell.ask,
+        checkout_id,
+        interactive: false,
+    };
     match at_most_twice(|| call::checkout(life, &attempted, call::CALL)) {
         Ok(proven) => {
             let old = lock(&cell.sitting).old_holder();
@@ -137,7 +151,11 @@ fn adopt(life: &Life, cell: &Cell, proven: Proven, old: Option<String>) {
     let id = proven.lease.jti.clone();
     let taken = lock(&cell.sitting).adopt(proven, jitter());
     // The application gave the seat back while the call was on its way.
-    let leave = if taken { old.filter(|old| *old != id) } else { Some(id) };
+    let leave = if taken {
+        old.filter(|old| *old != id)
+    } else {
+        Some(id)
+    };
     if let Some(leave) = leave {
         drop(life.give_back(&leave, RELEASE));
     }

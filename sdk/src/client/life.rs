@@ -86,7 +86,10 @@ impl Lives {
                 return Ok(link.life.clone());
             }
             // Two threads may begin one at once; the slower one's is dropped unused.
-            let link = Link { life: Arc::new(Life::begin(setup.clone())?), next: OnceLock::new() };
+            let link = Link {
+                life: Arc::new(Life::begin(setup.clone())?),
+                next: OnceLock::new(),
+            };
             match last {
                 None => drop(self.first.set(link)),
                 Some(last) => drop(last.next.set(Box::new(link))),
@@ -96,7 +99,9 @@ impl Lives {
 
     /// The life of this process, if it has begun.
     pub(crate) fn begun(&self) -> Option<Arc<Life>> {
-        self.last().filter(|link| link.life.is_mine()).map(|link| link.life.clone())
+        self.last()
+            .filter(|link| link.life.is_mine())
+            .map(|link| link.life.clone())
     }
 
     fn last(&self) -> Option<&Link> {
@@ -138,7 +143,11 @@ impl Life {
     }
 
     /// Takes a proven lease in as a seat, and sees to it that its heart beats.
-    pub(crate) fn seat(self: &Arc<Self>, ask: super::trust::Ask, proven: Proven) -> Result<Arc<Cell>, Error> {
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        ask: super::trust::Ask,
+        proven: Proven,
+    ) -> Result<Arc<Cell>, Error> {
         self.ensure_heartbeat()?;
         self.saw(&proven);
         let number = self.next_seat.fetch_add(1, Ordering::Relaxed);
@@ -167,8 +176,11 @@ impl Life {
         let order = (proven.lease.epoch, proven.lease.seq);
         let mut newest = lock(&self.newest);
         if newest.token.is_none() || newest.order < order {
-            *newest =
-                Seen { token: Some(proven.token.clone()), delegation: proven.chain.delegation.clone(), order };
+            *newest = Seen {
+                token: Some(proven.token.clone()),
+                delegation: proven.chain.delegation.clone(),
+                order,
+            };
         }
     }
 
@@ -180,7 +192,11 @@ impl Life {
             let mut farewells = lock(&self.farewells);
             if farewells.len() < MAX_FAREWELLS {
                 let (at, until) = (now + FAREWELL_PAUSE, now + LONGEST_HOLD);
-                farewells.push(Farewell { id: id.to_owned(), at, until });
+                farewells.push(Farewell {
+                    id: id.to_owned(),
+                    at,
+                    until,
+                });
             }
             drop(farewells);
             // Without a thread the daemon's hold, or the end of this process, frees the seat.
@@ -194,22 +210,39 @@ impl Life {
     /// Repeats the releases that are due, and tells when the next one is.
     pub(crate) fn repeat_farewells(&self) -> Option<Moment> {
         let now = self.setup.clock.now();
-        let due: Vec<_> = lock(&self.farewells).extract_if(.., |farewell| farewell.at <= now).collect();
+        let due: Vec<_> = lock(&self.farewells)
+            .extract_if(.., |farewell| farewell.at <= now)
+            .collect();
         for farewell in due {
-            let unanswered = matches!(call::release(self, &farewell.id, call::CALL), Err(Error::Unreachable(_)));
+            let unanswered = matches!(
+                call::release(self, &farewell.id, call::CALL),
+                Err(Error::Unreachable(_))
+            );
             if unanswered && farewell.until > now {
-                lock(&self.farewells).push(Farewell { at: self.setup.clock.now() + FAREWELL_PAUSE, ..farewell });
+                lock(&self.farewells).push(Farewell {
+                    at: self.setup.clock.now() + FAREWELL_PAUSE,
+                    ..farewell
+                });
             }
         }
-        lock(&self.farewells).iter().map(|farewell| farewell.at).min()
+        lock(&self.farewells)
+            .iter()
+            .map(|farewell| farewell.at)
+            .min()
     }
 
     /// Tells the application, by callback and for those who poll.
     pub(crate) fn tell(&self, cell: &Cell, kind: EventKind) {
-        let event = Event { seat: cell.number, feature: cell.ask.item.feature.clone(), kind };
+        let event = Event {
+            seat: cell.number,
+            feature: cell.ask.item.feature.clone(),
+            kind,
+        };
         if let Some(on_event) = &self.setup.on_event {
             // A callback that panics must not end the heartbeat of the seats.
-            drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| on_event(&event))));
+            drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(
+                || on_event(&event),
+            )));
         }
         let mut events = lock(&self.events);
         if events.len() == MAX_EVENTS {

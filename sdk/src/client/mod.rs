@@ -5,7 +5,14 @@ pub mod admin;
 mod builder;
 mod call;
 mod checkout;
-#[cfg_attr(not(feature = "admin"), allow(unreachable_pub, dead_code, reason = "public for the command line only"))]
+#[cfg_attr(
+    not(feature = "admin"),
+    allow(
+        unreachable_pub,
+        dead_code,
+        reason = "public for the command line only"
+    )
+)]
 mod endpoint;
 mod error;
 mod event;
@@ -15,7 +22,11 @@ mod schedule;
 mod seat;
 #[cfg_attr(
     not(feature = "testing"),
-    allow(unreachable_pub, dead_code, reason = "public for tests and the command line only")
+    allow(
+        unreachable_pub,
+        dead_code,
+        reason = "public for tests and the command line only"
+    )
 )]
 mod transport;
 mod trust;
@@ -74,12 +85,16 @@ impl Client {
     /// The socket that the last connection went to; none before the first call, and in a forked child before its first.
     #[must_use]
     pub fn endpoint(&self) -> Option<PathBuf> {
-        self.lives.begun().and_then(|life| life.transport.endpoint())
+        self.lives
+            .begun()
+            .and_then(|life| life.transport.endpoint())
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("product", &self.setup.product).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("product", &self.setup.product)
+            .finish_non_exhaustive()
     }
 }

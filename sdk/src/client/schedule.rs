@@ -53,7 +53,12 @@ impl Term {
             None if cut => Some(End::License),
             None => None,
         };
-        Term { sent, ttl: Duration::from_secs(lease.ttl_s), grace: Duration::from_secs(lease.grace_s), end }
+        Term {
+            sent,
+            ttl: Duration::from_secs(lease.ttl_s),
+            grace: Duration::from_secs(lease.grace_s),
+            end,
+        }
     }
 
     /// Where it stands at `now`.
@@ -74,7 +79,10 @@ impl Term {
     /// When it next stands elsewhere, if it ever does.
     pub(crate) fn next_change(&self, now: Moment) -> Option<Moment> {
         let grace = Some(self.sent + self.ttl).filter(|_| self.end.is_none());
-        grace.into_iter().chain([self.over_at()]).find(|at| *at > now)
+        grace
+            .into_iter()
+            .chain([self.over_at()])
+            .find(|at| *at > now)
     }
 
     /// Why nothing like it will follow.
@@ -88,7 +96,12 @@ impl Term {
     }
 
     /// When to call again after the daemon said no: a beat later, or when it said that asking can help.
-    pub(crate) fn after_denial(&self, now: Moment, help_in: Option<Duration>, jitter: Jitter) -> Moment {
+    pub(crate) fn after_denial(
+        &self,
+        now: Moment,
+        help_in: Option<Duration>,
+        jitter: Jitter,
+    ) -> Moment {
         now + jitter.of(self.beat()).max(help_in.unwrap_or_default())
     }
 
@@ -125,7 +138,12 @@ mod tests {
     }
 
     fn term(sent: u64, ttl: u64, grace: u64, end: Option<End>) -> Term {
-        Term { sent: at(sent), ttl: Duration::from_secs(ttl), grace: Duration::from_secs(grace), end }
+        Term {
+            sent: at(sent),
+            ttl: Duration::from_secs(ttl),
+            grace: Duration::from_secs(grace),
+            end,
+        }
     }
 
     #[test]
@@ -134,14 +152,20 @@ mod tests {
         assert_eq!(term.stage(at(159)), Stage::Live);
         assert_eq!(term.stage(at(160)), Stage::Grace(at(190)));
         assert_eq!(term.stage(at(190)), Stage::Over(None));
-        assert_eq!([100, 160, 190].map(|s| term.next_change(at(s))), [Some(at(160)), Some(at(190)), None]);
+        assert_eq!(
+            [100, 160, 190].map(|s| term.next_change(at(s))),
+            [Some(at(160)), Some(at(190)), None]
+        );
     }
 
     #[test]
     fn r16_a_last_lease_ends_without_grace() {
         let end = Some(End::Last(Last::Reclaimed));
         let term = term(100, 60, 0, end);
-        assert_eq!(term.stage(at(100)), Stage::Ending(at(160), End::Last(Last::Reclaimed)));
+        assert_eq!(
+            term.stage(at(100)),
+            Stage::Ending(at(160), End::Last(Last::Reclaimed))
+        );
         assert_eq!(term.stage(at(160)), Stage::Over(end));
     }
 

@@ -102,7 +102,9 @@ impl Seat {
     #[must_use]
     pub fn state(&self) -> State {
         if !self.life.is_mine() {
-            return State::Lost { reason: LostReason::Forked };
+            return State::Lost {
+                reason: LostReason::Forked,
+            };
         }
         lock(&self.cell.sitting).state(self.life.setup.clock.now())
     }
@@ -115,13 +117,21 @@ impl Seat {
         }
         let sitting = lock(&self.cell.sitting);
         let usable = sitting.state(self.life.setup.clock.now()).is_usable();
-        usable && sitting.proven.lease.policies.iter().any(|granted| granted == policy)
+        usable
+            && sitting
+                .proven
+                .lease
+                .policies
+                .iter()
+                .any(|granted| granted == policy)
     }
 
     /// What its newest lease says; none in a forked child.
     #[must_use]
     pub fn lease(&self) -> Option<LeaseFacts> {
-        self.life.is_mine().then(|| lock(&self.cell.sitting).facts(&self.cell.ask))
+        self.life
+            .is_mine()
+            .then(|| lock(&self.cell.sitting).facts(&self.cell.ask))
     }
 
     /// Gives it back, and says whether the daemon took it. In a forked child it does nothing.
@@ -151,7 +161,10 @@ impl Drop for Seat {
 
 impl fmt::Debug for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat").field("number", &self.number()).field("state", &self.state()).finish()
+        f.debug_struct("Seat")
+            .field("number", &self.number())
+            .field("state", &self.state())
+            .finish()
     }
 }
 
@@ -168,7 +181,11 @@ impl Cell {
             proven,
         };
         sitting.call_at = sitting.proven.term.renew_at(super::heartbeat::jitter());
-        Cell { number, ask, sitting: Mutex::new(sitting) }
+        Cell {
+            number,
+            ask,
+            sitting: Mutex::new(sitting),
+        }
     }
 }
 
@@ -218,10 +235,14 @@ impl Sitting {
         if self.ended.is_some() {
             return None;
         }
-        let calls = !matches!(self.proven.term.end(), Some(End::Last(last)) if last != Last::Superseded);
+        let calls =
+            !matches!(self.proven.term.end(), Some(End::Last(last)) if last != Last::Superseded);
         let leave = Some(self.proven.term.over_at()).filter(|_| self.has_last() && !self.left);
         let call = Some(self.call_at).filter(|_| calls);
-        call.into_iter().chain(leave).chain(self.proven.term.next_change(now)).min()
+        call.into_iter()
+            .chain(leave)
+            .chain(self.proven.term.next_change(now))
+            .min()
     }
 
     fn has_last(&self) -> bool {
@@ -230,7 +251,11 @@ impl Sitting {
 
     /// What a renewal shows: the holder's id, the lease, the chain above it.
     pub(crate) fn shown(&self) -> (String, String, Chain) {
-        (self.proven.lease.jti.clone(), self.proven.token.clone(), self.proven.chain.clone())
+        (
+            self.proven.lease.jti.clone(),
+            self.proven.token.clone(),
+            self.proven.chain.clone(),
+        )
     }
 
     /// Takes a lease in; false where the seat was given back or ended meanwhile.

@@ -58,12 +58,14 @@ pub(crate) fn judge(
     };
     let lease = verified.check_lease(&reply.lease, &expect)?;
     if reply.id != lease.jti {
-        return Err(Untrusted::new(Code::BadSignature, "the answer names another seat than its lease"));
+        return Err(Untrusted::new(
+            Code::BadSignature,
+            "the answer names another seat than its lease",
+        ));
     }
-    let feature = verified
-        .license
-        .feature(&lease.feature)
-        .ok_or_else(|| Untrusted::new(Code::BadSignature, "the license lacks the lease's feature"))?;
+    let feature = verified.license.feature(&lease.feature).ok_or_else(|| {
+        Untrusted::new(Code::BadSignature, "the license lacks the lease's feature")
+    })?;
     let ends = verified.license.license.exp;
     let term = Term::of(&lease, feature, ends.is_some(), sent.at);
     let license = verified.license.license;

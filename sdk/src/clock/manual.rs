@@ -35,7 +35,10 @@ impl ManualClock {
             hands.bells.retain(|bell| bell.strong_count() > 0);
             hands.bells.clone()
         };
-        bells.iter().filter_map(Weak::upgrade).for_each(|bell| bell.settle());
+        bells
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|bell| bell.settle());
     }
 
     fn lock(&self) -> MutexGuard<'_, Hands> {
@@ -60,7 +63,9 @@ impl Clock for ManualClock {
 
 impl fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManualClock").field("now", &self.now()).finish()
+        f.debug_struct("ManualClock")
+            .field("now", &self.now())
+            .finish()
     }
 }
 
@@ -97,7 +102,11 @@ mod tests {
             }
         });
         clock.advance(Duration::from_secs(7));
-        assert!(seen.lock().unwrap().contains(&(Moment::default() + Duration::from_secs(7))));
+        assert!(
+            seen.lock()
+                .unwrap()
+                .contains(&(Moment::default() + Duration::from_secs(7)))
+        );
         bell.close();
         waiter.join().unwrap();
     }

@@ -1,6 +1,9 @@
 //! Linux: machine facts from /proc, randomness and sockets through rustix.
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect as os_connect, socket_with, sockopt};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect as os_connect, socket_with,
+    sockopt,
+};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +14,8 @@ use std::time::Duration;
 /// The 16 raw bytes of this boot's id.
 pub(crate) fn boot_id() -> io::Result<[u8; 16]> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
-    parse_uuid(text.trim()).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the boot id is no UUID"))
+    parse_uuid(text.trim())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the boot id is no UUID"))
 }
 
 /// The pid of this process; another one in a forked child.
@@ -36,9 +40,18 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
 /// Connects to a unix socket; a full backlog is waited for no longer than `timeout`.
 pub(crate) fn connect(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
     // The kernel bounds the wait for a place in the backlog by the send timeout.
-    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(timeout.max(Duration::from_millis(1))))?;
+    sockopt::set_socket_timeout(
+        &socket,
+        sockopt::Timeout::Send,
+        Some(timeout.max(Duration::from_millis(1))),
+    )?;
     match os_connect(&socket, &address) {
         Ok(()) => Ok(UnixStream::from(socket)),
         Err(rustix::io::Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
@@ -48,7 +61,8 @@ pub(crate) fn connect(path: &Path, timeout: Duration) -> io::Result<UnixStream> 
 
 /// A folder (no link) that belongs to this uid and that nobody else may enter.
 pub(crate) fn is_private_folder(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|m| m.is_dir() && m.uid() == uid() && m.mode() & 0o077 == 0)
+    std::fs::symlink_metadata(path)
+        .is_ok_and(|m| m.is_dir() && m.uid() == uid() && m.mode() & 0o077 == 0)
 }
 
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
@@ -70,7 +84,10 @@ mod tests {
     #[test]
     fn the_boot_id_is_stable_within_a_boot() {
         assert_eq!(boot_id().unwrap(), boot_id().unwrap());
-        assert_eq!(parse_uuid("00112233-4455-6677-8899-aabbccddeeff").unwrap()[15], 0xff);
+        assert_eq!(
+            parse_uuid("00112233-4455-6677-8899-aabbccddeeff").unwrap()[15],
+            0xff
+        );
         assert_eq!(parse_uuid("no uuid"), None);
     }
 

@@ -2,9 +2,9 @@
 
 mod unix;
 
+pub(crate) use unix::UnixTransport;
 #[cfg(feature = "admin")]
 pub(crate) use unix::headers;
-pub(crate) use unix::UnixTransport;
 
 use std::fmt;
 use std::io;
@@ -65,7 +65,12 @@ pub trait Transport: Send + Sync + 'static {
 impl Request {
     /// A request without further headers.
     pub(crate) fn new(method: &str, path: String, body: Option<Vec<u8>>) -> Request {
-        Request { method: method.to_owned(), path, headers: Vec::new(), body }
+        Request {
+            method: method.to_owned(),
+            path,
+            headers: Vec::new(),
+            body,
+        }
     }
 }
 
@@ -73,7 +78,10 @@ impl Response {
     /// The value of a header, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -81,7 +89,10 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Broken::NoDaemon(tried, error) => {
-                let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
+                let tried: Vec<_> = tried
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
                 write!(f, "no daemon listens at {}: {error}", tried.join(" or "))
             }
             Broken::Stale => f.write_str("the daemon closed the connection"),

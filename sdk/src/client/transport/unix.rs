@@ -44,8 +44,14 @@ impl UnixTransport {
     /// To an explicit socket, else to those of `endpoint`. Does no I/O.
     pub(crate) fn new(explicit: Option<PathBuf>) -> UnixTransport {
         let reached = Arc::new(Mutex::new(None));
-        let connector = SocketConnector { explicit, reached: reached.clone() };
-        UnixTransport { agent: Agent::with_parts(config(), connector, NoNames), reached }
+        let connector = SocketConnector {
+            explicit,
+            reached: reached.clone(),
+        };
+        UnixTransport {
+            agent: Agent::with_parts(config(), connector, NoNames),
+            reached,
+        }
     }
 
     /// Sends a request and returns the reply as soon as its head is there; `None` waits for ever.
@@ -79,7 +85,11 @@ impl UnixTransport {
         request: Result<http::Request<impl ureq::AsSendBody>, http::Error>,
         timeout: Option<Duration>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let request = self.agent.configure_request(request?).timeout_global(timeout).build();
+        let request = self
+            .agent
+            .configure_request(request?)
+            .timeout_global(timeout)
+            .build();
         self.agent.run(request)
     }
 }
@@ -88,18 +98,33 @@ impl Transport for UnixTransport {
     fn exchange(&self, request: &Request, timeout: Duration) -> Result<Response, Broken> {
         let reply = self.open(request, Some(timeout.max(Duration::from_millis(1))))?;
         let (head, mut body) = reply.into_parts();
-        let body = body.with_config().limit(MAX_BODY).read_to_vec().map_err(broken)?;
-        Ok(Response { status: head.status.as_u16(), headers: headers(&head.headers), body })
+        let body = body
+            .with_config()
+            .limit(MAX_BODY)
+            .read_to_vec()
+            .map_err(broken)?;
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers: headers(&head.headers),
+            body,
+        })
     }
 
     fn endpoint(&self) -> Option<PathBuf> {
-        self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 /// Names in lower case, and values that are text.
 pub(crate) fn headers(map: &http::HeaderMap) -> Vec<(String, String)> {
-    map.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+    map.iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
 }
 
 fn config() -> Config {
@@ -137,7 +162,10 @@ fn broken(error: ureq::Error) -> Broken {
 
 fn was_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionReset | ConnectionAborted | UnexpectedEof)
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionReset | ConnectionAborted | UnexpectedEof
+    )
 }
 
 struct SocketConnector {
@@ -152,33 +180,53 @@ impl SocketConnector {
         for path in &tried {
             match os::connect(path, timeout) {
                 Ok(stream) => {
-                    *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
+                    *self.reached.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(path.clone());
                     return Ok(stream);
                 }
                 // A socket that is there and refuses says more than one that is not there.
-                Err(error) if worst.is_none() || error.kind() != io::ErrorKind::NotFound => worst = Some(error),
+                Err(error) if worst.is_none() || error.kind() != io::ErrorKind::NotFound => {
+                    worst = Some(error)
+                }
                 Err(_) => {}
             }
         }
-        Err(Broken::NoDaemon(tried, worst.unwrap_or_else(|| io::ErrorKind::NotFound.into())))
+        Err(Broken::NoDaemon(
+            tried,
+            worst.unwrap_or_else(|| io::ErrorKind::NotFound.into()),
+        ))
     }
 }
 
 impl Connector for SocketConnector {
     type Out = SocketTransport;
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<SocketTransport>, ureq::Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<SocketTransport>, ureq::Error> {
         CONNECTED.set(true);
-        let timeout = details.timeout.not_zero().map_or(CONNECT, |timeout| *timeout);
-        let stream = self.first(timeout).map_err(|broken| ureq::Error::Other(Box::new(broken)))?;
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let timeout = details
+            .timeout
+            .not_zero()
+            .map_or(CONNECT, |timeout| *timeout);
+        let stream = self
+            .first(timeout)
+            .map_err(|broken| ureq::Error::Other(Box::new(broken)))?;
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
         Ok(Some(SocketTransport { stream, buffers }))
     }
 }
 
 impl fmt::Debug for SocketConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketConnector").field("explicit", &self.explicit).finish()
+        f.debug_struct("SocketConnector")
+            .field("explicit", &self.explicit)
+            .finish()
     }
 }
 
@@ -191,7 +239,8 @@ impl SocketTransport {
     /// A peer must be silent between exchanges, and there.
     fn probe(&mut self) -> io::Result<bool> {
         self.stream.set_nonblocking(true)?;
-        let silent = matches!(self.stream.read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
+        let silent =
+            matches!(self.stream.read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
         self.stream.set_nonblocking(false)?;
         Ok(silent)
     }
@@ -204,14 +253,18 @@ impl UreqTransport for SocketTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let timeout = timeout.for_write();
-        self.stream.set_write_timeout(timeout.not_zero().map(|left| *left))?;
+        self.stream
+            .set_write_timeout(timeout.not_zero().map(|left| *left))?;
         let output = &self.buffers.output()[..amount];
-        (&self.stream).write_all(output).map_err(|error| timed_out(error, timeout))
+        (&self.stream)
+            .write_all(output)
+            .map_err(|error| timed_out(error, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let timeout = timeout.for_read();
-        self.stream.set_read_timeout(timeout.not_zero().map(|left| *left))?;
+        self.stream
+            .set_read_timeout(timeout.not_zero().map(|left| *left))?;
         let input = self.buffers.input_append_buf();
         let amount = loop {
             match self.stream.read(input) {
@@ -247,7 +300,12 @@ fn timed_out(error: io::Error, timeout: NextTimeout) -> ureq::Error {
 struct NoNames;
 
 impl Resolver for NoNames {
-    fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let mut addresses = self.empty();
         addresses.push(([127, 0, 0, 1], 0).into());
         Ok(addresses)
