@@ -65,13 +65,11 @@ pub struct Client {
 
 impl Client {
     /// Starts to build a client for a product, named as its licenses name it.
-    #[must_use]
     pub fn builder(product: &str) -> Builder {
         Builder::new(product)
     }
 
     /// Asks for a seat of a feature; nothing is sent before `acquire`.
-    #[must_use]
     pub fn checkout(&self, feature: &str) -> Checkout<'_> {
         Checkout::new(self, feature)
     }

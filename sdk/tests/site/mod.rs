@@ -1,6 +1,14 @@
 //! A scripted daemon that signs genuine tokens: it answers as told, so that the client can be shown every answer.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a scaffold of tests fails as loudly as a test"
+)]
 
 pub mod listener;
 
@@ -36,10 +44,13 @@ pub enum Script {
     /// Refused.
     Deny(Code),
     /// Served by a changed lease.
-    Change(Box<dyn FnOnce(&mut Lease) + Send>),
+    Change(Change),
     /// Answered by these bytes instead.
     Replay(Vec<u8>),
 }
+
+/// What is changed in a lease before it is signed.
+pub type Change = Box<dyn FnOnce(&mut Lease) + Send>;
 
 /// The scripted daemon.
 #[derive(Clone)]
@@ -221,11 +232,7 @@ impl Inner {
         };
     }
 
-    fn serve(
-        &mut self,
-        request: &Request,
-        change: Option<Box<dyn FnOnce(&mut Lease) + Send>>,
-    ) -> Response {
+    fn serve(&mut self, request: &Request, change: Option<Change>) -> Response {
         let path = request.path.split('?').next().unwrap().to_owned();
         let id = path.rsplit('/').next().unwrap().to_owned();
         let body = request.body.as_deref().unwrap_or_default();
@@ -253,11 +260,7 @@ impl Inner {
         }
     }
 
-    fn check_out(
-        &mut self,
-        body: &CheckoutBody,
-        change: Option<Box<dyn FnOnce(&mut Lease) + Send>>,
-    ) -> Response {
+    fn check_out(&mut self, body: &CheckoutBody, change: Option<Change>) -> Response {
         let known = self.by_checkout.get(&body.checkout_id).cloned();
         let id = match known {
             Some(id) => id,
@@ -296,7 +299,7 @@ impl Inner {
         holder: &Holder,
         nonce: &str,
         chain: Chain,
-        change: Option<Box<dyn FnOnce(&mut Lease) + Send>>,
+        change: Option<Change>,
     ) -> Response {
         self.numbers += 1;
         let raw = URL_SAFE_NO_PAD.decode(nonce).unwrap();
