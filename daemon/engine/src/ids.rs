@@ -185,7 +185,7 @@ macro_rules! text_serde {
 text_serde!(Gid, HolderId);
 
 /// A license as vendors name it: ids are unique per vendor only.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct LicenseId {
     /// The vendor's name, as trusted by this site.
     pub vendor: Name,
@@ -194,7 +194,7 @@ pub struct LicenseId {
 }
 
 /// A pool: the seats of one feature of one license.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct PoolId {
     /// The license.
     pub license: LicenseId,

@@ -22,7 +22,11 @@ impl Index {
     pub(crate) fn of(state: &State) -> Index {
         let mut index = Index::default();
         for (gid, pool) in &state.grants {
-            if let Some(grant) = state.pools.get(pool).and_then(|pool| pool.grants.get(gid)) {
+            if let Some(grant) = state
+                .pools
+                .get(pool.as_ref())
+                .and_then(|pool| pool.grants.get(gid))
+            {
                 grant
                     .holders
                     .iter()

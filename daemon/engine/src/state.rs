@@ -44,7 +44,7 @@ pub struct State {
     /// Users by login.
     pub logins: OrdMap<LoginHash, UserId>,
     /// The pool of each live or ending grant.
-    pub grants: OrdMap<Gid, PoolId>,
+    pub grants: OrdMap<Gid, Arc<PoolId>>,
     /// Who is covered by which assignment: one per license and target.
     #[serde(with = "pairs")]
     pub covers: OrdMap<(LicenseId, Target), AssignmentId>,
@@ -262,6 +262,8 @@ pub enum Unit {
 /// A pool: all that a judgement reads of it is in this one value.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Pool {
+    /// Its id, shared by all that name it.
+    pub id: Arc<PoolId>,
     /// The terms in force; `None` where the license in force no longer has the feature.
     pub feature: Option<Arc<Feature>>,
     /// Ttl + grace in milliseconds of every serial in force, with the moment since when (rules 19, 21).
@@ -307,10 +309,18 @@ pub struct Holder {
     /// When it sat down.
     pub since: LeaseTime,
     /// Where it is on its way out.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
     /// The end of its hold (fleeting; a restart sets it by rule 19).
     #[serde(skip)]
     pub until: LeaseTime,
+}
+
+impl Holder {
+    /// How it is on its way out, where it is.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.as_deref().copied()
+    }
 }
 
 /// A holder on its way out (rule 16).

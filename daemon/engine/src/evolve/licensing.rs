@@ -54,7 +54,10 @@ pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, re
             license: terms.id.clone(),
             feature: feature.name.clone(),
         };
-        let pool = state.pools.remove(&id).unwrap_or_default();
+        let pool = state.pools.remove(&id).unwrap_or_else(|| Pool {
+            id: Arc::new(id.clone()),
+            ..Pool::default()
+        });
         state
             .pools
             .insert(id.clone(), with_terms(pool, feature, at));
@@ -97,10 +100,11 @@ fn replace(state: &mut State, old: &LicenseId, new: &LicenseId) {
             );
             continue;
         }
+        let shared = Arc::new(moved.clone());
         for gid in pool.grants.keys() {
-            state.grants.insert(*gid, moved.clone());
+            state.grants.insert(*gid, shared.clone());
         }
-        state.pools.insert(moved, pool);
+        state.pools.insert(moved, Pool { id: shared, ..pool });
     }
     let assignments: Vec<_> = state
         .assignments

@@ -89,10 +89,9 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
         }
         Recorded::LastSigned { holder, until } => {
             state.change(*holder, |h| {
-                h.ending = h.ending.map(|ending| Ending {
-                    last: Some(*until),
-                    ..ending
-                })
+                if let Some(ending) = &mut h.ending {
+                    ending.last = Some(*until);
+                }
             });
         }
         Recorded::HolderEnded { holder, why, at } => leave(state, *holder, *why, *at),

@@ -16,7 +16,7 @@ impl State {
     #[must_use]
     pub fn grant(&self, gid: Gid) -> Option<&Grant> {
         self.pools
-            .get(self.grants.get(&gid)?)?
+            .get(self.grants.get(&gid)?.as_ref())?
             .grants
             .get(&gid)
             .map(Arc::as_ref)
@@ -46,7 +46,7 @@ fn grant_mut(
     state: &mut State,
     gid: Gid,
 ) -> Option<(&mut OrdSet<(crate::state::Unit, Gid)>, &mut Grant)> {
-    let pool = state.pools.get_mut(state.grants.get(&gid)?)?;
+    let pool = state.pools.get_mut(state.grants.get(&gid)?.as_ref())?;
     Some((&mut pool.units, Arc::make_mut(pool.grants.get_mut(&gid)?)))
 }
 
@@ -72,7 +72,6 @@ fn count(pool: &mut Pool, slots: &[u64], taken: bool) {
 
 pub(super) fn take(state: &mut State, taken: &SeatTaken) {
     state.run.grants = state.run.grants.max(taken.gid.n);
-    state.grants.insert(taken.gid, taken.pool.clone());
     let holder = sit(1, &taken.who, taken.at);
     let grant = Grant {
         unit: taken.unit,
@@ -83,6 +82,7 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         since: taken.at,
     };
     let pool = state.pools.entry(taken.pool.clone()).or_default();
+    state.grants.insert(taken.gid, pool.id.clone());
     for slot in &taken.slots {
         while pool.high <= *slot {
             pool.freed.insert(pool.high);
@@ -118,7 +118,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     };
     let feature = state
         .pools
-        .get(pool_id)
+        .get(pool_id.as_ref())
         .and_then(|pool| pool.feature.clone());
     let signed = state.licenses.get(&pool_id.license).map_or(
         Signed {
@@ -138,10 +138,10 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     };
     state.change(id, |holder| {
         // A second reason may only make it harder; the first one stays the reason.
-        holder.ending = Some(holder.ending.map_or(ending, |first| Ending {
-            hard: first.hard || hard,
-            ..first
-        }));
+        match &mut holder.ending {
+            Some(first) => first.hard |= hard,
+            none => *none = Some(Box::new(ending)),
+        }
     });
     close_if_ending(state, id.gid);
 }
@@ -195,7 +195,7 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     let Some(pool_id) = state.grants.remove(&gid) else {
         return;
     };
-    let Some(pool) = state.pools.get_mut(&pool_id) else {
+    let Some(pool) = state.pools.get_mut(pool_id.as_ref()) else {
         return;
     };
     let Some(grant) = pool.grants.remove(&gid) else {
@@ -208,7 +208,7 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
         && pool.grants.is_empty()
         && !state.licenses.contains_key(&pool_id.license)
     {
-        state.pools.remove(&pool_id);
+        state.pools.remove(pool_id.as_ref());
     }
     grant
         .holders
@@ -239,7 +239,7 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
         let Some(pool) = state
             .grants
             .get(&gid)
-            .and_then(|id| state.pools.get_mut(id))
+            .and_then(|id| state.pools.get_mut(id.as_ref()))
         else {
             continue;
         };

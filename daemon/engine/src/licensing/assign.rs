@@ -91,7 +91,7 @@ fn concerned(target: Target, user: UserId) -> bool {
 fn returned(state: &State, license: &LicenseId) -> Vec<HolderId> {
     holders(state, license, |state, holder| {
         let lost = holder
-            .ending
+            .ending()
             .is_some_and(|e| e.why == EndingWhy::RightLost && !e.hard && e.last.is_none());
         lost && state.right(license, holder.facts.user).is_some()
     })

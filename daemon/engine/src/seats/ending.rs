@@ -58,7 +58,7 @@ fn ended(state: &State, id: HolderId, how: EndWhy, at: LeaseTime) -> Option<Reco
 
 /// The reason of an ending holder stays its reason, however it leaves.
 fn reason(holder: &Holder) -> Option<EndWhy> {
-    holder.ending.map(|ending| match ending.why {
+    holder.ending().map(|ending| match ending.why {
         EndingWhy::Reclaimed => EndWhy::Reclaimed,
         EndingWhy::Released => EndWhy::ReleasedElsewhere,
         EndingWhy::RightLost => EndWhy::RightLost,
@@ -72,7 +72,7 @@ pub(crate) fn cool_down(act: &mut Act<'_>, id: HolderId, from: LeaseTime) {
         return;
     };
     let Some(ending) = holder
-        .ending
+        .ending()
         .filter(|e| e.why == EndingWhy::Reclaimed && e.cool_down_s > 0)
     else {
         return;

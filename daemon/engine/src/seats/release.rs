@@ -76,7 +76,7 @@ pub(crate) fn end_softly(
     let fresh = |id: &&HolderId| {
         act.state()
             .holder(**id)
-            .is_some_and(|h| h.ending.is_none_or(|ending| hard && !ending.hard))
+            .is_some_and(|h| h.ending().is_none_or(|ending| hard && !ending.hard))
     };
     let holders: Vec<_> = ids.iter().filter(fresh).copied().collect();
     if !holders.is_empty() {
@@ -89,7 +89,7 @@ pub(crate) fn end_softly(
 fn latest_end(act: &Act<'_>, id: HolderId) -> LeaseTime {
     act.state()
         .holder(id)
-        .map_or(act.now.lease, |holder| match holder.ending {
+        .map_or(act.now.lease, |holder| match holder.ending() {
             Some(ending) if !ending.hard && ending.last.is_none() => {
                 holder.until + hold_ms(ending.save_s * 1000)
             }

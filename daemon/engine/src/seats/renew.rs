@@ -32,7 +32,7 @@ pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
 
 /// Signs the next lease of a holder that is there.
 pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
-    if let Some(ending) = act.state().holder(id).and_then(|holder| holder.ending) {
+    if let Some(ending) = act.state().holder(id).and_then(Holder::ending) {
         return last(act, id, ending);
     }
     let state = act.state();
@@ -40,7 +40,10 @@ pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
         .grants
         .get(&id.gid)
         .ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
-    let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
+    let feature = state
+        .pools
+        .get(pool.as_ref())
+        .and_then(|pool| pool.feature.as_ref());
     let (Some(license), Some(feature)) = (terms::license(state, pool), feature) else {
         return Err(Denial::new(Code::Superseded, 17));
     };
@@ -48,7 +51,7 @@ pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
         let date = license.exp;
         return Err(Denial {
             date,
-            pool: Some(pool.clone()),
+            pool: Some(pool.as_ref().clone()),
             ..Denial::new(Code::LicenseExpired, 16)
         });
     }
@@ -78,7 +81,10 @@ fn last(act: &mut Act<'_>, id: HolderId, ending: Ending) -> Result<Verdict, Deni
             grace_s: 0,
             ..terms::cut(until_s, 0, left)
         };
-        let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
+        let feature = state
+            .pools
+            .get(pool.as_ref())
+            .and_then(|pool| pool.feature.as_ref());
         let under = Under {
             license: pool.license.clone(),
             signed: ending.signed,
@@ -126,7 +132,7 @@ impl State {
     /// How a holder stands, in one word of the API.
     #[must_use]
     pub fn standing(holder: &Holder) -> &'static str {
-        match holder.ending.map(|ending| ending.why) {
+        match holder.ending().map(|ending| ending.why) {
             None => "live",
             Some(EndingWhy::Reclaimed) => "reclaimed",
             Some(EndingWhy::Released) => "released",
