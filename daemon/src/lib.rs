@@ -1,3 +1,4 @@
 //! The daemon around the core: sockets, threads, files.
 
 pub mod api;
+pub mod clock;

@@ -37,11 +37,6 @@ pub(super) const LICENSE_BODY_BYTES: usize = 320 * 1024;
 pub(super) const REFUSED_AT_A_TIME: usize = 64;
 /// Look-ups in the machine's name service at one time: a dead one must not eat the threads that install licenses.
 pub(super) const LOOK_UPS: usize = 16;
-/// Rows of a page, unless asked for fewer or more.
-pub(super) const PAGE: usize = 200;
-/// Rows of a page at most.
-pub(super) const PAGE_MOST: usize = 1000;
-/// Event streams at one time: each holds a connection for hours.
 pub(super) const STREAMS: usize = 64;
 /// Batches that a slow reader of events may be behind before it is told to read the pages instead.
 pub(super) const STREAM_BEHIND: usize = 256;

@@ -1,17 +1,120 @@
 //! The HTTP API: who may connect, who asks, one file per resource. It decides nothing; the desk does.
 
+mod assignments;
+mod document;
+mod events;
 mod exchange;
 mod extract;
+mod follow;
+mod health;
 mod identity;
+mod leases;
+mod licenses;
 mod limits;
 mod listener;
+mod metrics;
 mod permits;
+mod processes;
 mod refusal;
+mod resources;
+mod seats;
+mod status;
 mod trace;
 mod wire;
 
-pub use identity::{Account, NameServiceDown, Names};
-pub use limits::Limits;
-
 #[cfg(test)]
 mod listener_tests;
+
+pub use follow::Follow;
+pub use identity::{Account, NameServiceDown, Names};
+pub use limits::Limits;
+pub use metrics::{Metrics, Timed};
+pub use processes::Processes;
+
+use axum::Router;
+use listener::Server;
+use refusal::Refusal;
+use resources::{Resources, Shared};
+use seatkeeper::wire::{Code, ConfigEntry};
+use seatkeeper_core::desk::Desk;
+use std::sync::Arc;
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What the API is made of.
+pub struct Parts {
+    /// The desk that answers.
+    pub desk: Arc<Desk>,
+    /// Who a uid is.
+    pub names: Arc<dyn Names>,
+    /// The watch over holders' processes.
+    pub processes: Arc<dyn Processes>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where the keeper publishes what it recorded.
+    pub follow: Follow,
+    /// Every setting, for `/v1/config`.
+    pub config: Vec<ConfigEntry>,
+    /// What a caller may cost.
+    pub limits: Limits,
+}
+
+/// Serves until `stop` becomes true, and then until the requests in flight are answered.
+pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<bool>) {
+    let (routes, document) = routes();
+    let shared = Arc::new(Shared {
+        desk: parts.desk,
+        processes: parts.processes,
+        metrics: parts.metrics.clone(),
+        follow: parts.follow,
+        config: parts.config,
+        stop: stop.clone(),
+        document: document::Document::new(&document),
+    });
+    let server = Server::new(routes.with_state(shared), parts.names, parts.limits);
+    parts.metrics.count_connections(server.connections());
+    server.serve(listener, stop).await;
+}
+
+fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(document::Head::openapi())
+        .routes(routes!(leases::checkout))
+        .routes(routes!(leases::renew, leases::release))
+        .routes(routes!(seats::explain))
+        .routes(routes!(licenses::vendors, licenses::trust))
+        .routes(routes!(licenses::licenses, licenses::install))
+        .routes(routes!(licenses::license))
+        .routes(routes!(licenses::request))
+        .routes(routes!(licenses::site_key))
+        .routes(routes!(licenses::export))
+        .routes(routes!(assignments::list, assignments::assign))
+        .routes(routes!(assignments::one, assignments::unassign))
+        .routes(routes!(seats::pools))
+        .routes(routes!(seats::seats))
+        .routes(routes!(seats::reclaim))
+        .routes(routes!(events::events))
+        .routes(routes!(status::status))
+        .routes(routes!(status::config))
+        .routes(routes!(status::metrics))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::problem))
+        .routes(routes!(document::openapi))
+        .split_for_parts();
+    let router = router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method);
+    (router, document)
+}
+
+async fn no_such_path(uri: axum::http::Uri) -> Refusal {
+    Refusal::new(Code::NotFound, format!("there is no {}", uri.path()))
+}
+
+async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Refusal {
+    let detail = format!("{} does not take {method}", uri.path());
+    Refusal::new(Code::MethodNotAllowed, detail)
+}

@@ -1,0 +1,86 @@
+//! `/v1/assignments`: who may use which license (rule 3).
+
+use super::extract::{IfMatch, Json as Body, Path, Query};
+use super::refusal::Answer;
+use super::resources::{Asker, PageQuery, Resources, Revised};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use seatkeeper::wire::{Assignment, EndingReply, Page, Problem};
+use serde::Deserialize;
+
+/// How holders lose their seats.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UnassignQuery {
+    /// Holders who lose their right get no time to save.
+    #[serde(default)]
+    hard: bool,
+}
+
+/// The assignments.
+#[utoipa::path(get, path = "/v1/assignments", tag = "assignments", params(PageQuery), responses(
+    (status = 200, body = Page<Assignment>),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn list(
+    State(api): State<Resources>,
+    asker: Asker,
+    Query(page): Query<PageQuery>,
+) -> Answer<Json<Page<Assignment>>> {
+    let page = api
+        .blocking(move |api| api.desk.assignments(&asker.caller, &page.into()))
+        .await?;
+    Ok(Json(page))
+}
+
+/// One assignment.
+#[utoipa::path(get, path = "/v1/assignments/{id}", tag = "assignments", params(("id" = String, Path, description = "32 hex digits")), responses(
+    (status = 200, description = "ETag is its revision", body = Assignment),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn one(
+    State(api): State<Resources>,
+    asker: Asker,
+    Path(id): Path<String>,
+) -> Answer<Revised<Json<Assignment>>> {
+    let found = api
+        .blocking(move |api| api.desk.assignment(&asker.caller, &id))
+        .await?;
+    Ok(Revised(found.revision, Json(found)))
+}
+
+/// Assigns a license to a user or to everyone. The same id and body is the same assignment.
+#[utoipa::path(post, path = "/v1/assignments", tag = "assignments", request_body = Assignment, responses(
+    (status = 201, description = "ETag is its revision", body = Assignment),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn assign(
+    State(api): State<Resources>,
+    asker: Asker,
+    Body(body): Body<Assignment>,
+) -> Answer<Revised<(StatusCode, Json<Assignment>)>> {
+    let made = api
+        .blocking(move |api| api.desk.assign(&asker.caller, &body))
+        .await?;
+    Ok(Revised(made.revision, (StatusCode::CREATED, Json(made))))
+}
+
+/// Takes an assignment away. Holders who lose their right by it are ending (rule 16).
+#[utoipa::path(delete, path = "/v1/assignments/{id}", tag = "assignments",
+    params(("id" = String, Path, description = "32 hex digits"), UnassignQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
+    (status = 200, description = "Taken away; whose seats end for it", body = EndingReply),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn unassign(
+    State(api): State<Resources>,
+    asker: Asker,
+    Path(id): Path<String>,
+    Query(query): Query<UnassignQuery>,
+    IfMatch(revision): IfMatch,
+) -> Answer<Json<EndingReply>> {
+    let ending = api
+        .blocking(move |api| api.desk.unassign(&asker.caller, &id, query.hard, revision))
+        .await?;
+    Ok(Json(ending))
+}

@@ -1,0 +1,116 @@
+//! `/v1/leases`: checkout, renewal, release. The hot path: no thread waits in it, but for a person's first sight.
+
+use super::extract::{Json as Body, Path, Query};
+use super::refusal::{Answer, Refusal};
+use super::resources::{Asker, Resources};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use seatkeeper::wire::{CheckoutBody, EndingReply, LeaseReply, Problem, RenewBody};
+use seatkeeper_core::desk::{Leased, Released};
+use serde::Deserialize;
+
+/// Who gives back.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReleaseQuery {
+    /// The instance that took the seat, 32 hex digits; absent where one's own seat is given back from elsewhere (rule 16).
+    instance: Option<String>,
+}
+
+/// Takes a seat. A retry repeats the checkout id under a new nonce and gets the same seat (rule 20).
+#[utoipa::path(post, path = "/v1/leases", tag = "leases", request_body = CheckoutBody, responses(
+    (status = 201, description = "A seat was taken", body = LeaseReply),
+    (status = 200, description = "A retry: the seat that this checkout took", body = LeaseReply),
+    (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn checkout(
+    State(api): State<Resources>,
+    asker: Asker,
+    Body(body): Body<CheckoutBody>,
+) -> Answer<Response> {
+    // A task of its own: a client that hangs up after the commit has its seat, and the seat its watch.
+    let done = tokio::spawn(take(api, asker, body)).await;
+    done.unwrap_or_else(|why| Err(Refusal::internal(format!("a checkout panicked: {why}"))))
+}
+
+async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Response> {
+    let Asker { mut caller, peer } = asker;
+    caller.pid = api.processes.pid(&peer.stream);
+    let user = match api.desk.user_of(&caller) {
+        Some(user) => user,
+        None => {
+            let caller = caller.clone();
+            api.blocking(move |api| api.desk.meet(&caller)).await?
+        }
+    };
+    let (order, asked) = api.desk.prepare_checkout(&caller, user, &body)?;
+    let answer = api.ask(order, caller.trace.clone()).await;
+    let leased = match api.desk.finish_lease(asked, answer) {
+        Ok(leased) => leased,
+        Err(refused) => {
+            api.metrics.denied(&refused.code);
+            return Err(refused.into());
+        }
+    };
+    api.processes.watch(&peer.stream, leased.holder);
+    Ok(signed(leased))
+}
+
+/// Keeps a seat.
+#[utoipa::path(put, path = "/v1/leases/{id}", tag = "leases", params(("id" = String, Path, description = "the holder, E.N.H")), request_body = RenewBody, responses(
+    (status = 200, body = LeaseReply),
+    (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn renew(
+    State(api): State<Resources>,
+    asker: Asker,
+    Path(id): Path<String>,
+    Body(body): Body<RenewBody>,
+) -> Answer<Response> {
+    let Asker { caller, peer } = asker;
+    let (order, asked) = api.desk.prepare_renew(&caller, &id, &body)?;
+    let answer = api.ask(order, caller.trace.clone()).await;
+    let leased = api.desk.finish_lease(asked, answer)?;
+    // After a restart a holder is watched again from its next call (rule 14).
+    api.processes.watch(&peer.stream, leased.holder);
+    Ok(Json(leased.reply).into_response())
+}
+
+/// Gives a seat back, or a checkout up: `{id}` is the holder, or the checkout id.
+#[utoipa::path(delete, path = "/v1/leases/{id}", tag = "leases", params(("id" = String, Path, description = "the holder (E.N.H), or the checkout id"), ReleaseQuery), responses(
+    (status = 204, description = "Given back"),
+    (status = 200, description = "From elsewhere: the holder is told at its next renewal", body = EndingReply),
+    (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn release(
+    State(api): State<Resources>,
+    asker: Asker,
+    Path(id): Path<String>,
+    Query(query): Query<ReleaseQuery>,
+) -> Answer<Response> {
+    let caller = asker.caller;
+    let (order, asked) = api
+        .desk
+        .prepare_release(&caller, &id, query.instance.as_deref())?;
+    let answer = api.ask(order, caller.trace.clone()).await;
+    match api.desk.finish_release(asked, answer)? {
+        Released::Now(holder) => {
+            if let Some(holder) = holder {
+                api.processes.forget(holder);
+            }
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        Released::Ending(ending) => Ok(Json(ending).into_response()),
+    }
+}
+
+fn signed(leased: Leased) -> Response {
+    let status = if leased.new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    (status, Json(leased.reply)).into_response()
+}

@@ -1,0 +1,144 @@
+//! What the resources share, and how each of them gets its caller, its answer and its ETag.
+
+use super::document;
+use super::follow::Follow;
+use super::identity::Peer;
+use super::listener::Stop;
+use super::metrics::Metrics;
+use super::processes::Processes;
+use super::refusal::{Answer, Refusal};
+use super::trace::Trace;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use seatkeeper::wire::{Code, ConfigEntry};
+use seatkeeper_core::authorize::Caller;
+use seatkeeper_core::desk::view::Cursor;
+use seatkeeper_core::desk::{self, Desk, Refused};
+use seatkeeper_core::keeper::{self, Failure};
+use seatkeeper_engine::Order;
+use seatkeeper_engine::ids::Name;
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What handlers hold. Cheap to clone.
+pub(crate) type Resources = Arc<Shared>;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) processes: Arc<dyn Processes>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) follow: Follow,
+    pub(crate) config: Vec<ConfigEntry>,
+    pub(crate) stop: Stop,
+    pub(crate) document: document::Document,
+}
+
+/// Who asks, as every handler gets it: parsed from the connection, never from the request.
+pub(crate) struct Asker {
+    /// The caller.
+    pub(crate) caller: Caller,
+    /// The connection.
+    pub(crate) peer: Peer,
+}
+
+/// Which page of a list: `?after=CURSOR&limit=N`.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Rows wanted, 200 unless said, 1,000 at most.
+    limit: Option<usize>,
+}
+
+/// An answer with the revision of what it shows.
+pub(crate) struct Revised<T>(pub(crate) u64, pub(crate) T);
+
+impl Shared {
+    /// The daemon is stopping.
+    pub(crate) fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Gives an order and waits for its answer without holding a thread.
+    pub(crate) async fn ask(
+        &self,
+        order: Order,
+        trace: Option<Name>,
+    ) -> Result<keeper::Answer, Failure> {
+        let (send, receive) = oneshot::channel();
+        let reply = move |answer| {
+            // Nobody waits any more: what was done is done, and a retry finds it (rule 20).
+            let _ = send.send(answer);
+        };
+        self.desk.submit(order, trace, Box::new(reply));
+        receive.await.unwrap_or(Err(Failure::Stopped))
+    }
+
+    /// Runs what may wait for the disk or the keeper on a thread of its own.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Shared) -> Result<T, Refused> + Send + 'static,
+    ) -> Answer<T> {
+        let shared = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        match done {
+            Ok(done) => Ok(done?),
+            Err(why) => Err(Refusal::internal(why.to_string())),
+        }
+    }
+}
+
+impl FromRequestParts<Resources> for Asker {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Resources) -> Answer<Self> {
+        let broken = || Refusal::internal("a request without its connection");
+        let peer = parts.extensions.get::<Peer>().ok_or_else(broken)?.clone();
+        let trace = parts.extensions.get::<Trace>().ok_or_else(broken)?;
+        if api.stopping() {
+            let text = "the daemon is stopping and takes nothing new";
+            return Err(Refusal::new(Code::ServerStopping, text).after(5));
+        }
+        let account = peer.account()?.clone();
+        let known = desk::Peer {
+            uid: peer.uid,
+            pid: None,
+            administers: account.administers,
+        };
+        let caller = api.desk.caller(known, Some(trace.name()), |_| {
+            Ok(Some(account.name.clone()))
+        })?;
+        Ok(Asker { caller, peer })
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Refusal {
+            problem: refused,
+            log: None,
+        }
+    }
+}
+
+impl From<PageQuery> for Cursor {
+    fn from(query: PageQuery) -> Self {
+        Cursor {
+            after: query.after,
+            limit: query.limit,
+        }
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for Revised<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.1.into_response();
+        let tag = HeaderValue::from_str(&format!("\"{}\"", self.0)).expect("digits in quotes");
+        response.headers_mut().insert(header::ETAG, tag);
+        response
+    }
+}
