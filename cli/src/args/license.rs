@@ -1,0 +1,93 @@
+//! `license …`: what may be typed.
+
+use crate::names::LicenseName;
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// `license …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum LicenseCommand {
+    /// Make the file to send to the vendor: for a purchase, an extension or a product update
+    Request(RequestArgs),
+    /// Install license files; a renewal takes the place of what it renews
+    Install {
+        /// License files, or - for stdin
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Also assign what is installed
+        #[arg(long, value_enum, value_name = "everyone")]
+        assign: Option<Assignees>,
+        /// Take a license whose signing date lies more than 31 days ahead of this machine's clock
+        #[arg(long)]
+        accept_date: bool,
+    },
+    /// Verify license files as an install would, and change nothing
+    Verify {
+        /// License files, or - for stdin
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// As for `install`
+        #[arg(long)]
+        accept_date: bool,
+    },
+    /// Installed licenses with their seats
+    List,
+    /// All terms of a license, and what of it is not served yet
+    Show {
+        /// Its id, or VENDOR/ID
+        license: LicenseName,
+    },
+    /// Let a user, or everyone, use a license; usable at once
+    Assign {
+        /// Its id, or VENDOR/ID
+        license: LicenseName,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Take an assignment back; who holds a seat by it has time to save
+    Unassign {
+        /// Its id, or VENDOR/ID
+        license: LicenseName,
+        #[command(flatten)]
+        to: To,
+        /// No time to save
+        #[arg(long)]
+        hard: bool,
+    },
+}
+
+/// `license request`
+#[derive(Args, Debug)]
+pub(crate) struct RequestArgs {
+    /// The account (company) id that the vendor gave you
+    #[arg(long, value_name = "ID")]
+    pub account: String,
+    /// The product version to be licensed
+    #[arg(long, value_name = "VERSION")]
+    pub product_version: Option<String>,
+    /// Your order number
+    #[arg(long, value_name = "NUMBER")]
+    pub order: Option<String>,
+    /// The new file; else stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Whom an install assigns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Assignees {
+    /// Everyone at this site.
+    Everyone,
+}
+
+/// Whom an assignment is for.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct To {
+    /// A user, by login
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Everyone at this site
+    #[arg(long)]
+    pub everyone: bool,
+}

@@ -1,0 +1,143 @@
+//! What may be typed: types only, no I/O.
+
+mod license;
+mod seat;
+mod vendor;
+
+pub(crate) use license::{LicenseCommand, RequestArgs, To};
+pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
+pub(crate) use vendor::VendorCommand;
+
+use crate::names::FeatureName;
+use crate::printer::Format;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// License seats: take them, see who holds them, install and assign the licenses behind them.
+#[derive(Debug, Parser)]
+#[command(name = "seatkeeper", version, disable_help_subcommand = true, after_help = EXITS)]
+pub(crate) struct Cli {
+    /// The form of data on stdout; everything else goes to stderr
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM"
+    )]
+    pub output: Format,
+    /// The daemon's socket; else SEATKEEPER_SOCKET, the installed daemon's, and last that of `seatkeeperd dev`
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXITS: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 refused by license terms or no seat,
+6 daemon unreachable, 7 done in part, 8 timed out.
+
+First steps: `seatkeeper status`, `seatkeeper doctor`, `seatkeeper help CODE` for the code of any refusal.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The daemon at a glance
+    Status,
+    /// Look for what wants doing, with one remedy for each finding
+    Doctor,
+    /// Seats: who holds them; take, give back, take back
+    #[command(subcommand)]
+    Seat(SeatCommand),
+    /// Run any program under a seat; its status is the program's, 125 where there is no seat or daemon
+    Run(RunArgs),
+    /// Would USER get a seat of FEATURE now, and why (not)
+    Why(WhyArgs),
+    /// Licenses: request, install, list, show, verify, assign, unassign
+    #[command(subcommand)]
+    License(LicenseCommand),
+    /// This installation: its site key
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// The daemon's configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Vendors that this site trusts; and the vendor's own side: keys and licenses
+    #[command(subcommand)]
+    Vendor(VendorCommand),
+    /// Everything that happened to seats and licenses, as it happens; for administrators
+    Events,
+    /// What a code means and what to do about it; or the help of a command
+    Help(HelpArgs),
+    /// The program of `run` passes through here
+    #[command(hide = true)]
+    Child(ChildArgs),
+}
+
+/// `why`.
+#[derive(Args, Debug)]
+pub(crate) struct WhyArgs {
+    /// The user's login
+    pub user: String,
+    /// PRODUCT/FEATURE, or FEATURE where only one product has it
+    pub feature: FeatureName,
+    #[command(flatten)]
+    pub taking: Taking,
+}
+
+/// `site …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SiteCommand {
+    /// The key that licenses are bound to
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// `site key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Its thumbprint and public half
+    Show,
+    /// Write it, encrypted, to keep elsewhere: without it a lost machine means asking the vendor for new licenses
+    Export {
+        /// The new file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The file whose first line is the passphrase; else asked at the terminal
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Every setting in force
+    Show {
+        /// Also where each comes from: default, file and line, environment or flag
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+/// `help …`
+#[derive(Args, Debug)]
+pub(crate) struct HelpArgs {
+    /// A code such as no_seat_free, `codes` for all of them, or a command such as `license install`
+    #[arg(value_name = "CODE|COMMAND")]
+    pub topic: Vec<String>,
+}
+
+/// The hidden half of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct ChildArgs {
+    /// The process that must be the parent
+    pub parent: i32,
+    /// The program and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! `seat …` and `run`: what may be typed.
+
+use crate::names::{FeatureName, GrantId};
+use clap::{Args, Subcommand};
+use std::ffi::OsString;
+
+/// `seat …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SeatCommand {
+    /// Seats in use; your own, or all for administrators
+    List {
+        /// Only this feature
+        feature: Option<FeatureName>,
+        /// Only this user's
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// Hold a seat in the foreground until Ctrl-C or SIGTERM, then give it back
+    Checkout(CheckoutArgs),
+    /// Give back one's own seat from anywhere; its program has time to save
+    Release {
+        /// The seat's id from `seat list`, or a checkout id
+        id: String,
+    },
+    /// Take a seat back, all who share it included; a pause begins for its user on that machine
+    Reclaim {
+        /// The seat's id from `seat list`
+        id: GrantId,
+        /// No time to save
+        #[arg(long)]
+        hard: bool,
+    },
+}
+
+/// What is taken of a feature.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Taking {
+    /// The version of the program
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Seats
+    #[arg(short, long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n: u32,
+    /// A person asks for it just now: ends the pause after a reclaim
+    #[arg(long)]
+    pub interactive: bool,
+}
+
+/// `seat checkout`
+#[derive(Args, Debug)]
+pub(crate) struct CheckoutArgs {
+    /// PRODUCT/FEATURE, or FEATURE where only one product has it
+    pub feature: FeatureName,
+    #[command(flatten)]
+    pub taking: Taking,
+}
+
+/// `run`
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_RUN)]
+pub(crate) struct RunArgs {
+    /// PRODUCT/FEATURE, or FEATURE where only one product has it
+    pub feature: FeatureName,
+    #[command(flatten)]
+    pub taking: Taking,
+    /// The program and its arguments, after --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+const AFTER_RUN: &str = "\
+The program gets the signals that `run` gets. Where the seat is lost for good it is told to end (SIGTERM), and 10 s
+later it is killed; where it lapsed, 30 s are given to regain it first. Where `run` itself is killed, the program is
+killed with it; what the program started is not.
+Status: the program's (128+N where signal N ended it); 125 no seat, no daemon, or the seat was lost;
+126 the program cannot be run; 127 there is no such program.";

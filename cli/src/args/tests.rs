@@ -1,0 +1,88 @@
+use super::*;
+use clap::CommandFactory;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+fn parsed(line: &str) -> Command {
+    parse(line)
+        .unwrap_or_else(|e| panic!("{line}: {e}"))
+        .command
+}
+
+#[test]
+fn u4_the_argument_tree_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn u4_every_command_of_the_design_parses() {
+    for line in [
+        "status",
+        "doctor",
+        "license request --account 4711 --product-version 2026.2 --order A-1 --out site.req",
+        "license install a.lic b.lic --assign everyone --accept-date",
+        "license list",
+        "license show acme/L-1",
+        "license verify a.lic",
+        "license assign L-1 --user ana",
+        "license assign L-1 --everyone",
+        "license unassign L-1 --everyone --hard",
+        "site key show",
+        "site key export --out key.pem",
+        "seat list cad/modeler --user ana",
+        "seat checkout modeler --version 2026.2 -n 2 --interactive",
+        "seat release 1.2.1",
+        "seat reclaim 1.2 --hard",
+        "run cad/modeler -- sh -c true",
+        "why bob modeler",
+        "config show --origin",
+        "vendor trust acme.pem",
+        "vendor list",
+        "events",
+        "help no_seat_free",
+        "help license install",
+        "help",
+    ] {
+        parsed(&format!("seatkeeper {line}"));
+    }
+}
+
+#[test]
+fn u4_the_form_may_stand_anywhere() {
+    assert_eq!(
+        parse("seatkeeper -o json seat list").unwrap().output,
+        Format::Json
+    );
+    assert_eq!(
+        parse("seatkeeper seat list -o csv").unwrap().output,
+        Format::Csv
+    );
+    assert_eq!(parse("seatkeeper seat list").unwrap().output, Format::Table);
+}
+
+#[test]
+fn u4_what_contradicts_itself_is_a_usage_error() {
+    for line in [
+        "seatkeeper license assign L-1",
+        "seatkeeper license assign L-1 --user ana --everyone",
+        "seatkeeper license install",
+        "seatkeeper run modeler",
+        "seatkeeper seat checkout modeler -n 0",
+        "seatkeeper seat checkout a/b/c",
+        "seatkeeper seat reclaim one",
+        "seatkeeper seat list -o xml",
+    ] {
+        let error = parse(line).expect_err(line);
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+}
+
+#[test]
+fn u4_what_follows_the_dashes_belongs_to_the_program() {
+    let Command::Run(run) = parsed("seatkeeper run modeler -- ls -o --socket x") else {
+        panic!("not run")
+    };
+    assert_eq!(run.command, ["ls", "-o", "--socket", "x"]);
+}

@@ -1,0 +1,170 @@
+//! `license install` and `verify`: file after file; where some are refused the rest is done, and said.
+
+use super::assignments;
+use crate::daemon::Daemon;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::files;
+use crate::printer::{Column, Printer};
+use seatkeeper::wire::{InstallBody, Installed, InstalledLicense};
+use std::path::{Path, PathBuf};
+
+/// Installs, and says what is still assigned to nobody.
+pub(crate) fn install(
+    daemon: &Daemon<'_>,
+    files: &[PathBuf],
+    assign_everyone: bool,
+    accept_date: bool,
+    printer: &Printer,
+) -> Outcome<Exit> {
+    let body = InstallBody {
+        text: String::new(),
+        assign_everyone,
+        accept_date,
+        verify_only: false,
+    };
+    let (licenses, exit) = each(daemon, files, &body, printer)?;
+    print(&licenses, sentence, printer)?;
+    licenses
+        .iter()
+        .for_each(|license| tell_nobody(daemon, license, printer));
+    Ok(exit)
+}
+
+/// Says what an install would do.
+pub(crate) fn verify(
+    daemon: &Daemon<'_>,
+    files: &[PathBuf],
+    accept_date: bool,
+    printer: &Printer,
+) -> Outcome<Exit> {
+    let body = InstallBody {
+        text: String::new(),
+        assign_everyone: false,
+        accept_date,
+        verify_only: true,
+    };
+    let (licenses, exit) = each(daemon, files, &body, printer)?;
+    print(&licenses, verdict, printer)?;
+    Ok(exit)
+}
+
+/// One file's refusal is the whole command's where it is the only file; else the rest is done in part.
+fn each(
+    daemon: &Daemon<'_>,
+    paths: &[PathBuf],
+    body: &InstallBody,
+    printer: &Printer,
+) -> Outcome<(Vec<InstalledLicense>, Exit)> {
+    let mut licenses = Vec::new();
+    let mut refused = None;
+    let mut done = 0;
+    for path in paths {
+        match one(daemon, path, body, printer) {
+            Ok(installed) => {
+                done += 1;
+                licenses.extend(installed.licenses);
+            }
+            Err(failure) if paths.len() == 1 => return Err(failure),
+            Err(failure) => {
+                printer.note(&format!("{}:", path.display()));
+                printer.failure(&failure);
+                refused = Some(failure.exit());
+            }
+        }
+    }
+    let exit = match refused {
+        None => Exit::Done,
+        Some(exit) if done == 0 => exit,
+        Some(_) => Exit::Part,
+    };
+    Ok((licenses, exit))
+}
+
+fn one(
+    daemon: &Daemon<'_>,
+    path: &Path,
+    body: &InstallBody,
+    printer: &Printer,
+) -> Outcome<Installed> {
+    let body = InstallBody {
+        text: files::read(path)?,
+        ..body.clone()
+    };
+    let installed: Installed = daemon.post("/v1/licenses", &body)?;
+    for warning in &installed.warnings {
+        printer.note(&format!("{}: {warning}", path.display()));
+    }
+    Ok(installed)
+}
+
+/// L5: adding is one step, distributing the next; the next step is typed out.
+fn tell_nobody(daemon: &Daemon<'_>, license: &InstalledLicense, printer: &Printer) {
+    if license.assigned_to_everyone {
+        return;
+    }
+    // Who may install but not list assignments is told all the same.
+    let known = assignments(daemon, &license.vendor, &license.id).is_ok_and(|all| !all.is_empty());
+    if !known {
+        printer.note(&format!(
+            "{0}/{1} is assigned to nobody yet: `seatkeeper license assign {0}/{1} --everyone`, or `--user NAME`",
+            license.vendor, license.id
+        ));
+    }
+}
+
+fn print(
+    licenses: &[InstalledLicense],
+    text: fn(&InstalledLicense) -> String,
+    printer: &Printer,
+) -> Outcome {
+    const COLUMNS: &[Column<'_, InstalledLicense>] = &[
+        Column("license", |license| {
+            format!("{}/{}", license.vendor, license.id)
+        }),
+        Column("serial", |license| license.serial.to_string()),
+        Column("new", |license| license.new.to_string()),
+        Column("assigned_to_everyone", |license| {
+            license.assigned_to_everyone.to_string()
+        }),
+        Column("ending", |license| license.ending.join(" ")),
+    ];
+    printer.list_as(licenses, COLUMNS, text)
+}
+
+fn sentence(license: &InstalledLicense) -> String {
+    let name = format!(
+        "{}/{} serial {}",
+        license.vendor, license.id, license.serial
+    );
+    let mut text = match (license.new, license.assigned_to_everyone) {
+        (true, true) => format!("{name} is in force, assigned to everyone\n"),
+        (true, false) => format!("{name} is in force\n"),
+        (false, _) => format!("{name} was in force already\n"),
+    };
+    if !license.ending.is_empty() {
+        text.push_str(&format!(
+            "  these seats are ending for it (rule 17): {}\n",
+            license.ending.join(", ")
+        ));
+    }
+    text
+}
+
+fn verdict(license: &InstalledLicense) -> String {
+    let name = format!(
+        "{}/{} serial {}",
+        license.vendor, license.id, license.serial
+    );
+    let mut text = match license.new {
+        true => format!("{name} is genuine and for this site; nothing was changed\n"),
+        false => format!("{name} is genuine, and it or a newer one is in force already\n"),
+    };
+    if !license.ending.is_empty() {
+        text.push_str(&format!(
+            "  an install would end these seats (rule 17): {}\n",
+            license.ending.join(", ")
+        ));
+    }
+    text
+}

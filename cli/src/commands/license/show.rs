@@ -1,0 +1,119 @@
+//! `license show`: all terms of a license, and what of it is not served yet.
+
+use super::{assignee, assignments};
+use crate::daemon::Daemon;
+use crate::failure::Outcome;
+use crate::names::LicenseName;
+use crate::printer::Printer;
+use crate::words;
+use seatkeeper::wire::{License, LicenseFeature};
+
+/// Asks and prints.
+pub(crate) fn run(daemon: &Daemon<'_>, name: &LicenseName, printer: &Printer) -> Outcome {
+    let license = name.resolve(daemon)?;
+    // Who may see the license may not see its assignments.
+    let assigned = assignments(daemon, &license.vendor, &license.id).ok();
+    let assigned = assigned.map(|all| all.iter().map(assignee).collect::<Vec<_>>().join(", "));
+    printer.record(&license, |license| text(license, assigned.as_deref()))
+}
+
+fn text(license: &License, assigned: Option<&str>) -> String {
+    let replaces = license
+        .replaces
+        .as_ref()
+        .map(|id| format!(", replaces {id}"))
+        .unwrap_or_default();
+    let mut lines = vec![
+        format!(
+            "license   {}/{}, serial {}{replaces}",
+            license.vendor, license.id, license.serial
+        ),
+        format!("product   {}", license.product),
+        format!("customer  {}", license.customer),
+        format!("status    {}", license.status.replace('_', " ")),
+        format!(
+            "valid     from {}, {}",
+            words::date(license.nbf),
+            ends(license.exp)
+        ),
+    ];
+    match assigned {
+        Some("") => lines.push(format!(
+            "assigned  to nobody yet: `seatkeeper license assign {}/{} --everyone`, or `--user NAME`",
+            license.vendor, license.id
+        )),
+        Some(assigned) => lines.push(format!("assigned  to {assigned}")),
+        None => {}
+    }
+    license
+        .features
+        .iter()
+        .for_each(|feature| lines.extend(terms(feature)));
+    if !license.notes.is_empty() {
+        lines.extend([String::new(), "Not served by this version yet:".to_owned()]);
+        lines.extend(license.notes.iter().map(|note| format!("  {note}")));
+    }
+    lines.join("\n")
+}
+
+fn ends(exp: Option<u64>) -> String {
+    exp.map_or_else(
+        || "perpetual".to_owned(),
+        |exp| format!("through {}", words::until(Some(exp))),
+    )
+}
+
+fn terms(feature: &LicenseFeature) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "feature   {}: {} seats in use",
+            feature.name,
+            words::of(feature.in_use, feature.seats)
+        ),
+        format!(
+            "  {}, counted by {}{}",
+            feature.model,
+            feature.counting,
+            shared(feature)
+        ),
+        format!(
+            "  a lease lives {}, grace {}, time to save {}, pause after a reclaim {}",
+            words::span(feature.ttl_s),
+            words::span(feature.grace_s),
+            words::span(feature.save_s),
+            words::span(feature.cool_down_s)
+        ),
+    ];
+    lines.extend(
+        feature
+            .version
+            .as_ref()
+            .map(|version| format!("  up to version {version}")),
+    );
+    lines.extend(
+        (feature.overdraft > 0)
+            .then(|| format!("  overdraft {}", words::count(feature.overdraft, "seat"))),
+    );
+    lines.extend(
+        (feature.linger_s > 0).then(|| format!("  linger {}", words::span(feature.linger_s))),
+    );
+    for (word, policies) in [
+        ("policies", &feature.policies),
+        ("optional policies", &feature.optional),
+    ] {
+        lines.extend((!policies.is_empty()).then(|| format!("  {word}: {}", policies.join(", "))));
+    }
+    lines.extend(
+        (!feature.served).then(|| "  not served here: the model needs a newer daemon".to_owned()),
+    );
+    lines
+}
+
+fn shared(feature: &LicenseFeature) -> String {
+    match feature.share_max {
+        None => ", shared without limit".to_owned(),
+        Some(1) => String::new(),
+        Some(n) => format!(", shared by up to {n}"),
+    }
+}

@@ -1,0 +1,45 @@
+//! What each command does; one file per noun.
+
+mod child;
+mod config;
+mod doctor;
+mod events;
+mod help;
+mod holding;
+mod license;
+mod run;
+mod seat;
+mod signals;
+mod site;
+mod status;
+mod vendor;
+mod why;
+
+use crate::args::{Cli, Command};
+use crate::daemon::Daemon;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::printer::Printer;
+
+/// Does what was typed.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
+    let daemon = Daemon::new(cli.socket.as_deref(), printer);
+    match &cli.command {
+        Command::Status => status::run(&daemon, printer).map(done),
+        Command::Doctor => doctor::run(&daemon, cli.socket.as_deref(), printer),
+        Command::Seat(command) => seat::run(&daemon, command, printer),
+        Command::Run(args) => Ok(run::run(&daemon, args, printer)),
+        Command::Why(args) => why::run(&daemon, args, printer).map(done),
+        Command::License(command) => license::run(&daemon, command, printer),
+        Command::Site(command) => site::run(&daemon, command, printer).map(done),
+        Command::Config(command) => config::run(&daemon, command, printer).map(done),
+        Command::Vendor(command) => vendor::run(&daemon, command, printer).map(done),
+        Command::Events => events::run(&daemon, printer).map(done),
+        Command::Help(args) => help::run(args, printer).map(done),
+        Command::Child(args) => Ok(child::run(args, printer)),
+    }
+}
+
+fn done((): ()) -> Exit {
+    Exit::Done
+}

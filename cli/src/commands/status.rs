@@ -1,0 +1,60 @@
+//! `status`: the daemon at a glance.
+
+use crate::daemon::Daemon;
+use crate::failure::Outcome;
+use crate::printer::Printer;
+use crate::words;
+use seatkeeper::wire::Status;
+
+/// Asks and prints.
+pub(crate) fn run(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let status: Status = daemon.get("/v1/status")?;
+    let socket = daemon
+        .endpoint()
+        .map(|socket| socket.display().to_string())
+        .unwrap_or_default();
+    printer.record(&status, |status| text(status, &socket))?;
+    match status.findings.len() {
+        0 => {}
+        n => printer.note(&format!(
+            "{}: `seatkeeper doctor` says what to do",
+            words::count(n as u64, "finding")
+        )),
+    }
+    Ok(())
+}
+
+fn text(status: &Status, socket: &str) -> String {
+    let mut lines = vec![
+        format!("site      {} (key {})", status.site, status.site_key),
+        format!("daemon    {} at {socket}", status.version),
+        format!(
+            "in use    {}, {}, {}",
+            words::count(status.holders, "seat"),
+            words::count(status.licenses, "license"),
+            words::count(status.users, "user")
+        ),
+        format!(
+            "journal   {}, epoch {}, run {}",
+            words::count(status.events, "event"),
+            status.epoch,
+            status.run_id
+        ),
+        format!("date      {}", words::date(status.j)),
+        format!(
+            "disk      {} free, {} kept in reserve",
+            words::bytes(status.disk_free),
+            words::bytes(status.disk_reserve)
+        ),
+    ];
+    if let Some(behind) = status.clock_behind_s {
+        lines.push(format!(
+            "clock     stands {} behind the date above",
+            words::span(behind)
+        ));
+    }
+    if status.storage_low {
+        lines.push("storage   low: nothing new is granted; renewals and releases go on".to_owned());
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,72 @@
+//! `vendor …`: vendors that this site trusts.
+
+use crate::args::VendorCommand;
+use crate::daemon::Daemon;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::files;
+use crate::printer::{Column, Printer};
+use seatkeeper::token::keys::PublicKey;
+use seatkeeper::wire::{TrustBody, Vendor};
+use std::path::Path;
+
+/// Trusts a vendor, or lists them.
+pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printer) -> Outcome {
+    match command {
+        VendorCommand::Trust { file, name } => trust(daemon, file, name.as_deref(), printer),
+        VendorCommand::List => list(daemon, printer),
+    }
+}
+
+fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer) -> Outcome {
+    let pem = files::read(file)?;
+    let keys = PublicKey::all_from_pem(&pem).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("{} holds no vendor root key: {error}", file.display()),
+            "take the public key (PEM) from the vendor's package, not a license and not a private key",
+        )
+    })?;
+    let name = match name.or_else(|| file.file_stem()?.to_str()) {
+        Some(name) => name.to_owned(),
+        None => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "the vendor has no name",
+                "say it: `--name NAME`",
+            ));
+        }
+    };
+    for key in &keys {
+        printer.note(&format!(
+            "root {} of {name}: compare it with what the vendor publishes",
+            key.thumbprint()
+        ));
+    }
+    let vendor: Vendor = daemon.post("/v1/vendors", &TrustBody { name, pem })?;
+    printer.record(&vendor, |vendor| {
+        format!("licenses of {} may be installed now", vendor.name)
+    })
+}
+
+fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let vendors: Vec<Vendor> = daemon.list("/v1/vendors")?;
+    if vendors.is_empty() {
+        printer.note("no vendor is trusted yet: `seatkeeper vendor trust FILE` with the root key from the vendor's package");
+    }
+    let roots = |vendor: &Vendor| {
+        vendor
+            .roots
+            .iter()
+            .map(|root| root.thumbprint.clone())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    printer.list(
+        &vendors,
+        &[
+            Column("vendor", |vendor: &Vendor| vendor.name.clone()),
+            Column("roots", roots),
+        ],
+    )
+}

@@ -1,0 +1,182 @@
+//! The local daemon, as commands ask it: JSON in, JSON out, a refusal as a failure.
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::printer::Printer;
+use seatkeeper::admin::{self, Connection, Response, Stream};
+use seatkeeper::wire::{Page, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+/// A way to the daemon.
+pub(crate) struct Daemon<'a> {
+    connection: Connection,
+    printer: &'a Printer,
+    told: Cell<bool>,
+}
+
+impl<'a> Daemon<'a> {
+    /// To this socket, else to the first that answers. Does no I/O.
+    pub(crate) fn new(socket: Option<&Path>, printer: &'a Printer) -> Daemon<'a> {
+        Daemon {
+            connection: Connection::open(socket),
+            printer,
+            told: Cell::new(false),
+        }
+    }
+
+    /// One thing.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
+        parse(&self.ask("GET", path, &[], None)?)
+    }
+
+    /// A whole list, page after page.
+    pub(crate) fn list<T: DeserializeOwned>(&self, path: &str) -> Outcome<Vec<T>> {
+        let mut all = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page: Page<T> = self.get(&next)?;
+            all.extend(page.items);
+            let Some(after) = page.next else {
+                return Ok(all);
+            };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            next = format!("{path}{joint}after={}", escape(&after));
+        }
+    }
+
+    /// Asks for something to be made or done.
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Outcome<T> {
+        let body = serde_json::to_vec(body)
+            .map_err(|error| Failure::new(Exit::Failed, error.to_string(), ""))?;
+        parse(&self.ask("POST", path, &[], Some(&body))?)
+    }
+
+    /// Asks for something to be ended; of this revision where it has one. The reply's body, where there is one.
+    pub(crate) fn delete<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        revision: Option<u64>,
+    ) -> Outcome<Option<T>> {
+        let quoted = revision.map(|revision| format!("\"{revision}\""));
+        let headers: Vec<_> = quoted
+            .iter()
+            .map(|revision| ("if-match", revision.as_str()))
+            .collect();
+        let reply = self.ask("DELETE", path, &headers, None)?;
+        if reply.body.is_empty() {
+            Ok(None)
+        } else {
+            parse(&reply).map(Some)
+        }
+    }
+
+    /// A reply that goes on, line by line.
+    pub(crate) fn stream(&self, path: &str) -> Outcome<Stream> {
+        let opened = self.connection.stream(path, &[])?;
+        self.tell_which();
+        opened.map_err(|reply| refusal(&reply))
+    }
+
+    /// The socket that was reached, once something was asked.
+    pub(crate) fn endpoint(&self) -> Option<PathBuf> {
+        self.connection.endpoint()
+    }
+
+    /// It is `seatkeeperd dev` that was reached.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.endpoint().is_some_and(|socket| admin::is_dev(&socket))
+    }
+
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Outcome<Response> {
+        let reply = self.connection.request(method, path, headers, body)?;
+        self.tell_which();
+        if (200..300).contains(&reply.status) {
+            Ok(reply)
+        } else {
+            Err(refusal(&reply))
+        }
+    }
+
+    /// Once, and only where it is a development daemon: nobody should take its answers for the site's.
+    fn tell_which(&self) {
+        if let Some(socket) = self.endpoint().filter(|socket| admin::is_dev(socket))
+            && !self.told.replace(true)
+        {
+            self.printer.note(&format!(
+                "(this is `seatkeeperd dev` at {})",
+                socket.display()
+            ));
+        }
+    }
+}
+
+/// Bytes of a path or query that could be read as something else, as %XX (RFC 3986).
+pub(crate) fn escape(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    text.bytes()
+        .map(|b| {
+            if plain(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+fn parse<T: DeserializeOwned>(reply: &Response) -> Outcome<T> {
+    serde_json::from_slice(&reply.body).map_err(|error| {
+        let trace = reply
+            .header("x-trace-id")
+            .map(|id| format!(" (trace {id})"))
+            .unwrap_or_default();
+        Failure::new(
+            Exit::Failed,
+            format!("the daemon's answer is not what this version understands: {error}{trace}"),
+            "is it another version? compare `seatkeeper --version` with `seatkeeperd --version`",
+        )
+    })
+}
+
+fn refusal(reply: &Response) -> Failure {
+    match serde_json::from_slice::<Problem>(&reply.body) {
+        Ok(mut problem) => {
+            if problem.trace_id.is_empty() {
+                problem.trace_id = reply.header("x-trace-id").unwrap_or_default().to_owned();
+            }
+            problem.into()
+        }
+        Err(_) => Failure::new(
+            Exit::Failed,
+            format!(
+                "what answers at this socket is no seatkeeper daemon, or a broken one: HTTP {}",
+                reply.status
+            ),
+            "`seatkeeper doctor` says which socket is used",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_change_the_path() {
+        assert_eq!(escape("a/../b?c=1"), "a%2F..%2Fb%3Fc%3D1");
+        assert_eq!(escape("1.2.3"), "1.2.3");
+    }
+}

@@ -1,0 +1,85 @@
+//! A passphrase: from a file, from the terminal without echo, never from an argument.
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::files;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+
+/// The first line of the file, else asked at the terminal, twice where it is a new one.
+pub(crate) fn get(file: Option<&Path>, prompt: &str, new: bool) -> Outcome<String> {
+    let passphrase = match file {
+        Some(path) => files::read(path)?
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        None => ask(prompt, new)?,
+    };
+    if passphrase.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "the passphrase is empty",
+            "give one of some length",
+        ));
+    }
+    Ok(passphrase)
+}
+
+fn ask(prompt: &str, new: bool) -> Outcome<String> {
+    let tty = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(|_| {
+            Failure::new(
+                Exit::Usage,
+                "a passphrase is needed, and there is no terminal to ask at",
+                "name a file that holds it: `--passphrase-file FILE`",
+            )
+        })?;
+    let first = ask_once(&tty, prompt)?;
+    if new && ask_once(&tty, "the same again")? != first {
+        return Err(Failure::new(
+            Exit::Usage,
+            "the two passphrases differ",
+            "type it again",
+        ));
+    }
+    Ok(first)
+}
+
+fn ask_once(tty: &File, prompt: &str) -> Outcome<String> {
+    let failed = |error: std::io::Error| Failure::file("ask at", Path::new("/dev/tty"), &error);
+    let _silence = Silence::new(tty).map_err(|error| failed(error.into()))?;
+    let mut line = String::new();
+    write!(&*tty, "{prompt}: ").map_err(failed)?;
+    BufReader::new(tty).read_line(&mut line).map_err(failed)?;
+    writeln!(&*tty).map_err(failed)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// No echo while it lives.
+struct Silence<'a> {
+    tty: &'a File,
+    before: Termios,
+}
+
+impl<'a> Silence<'a> {
+    fn new(tty: &'a File) -> rustix::io::Result<Silence<'a>> {
+        let before = tcgetattr(tty)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(tty, OptionalActions::Flush, &silent)?;
+        Ok(Silence { tty, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        // A terminal that has gone needs no echo.
+        let _ = tcsetattr(self.tty, OptionalActions::Flush, &self.before);
+    }
+}

@@ -1,0 +1,100 @@
+//! Numbers in words: spans, dates and counts, as a person would say them.
+
+pub(crate) use seatkeeper::token::dates::{format as date, last_day};
+
+/// A span: `45 s`, `12 min`, `3 h 5 min`, `2 days`.
+pub(crate) fn span(seconds: u64) -> String {
+    let (days, hours, minutes) = (
+        seconds / 86_400,
+        seconds % 86_400 / 3_600,
+        seconds % 3_600 / 60,
+    );
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) if minutes < 3 && !seconds.is_multiple_of(60) => {
+            format!("{minutes} min {} s", seconds % 60)
+        }
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (1, 0, _) => "1 day".to_owned(),
+        (1, hours, _) => format!("1 day {hours} h"),
+        (days, _, _) => format!("{days} days"),
+    }
+}
+
+/// A count with its noun: `1 seat`, `3 seats`.
+pub(crate) fn count(n: u64, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+/// `2 of 3`, or `2 of unlimited`.
+pub(crate) fn of(in_use: u64, total: Option<u64>) -> String {
+    total.map_or_else(
+        || format!("{in_use} of unlimited"),
+        |total| format!("{in_use} of {total}"),
+    )
+}
+
+/// When a license ends: its last day, the moment, or never.
+pub(crate) fn until(exp: Option<u64>) -> String {
+    match exp {
+        None => "perpetual".to_owned(),
+        Some(exp) if exp % 86_400 == 0 => last_day(exp),
+        Some(exp) => date(exp),
+    }
+}
+
+/// Bytes: `812 MiB`.
+pub(crate) fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut left = n / 1024;
+    while left >= 10 * 1024 && unit + 1 < UNITS.len() {
+        left /= 1024;
+        unit += 1;
+    }
+    format!("{left} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_as_a_person_says_them() {
+        let said: Vec<_> = [0, 59, 90, 720, 3_600, 11_100, 86_400, 90_000, 300_000]
+            .into_iter()
+            .map(span)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "0 s",
+                "59 s",
+                "1 min 30 s",
+                "12 min",
+                "1 h",
+                "3 h 5 min",
+                "1 day",
+                "1 day 1 h",
+                "3 days"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_license_names_its_last_day() {
+        assert_eq!(until(Some(86_400 * 31)), "1970-01-31");
+        assert_eq!(until(None), "perpetual");
+        assert_eq!(
+            (count(1, "seat"), of(2, Some(3))),
+            ("1 seat".to_owned(), "2 of 3".to_owned())
+        );
+        assert_eq!(bytes(812 << 20), "812 MiB");
+    }
+}
