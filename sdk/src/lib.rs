@@ -1,4 +1,6 @@
 //! What an application links to hold a license seat, and the contract that everyone shares: tokens and wire types.
+#![cfg_attr(feature = "client", doc = "")]
+#![cfg_attr(feature = "client", doc = include_str!("../README.md"))]
 
 pub mod token;
 pub mod wire;
@@ -27,4 +29,12 @@ pub use client::{
 pub mod testing {
     pub use crate::client::{Broken, DEV_ROOT, Request, Response, Transport};
     pub use crate::clock::{Bell, BootClock, Clock, ManualClock, Moment};
+
+    /// The 16 raw bytes of this machine's boot id, which leases are bound to.
+    ///
+    /// # Errors
+    /// Where the machine does not tell.
+    pub fn boot_id() -> std::io::Result<[u8; 16]> {
+        crate::os::boot_id()
+    }
 }

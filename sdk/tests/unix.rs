@@ -10,7 +10,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 fn client(site: &Site, socket: &Path) -> Client {
-    site.socket_builder().socket(socket).build().expect("a client with a root")
+    site.socket_builder()
+        .socket(socket)
+        .build()
+        .expect("a client with a root")
 }
 
 #[test]
