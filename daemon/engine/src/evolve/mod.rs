@@ -4,7 +4,7 @@ mod licensing;
 mod seats;
 
 use crate::event::Recorded;
-use crate::state::{Assignment, Ended, Ending, Run, Site, State, User, Vendor};
+use crate::state::{Assignment, Ended, Run, Site, State, User, Vendor};
 use imbl::{OrdMap, OrdSet};
 use licensing::{install, see};
 use seats::{end_soon, give_back, join, leave, remember, set_holds, take, take_back};
