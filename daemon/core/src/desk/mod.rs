@@ -14,8 +14,6 @@ mod parse;
 pub mod problem;
 mod release;
 mod seen;
-#[cfg(test)]
-mod tests;
 mod users;
 pub mod view;
 
@@ -125,8 +123,8 @@ impl Desk {
         })
     }
 
-    /// The caller behind a connection. `look_up` asks the machine's name service, at most once a minute per uid; it may
-    /// take its time, so not on a thread that others wait for where [`Desk::knows`] says no.
+    /// The caller behind a connection. `look_up` asks the machine's name service, at most once a minute per uid; where
+    /// that may take its time, call this once per connection on a thread that nobody waits for.
     ///
     /// # Errors
     /// `name_service_down`, or a name that cannot be a login.

@@ -1,11 +1,11 @@
 //! Giving a seat back: by its holder, from elsewhere by its user, or taken back by an administrator.
 
 use super::parse::{self, bad};
-use super::problem::{Refused, Subject, internal};
+use super::problem::{Refused, Subject, internal, problem};
 use super::{Desk, trace_of};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::{Answer, Failure};
-use seatkeeper::wire::{EndingHolder, EndingReply};
+use seatkeeper::wire::{Code, EndingHolder, EndingReply};
 use seatkeeper_engine::command::{Release, Released as What};
 use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
 use seatkeeper_engine::time::LeaseTime;
@@ -32,7 +32,7 @@ impl Desk {
     /// The first half of `DELETE /v1/leases/{id}`: by the holder with its instance, from elsewhere without one.
     ///
     /// # Errors
-    /// `bad_request` that names the member, or `unknown_user`.
+    /// `bad_request` that names the member, or `not_found` where the caller has no seats.
     pub fn prepare_release(
         &self,
         caller: &Caller,
@@ -128,9 +128,9 @@ impl Desk {
             }),
             (None, Some(holder)) => Command::ReleaseElsewhere {
                 holder,
-                by: self
-                    .user_of(caller)
-                    .ok_or_else(|| bad("id", "not one of your seats"))?,
+                by: self.user_of(caller).ok_or_else(|| {
+                    problem(Code::NotFound, format!("there is no seat {id} of yours"))
+                })?,
             },
             (None, None) => {
                 return Err(bad("instance", "is needed where a checkout id is released"));

@@ -63,14 +63,23 @@ pub fn verify(bytes: &[u8], against: &Against<'_>) -> Result<Plan, Refused> {
     plan(verified, against)
 }
 
+impl Against<'_> {
+    /// J as this license will find it: a newer vendor `iat` raises it at once (design.md 5).
+    fn at(&self, terms: &LicenseTerms) -> Date {
+        self.now.max(terms.signed.iat).max(self.state.newest_iat)
+    }
+}
+
 impl Plan {
     /// What installing would say to a license, as far as it can be seen before: the engine decides.
     ///
     /// # Errors
     /// The refusal to expect.
     pub fn foresee(&self, against: &Against<'_>) -> Result<(), Refused> {
+        // One that is in force already is noted or refused as superseded, whatever else could be said of it.
         self.licenses
             .iter()
+            .filter(|terms| !self.known(terms, against.state))
             .try_for_each(|terms| self.foresee_one(terms, against))
     }
 
@@ -110,7 +119,8 @@ impl Plan {
                 ),
             ));
         }
-        if terms.nbf > against.now {
+        let now = against.at(terms);
+        if terms.nbf > now {
             let day = dates::format(terms.nbf.0);
             let mut refused = problem(
                 Code::NotStarted,
@@ -126,7 +136,7 @@ impl Plan {
             return Err(refused);
         }
         match terms.exp {
-            Some(exp) if exp.0 < against.now.0 + LEFT_S => Err(problem(
+            Some(exp) if exp.0 < now.0 + LEFT_S => Err(problem(
                 Code::LicenseExpired,
                 format!(
                     "license {id} serial {} ended at {}",
@@ -157,7 +167,7 @@ fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
     }
     let licenses = by_id
         .into_values()
-        .filter_map(|generations| newest(generations, against.now, &mut warnings))
+        .filter_map(|generations| newest(generations, against, &mut warnings))
         .collect();
     Ok(Plan {
         issuers,
@@ -170,13 +180,13 @@ fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
 /// with its date.
 fn newest(
     mut generations: Vec<LicenseTerms>,
-    now: Date,
+    against: &Against<'_>,
     warnings: &mut Vec<String>,
 ) -> Option<LicenseTerms> {
     generations.sort_by_key(|terms| terms.serial);
     let at = generations
         .iter()
-        .rposition(|terms| terms.nbf <= now)
+        .rposition(|terms| terms.nbf <= against.at(terms))
         .unwrap_or(0);
     for later in &generations[(at + 1).min(generations.len())..] {
         warnings.push(format!(

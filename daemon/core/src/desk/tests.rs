@@ -1,1 +1,0 @@
-//! The desk over a memory journal and a manual clock.

@@ -1,0 +1,338 @@
+//! License files on their way in: the good, and each bad one with its code and next step.
+
+use crate::site::{DAY, NOON, Site, Vendor, checkout, feature, license_claims};
+use seatkeeper::token::claims::{Count, Model, Term};
+use seatkeeper::token::request;
+use seatkeeper::wire::{Code, InstallBody, LicenseRequestBody};
+use seatkeeper_core::desk::Refused;
+use seatkeeper_core::desk::view::Cursor;
+
+/// A site that trusts the vendor and has no license.
+fn trusting() -> (Site, Vendor) {
+    let (site, vendor) = (Site::new(), Vendor::new("acme"));
+    site.trust(&vendor).expect("trust");
+    (site, vendor)
+}
+
+fn refused(site: &Site, text: &str, code: Code) -> Refused {
+    let refused = site.install(text, false).expect_err("a refusal");
+    assert_eq!(refused.code, code, "{refused:?}");
+    assert!(!refused.hint.is_empty() && !refused.detail.is_empty());
+    let licenses = site
+        .desk
+        .licenses(&site.root(), &Cursor::default())
+        .expect("a list");
+    assert!(
+        licenses.items.iter().all(|license| license.serial < 3),
+        "nothing was installed"
+    );
+    refused
+}
+
+#[test]
+fn u1_a_genuine_license_is_installed_and_said_to_be_nobodys() {
+    let (site, vendor) = trusting();
+    let done = site
+        .install(&vendor.file(&site.key(), |_| {}), false)
+        .expect("installed");
+    assert_eq!(
+        (done.licenses[0].id.as_str(), done.licenses[0].new),
+        ("ACME-1", true)
+    );
+    assert!(done.warnings[0].contains("seatkeeper license assign ACME-1 --everyone"));
+    let refused = site
+        .checkout(&site.ana(), &vendor)
+        .expect_err("not assigned");
+    assert_eq!((refused.code, refused.rule), (Code::NotAssigned, Some(4)));
+    assert!(
+        refused
+            .hint
+            .contains("seatkeeper license assign ACME-1 --user ana"),
+        "{}",
+        refused.hint
+    );
+    site.assign(Some("ana")).expect("assigned");
+    site.checkout(&site.ana(), &vendor).expect("a seat");
+    let refused = site.checkout(&site.bob(), &vendor).expect_err("only ana");
+    assert_eq!(refused.code, Code::NotAssigned);
+}
+
+#[test]
+fn u1_bad_files_are_refused_with_their_code() {
+    let (site, vendor) = trusting();
+    let good = vendor.file(&site.key(), |_| {});
+    let other = Vendor::new("other");
+    let altered = {
+        let at = good.len() - 20;
+        let swap = if good.as_bytes()[at] == b'A' {
+            "B"
+        } else {
+            "A"
+        };
+        format!("{}{swap}{}", &good[..at], &good[at + 1..])
+    };
+    let unknown = refused(&site, &other.file(&site.key(), |_| {}), Code::WrongVendor);
+    assert!(
+        unknown.detail.contains(other.root.thumbprint())
+            && unknown.hint.contains("seatkeeper vendor trust")
+    );
+    refused(&site, &altered, Code::BadSignature);
+    refused(&site, &good[..good.len() - 40], Code::BadSyntax);
+    refused(&site, "no license", Code::BadSyntax);
+    refused(&site, "", Code::BadSyntax);
+    refused(&site, &"# comment\n".repeat(30_000), Code::BodyTooLarge);
+    let elsewhere = refused(
+        &site,
+        &vendor.file(&other.root.public(), |_| {}),
+        Code::WrongServerHost,
+    );
+    assert!(elsewhere.hint.contains("seatkeeper license request"));
+    refused(
+        &site,
+        &vendor.file(&site.key(), |l| l.exp = Some(NOON - 1)),
+        Code::LicenseExpired,
+    );
+    let later = refused(
+        &site,
+        &vendor.file(&site.key(), |l| l.nbf = NOON + DAY),
+        Code::NotStarted,
+    );
+    assert!(later.hint.contains("2027-01-16"), "{}", later.hint);
+    let request = site
+        .desk
+        .license_request(&site.root(), &asked())
+        .expect("a request")
+        .request;
+    refused(&site, &request, Code::BadSyntax);
+}
+
+#[test]
+fn u1_a_license_from_the_future_needs_a_word() {
+    let (site, vendor) = trusting();
+    let text = vendor.file(&site.key(), |l| l.iat = NOON + 32 * DAY);
+    let skewed = refused(&site, &text, Code::ClockSkew);
+    assert!(skewed.hint.contains("--accept-date"));
+    let inbox = site
+        .desk
+        .install_from_inbox("new.lic", text.as_bytes())
+        .expect_err("never from an inbox");
+    assert_eq!(inbox.code, Code::ClockSkew);
+    let body = InstallBody {
+        text,
+        assign_everyone: true,
+        accept_date: true,
+        verify_only: false,
+    };
+    site.desk.install(&site.root(), &body).expect("accepted");
+}
+
+#[test]
+fn r17_a_lower_serial_is_refused_by_hand_and_noted_from_an_inbox() {
+    let (site, vendor) = trusting();
+    let key = site.key();
+    let first = vendor.file(&key, |_| {});
+    site.install(&vendor.file(&key, |l| l.serial = 2), false)
+        .expect("serial 2");
+    let old = refused(&site, &first, Code::Superseded);
+    assert!(old.detail.contains("serial 2"), "{}", old.detail);
+    let noted = site
+        .desk
+        .install_from_inbox("old.lic", first.as_bytes())
+        .expect("noted");
+    assert!(!noted.licenses[0].new);
+    let again = site
+        .install(&vendor.file(&key, |l| l.serial = 2), true)
+        .expect("the same file again");
+    assert!(!again.licenses[0].new && again.licenses[0].assigned_to_everyone);
+    site.checkout(&site.ana(), &vendor).expect("assigned now");
+}
+
+#[test]
+fn a_file_may_hold_two_generations_and_several_licenses() {
+    let (site, vendor) = trusting();
+    let key = site.key();
+    let make = |id: &str, serial: u64, nbf: u64| {
+        let mut claims = license_claims("acme", &key);
+        (claims.sub, claims.serial, claims.nbf) = (id.to_owned(), serial, nbf);
+        claims
+    };
+    let licenses = [
+        make("ACME-1", 2, NOON - DAY),
+        make("ACME-1", 1, NOON - DAY),
+        make("ACME-1", 3, NOON + 90 * DAY),
+        make("ACME-2", 1, NOON - DAY),
+    ];
+    let text = vendor.sign(&vendor.issuer_claims(NOON - DAY), &licenses);
+    let done = site.install(&text, false).expect("installed");
+    let rows: Vec<_> = done
+        .licenses
+        .iter()
+        .map(|row| (row.id.as_str(), row.serial))
+        .collect();
+    assert_eq!(rows, [("ACME-1", 2), ("ACME-2", 1)]);
+    assert!(done.warnings[0].contains("serial 3"), "{:?}", done.warnings);
+}
+
+#[test]
+fn one_bad_license_refuses_the_whole_file() {
+    let (site, vendor) = trusting();
+    let (good, mut bad) = (
+        license_claims("acme", &site.key()),
+        license_claims("acme", &site.key()),
+    );
+    (bad.sub, bad.exp) = ("ACME-2".to_owned(), Some(NOON - 1));
+    refused(
+        &site,
+        &vendor.sign(&vendor.issuer_claims(NOON - DAY), &[good, bad]),
+        Code::LicenseExpired,
+    );
+    assert!(
+        site.desk
+            .licenses(&site.root(), &Cursor::default())
+            .expect("a list")
+            .items
+            .is_empty()
+    );
+}
+
+#[test]
+fn r17_a_newer_issuer_withdraws_licenses() {
+    let (site, vendor) = Site::licensed();
+    let body = checkout(&vendor);
+    site.desk.checkout(&site.ana(), &body).expect("a seat");
+    let mut newer = vendor.issuer_claims(NOON - DAY / 2);
+    newer.min_serial = 2;
+    site.install(&vendor.sign(&newer, &[]), false)
+        .expect("an issuer alone");
+    let no = site.checkout(&site.bob(), &vendor).expect_err("withdrawn");
+    assert_eq!((no.code, no.rule), (Code::RevokedLicense, Some(17)));
+    let listed = site
+        .desk
+        .license(&site.root(), "", "ACME-1")
+        .expect("listed");
+    assert_eq!(listed.status, "revoked");
+    let old = vendor.file(&site.key(), |l| l.sub = "ACME-9".to_owned());
+    refused(&site, &old, Code::RevokedLicense);
+}
+
+#[test]
+fn verifying_changes_nothing() {
+    let (site, vendor) = trusting();
+    let body = InstallBody {
+        text: vendor.file(&site.key(), |_| {}),
+        assign_everyone: false,
+        accept_date: false,
+        verify_only: true,
+    };
+    let before = site.desk.snapshot().head.number;
+    let told = site.desk.install(&site.root(), &body).expect("genuine");
+    assert!(told.licenses[0].new);
+    assert_eq!(site.desk.snapshot().head.number, before);
+}
+
+#[test]
+fn a_refused_file_stands_in_status_until_it_is_mended() {
+    let (site, vendor) = trusting();
+    let findings = || site.desk.status(&site.root()).expect("a status").findings;
+    let inbox = || {
+        findings()
+            .into_iter()
+            .find(|finding| finding.about == "inbox")
+    };
+    let other = Vendor::new("other");
+    let text = other.file(&site.key(), |_| {});
+    site.desk
+        .install_from_inbox("acme.lic", text.as_bytes())
+        .expect_err("untrusted");
+    let finding = inbox().expect("told");
+    assert_eq!(
+        (finding.file.as_deref(), finding.code),
+        (Some("acme.lic"), Some(Code::WrongVendor))
+    );
+    site.desk
+        .trust_from_inbox("other.pem", &other.root.public().to_pem())
+        .expect("trusted");
+    site.desk
+        .install_from_inbox("acme.lic", text.as_bytes())
+        .expect("installed");
+    assert_eq!(inbox(), None);
+    let taken = site
+        .desk
+        .trust_from_inbox("thief.pem", &vendor.root.public().to_pem())
+        .expect_err("taken");
+    assert_eq!(taken.code, Code::Conflict);
+    site.desk.note_inbox("thief.pem", None);
+    assert_eq!(inbox(), None);
+}
+
+#[test]
+fn r7_what_is_not_served_yet_is_installed_listed_and_refused() {
+    let (site, vendor) = trusting();
+    let text = vendor.file(&site.key(), |l| {
+        let mut named = feature("modeler", 5);
+        named.model = Model::Named;
+        named.counting = seatkeeper::token::claims::Counting::User;
+        named.share_max = Count::UNLIMITED;
+        named.overdraft = 1;
+        l.features = vec![named];
+        l.term = Term::Perpetual;
+        l.exp = None;
+    });
+    site.install(&text, true).expect("installed");
+    let shown = site
+        .desk
+        .license(&site.root(), "acme", "ACME-1")
+        .expect("listed");
+    assert!(
+        !shown.features[0].served && shown.notes.len() == 2,
+        "{shown:?}"
+    );
+    assert_eq!(shown.customer, "Acme (C-1)");
+    let pools = site
+        .desk
+        .pools(&site.ana(), &Cursor::default())
+        .expect("pools")
+        .items;
+    assert_eq!(pools[0].status, "not_served_here");
+    let no = site
+        .checkout(&site.ana(), &vendor)
+        .expect_err("never as if floating");
+    assert_eq!(no.code, Code::FeatureNotServedHere);
+}
+
+fn asked() -> LicenseRequestBody {
+    LicenseRequestBody {
+        account: "C-1".to_owned(),
+        product_version: Some("2027".to_owned()),
+        order: None,
+    }
+}
+
+#[test]
+fn l11_the_request_is_signed_by_the_site_key_and_says_what_is_installed() {
+    let (site, _) = Site::licensed();
+    let reply = site
+        .desk
+        .license_request(&site.root(), &asked())
+        .expect("a request");
+    let claims = request::verify(&reply.request).expect("genuine");
+    assert_eq!(claims.iss, site.key().thumbprint());
+    assert_eq!(
+        (
+            claims.account.as_str(),
+            claims.installed[0].license.as_str(),
+            claims.clocks_accepted
+        ),
+        ("C-1", "ACME-1", 0)
+    );
+    assert!(reply.warnings[0].contains("site key export"));
+    let bad = LicenseRequestBody {
+        account: "two\nlines".to_owned(),
+        ..asked()
+    };
+    let refused = site
+        .desk
+        .license_request(&site.root(), &bad)
+        .expect_err("a control character");
+    assert!(refused.detail.starts_with("account"), "{}", refused.detail);
+}

@@ -1,0 +1,7 @@
+//! The desk over a memory journal and a manual clock: every verb, every no, and leases that the SDK's verifier takes.
+
+mod install;
+mod leases;
+mod problems;
+mod rights;
+mod site;

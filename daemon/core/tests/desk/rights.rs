@@ -1,0 +1,171 @@
+//! Who may what: an administrator of the daemon everything, anyone else what is theirs.
+
+use crate::site::Site;
+use seatkeeper::wire::{Assignment, Code, ExportBody, InstallBody, LicenseRequestBody, TrustBody};
+use seatkeeper_core::authorize::{Caller, Permission, may};
+use seatkeeper_core::desk::view::Cursor;
+use seatkeeper_core::desk::{Desk, Refused};
+use seatkeeper_engine::ids::UnitId;
+
+type Verb = (&'static str, fn(&Desk, &Caller) -> Option<Refused>);
+
+fn assignment() -> Assignment {
+    Assignment {
+        id: String::new(),
+        vendor: String::new(),
+        license: "ACME-1".to_owned(),
+        user: None,
+        everyone: true,
+        revision: 0,
+    }
+}
+
+const ADMINISTRATORS: &[Verb] = &[
+    ("trust", |d, c| {
+        d.trust(
+            c,
+            &TrustBody {
+                name: String::new(),
+                pem: String::new(),
+            },
+        )
+        .err()
+    }),
+    ("install", |d, c| {
+        let body = InstallBody {
+            text: String::new(),
+            assign_everyone: false,
+            accept_date: false,
+            verify_only: true,
+        };
+        d.install(c, &body).err()
+    }),
+    ("license request", |d, c| {
+        let body = LicenseRequestBody {
+            account: String::new(),
+            product_version: None,
+            order: None,
+        };
+        d.license_request(c, &body).err()
+    }),
+    ("licenses", |d, c| d.licenses(c, &Cursor::default()).err()),
+    ("license", |d, c| d.license(c, "", "ACME-1").err()),
+    ("assign", |d, c| d.assign(c, &assignment()).err()),
+    ("unassign", |d, c| d.unassign(c, "x", false, None).err()),
+    ("assignments", |d, c| {
+        d.assignments(c, &Cursor::default()).err()
+    }),
+    ("reclaim", |d, c| d.reclaim(c, "1.1", true).err()),
+    ("events", |d, c| d.events(c, &Cursor::default()).err()),
+    ("denials", |d, c| d.denials(c, &Cursor::default()).err()),
+    ("site key", |d, c| d.site_key(c).err()),
+    ("export", |d, c| {
+        d.export_site_key(
+            c,
+            &ExportBody {
+                passphrase: String::new(),
+            },
+        )
+        .err()
+    }),
+];
+
+const EVERYONE: &[Verb] = &[
+    ("vendors", |d, c| d.vendors(c, &Cursor::default()).err()),
+    ("pools", |d, c| d.pools(c, &Cursor::default()).err()),
+    ("seats", |d, c| {
+        d.seats(c, &Cursor::default(), |_| false).err()
+    }),
+    ("status", |d, c| d.status(c).err()),
+];
+
+#[test]
+fn ordinary_callers_are_forbidden_what_administrators_may() {
+    let (site, _) = Site::licensed();
+    let forbidden =
+        |refused: &Option<Refused>| refused.as_ref().is_some_and(|r| r.code == Code::Forbidden);
+    for (name, verb) in ADMINISTRATORS {
+        let refused = verb(&site.desk, &site.ana());
+        assert!(forbidden(&refused), "{name}: {refused:?}");
+        assert!(!forbidden(&verb(&site.desk, &site.root())), "{name}");
+    }
+    for (name, verb) in EVERYONE {
+        for caller in [site.ana(), site.root()] {
+            let refused = verb(&site.desk, &caller);
+            assert!(refused.is_none(), "{name}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_right_ends_at_its_unit() {
+    let (site, _) = Site::licensed();
+    assert!(may(&site.root(), Permission::SeatReclaim, site.desk.unit()));
+    assert!(!may(&site.root(), Permission::SeatReclaim, UnitId([0; 16])));
+}
+
+#[test]
+fn ordinary_callers_see_their_own_seats_and_no_names() {
+    let (site, vendor) = Site::licensed();
+    site.checkout(&site.ana(), &vendor).expect("a seat");
+    site.checkout(&site.bob(), &vendor).expect("a seat");
+    let users = |caller: &Caller| -> Vec<String> {
+        let page = site
+            .desk
+            .seats(caller, &Cursor::default(), |_| true)
+            .expect("a list");
+        page.items.into_iter().map(|seat| seat.user).collect()
+    };
+    assert_eq!(users(&site.ana()), ["ana"]);
+    assert_eq!(users(&site.root()), ["ana", "bob"]);
+    let refused = site.checkout(&site.ana(), &vendor).expect_err("full");
+    assert!(
+        refused.holders.is_empty() && !refused.detail.contains("bob"),
+        "{refused:?}"
+    );
+    let refused = site.checkout(&site.root(), &vendor).expect_err("full");
+    assert_eq!(refused.holders.len(), 2);
+    assert!(
+        site.desk
+            .status(&site.ana())
+            .expect("a status")
+            .findings
+            .is_empty()
+    );
+}
+
+#[test]
+fn lists_go_on_where_a_page_ended() {
+    let (site, vendor) = Site::licensed();
+    let (ana, bob) = (site.ana(), site.bob());
+    let first = site.checkout(&ana, &vendor).expect("a seat").reply.id;
+    let second = site.checkout(&bob, &vendor).expect("a seat").reply.id;
+    let page = |after: Option<String>| {
+        let cursor = Cursor {
+            after,
+            limit: Some(1),
+        };
+        site.desk
+            .seats(&site.root(), &cursor, |_| false)
+            .expect("a page")
+    };
+    let one = page(None);
+    assert_eq!(
+        (one.items[0].id.as_str(), one.next.as_deref()),
+        (first.as_str(), Some(first.as_str()))
+    );
+    let two = page(one.next);
+    assert_eq!(
+        (two.items[0].id.as_str(), two.next),
+        (second.as_str(), None)
+    );
+    let cursor = Cursor {
+        after: None,
+        limit: Some(2),
+    };
+    let events = site.desk.events(&site.root(), &cursor).expect("events");
+    assert_eq!(
+        (events.items[0].event.as_str(), events.next.as_deref()),
+        ("SiteFounded", Some("2"))
+    );
+}
