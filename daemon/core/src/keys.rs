@@ -76,7 +76,9 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Opens the keys in a folder, and makes those that are missing. `fresh`: there is no state beside them yet.
+    /// Opens the keys in a folder, and makes those that are missing. `fresh`: there is no state beside them yet, that is,
+    /// the journal has no event 1. `now` is J, or the wall clock where J is not known yet: a delegation is looked at
+    /// again at each lease.
     ///
     /// # Errors
     /// Files that cannot be read or made, that are no keys or not private, or an exported key without its state.

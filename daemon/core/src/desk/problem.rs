@@ -200,7 +200,7 @@ fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             if admin { line } else { format!("an administrator can run {line}") }
         }),
         Code::UnknownUser => Some(format!(
-            "an administrator can set `unknown_users = \"create\"`, or assign a license to {}",
+            "an administrator can run `seatkeeper license assign LICENSE --user {}`, or set `unknown_users = \"create\"`",
             subject.user
         )),
         Code::NoSeatFree if admin => Some(

@@ -33,15 +33,13 @@ impl Desk {
         self.meet_login(caller, &caller.login.name, caller.login.name_hash)
     }
 
-    /// The user with a login that an administrator names; a new one where this site makes them.
+    /// The user with a login that an administrator names. An administrator's word makes one even where a first sight
+    /// does not (`unknown_users = "refuse"`).
     pub(super) fn meet_named(&self, caller: &Caller, login: &str) -> Result<UserId, Refused> {
         logins::check(login).map_err(|why| bad("user", why))?;
         match self.named(&self.keeper.snapshot().state, login) {
             Some(user) => Ok(user),
-            None if self.settings.create_users => {
-                self.meet_login(caller, login, hash(self.keys.salt(), login))
-            }
-            None => Err(self.unknown(caller, login)),
+            None => self.meet_login(caller, login, hash(self.keys.salt(), login)),
         }
     }
 
@@ -118,9 +116,9 @@ impl Desk {
         let mut refused = problem(Code::UnknownUser, format!("{login} is not known here"));
         refused.rule = Some(4);
         refused.trace_id = trace_of(caller);
-        refused.hint =
-            "an administrator can set `unknown_users = \"create\"` and restart the daemon"
-                .to_owned();
+        refused.hint = format!(
+            "an administrator can run `seatkeeper license assign LICENSE --user {login}`, or set `unknown_users = \"create\"`"
+        );
         refused
     }
 }

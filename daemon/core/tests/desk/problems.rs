@@ -323,3 +323,23 @@ fn denials_are_noted_with_who_and_what() {
     assert_eq!(noted[0].user, site.desk.user_of(&site.ana()));
     site.desk.flush_denials().expect("flushed");
 }
+
+#[test]
+fn an_administrators_word_makes_a_user_where_first_sight_does_not() {
+    let site = Site::with(|settings| settings.create_users = false);
+    let vendor = Vendor::new("acme");
+    site.trust(&vendor).expect("trust");
+    site.install(&vendor.file(&site.key(), |_| {}), false)
+        .expect("installed");
+    let refused = feature(&site, &site.ana(), &vendor, |_| {});
+    assert_eq!(refused.code, Code::UnknownUser);
+    assert!(refused.hint.contains("--user ana"), "{}", refused.hint);
+    site.assign(Some("Ana")).expect("assigned");
+    site.desk
+        .checkout(&site.ana(), &checkout(&vendor))
+        .expect("a seat");
+    assert_eq!(
+        feature(&site, &site.bob(), &vendor, |_| {}).code,
+        Code::UnknownUser
+    );
+}

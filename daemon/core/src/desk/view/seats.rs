@@ -44,7 +44,11 @@ impl Desk {
             .grants
             .range((from, Bound::Unbounded))
             .filter_map(|(gid, pool)| {
-                Some((*gid, pool, snapshot.state.pools.get(pool.as_ref())?.grants.get(gid)?))
+                Some((
+                    *gid,
+                    pool,
+                    snapshot.state.pools.get(pool.as_ref())?.grants.get(gid)?,
+                ))
             })
             .flat_map(|(gid, pool, grant)| {
                 grant
@@ -149,7 +153,9 @@ impl Desk {
             uid: facts.process.uid,
             pid: facts.pid.map(|pid| pid.pid),
             version: facts.version.as_deref().map(str::to_owned),
-            state: holder.ending().map_or("live", |ending| why(ending.why))
+            state: holder
+                .ending()
+                .map_or("live", |ending| why(ending.why))
                 .to_owned(),
             watched,
             held_s: (now - holder.since) / 1000,
