@@ -206,6 +206,54 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1_000);
 
+    /// A real program, supervised while `tell` is what happens.
+    fn supervised(script: &str, tell: Vec<News>) -> (ExitStatus, Stage) {
+        use std::io::{BufRead, BufReader};
+        let mut command = Command::new("sh");
+        let mut child = command
+            .args(["-c", script])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        // Its traps stand once it has said so.
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut said)
+            .unwrap();
+        let (to, news) = mpsc::channel();
+        let program = handle(&child).unwrap();
+        tell.into_iter().for_each(|one| to.send(one).unwrap());
+        wait(child, to);
+        supervise(
+            &news,
+            &program,
+            &Printer::new(crate::printer::Format::Table),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn u4_the_program_gets_the_signals_of_run() {
+        let script = "trap 'exit 42' USR1; echo up; while :; do sleep 0.05; done";
+        let signal = News::Signal(Caught {
+            number: Signal::USR1.as_raw(),
+            by_terminal: false,
+        });
+        let (status, stage) = supervised(script, vec![signal]);
+        assert_eq!((of_program(status), stage), (Exit::Of(42), Stage::Running));
+    }
+
+    #[test]
+    fn r16_the_program_of_a_reclaimed_seat_is_asked_to_end() {
+        let script = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done";
+        let (status, stage) = supervised(
+            script,
+            vec![News::Seat(EventKind::Lost(LostReason::Reclaimed))],
+        );
+        assert_eq!(of_program(status), Exit::Of(0));
+        assert!(matches!(stage, Stage::Asked(_)));
+    }
+
     #[test]
     fn r15_a_lapsed_seat_may_come_back_before_the_program_is_asked_to_end() {
         let mut stage = Stage::Running;

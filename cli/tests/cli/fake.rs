@@ -1,0 +1,132 @@
+//! A daemon that gives prepared answers on a unix socket of its own folder.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+/// What came in: method and path, `If-Match`, body.
+pub(crate) type Asked = (String, Option<String>, Value);
+
+/// The daemon; its thread ends with the test process.
+pub(crate) struct Fake {
+    folder: tempfile::TempDir,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Fake {
+    /// Answers by method and path; what is not prepared is 404.
+    pub(crate) fn new(answers: Vec<(&'static str, u16, Value)>) -> Fake {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("s")).unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answers, log) = (answers.clone(), log.clone());
+                std::thread::spawn(move || serve(stream, &answers, &log));
+            }
+        });
+        Fake { folder, asked }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Runs the command line against it.
+    pub(crate) fn run(&self, line: &str) -> Output {
+        seatkeeper(line)
+            .arg("--socket")
+            .arg(self.socket())
+            .output()
+            .unwrap()
+    }
+
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+/// The command line with these words.
+pub(crate) fn seatkeeper(line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatkeeper"));
+    command
+        .args(line.split(' '))
+        .env_remove("SEATKEEPER_SOCKET");
+    command
+}
+
+/// A problem document of this code.
+pub(crate) fn problem(code: &str, status: u16) -> Value {
+    let class = if matches!(code, "no_seat_free") {
+        "capacity"
+    } else {
+        "request"
+    };
+    json!({ "type": format!("/problems/{code}"), "title": "a title", "status": status, "detail": "what happened",
+        "code": code, "class": class, "retryable": true, "rule": 9, "in_use": 3, "total": 3, "hint": "what to do",
+        "trace_id": "7f3a" })
+}
+
+/// A page of a list.
+pub(crate) fn page(items: Value) -> Value {
+    json!({ "items": items })
+}
+
+fn serve(stream: UnixStream, answers: &[(&'static str, u16, Value)], log: &Mutex<Vec<Asked>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some(asked) = read(&mut reader) {
+        let found = answers.iter().find(|(wanted, _, _)| *wanted == asked.0);
+        log.lock().unwrap().push(asked);
+        let (status, body) = found.map_or((404, problem("not_found", 404)), |(_, status, body)| {
+            (*status, body.clone())
+        });
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        if (&stream).write_all((head + &body).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Asked> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+    let request = line.rsplit_once(' ')?.0.to_owned();
+    let (mut length, mut revision) = (0, None);
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let Some((name, value)) = header.trim_end().split_once(':') else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().ok()?,
+            "if-match" => revision = Some(value.trim().to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((
+        request,
+        revision,
+        serde_json::from_slice(&body).unwrap_or(Value::Null),
+    ))
+}
