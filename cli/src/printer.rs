@@ -9,14 +9,14 @@ use std::io::{self, IsTerminal, Write};
 /// The form of data on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    // For people.
     #[default]
     Table,
-    /// One JSON document.
+    // One JSON document.
     Json,
-    /// One JSON document per line.
+    // One JSON document per line.
     Jsonl,
-    /// Comma-separated (RFC 4180), with a header.
+    // RFC 4180, with a header.
     Csv,
 }
 

@@ -76,7 +76,7 @@ pub(crate) struct RequestArgs {
 /// Whom an install assigns to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Assignees {
-    /// Everyone at this site.
+    // Everyone at this site.
     Everyone,
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// License seats: take them, see who holds them, install and assign the licenses behind them.
 #[derive(Debug, Parser)]
-#[command(name = "seatkeeper", version, disable_help_subcommand = true, after_help = EXITS)]
+#[command(name = "seatkeeper", version, disable_help_subcommand = true, after_help = EXITS, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The form of data on stdout; everything else goes to stderr
     #[arg(
@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 }
 
 const EXITS: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 refused by license terms or no seat,
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 refused by license terms or no seat, \
 6 daemon unreachable, 7 done in part, 8 timed out.
 
 First steps: `seatkeeper status`, `seatkeeper doctor`, `seatkeeper help CODE` for the code of any refusal.";

@@ -39,7 +39,7 @@ pub(crate) struct Taking {
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
     /// Seats
-    #[arg(short, long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short, long = "seats", value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
     /// A person asks for it just now: ends the pause after a reclaim
     #[arg(long)]
@@ -69,8 +69,14 @@ pub(crate) struct RunArgs {
 }
 
 const AFTER_RUN: &str = "\
-The program gets the signals that `run` gets. Where the seat is lost for good it is told to end (SIGTERM), and 10 s
-later it is killed; where it lapsed, 30 s are given to regain it first. Where `run` itself is killed, the program is
-killed with it; what the program started is not.
-Status: the program's (128+N where signal N ended it); 125 no seat, no daemon, or the seat was lost;
-126 the program cannot be run; 127 there is no such program.";
+Example: seatkeeper run modeler -- make render
+
+The program gets the signals that `run` gets. Where its seat is lost for good it is asked to end (SIGTERM), and \
+killed 10 s later; a seat that only lapsed has 30 s to come back first. Where `run` itself is killed, the program is \
+killed with it; what the program started in its turn is not.
+
+Status: the program's, 128+N where signal N ended it; 125 where there is no seat or daemon, or the seat was lost; \
+126 where the program cannot be run, 127 where there is none of that name.
+
+The vendor roots come from the daemon: this serves programs without the SDK, and protects nothing against the \
+administrator of this machine.";

@@ -1,5 +1,7 @@
 //! The binary from outside: what it prints where, and how it exits.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod child;
 mod fake;
 
