@@ -192,7 +192,10 @@ impl Act<'_> {
                 seats::ending::expire(self);
                 Ok(Verdict::Done)
             }
-            Command::Tick => Ok(Verdict::Done),
+            Command::Tick => {
+                seats::ending::forget_pauses(self);
+                Ok(Verdict::Done)
+            }
             Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
             Command::SeeIssuer(issuer) => {
                 licensing::vendor::see(self, *issuer);

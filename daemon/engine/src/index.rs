@@ -1,6 +1,7 @@
 //! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start.
 
 use crate::event::{EndWhy, Recorded};
+use crate::evolve::ENDED_MS;
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId};
 use crate::state::{Grant, Holder, State};
 use crate::time::LeaseTime;
@@ -15,7 +16,7 @@ pub(crate) struct Index {
     deadlines: BTreeSet<(LeaseTime, HolderId)>,
     live: BTreeMap<CheckoutKey, HolderId>,
     ended: BTreeMap<CheckoutKey, LeaseTime>,
-    gone: BTreeMap<HolderId, EndWhy>,
+    gone: BTreeMap<HolderId, (EndWhy, LeaseTime)>,
 }
 
 impl Index {
@@ -38,7 +39,7 @@ impl Index {
                 .ended
                 .insert((ended.machine, ended.uid, ended.checkout_id), ended.at);
             if let Some((holder, why)) = ended.holder {
-                index.gone.insert(holder, why);
+                index.gone.insert(holder, (why, ended.at));
             }
         }
         index
@@ -52,14 +53,15 @@ impl Index {
         self.live.get(key).copied()
     }
 
-    /// When a checkout ended, where it is still remembered.
-    pub(crate) fn ended(&self, key: &CheckoutKey) -> Option<LeaseTime> {
-        self.ended.get(key).copied()
+    /// Whether a checkout ended in the last 15 minutes: older ones are as if never seen (rule 20).
+    pub(crate) fn ended(&self, key: &CheckoutKey, now: LeaseTime) -> bool {
+        self.ended.get(key).is_some_and(|at| *at + ENDED_MS > now)
     }
 
-    /// Why a holder ended, where it is still remembered.
-    pub(crate) fn gone(&self, holder: HolderId) -> Option<EndWhy> {
-        self.gone.get(&holder).copied()
+    /// Why a holder ended in the last 15 minutes.
+    pub(crate) fn gone(&self, holder: HolderId, now: LeaseTime) -> Option<EndWhy> {
+        let (why, at) = self.gone.get(&holder)?;
+        (*at + ENDED_MS > now).then_some(*why)
     }
 
     pub(crate) fn moved(&mut self, holder: HolderId, from: LeaseTime, to: LeaseTime) {
@@ -140,7 +142,7 @@ impl Index {
         self.live.remove(&key_of(holder));
         self.deadlines.remove(&(holder.until, id));
         self.ended.insert(key_of(holder), at);
-        self.gone.insert(id, why);
+        self.gone.insert(id, (why, at));
     }
 }
 

@@ -321,6 +321,12 @@ impl Holder {
     pub fn ending(&self) -> Option<Ending> {
         self.ending.as_deref().copied()
     }
+
+    /// It is not ending for good: not at all, or by a loss of right that can still be taken back (rule 16).
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.ending.as_ref().is_none_or(|ending| ending.returns())
+    }
 }
 
 /// A holder on its way out (rule 16).
@@ -338,6 +344,14 @@ pub struct Ending {
     pub save_s: u64,
     /// Its pause after a reclaim.
     pub cool_down_s: u64,
+}
+
+impl Ending {
+    /// It ends if the right returns: by loss of right, not hard, and no `last` was signed (rule 16).
+    #[must_use]
+    pub fn returns(&self) -> bool {
+        self.why == EndingWhy::RightLost && !self.hard && self.last.is_none()
+    }
 }
 
 /// A checkout that is over, remembered for 15 minutes (rule 20).

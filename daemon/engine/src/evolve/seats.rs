@@ -137,9 +137,14 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
         cool_down_s,
     };
     state.change(id, |holder| {
-        // A second reason may only make it harder; the first one stays the reason.
+        // A second reason may only make it harder; the first one stays the reason, unless it could be taken back.
         match &mut holder.ending {
-            Some(first) => first.hard |= hard,
+            Some(first) => {
+                if first.returns() {
+                    first.why = why;
+                }
+                first.hard |= hard;
+            }
             none => *none = Some(Box::new(ending)),
         }
     });

@@ -90,9 +90,7 @@ fn concerned(target: Target, user: UserId) -> bool {
 /// Holders whose lost right came back before their last lease was signed.
 fn returned(state: &State, license: &LicenseId) -> Vec<HolderId> {
     holders(state, license, |state, holder| {
-        let lost = holder
-            .ending()
-            .is_some_and(|e| e.why == EndingWhy::RightLost && !e.hard && e.last.is_none());
+        let lost = holder.ending().is_some_and(|ending| ending.returns());
         lost && state.right(license, holder.facts.user).is_some()
     })
 }

@@ -5,7 +5,7 @@ use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
 use crate::ids::{AssignmentId, HolderId, LicenseId};
-use crate::state::{LicenseTerms, State, Target};
+use crate::state::{Holder, LicenseTerms, State, Target};
 use crate::time::Date;
 
 /// Installs a license: a higher serial, or one that `replaces` another, takes its place.
@@ -151,6 +151,6 @@ fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
                 .collect();
             out
         })
-        .filter(|id| state.holder(*id).is_some_and(|h| h.ending.is_none()))
+        .filter(|id| state.holder(*id).is_some_and(Holder::stays))
         .collect()
 }

@@ -62,8 +62,8 @@ fn retried(act: &mut Act<'_>, asked: &Checkout) -> Option<Result<Verdict, Denial
         }
         return Some(renew::keep(act, id));
     }
-    let at = act.engine.index.ended(&key)?;
-    (at + crate::evolve::ENDED_MS > act.now.lease).then(|| Err(Denial::new(Code::LeaseEnded, 20)))
+    let ended = act.engine.index.ended(&key, act.now.lease);
+    ended.then(|| Err(Denial::new(Code::LeaseEnded, 20)))
 }
 
 fn same_terms(holder: &Holder, asked: &Checkout) -> bool {
@@ -177,13 +177,14 @@ fn superseded(state: &State, asked: &Checkout, choice: &Choice) -> Vec<HolderId>
             })
         })
         .filter(|(_, grant)| {
-            grant
-                .holders
-                .iter()
-                .all(|h| version::covers(limit.as_deref(), h.facts.version.as_deref()))
+            let served = |h: &Holder| {
+                version::covers(limit.as_deref(), h.facts.version.as_deref())
+                    && state.right(&here.license, h.facts.user).is_some()
+            };
+            grant.slots.len() == asked.n as usize && grant.holders.iter().all(served)
         })
         .flat_map(|(gid, grant)| {
-            let staying = grant.holders.iter().filter(|h| h.ending.is_none());
+            let staying = grant.holders.iter().filter(|h| h.stays());
             staying.map(move |h| HolderId { gid, h: h.h })
         })
         .collect()

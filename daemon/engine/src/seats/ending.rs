@@ -31,7 +31,9 @@ pub(crate) fn end(act: &mut Act<'_>, id: HolderId, how: EndWhy) {
         return;
     }
     let now = act.now.lease;
-    cool_down(act, id, now);
+    if paused(act.state(), id) {
+        cool_down(act, id, now);
+    }
     if let Some(event) = ended(act.state(), id, how, now) {
         act.record(event);
     }
@@ -64,6 +66,49 @@ fn reason(holder: &Holder) -> Option<EndWhy> {
         EndingWhy::RightLost => EndWhy::RightLost,
         EndingWhy::Superseded => EndWhy::Superseded,
     })
+}
+
+/// A pause runs that this holder's end settles: its user did not delete it by asking, and nobody else of the same grant
+/// holds it open.
+fn paused(state: &State, id: HolderId) -> bool {
+    let (Some(grant), Some(pool), Some(holder)) = (
+        state.grant(id.gid),
+        state.grants.get(&id.gid),
+        state.holder(id),
+    ) else {
+        return false;
+    };
+    let whose = |h: &Holder| (h.facts.user, h.facts.process.machine);
+    let (user, machine) = whose(holder);
+    let key = (
+        user,
+        machine,
+        holder.facts.terms.product.clone(),
+        pool.feature.clone(),
+    );
+    let last = grant
+        .holders
+        .iter()
+        .all(|h| h.h == id.h || whose(h) != (user, machine));
+    last && state.cool_downs.contains_key(&key)
+}
+
+/// Forgets pauses that are over.
+pub(crate) fn forget_pauses(act: &mut Act<'_>) {
+    let now = act.now.lease;
+    let pauses = act.state().cool_downs.iter();
+    let over: Vec<_> = pauses
+        .filter(|(_, until)| **until <= now)
+        .map(|(key, _)| key.clone())
+        .collect();
+    for (user, machine, product, feature) in over {
+        act.record(Recorded::CoolDownDeleted {
+            user,
+            machine,
+            product,
+            feature,
+        });
+    }
 }
 
 /// Starts or moves the pause of a reclaimed holder's user: `cool_down_s` from this moment on.

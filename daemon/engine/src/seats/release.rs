@@ -16,7 +16,7 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
         Released::Checkout(checkout) => match act.engine.index.live(&key(checkout)) {
             Some(id) => id,
             None => {
-                if act.engine.index.ended(&key(checkout)).is_none() {
+                if !act.engine.index.ended(&key(checkout), act.now.lease) {
                     let (machine, uid, at) =
                         (asked.process.machine, asked.process.uid, act.now.lease);
                     act.record(Recorded::CheckoutEnded {
@@ -36,7 +36,7 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
             ending::end(act, id, EndWhy::Released);
             Ok(Verdict::Done)
         }
-        None if act.engine.index.gone(id).is_some() => Ok(Verdict::Done),
+        None if act.engine.index.gone(id, act.now.lease).is_some() => Ok(Verdict::Done),
         None => Err(Denial::new(Code::UnknownLease, 20)),
     }
 }
@@ -74,9 +74,10 @@ pub(crate) fn end_softly(
     hard: bool,
 ) -> Verdict {
     let fresh = |id: &&HolderId| {
-        act.state()
-            .holder(**id)
-            .is_some_and(|h| h.ending().is_none_or(|ending| hard && !ending.hard))
+        act.state().holder(**id).is_some_and(|h| {
+            let returns = why != EndingWhy::RightLost && h.stays();
+            returns || h.ending().is_none_or(|ending| hard && !ending.hard)
+        })
     };
     let holders: Vec<_> = ids.iter().filter(fresh).copied().collect();
     if !holders.is_empty() {

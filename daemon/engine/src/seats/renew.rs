@@ -120,7 +120,7 @@ fn over(why: EndingWhy) -> Denial {
 
 /// Why a holder is not there (rule 20).
 pub(crate) fn gone(act: &Act<'_>, id: HolderId) -> Denial {
-    match act.engine.index.gone(id) {
+    match act.engine.index.gone(id, act.now.lease) {
         Some(EndWhy::HeartbeatLost) => Denial::new(Code::LeaseLapsed, 15),
         Some(EndWhy::Superseded) => Denial::new(Code::Superseded, 17),
         Some(_) => Denial::new(Code::LeaseEnded, 16),
