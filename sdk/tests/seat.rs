@@ -129,6 +129,37 @@ fn a_seat_is_renewed_around_a_third_of_its_ttl_and_stays_held() {
 }
 
 #[test]
+fn i5_time_counts_from_the_send_and_not_from_the_answer() {
+    let site = Site::new(1, 11);
+    let clock = site.clock.clone();
+    let on_the_way = Duration::from_secs(40);
+    site.next([Script::Change(Box::new(move |_| clock.advance(on_the_way)))]);
+    site.next((0..100).map(|_| Script::Away));
+    let seat = site.client().checkout("modeler").acquire().unwrap();
+    site.pass(TTL - 41);
+    assert_eq!(seat.state(), State::Held);
+    site.pass(1);
+    assert!(matches!(seat.state(), State::Grace { .. }));
+    site.pass(GRACE);
+    assert_eq!(
+        seat.state(),
+        State::Lost {
+            reason: LostReason::Lapsed
+        }
+    );
+}
+
+#[test]
+fn time_moves_freely_before_the_first_seat() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    site.next([Script::Deny(Code::NoSeatFree)]);
+    assert!(client.checkout("modeler").acquire().is_err());
+    // Nobody waits for a heartbeat that does not beat yet: a thousand steps would take more than an hour.
+    site.pass(1_000);
+}
+
+#[test]
 fn an_outage_is_grace_then_loss_then_the_seat_again() {
     let site = Site::new(1, 11);
     let client = site.client();

@@ -120,7 +120,6 @@ impl Life {
             None => Arc::new(UnixTransport::new(setup.socket.clone())),
         };
         let bell = Arc::new(Bell::default());
-        setup.clock.tell(&bell);
         Ok(Life {
             pid: os::pid(),
             instance: call::random_id()?,
@@ -262,8 +261,11 @@ impl Life {
         }
         heartbeat::start(self).map_err(|e| {
             self.beats.store(false, Ordering::Release);
-            Unreachable::machine(&e).into()
-        })
+            Unreachable::machine(&e)
+        })?;
+        // Only now: a clock that is moved by hand waits for those who answer.
+        self.setup.clock.tell(&self.bell);
+        Ok(())
     }
 }
 
