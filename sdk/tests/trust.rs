@@ -128,3 +128,36 @@ fn s17_mutated_answers_are_refused() {
         assert!(take(&site).is_err());
     }
 }
+
+#[test]
+fn s5_the_published_key_is_the_dev_root_and_counts_only_when_asked_for() {
+    let key = include_str!("../../daemon/src/dev/dev_root_key.pem");
+    let key = seatkeeper::token::keys::SigningKey::from_pem(key, None).unwrap();
+    assert_eq!(
+        key.public().to_pem().trim(),
+        seatkeeper::testing::DEV_ROOT.trim()
+    );
+    let site = Site::new(1, 11);
+    let seat = site
+        .builder()
+        .dev_root()
+        .build()
+        .unwrap()
+        .checkout("modeler")
+        .acquire()
+        .unwrap();
+    drop(seat);
+    let roots = site.lock().bodies.pop().unwrap()["roots"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(roots, 2);
+    drop(take(&site).unwrap());
+    assert_eq!(
+        site.lock().bodies.pop().unwrap()["roots"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
