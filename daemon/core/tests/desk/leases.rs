@@ -117,6 +117,32 @@ fn the_delegation_is_renewed_at_half_its_life() {
 }
 
 #[test]
+fn r21_a_delegation_that_is_newer_than_seen_is_sent() {
+    let (site, vendor) = Site::licensed();
+    let old = site.checkout(&site.ana(), &vendor).expect("a seat").reply;
+    site.clock.advance(Duration::from_secs(46 * DAY));
+    let body = checkout(&vendor);
+    let seat = site
+        .desk
+        .checkout(&site.ana(), &body)
+        .expect("a seat")
+        .reply;
+    site.clock.advance(Duration::from_secs(300));
+    let renew = |n, seen: &str| {
+        let body = renewal(&body, n, Some(seen));
+        site.desk
+            .renew(&site.ana(), &seat.id, &body)
+            .expect("renewed")
+            .reply
+    };
+    let first = renew(2, &old.lease);
+    assert_eq!(first.chain.license, None);
+    assert_eq!(first.chain.delegation, seat.chain.delegation);
+    assert_ne!(first.chain.delegation, old.chain.delegation);
+    assert_eq!(renew(3, &first.lease).chain, Chain::default());
+}
+
+#[test]
 fn r16_a_reclaimed_seat_gets_a_last_lease_and_a_cool_down() {
     let (site, vendor) = Site::licensed();
     let body = checkout(&vendor);
