@@ -1,0 +1,165 @@
+//! The one table of settings: name, default, what it means. Flags, environment, example file and help are made from it.
+
+/// What a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// An absolute path.
+    Path,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number between these, both included.
+    Number(u64, u64),
+    /// A size: bytes as a number, or a text like `"256 MiB"`.
+    Size,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in the file; `SEATKEEPERD_NAME` in the environment, `--na-me` as a flag.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its default, as it would stand in the file.
+    pub default: &'static str,
+    /// What it means: one or more sentences.
+    pub about: &'static str,
+}
+
+impl Key {
+    /// The name of its environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_ascii_uppercase())
+    }
+
+    /// Its flag, without the dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+/// What environment variables start with.
+pub(super) const PREFIX: &str = "SEATKEEPERD_";
+
+/// Every setting there is.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "state_dir",
+        kind: Kind::Path,
+        default: "\"/var/lib/seatkeeper\"",
+        about: "The state directory: journal, keys, names. One daemon at a time; mode 0700.",
+    },
+    Key {
+        name: "socket",
+        kind: Kind::Path,
+        default: "\"/run/seatkeeper/seatkeeper.sock\"",
+        about: "The unix socket that applications and the CLI call. Its folder belongs to root or the daemon's user.",
+    },
+    Key {
+        name: "vendors_dir",
+        kind: Kind::Path,
+        default: "\"/etc/seatkeeper/vendors.d\"",
+        about: "Inbox of vendor root keys, NAME.pem. What is read is copied in; deleting a file removes nothing.",
+    },
+    Key {
+        name: "licenses_dir",
+        kind: Kind::Path,
+        default: "\"/etc/seatkeeper/licenses.d\"",
+        about: "Inbox of license files, *.lic. What is read is copied in; deleting a file removes nothing.",
+    },
+    Key {
+        name: "site_name",
+        kind: Kind::Text,
+        default: "\"\"",
+        about: "How people call this installation, at most 64 characters. Empty: the name of the machine.",
+    },
+    Key {
+        name: "unknown_users",
+        kind: Kind::Choice(&["create", "refuse"]),
+        default: "\"create\"",
+        about: "A local account that the directory does not know becomes a user at first sight, or is refused (unknown_user).",
+    },
+    Key {
+        name: "assign_new_licenses",
+        kind: Kind::Choice(&["nobody", "everyone"]),
+        default: "\"nobody\"",
+        about: "To whom a license is assigned when it is installed for the first time.",
+    },
+    Key {
+        name: "admin_group",
+        kind: Kind::Text,
+        default: "\"seatkeeper\"",
+        about: "The group of the operating system whose members administer this daemon, beside uid 0. Empty: uid 0 alone.",
+    },
+    Key {
+        name: "disk_reserve",
+        kind: Kind::Size,
+        default: "\"256 MiB\"",
+        about: "With less free space below the state directory no new seats are granted (storage_low); renewals and releases go on.",
+    },
+    Key {
+        name: "retention_days",
+        kind: Kind::Number(1, 36_500),
+        default: "400",
+        about: "How long the hourly counts of denials are kept.",
+    },
+    Key {
+        name: "log_level",
+        kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        default: "\"info\"",
+        about: "error: somebody must act now. warn: somebody should look soon. info: what happened. debug, trace: for those who search.",
+    },
+    Key {
+        name: "log_format",
+        kind: Kind::Choice(&["text", "json"]),
+        default: "\"text\"",
+        about: "How the log stands on stderr (the journal, under systemd).",
+    },
+    Key {
+        name: "max_connections",
+        kind: Kind::Number(1, 1_000_000),
+        default: "4096",
+        about: "Connections at a time on the socket. A number that the limit of open files does not allow is refused.",
+    },
+    Key {
+        name: "max_connections_per_uid",
+        kind: Kind::Number(1, 1_000_000),
+        default: "1024",
+        about: "Connections at a time of one uid, so that nobody keeps the others out.",
+    },
+];
+
+/// The setting of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The name that was probably meant.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    KEYS.iter()
+        .map(|key| (distance(&plain, key.name), key.name))
+        .min()
+        .filter(|(away, meant)| *away <= meant.len() / 3)
+        .map(|(_, meant)| meant)
+}
+
+/// Edits (insert, delete, replace) from one text to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
