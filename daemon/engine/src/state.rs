@@ -340,6 +340,8 @@ pub struct Ending {
     pub last: Option<LeaseTime>,
     /// The license in force when it began to end: it signs the `last`, a superseding one does not.
     pub signed: Signed,
+    /// The end of that license: no lease that names it passes this date.
+    pub exp: Option<Date>,
     /// Its time to save.
     pub save_s: u64,
     /// Its pause after a reclaim.

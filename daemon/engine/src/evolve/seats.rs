@@ -120,19 +120,21 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
         .pools
         .get(pool_id.as_ref())
         .and_then(|pool| pool.feature.clone());
-    let signed = state.licenses.get(&pool_id.license).map_or(
-        Signed {
-            hash: TokenHash([0; 32]),
-            iat: Date(0),
-        },
-        |license| license.terms.signed,
-    );
+    let unknown = Signed {
+        hash: TokenHash([0; 32]),
+        iat: Date(0),
+    };
+    let license = state.licenses.get(&pool_id.license);
+    let (signed, exp) = license.map_or((unknown, None), |license| {
+        (license.terms.signed, license.terms.exp)
+    });
     let (save_s, cool_down_s) = feature.map_or((0, 0), |f| (f.save_s, f.cool_down_s));
     let ending = Ending {
         why,
         hard,
         last: None,
         signed,
+        exp,
         save_s,
         cool_down_s,
     };

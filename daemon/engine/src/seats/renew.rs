@@ -74,8 +74,7 @@ fn last(act: &mut Act<'_>, id: HolderId, ending: Ending) -> Result<Verdict, Deni
             .grants
             .get(&id.gid)
             .ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
-        let license = terms::license(state, pool);
-        let left = terms::left_s(license.and_then(|license| license.exp), act.now);
+        let left = terms::left_s(ending.exp, act.now);
         let until_s = ending.last.map_or(ending.save_s, |end| (end - now) / 1000);
         let term = terms::Term {
             grace_s: 0,
