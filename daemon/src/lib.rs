@@ -1,4 +1,4 @@
-//! The daemon around the core: sockets, threads, files.
+//! The daemon around the core: configuration, the operating system, sockets and files.
 
 pub mod api;
 pub mod clock;

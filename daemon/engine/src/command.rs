@@ -207,6 +207,8 @@ pub struct Pid {
     pub pid: u32,
     /// Its start, in clock ticks since boot, where readable.
     pub born: Option<u64>,
+    /// The pid namespace that numbers it (its inode), where readable: in another one the number says nothing.
+    pub namespace: Option<u64>,
 }
 
 /// A renewal.

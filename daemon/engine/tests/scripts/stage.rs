@@ -258,6 +258,7 @@ impl Stage {
             pid: Some(Pid {
                 pid: 100,
                 born: None,
+                namespace: None,
             }),
             user,
             product: words.get("product").unwrap_or("cad").into(),

@@ -1,0 +1,178 @@
+//! The process at the other end of a connection, as the kernel fixed it when the connection was made (S16).
+
+use nix::sys::socket::{getsockopt, sockopt::PeerPidfd};
+use rustix::fs::{fstat, fstatfs};
+use rustix::process::{Pid as RawPid, PidfdFlags, pidfd_open};
+use seatkeeper_engine::command::Pid;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// `f_type` of pidfs (Linux 6.9): there a pidfd's inode is the process's own for as long as the machine runs.
+const PIDFS: i64 = 0x5049_4446;
+
+/// A process that was alive when it was looked at.
+pub struct PeerProcess {
+    /// Readable once the process is gone.
+    pub pidfd: OwnedFd,
+    /// What tells it from every other live process.
+    pub identity: Identity,
+    /// How this kernel numbers it; absent where it lives in a namespace that this one cannot see.
+    pub pid: Option<Pid>,
+}
+
+/// What tells live processes apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Identity {
+    /// The pidfd's inode.
+    Inode(u64),
+    /// The pid, on kernels without pidfs: good while the process lives.
+    Pid(u32),
+}
+
+/// The uid of the other end.
+///
+/// # Errors
+/// The system's.
+pub fn uid(stream: impl AsFd) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+}
+
+/// The process of the other end.
+///
+/// # Errors
+/// It is gone, or the kernel has neither `SO_PEERPIDFD` nor a pid for it: then only the hold counts (rule 14).
+pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
+    let number = rustix::net::sockopt::socket_peercred(&stream)
+        .ok()
+        .map(|peer| peer.pid.as_raw_nonzero().get());
+    let number = number.and_then(|pid| u32::try_from(pid).ok());
+    let pidfd = match getsockopt(&stream, PeerPidfd) {
+        Ok(pidfd) => pidfd,
+        // The connection is open, so the number is still the peer's own or of nobody.
+        Err(_) => opened(number)?,
+    };
+    let identity = match (inode(&pidfd), number) {
+        (Some(inode), _) => Identity::Inode(inode),
+        (None, Some(pid)) => Identity::Pid(pid),
+        (None, None) => return Err(io::Error::from(io::ErrorKind::Unsupported)),
+    };
+    let pid = number.map(|pid| Pid {
+        pid,
+        born: born(pid),
+        namespace: namespace(),
+    });
+    Ok(PeerProcess {
+        pidfd,
+        identity,
+        pid,
+    })
+}
+
+fn opened(number: Option<u32>) -> io::Result<OwnedFd> {
+    let raw = number.and_then(|pid| RawPid::from_raw(i32::try_from(pid).ok()?));
+    let raw = raw.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    Ok(pidfd_open(raw, PidfdFlags::empty())?)
+}
+
+fn inode(pidfd: &OwnedFd) -> Option<u64> {
+    let own = fstatfs(pidfd).ok().is_some_and(|fs| fs.f_type == PIDFS);
+    if own {
+        fstat(pidfd).ok().map(|stat| stat.st_ino)
+    } else {
+        None
+    }
+}
+
+/// When a process started, in clock ticks since boot, where the kernel tells.
+fn born(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name stands in parentheses and may hold anything, parentheses too.
+    stat.rsplit(')')
+        .next()?
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
+}
+
+/// The pid namespace of this process.
+fn namespace() -> Option<u64> {
+    Some(rustix::fs::stat("/proc/self/ns/pid").ok()?.st_ino)
+}
+
+/// Whether a process of this boot and this pid namespace is provably gone: no such pid, or one that started later (rule 14).
+#[must_use]
+pub fn provably_gone(pid: Pid) -> bool {
+    if pid.namespace.is_none() || pid.namespace != namespace() {
+        return false;
+    }
+    match opened(Some(pid.pid)) {
+        Err(e) => e.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()),
+        Ok(_) => pid
+            .born
+            .zip(born(pid.pid))
+            .is_some_and(|(then, now)| then != now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
+    #[test]
+    fn s16_the_other_end_is_who_the_kernel_says() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        assert_eq!(uid(&here).unwrap(), rustix::process::geteuid().as_raw());
+        let me = process(&here).unwrap();
+        let again = process(&here).unwrap();
+        assert_eq!(me.identity, again.identity);
+        assert_eq!(me.pid.unwrap().pid, std::process::id());
+        assert!(!provably_gone(me.pid.unwrap()));
+    }
+
+    #[test]
+    fn r14_a_process_is_gone_only_where_that_is_proven() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        let known = Pid {
+            pid,
+            born: None,
+            namespace: namespace(),
+        };
+        child.wait().unwrap();
+        assert!(provably_gone(known), "waited for, so nobody has the number");
+        assert!(
+            !provably_gone(Pid {
+                namespace: None,
+                ..known
+            }),
+            "of a namespace that is not known"
+        );
+        assert!(
+            !provably_gone(Pid {
+                namespace: Some(1),
+                ..known
+            }),
+            "of another namespace"
+        );
+        let me = std::process::id();
+        assert!(
+            provably_gone(Pid {
+                pid: me,
+                born: Some(1),
+                namespace: namespace()
+            }),
+            "the number was used again"
+        );
+        assert!(
+            !provably_gone(Pid {
+                pid: me,
+                born: None,
+                namespace: namespace()
+            }),
+            "nothing is proven"
+        );
+    }
+}
