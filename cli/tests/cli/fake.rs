@@ -1,11 +1,13 @@
-//! A daemon that gives prepared answers on a unix socket of its own folder.
+//! A daemon on a unix socket of its own folder: prepared answers, and real leases where a test wants them.
 
+use seatkeeper::testing::{Request, Transport};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What came in: method and path, `If-Match`, body.
 pub(crate) type Asked = (String, Option<String>, Value);
@@ -19,14 +21,22 @@ pub(crate) struct Fake {
 impl Fake {
     /// Answers by method and path; what is not prepared is 404.
     pub(crate) fn new(answers: Vec<(&'static str, u16, Value)>) -> Fake {
+        Fake::before(answers, None)
+    }
+
+    /// The same, and what is not prepared is asked of `behind`.
+    pub(crate) fn before(
+        answers: Vec<(&'static str, u16, Value)>,
+        behind: Option<Arc<dyn Transport>>,
+    ) -> Fake {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("s")).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = asked.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answers, log) = (answers.clone(), log.clone());
-                std::thread::spawn(move || serve(stream, &answers, &log));
+                let (answers, behind, log) = (answers.clone(), behind.clone(), log.clone());
+                std::thread::spawn(move || serve(stream, &answers, behind.as_deref(), &log));
             }
         });
         Fake { folder, asked }
@@ -82,19 +92,21 @@ pub(crate) fn page(items: Value) -> Value {
     json!({ "items": items })
 }
 
-fn serve(stream: UnixStream, answers: &[(&'static str, u16, Value)], log: &Mutex<Vec<Asked>>) {
+fn serve(
+    stream: UnixStream,
+    answers: &[(&'static str, u16, Value)],
+    behind: Option<&dyn Transport>,
+    log: &Mutex<Vec<Asked>>,
+) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(asked) = read(&mut reader) {
         let found = answers.iter().find(|(wanted, _, _)| *wanted == asked.0);
-        log.lock().unwrap().push(asked);
-        let (status, body) = found.map_or((404, problem("not_found", 404)), |(_, status, body)| {
-            (*status, body.clone())
-        });
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
+        let (status, body) = match (found, behind) {
+            (Some((_, status, body)), _) => (*status, body.to_string()),
+            (None, Some(behind)) => forward(behind, &asked),
+            (None, None) => (404, problem("not_found", 404).to_string()),
         };
+        log.lock().unwrap().push(asked);
         let head = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
@@ -103,6 +115,27 @@ fn serve(stream: UnixStream, answers: &[(&'static str, u16, Value)], log: &Mutex
             return;
         }
     }
+}
+
+fn forward(behind: &dyn Transport, (request, _, body): &Asked) -> (u16, String) {
+    let (method, path) = request.split_once(' ').unwrap();
+    let body = (!body.is_null()).then(|| body.to_string().into_bytes());
+    let request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: Vec::new(),
+        body,
+    };
+    let reply = behind.exchange(&request, Duration::from_secs(10)).unwrap();
+    // A 204 has no length; the client reads an empty 200 alike.
+    (
+        if reply.status == 204 {
+            200
+        } else {
+            reply.status
+        },
+        String::from_utf8(reply.body).unwrap(),
+    )
 }
 
 fn read(reader: &mut impl BufRead) -> Option<Asked> {

@@ -4,6 +4,7 @@
 
 mod child;
 mod fake;
+mod seated;
 
 use fake::{Fake, page, problem, seatkeeper};
 use serde_json::{Value, json};

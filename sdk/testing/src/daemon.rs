@@ -124,6 +124,12 @@ impl Daemon {
         self.builder_over(self.line("you"), root)
     }
 
+    /// The bare exchange as this user, for a program that is put in front of the daemon: leases only.
+    #[must_use]
+    pub fn transport_of(&self, user: &str) -> Arc<dyn seatkeeper::testing::Transport> {
+        Arc::new(self.line(user))
+    }
+
     fn builder_over(&self, line: Line, root: &str) -> Builder {
         Client::builder(&self.product)
             .vendor_roots(&[root])
