@@ -3,4 +3,6 @@
 pub mod api;
 pub mod clock;
 pub mod config;
+pub mod inbox;
+pub mod observe;
 pub mod os;
