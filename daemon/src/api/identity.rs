@@ -2,10 +2,11 @@
 
 use super::limits::LOOK_UPS;
 use super::refusal::{Answer, Refusal};
+use crate::os::peer::{self, PeerProcess};
 use seatkeeper::wire::Code;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
@@ -51,6 +52,7 @@ pub(crate) struct Peer {
     /// The connection, to ask the kernel about the process at its other end.
     pub(crate) stream: Arc<UnixStream>,
     account: Result<Arc<Account>, Nobody>,
+    process: Arc<OnceLock<Option<PeerProcess>>>,
 }
 
 /// Why there is no account.
@@ -61,6 +63,17 @@ enum Nobody {
 }
 
 impl Peer {
+    /// The process at the other end, asked once per connection; `None` where the kernel has no handle on it (rule 14).
+    pub(crate) fn process(&self) -> Option<&PeerProcess> {
+        let ask = || {
+            let found = peer::process(&*self.stream);
+            found
+                .inspect_err(|error| tracing::debug!(uid = self.uid, %error, "only holds count"))
+                .ok()
+        };
+        self.process.get_or_init(ask).as_ref()
+    }
+
     /// The account, or the no that its requests get.
     pub(crate) fn account(&self) -> Answer<&Arc<Account>> {
         self.account.as_ref().map_err(|nobody| match nobody {
@@ -112,6 +125,7 @@ impl Register {
             uid,
             stream,
             account,
+            process: Arc::default(),
         }
     }
 

@@ -1,14 +1,17 @@
 //! `/v1/leases`: checkout, renewal, release. The hot path: no thread waits in it, but for a person's first sight.
 
 use super::extract::{Json as Body, Path, Query};
+use super::identity::Peer;
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asker, Resources};
+use crate::os::watch::Admitted;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use seatkeeper::wire::{CheckoutBody, EndingReply, LeaseReply, Problem, RenewBody};
+use seatkeeper::wire::{CheckoutBody, Code, EndingReply, LeaseReply, Problem, RenewBody};
 use seatkeeper_core::desk::{Leased, Released};
+use seatkeeper_engine::ids::InstanceId;
 use serde::Deserialize;
 
 /// Who gives back.
@@ -37,7 +40,8 @@ pub(super) async fn checkout(
 
 async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Response> {
     let Asker { mut caller, peer } = asker;
-    caller.pid = api.processes.pid(&peer.stream);
+    caller.pid = peer.process().and_then(|process| process.pid);
+    let admitted = admit(&api, &peer, &body.instance)?;
     let user = match api.desk.user_of(&caller) {
         Some(user) => user,
         None => {
@@ -54,7 +58,9 @@ async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Respon
             return Err(refused.into());
         }
     };
-    api.processes.watch(&peer.stream, leased.holder);
+    if let Some(admitted) = admitted {
+        admitted.watch(leased.holder);
+    }
     Ok(signed(leased))
 }
 
@@ -74,7 +80,11 @@ pub(super) async fn renew(
     let answer = api.ask(order, caller.trace.clone()).await;
     let leased = api.desk.finish_lease(asked, answer)?;
     // After a restart a holder is watched again from its next call (rule 14).
-    api.processes.watch(&peer.stream, leased.holder);
+    if !api.watch.watched(leased.holder)
+        && let Some(admitted) = admit(&api, &peer, &body.instance)?
+    {
+        admitted.watch(leased.holder);
+    }
     Ok(Json(leased.reply).into_response())
 }
 
@@ -98,12 +108,26 @@ pub(super) async fn release(
     match api.desk.finish_release(asked, answer)? {
         Released::Now(holder) => {
             if let Some(holder) = holder {
-                api.processes.forget(holder);
+                api.watch.forget(holder);
             }
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Released::Ending(ending) => Ok(Json(ending).into_response()),
     }
+}
+
+/// Admits the process at the other end under its instance id; a malformed one is the desk's to refuse.
+fn admit(api: &Resources, peer: &Peer, instance: &str) -> Answer<Option<Admitted>> {
+    let Ok(instance) = instance.parse::<InstanceId>() else {
+        return Ok(None);
+    };
+    let admitted = api.watch.admit(peer.process(), peer.uid, instance);
+    admitted.map(Some).map_err(|_taken| {
+        Refusal::new(
+            Code::IdentityMismatch,
+            "another live process of yours shows this instance id",
+        )
+    })
 }
 
 fn signed(leased: Leased) -> Response {

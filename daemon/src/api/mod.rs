@@ -14,7 +14,6 @@ mod limits;
 mod listener;
 mod metrics;
 mod permits;
-mod processes;
 mod refusal;
 mod resources;
 mod seats;
@@ -29,8 +28,8 @@ pub use follow::Follow;
 pub use identity::{Account, NameServiceDown, Names};
 pub use limits::Limits;
 pub use metrics::{Metrics, Timed};
-pub use processes::Processes;
 
+use crate::os::watch::Watch;
 use axum::Router;
 use listener::Server;
 use refusal::Refusal;
@@ -51,7 +50,7 @@ pub struct Parts {
     /// Who a uid is.
     pub names: Arc<dyn Names>,
     /// The watch over holders' processes.
-    pub processes: Arc<dyn Processes>,
+    pub watch: Arc<Watch>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Where the keeper publishes what it recorded.
@@ -67,7 +66,7 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
     let (routes, document) = routes();
     let shared = Arc::new(Shared {
         desk: parts.desk,
-        processes: parts.processes,
+        watch: parts.watch,
         metrics: parts.metrics.clone(),
         follow: parts.follow,
         config: parts.config,

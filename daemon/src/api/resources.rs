@@ -5,9 +5,9 @@ use super::follow::Follow;
 use super::identity::Peer;
 use super::listener::Stop;
 use super::metrics::Metrics;
-use super::processes::Processes;
 use super::refusal::{Answer, Refusal};
 use super::trace::Trace;
+use crate::os::watch::Watch;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -29,7 +29,7 @@ pub(crate) type Resources = Arc<Shared>;
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) desk: Arc<Desk>,
-    pub(crate) processes: Arc<dyn Processes>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) follow: Follow,
     pub(crate) config: Vec<ConfigEntry>,

@@ -35,7 +35,7 @@ pub(super) async fn seats(
 ) -> Answer<Json<Page<Seat>>> {
     let page = api
         .blocking(move |api| {
-            let watched = |holder| api.processes.watched(holder);
+            let watched = |holder| api.watch.watched(holder);
             api.desk.seats(&asker.caller, &page.into(), watched)
         })
         .await?;

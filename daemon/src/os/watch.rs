@@ -1,18 +1,17 @@
 //! The process watch (rule 14): one thread on epoll over pidfds; a holder's death is known within milliseconds.
 
-use super::peer::{self, Identity, PeerProcess};
+use super::peer::{Identity, PeerProcess};
 use rustix::event::epoll;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use seatkeeper_engine::command::Pid;
-use seatkeeper_engine::ids::{HolderId, InstanceId};
-use std::collections::{BTreeSet, HashMap};
+use seatkeeper_engine::ids::{Gid, HolderId, InstanceId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Told the holders of a process that died.
-pub type OnDeath = Box<dyn Fn(Vec<HolderId>) + Send>;
+pub type OnDeath = Box<dyn Fn(Vec<HolderId>) + Send + Sync>;
 
 /// Another live process shows the same instance id (rule 6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,13 +27,12 @@ pub struct Watch {
 pub struct Admitted {
     shared: Arc<Shared>,
     key: Option<u64>,
-    /// The process as this kernel numbers it.
-    pub pid: Option<Pid>,
 }
 
 struct Shared {
     epoll: OwnedFd,
     stop: OwnedFd,
+    on_death: OnDeath,
     table: Mutex<Table>,
 }
 
@@ -44,7 +42,7 @@ struct Table {
     processes: HashMap<u64, Watched>,
     identities: HashMap<Identity, u64>,
     instances: HashMap<(u32, InstanceId), u64>,
-    holders: HashMap<HolderId, u64>,
+    holders: BTreeMap<HolderId, u64>,
 }
 
 struct Watched {
@@ -75,68 +73,66 @@ impl Watch {
         let shared = Arc::new(Shared {
             epoll,
             stop,
+            on_death,
             table: Mutex::default(),
         });
         let watched = shared.clone();
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || watched.run(&on_death))?;
+            .spawn(move || watched.run())?;
         Ok(Watch {
             shared,
             thread: Some(thread),
         })
     }
 
-    /// Admits the process of a connection that asks under an instance id. Where the kernel gives no handle the process is not watched.
+    /// Admits a process that asks under an instance id; without a handle on it, it is not watched.
     ///
     /// # Errors
     /// Another live process of this uid has the instance id.
     pub fn admit(
         &self,
-        stream: impl AsFd,
+        process: Option<&PeerProcess>,
         uid: u32,
         instance: InstanceId,
     ) -> Result<Admitted, InstanceTaken> {
-        let found = match peer::process(stream) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::debug!(uid, %error, "a process cannot be watched; only its holds count");
-                return Ok(Admitted {
-                    shared: self.shared.clone(),
-                    key: None,
-                    pid: None,
-                });
-            }
-        };
-        let pid = found.pid;
         let mut table = self.shared.lock();
-        let key = self.shared.entry(&mut table, found);
-        if let Some(key) = key {
-            if let Some(other) = table.instances.get(&(uid, instance)).copied()
-                && other != key
-                && table.processes.get(&other).is_some_and(|p| alive(&p.pidfd))
-            {
-                table.tidy(&self.shared.epoll, key);
-                return Err(InstanceTaken);
-            }
-            table.bind(key, (uid, instance));
-        }
-        drop(table);
-        Ok(Admitted {
+        let key = process.and_then(|process| self.shared.entry(&mut table, process));
+        let admitted = Admitted {
             shared: self.shared.clone(),
             key,
-            pid,
-        })
+        };
+        let taken = key.is_some_and(|key| table.taken(key, (uid, instance)));
+        if let Some(key) = key
+            && !taken
+        {
+            table.bind(key, (uid, instance));
+        }
+        // The guard locks the table where it is dropped.
+        drop(table);
+        if taken {
+            Err(InstanceTaken)
+        } else {
+            Ok(admitted)
+        }
     }
 
     /// The holder is gone; a process without holders is watched no longer.
     pub fn forget(&self, holder: HolderId) {
+        self.shared.lock().forget(&self.shared.epoll, holder);
+    }
+
+    /// The grant is gone, with all its holders.
+    pub fn forget_grant(&self, gid: Gid) {
         let mut table = self.shared.lock();
-        if let Some(key) = table.holders.remove(&holder) {
-            if let Some(process) = table.processes.get_mut(&key) {
-                process.holders.remove(&holder);
-            }
-            table.tidy(&self.shared.epoll, key);
+        let all = HolderId { gid, h: 0 }..=HolderId { gid, h: u32::MAX };
+        let holders: Vec<_> = table
+            .holders
+            .range(all)
+            .map(|(holder, _)| *holder)
+            .collect();
+        for holder in holders {
+            table.forget(&self.shared.epoll, holder);
         }
     }
 
@@ -158,13 +154,16 @@ impl Drop for Watch {
 }
 
 impl Admitted {
-    /// Watches the process for a holder.
+    /// Watches the process for a holder. One that died since it was admitted is told at once.
     pub fn watch(&self, holder: HolderId) {
         let Some(key) = self.key else { return };
         let mut table = self.shared.lock();
         if let Some(process) = table.processes.get_mut(&key) {
             process.holders.insert(holder);
             table.holders.insert(holder, key);
+        } else {
+            drop(table);
+            (self.shared.on_death)(vec![holder]);
         }
     }
 }
@@ -187,7 +186,7 @@ impl Shared {
     }
 
     /// The table's entry of a live process, made where it is new; counts one that asks.
-    fn entry(&self, table: &mut Table, found: PeerProcess) -> Option<u64> {
+    fn entry(&self, table: &mut Table, found: &PeerProcess) -> Option<u64> {
         if let Some(key) = table.identities.get(&found.identity).copied()
             && let Some(process) = table.processes.get_mut(&key)
             && alive(&process.pidfd)
@@ -197,19 +196,15 @@ impl Shared {
         }
         table.last += 1;
         let key = table.last;
-        epoll::add(
-            &self.epoll,
-            &found.pidfd,
-            epoll::EventData::new_u64(key),
-            epoll::EventFlags::IN,
-        )
-        .inspect_err(
-            |error| tracing::warn!(%error, "a process cannot be watched; only its holds count"),
-        )
-        .ok()?;
+        let unwatched = |error: io::Error| tracing::warn!(%error, "a process cannot be watched; only its holds count");
+        let pidfd = found.pidfd.try_clone().map_err(unwatched).ok()?;
+        let data = epoll::EventData::new_u64(key);
+        epoll::add(&self.epoll, &pidfd, data, epoll::EventFlags::IN)
+            .map_err(|e| unwatched(e.into()))
+            .ok()?;
         table.identities.insert(found.identity, key);
         let process = Watched {
-            pidfd: found.pidfd,
+            pidfd,
             identity: found.identity,
             instances: Vec::new(),
             holders: BTreeSet::new(),
@@ -219,7 +214,7 @@ impl Shared {
         Some(key)
     }
 
-    fn run(&self, on_death: &OnDeath) {
+    fn run(&self) {
         let mut events = Vec::with_capacity(256);
         loop {
             events.clear();
@@ -237,24 +232,41 @@ impl Shared {
             for event in &events {
                 match event.data.u64() {
                     STOP => return,
-                    key => self.died(key, on_death),
+                    key => self.died(key),
                 }
             }
         }
     }
 
-    fn died(&self, key: u64, on_death: &OnDeath) {
+    fn died(&self, key: u64) {
         let gone = self.lock().remove(&self.epoll, key);
         let holders: Vec<_> = gone
             .map(|process| process.holders.into_iter().collect())
             .unwrap_or_default();
         if !holders.is_empty() {
-            on_death(holders);
+            (self.on_death)(holders);
         }
     }
 }
 
 impl Table {
+    /// Whether another live process has the instance.
+    fn taken(&self, key: u64, instance: (u32, InstanceId)) -> bool {
+        let other = self.instances.get(&instance).filter(|other| **other != key);
+        other
+            .and_then(|other| self.processes.get(other))
+            .is_some_and(|process| alive(&process.pidfd))
+    }
+
+    fn forget(&mut self, epoll: &OwnedFd, holder: HolderId) {
+        if let Some(key) = self.holders.remove(&holder) {
+            if let Some(process) = self.processes.get_mut(&key) {
+                process.holders.remove(&holder);
+            }
+            self.tidy(epoll, key);
+        }
+    }
+
     fn bind(&mut self, key: u64, instance: (u32, InstanceId)) {
         let before = self.instances.insert(instance, key);
         if before != Some(key)
