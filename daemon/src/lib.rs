@@ -3,6 +3,8 @@
 pub mod api;
 pub mod clock;
 pub mod config;
+pub mod dev;
 pub mod inbox;
 pub mod observe;
 pub mod os;
+pub mod site;

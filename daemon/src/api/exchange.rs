@@ -19,6 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+/// The one address whose answer is slow on purpose: it stretches a passphrase.
+const EXPORT: &str = "/v1/site-key/export";
+
 /// Answers one request of a connection.
 pub(super) async fn answer(
     router: Router,
@@ -91,18 +94,23 @@ async fn guarded(
     trace: &Trace,
     request: Request<Incoming>,
 ) -> Response {
+    let patience = if request.uri().path() == EXPORT {
+        limits.export
+    } else {
+        limits.request
+    };
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
     extensions.insert(peer);
     extensions.insert(trace.clone());
     extensions.insert(BodyPatience(limits.body));
     let handled = caught(TowerToHyperService::new(router).call(request));
-    match tokio::time::timeout(limits.request, handled).await {
+    match tokio::time::timeout(patience, handled).await {
         Ok(Some(Ok(response))) => response,
         Ok(None) => Refusal::internal("a handler panicked; its message and place stand above")
             .into_response(),
         Err(_) => {
-            let seconds = limits.request.as_secs_f32();
+            let seconds = patience.as_secs_f32();
             Refusal::new(
                 Code::ServerBusy,
                 format!("there was no answer after {seconds} s; what was asked may still be done"),

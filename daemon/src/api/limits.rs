@@ -11,6 +11,8 @@ pub struct Limits {
     pub body: Duration,
     /// For an answer to begin.
     pub request: Duration,
+    /// For the export of the site key, which stretches its passphrase.
+    pub export: Duration,
     /// For a client to take more of an answer.
     pub stalled: Duration,
     /// For a look-up in the machine's name service.
@@ -47,6 +49,7 @@ impl Default for Limits {
             head: Duration::from_secs(5),
             body: Duration::from_secs(5),
             request: Duration::from_secs(10),
+            export: Duration::from_secs(60),
             stalled: Duration::from_secs(10),
             names: Duration::from_secs(5),
             stop: Duration::from_secs(10),

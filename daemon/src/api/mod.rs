@@ -23,6 +23,8 @@ mod wire;
 
 #[cfg(test)]
 mod listener_tests;
+#[cfg(test)]
+mod resource_tests;
 
 pub use follow::Follow;
 pub use identity::{Account, NameServiceDown, Names};

@@ -1,0 +1,662 @@
+//! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
+
+use super::identity::{Account, NameServiceDown, Names};
+use super::{Follow, Limits, Metrics, Parts, Processes, serve};
+use crate::dev::vendor::{self, Times};
+use seatkeeper::token::keys::PublicKey;
+use seatkeeper_core::clock::{Clock, ManualClock};
+use seatkeeper_core::desk::{self, Desk};
+use seatkeeper_core::journal::MemoryJournal;
+use seatkeeper_core::keeper::{self, Keeper};
+use seatkeeper_core::keys::Keys;
+use seatkeeper_core::side::Side;
+use seatkeeper_core::storage::Guard;
+use seatkeeper_engine::command::Pid;
+use seatkeeper_engine::ids::{BootId, HolderId};
+use seatkeeper_engine::time::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const NOW: u64 = 1_800_000_000;
+
+/// A site in this process.
+pub(super) struct House {
+    folder: tempfile::TempDir,
+    _keeper: Keeper,
+    desk: Arc<Desk>,
+    watched: Arc<Watched>,
+    administers: Arc<AtomicBool>,
+    _stop: watch::Sender<bool>,
+}
+
+/// What is watched, and how a test stops a checkout on its way.
+#[derive(Default)]
+struct Watched {
+    holders: Mutex<BTreeSet<HolderId>>,
+    gate: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl Watched {
+    fn set(&self) -> std::sync::MutexGuard<'_, BTreeSet<HolderId>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Processes for Watched {
+    fn pid(&self, _: &UnixStream) -> Option<Pid> {
+        let gate = self
+            .gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((arrived, go_on)) = gate {
+            arrived.send(()).expect("the test waits");
+            go_on
+                .recv_timeout(PATIENCE)
+                .expect("the test lets it go on");
+        }
+        Some(Pid { pid: 7, born: None })
+    }
+    fn watch(&self, _: &UnixStream, holder: HolderId) {
+        self.set().insert(holder);
+    }
+    fn forget(&self, holder: HolderId) {
+        self.set().remove(&holder);
+    }
+    fn watched(&self, holder: HolderId) -> bool {
+        self.set().contains(&holder)
+    }
+}
+
+struct Book(Arc<AtomicBool>);
+
+impl Names for Book {
+    fn account(&self, _: u32) -> Result<Account, NameServiceDown> {
+        Ok(Account {
+            name: "ana".to_owned(),
+            administers: self.0.load(Ordering::SeqCst),
+        })
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut found = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.to_owned())
+    }
+}
+
+impl House {
+    fn open() -> House {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+        let side = Arc::new(Side::memory().expect("a side store"));
+        let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
+        let publish = follow.clone();
+        let keeper = keeper::start(keeper::Parts {
+            journal: Arc::new(MemoryJournal::new()),
+            side: side.clone(),
+            clock: clock.clone(),
+            storage: Guard::none(),
+            host: "ws1".to_owned(),
+            on_events: Some(Box::new(move |batch| publish.publish(batch))),
+            on_fatal: Box::new(|why| panic!("{why}")),
+        })
+        .expect("a keeper");
+        let settings = desk::Settings {
+            site_name: "Test".to_owned(),
+            machine: "ws1".to_owned(),
+            boot: BootId([1; 16]),
+            create_users: true,
+            assign_new_to_everyone: false,
+            disk_reserve: 0,
+            version: "0".to_owned(),
+        };
+        let desk = Arc::new(
+            Desk::new(desk::Parts {
+                keeper: keeper.handle(),
+                side,
+                keys: Keys::memory(Date(NOW)).expect("keys"),
+                clock,
+                space: Box::new(|| Ok(1 << 40)),
+                settings,
+            })
+            .expect("a desk"),
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = UnixListener::bind(folder.path().join("s")).expect("a socket");
+        let (watched, administers) = (
+            Arc::new(Watched::default()),
+            Arc::new(AtomicBool::new(true)),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let parts = Parts {
+            desk: desk.clone(),
+            names: Arc::new(Book(administers.clone())),
+            processes: watched.clone(),
+            metrics,
+            follow,
+            config: vec![seatkeeper::wire::ConfigEntry {
+                key: "socket".to_owned(),
+                value: "\"s\"".to_owned(),
+                origin: "default".to_owned(),
+            }],
+            limits: Limits::default(),
+        };
+        tokio::spawn(serve(parts, listener, stopped));
+        House {
+            folder,
+            _keeper: keeper,
+            desk,
+            watched,
+            administers,
+            _stop: stop,
+        }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.ask_with(method, path, body, "").await
+    }
+
+    async fn ask_with(&self, method: &str, path: &str, body: Option<Value>, more: &str) -> Answer {
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\n{more}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+        read.expect("an answer in time").expect("read");
+        let text = String::from_utf8(bytes).expect("text");
+        let (head, text) = text.split_once("\r\n\r\n").expect("a head");
+        Answer {
+            status: head[9..12].parse().expect("a status"),
+            head: head.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    async fn connect(&self) -> UnixStream {
+        let path = self.folder.path().join("s");
+        UnixStream::connect(path)
+            .await
+            .expect("the socket takes connections")
+    }
+
+    /// A vendor is trusted, and its license installed and assigned to everyone.
+    async fn with_license(self) -> House {
+        let trusted = self
+            .ask("POST", "/v1/vendors", Some(json!(vendor::trust())))
+            .await;
+        assert_eq!(trusted.status, 201, "{trusted:?}");
+        let installed = self
+            .ask("POST", "/v1/licenses", Some(self.install_body().await))
+            .await;
+        assert_eq!(installed.status, 201, "{installed:?}");
+        self
+    }
+
+    async fn install_body(&self) -> Value {
+        let key = self.ask("GET", "/v1/site-key", None).await.json();
+        let pem = key["pem"].as_str().expect("a key");
+        let site = PublicKey::from_pem(pem).expect("a key");
+        let text = vendor::license_file(&site, NOW, Times::default()).expect("a license");
+        json!({"text": text, "assign_everyone": true})
+    }
+
+    fn checkout(&self, n: u8) -> Value {
+        let roots: Vec<_> = self
+            .desk
+            .snapshot()
+            .state
+            .vendors
+            .values()
+            .flat_map(|v| v.roots.keys().cloned())
+            .collect();
+        json!({
+            "checkout_id": format!("{n:032x}"), "instance": format!("{:032x}", u32::from(n) + 1000),
+            "nonce": "AAAAAAAAAAAAAAAAAAAAAA", "product": vendor::PRODUCT,
+            "items": [{"feature": vendor::FEATURE}], "roots": roots,
+        })
+    }
+}
+
+/// Checks an answer against the document: the status is listed, the body is what the schema says.
+struct Document {
+    whole: Value,
+    used: BTreeSet<(String, String)>,
+}
+
+impl Document {
+    async fn of(house: &House) -> Document {
+        Document {
+            whole: house.ask("GET", "/openapi.json", None).await.json(),
+            used: BTreeSet::new(),
+        }
+    }
+
+    fn check(&mut self, method: &str, path: &str, answer: &Answer) {
+        let method = method.to_lowercase();
+        self.used.insert((path.to_owned(), method.clone()));
+        let responses = &self.whole["paths"][path][&method]["responses"];
+        let listed = &responses[answer.status.to_string()];
+        let response = if listed.is_null() {
+            &responses["default"]
+        } else {
+            listed
+        };
+        assert!(
+            !response.is_null(),
+            "{method} {path}: {} is not in the document",
+            answer.status
+        );
+        let Some(content) = response["content"].as_object() else {
+            assert_eq!(
+                answer.text, "",
+                "{method} {path}: a body that the document does not know"
+            );
+            return;
+        };
+        let kind = answer.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
+        let schema = &content
+            .get(kind)
+            .unwrap_or_else(|| panic!("{method} {path}: {kind} is not in the document"))["schema"];
+        if kind.ends_with("json") {
+            let mut schema = schema.clone();
+            schema["components"] = self.whole["components"].clone();
+            let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+            let body = answer.json();
+            let errors: Vec<_> = validator
+                .iter_errors(&body)
+                .map(|e| format!("{} at {}", e, e.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{method} {path}: {errors:?}\n{body:#}");
+        }
+        assert!(
+            answer
+                .header("x-trace-id")
+                .is_some_and(|trace| !trace.is_empty())
+        );
+    }
+
+    fn all_were_used(&self) {
+        let paths = self.whole["paths"].as_object().expect("paths");
+        for (path, methods) in paths {
+            for method in methods.as_object().expect("methods").keys() {
+                assert!(
+                    self.used.contains(&(path.clone(), method.clone())),
+                    "{method} {path} was not called"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers_as_the_document_says() {
+    let house = House::open();
+    let mut document = Document::of(&house).await;
+    let mut step =
+        async |method: &str, path: &str, real: &str, body: Option<Value>, status: u16| {
+            let answer = house.ask(method, real, body).await;
+            assert_eq!(answer.status, status, "{method} {real}: {}", answer.text);
+            document.check(method, path, &answer);
+            answer.json()
+        };
+    let trust = json!(vendor::trust());
+    step("POST", "/v1/vendors", "/v1/vendors", Some(trust), 201).await;
+    step("GET", "/v1/vendors", "/v1/vendors", None, 200).await;
+    step("GET", "/v1/site-key", "/v1/site-key", None, 200).await;
+    let mut body = house.install_body().await;
+    body["verify_only"] = json!(true);
+    step(
+        "POST",
+        "/v1/licenses",
+        "/v1/licenses",
+        Some(body.clone()),
+        200,
+    )
+    .await;
+    body["verify_only"] = json!(false);
+    step("POST", "/v1/licenses", "/v1/licenses", Some(body), 201).await;
+    step("GET", "/v1/licenses", "/v1/licenses", None, 200).await;
+    let one = "/v1/licenses/dev-vendor/dev-license";
+    step("GET", "/v1/licenses/{vendor}/{id}", one, None, 200).await;
+    step(
+        "GET",
+        "/v1/licenses/{vendor}/{id}",
+        "/v1/licenses/x/y",
+        None,
+        404,
+    )
+    .await;
+    let account = json!({"account": "C-1"});
+    step(
+        "POST",
+        "/v1/license-request",
+        "/v1/license-request",
+        Some(account),
+        200,
+    )
+    .await;
+    step(
+        "POST",
+        "/v1/site-key/export",
+        "/v1/site-key/export",
+        Some(json!({"passphrase": "long enough to be one"})),
+        200,
+    )
+    .await;
+    let all = step("GET", "/v1/assignments", "/v1/assignments", None, 200).await;
+    let id = all["items"][0]["id"]
+        .as_str()
+        .expect("an assignment")
+        .to_owned();
+    step(
+        "GET",
+        "/v1/assignments/{id}",
+        &format!("/v1/assignments/{id}"),
+        None,
+        200,
+    )
+    .await;
+    let assignment = json!({"id": format!("{:032x}", 5), "vendor": "dev-vendor", "license": "dev-license", "user": "bob"});
+    step(
+        "POST",
+        "/v1/assignments",
+        "/v1/assignments",
+        Some(assignment),
+        201,
+    )
+    .await;
+    step(
+        "DELETE",
+        "/v1/assignments/{id}",
+        &format!("/v1/assignments/{:032x}", 5),
+        None,
+        200,
+    )
+    .await;
+    let lease = step(
+        "POST",
+        "/v1/leases",
+        "/v1/leases",
+        Some(house.checkout(1)),
+        201,
+    )
+    .await;
+    let id = lease["id"].as_str().expect("an id").to_owned();
+    step(
+        "POST",
+        "/v1/leases",
+        "/v1/leases",
+        Some(house.checkout(1)),
+        200,
+    )
+    .await;
+    step("POST", "/v1/leases", "/v1/leases", Some(json!({})), 400).await;
+    let renew = json!({"instance": format!("{:032x}", 1001), "nonce": "AAAAAAAAAAAAAAAAAAAAAA"});
+    step(
+        "PUT",
+        "/v1/leases/{id}",
+        &format!("/v1/leases/{id}"),
+        Some(renew),
+        200,
+    )
+    .await;
+    step("GET", "/v1/pools", "/v1/pools", None, 200).await;
+    step("GET", "/v1/seats", "/v1/seats", None, 200).await;
+    let why = json!({"user": "bob", "item": {"feature": "modeler"}});
+    step("POST", "/v1/explain", "/v1/explain", Some(why), 200).await;
+    step(
+        "POST",
+        "/v1/seats/{id}/reclaim",
+        &format!("/v1/seats/{id}/reclaim"),
+        None,
+        200,
+    )
+    .await;
+    step(
+        "DELETE",
+        "/v1/leases/{id}",
+        &format!("/v1/leases/{id}?instance={:032x}", 1001),
+        None,
+        204,
+    )
+    .await;
+    step("GET", "/v1/events", "/v1/events", None, 200).await;
+    step("GET", "/v1/events", "/v1/events?after=x", None, 400).await;
+    step("GET", "/v1/status", "/v1/status", None, 200).await;
+    step("GET", "/v1/config", "/v1/config", None, 200).await;
+    step("GET", "/metrics", "/metrics", None, 200).await;
+    step("GET", "/healthz", "/healthz", None, 200).await;
+    step("GET", "/readyz", "/readyz", None, 200).await;
+    step(
+        "GET",
+        "/problems/{code}",
+        "/problems/no_seat_free",
+        None,
+        200,
+    )
+    .await;
+    step("GET", "/problems/{code}", "/problems/none", None, 404).await;
+    step("GET", "/openapi.json", "/openapi.json", None, 200).await;
+    document.all_were_used();
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let house = House::open();
+    let lost = house.ask("GET", "/v1/nothing", None).await;
+    assert_eq!((lost.status, lost.code().as_str()), (404, "not_found"));
+    let wrong = house.ask("PATCH", "/v1/seats", None).await;
+    assert_eq!(
+        (wrong.status, wrong.code().as_str()),
+        (405, "method_not_allowed")
+    );
+    assert!(
+        wrong
+            .header("allow")
+            .is_some_and(|allow| allow.contains("GET")),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_ordinary_caller_sees_what_is_theirs_and_no_more() {
+    let house = House::open().with_license().await;
+    house.administers.store(false, Ordering::SeqCst);
+    let closed = [
+        "/v1/events",
+        "/v1/config",
+        "/metrics",
+        "/v1/assignments",
+        "/v1/licenses",
+    ];
+    for path in closed {
+        let answer = house.ask("GET", path, None).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "forbidden"),
+            "{path}"
+        );
+    }
+    for path in ["/v1/vendors", "/v1/pools", "/v1/seats"] {
+        assert_eq!(house.ask("GET", path, None).await.status, 200, "{path}");
+    }
+    let others = json!({"user": "bob", "item": {"feature": "modeler"}});
+    assert_eq!(
+        house.ask("POST", "/v1/explain", Some(others)).await.status,
+        403
+    );
+    let own = json!({"item": {"feature": "modeler"}});
+    assert_eq!(
+        house.ask("POST", "/v1/explain", Some(own)).await.json()["granted"],
+        true
+    );
+}
+
+#[tokio::test]
+async fn the_second_of_two_editors_is_told() {
+    let house = House::open().with_license().await;
+    let all = house.ask("GET", "/v1/assignments", None).await.json();
+    let path = format!(
+        "/v1/assignments/{}",
+        all["items"][0]["id"].as_str().expect("an id")
+    );
+    let tag = house
+        .ask("GET", &path, None)
+        .await
+        .header("etag")
+        .expect("a revision");
+    let stale = house
+        .ask_with("DELETE", &path, None, "if-match: \"1\"\r\n")
+        .await;
+    assert_eq!(
+        (stale.status, stale.code().as_str()),
+        (412, "wrong_revision")
+    );
+    let fresh = house
+        .ask_with("DELETE", &path, None, &format!("if-match: {tag}\r\n"))
+        .await;
+    assert_eq!(fresh.status, 200, "{fresh:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i8_a_client_that_hangs_up_after_the_commit_has_its_seat_and_its_watch() {
+    let house = House::open().with_license().await;
+    let body = house.checkout(1).to_string();
+    let request = format!(
+        "POST /v1/leases HTTP/1.1\r\nhost: s\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (arrived, arrives) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    *house.watched.gate.lock().expect("the gate") = Some((arrived, goes_on));
+    let mut stream = house.connect().await;
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let waited = tokio::task::spawn_blocking(move || arrives.recv_timeout(PATIENCE));
+    waited
+        .await
+        .expect("no panic")
+        .expect("the checkout is on its way");
+    drop(stream);
+    go_on.send(()).expect("the checkout waits");
+    let seated = async {
+        while house.watched.set().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seated)
+        .await
+        .expect("the seat is taken and watched");
+    let again = house
+        .ask("POST", "/v1/leases", Some(house.checkout(1)))
+        .await;
+    assert_eq!(
+        again.status, 200,
+        "the retry finds the same seat: {again:?}"
+    );
+    let seats = house.ask("GET", "/v1/seats", None).await.json();
+    assert_eq!(seats["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(seats["items"][0]["watched"], true);
+}
+
+#[tokio::test]
+async fn denials_are_counted_and_explained() {
+    let house = House::open().with_license().await;
+    for n in 1..=3 {
+        assert_eq!(
+            house
+                .ask("POST", "/v1/leases", Some(house.checkout(n)))
+                .await
+                .status,
+            201
+        );
+    }
+    let denied = house
+        .ask("POST", "/v1/leases", Some(house.checkout(4)))
+        .await;
+    assert_eq!(
+        (denied.status, denied.code().as_str()),
+        (409, "no_seat_free")
+    );
+    let problem = denied.json();
+    assert_eq!(
+        (&problem["in_use"], &problem["total"]),
+        (&json!(3), &json!(3))
+    );
+    assert_eq!(
+        problem["trace_id"].as_str(),
+        denied.header("x-trace-id").as_deref()
+    );
+    let metrics = house.ask("GET", "/metrics", None).await.text;
+    assert!(
+        metrics.contains("seatkeeper_denials_total{code=\"no_seat_free\"} 1"),
+        "{metrics}"
+    );
+    let pool = "vendor=\"dev-vendor\",license=\"dev-license\",feature=\"modeler\"";
+    assert!(
+        metrics.contains(&format!("seatkeeper_seats_in_use{{{pool}}} 3")),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn events_are_followed_without_a_gap() {
+    let house = House::open().with_license().await;
+    let head = house.desk.snapshot().head.number;
+    let mut stream = house.connect().await;
+    let request = format!(
+        "GET /v1/events HTTP/1.1\r\nhost: s\r\naccept: text/event-stream\r\nlast-event-id: {}\r\n\r\n",
+        head - 1
+    );
+    stream.write_all(request.as_bytes()).await.expect("written");
+    house
+        .ask("POST", "/v1/leases", Some(house.checkout(1)))
+        .await;
+    let mut text = String::new();
+    let read = async {
+        while !text.contains("event: SeatTaken") {
+            let mut bytes = [0; 4096];
+            let n = stream.read(&mut bytes).await.expect("read");
+            assert_ne!(n, 0, "{text}");
+            text.push_str(&String::from_utf8_lossy(&bytes[..n]));
+        }
+    };
+    tokio::time::timeout(PATIENCE, read)
+        .await
+        .expect("the event comes");
+    let ids: Vec<u64> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
+        .collect();
+    assert_eq!(ids.first(), Some(&head));
+    assert!(ids.windows(2).all(|pair| pair[1] == pair[0] + 1), "{ids:?}");
+}

@@ -1,0 +1,154 @@
+//! From a plan to an open site: state directory, journal, engine, keeper, keys, desk; and its close, in order.
+
+use crate::api::{Follow, Metrics, Timed};
+use seatkeeper_core::clock::{Clock, SystemClock};
+use seatkeeper_core::desk::{self, Desk};
+use seatkeeper_core::journal::{JournalError, RedbJournal};
+use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
+use seatkeeper_core::keys::{Keys, KeysError};
+use seatkeeper_core::side::{Side, SideError};
+use seatkeeper_core::state_dir::{StateDir, StateDirError};
+use seatkeeper_core::storage::{Directory, Guard};
+use seatkeeper_engine::time::Date;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a site is opened with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The state directory.
+    pub state: PathBuf,
+    /// What the desk is told.
+    pub desk: desk::Settings,
+}
+
+/// An open site: this process owns its state directory.
+pub struct Site {
+    /// The desk.
+    pub desk: Arc<Desk>,
+    /// Where batches are published.
+    pub follow: Follow,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    keeper: Keeper,
+    _owned: StateDir,
+}
+
+/// There is no open site.
+#[derive(Debug)]
+pub enum SiteError {
+    /// The state directory.
+    State(StateDirError),
+    /// The journal.
+    Journal(JournalError),
+    /// The side store.
+    Side(SideError),
+    /// The keys.
+    Keys(KeysError),
+    /// The keeper.
+    Keeper(StartError),
+    /// The keeper started without a site: a defect.
+    Desk(desk::NotFounded),
+}
+
+impl Site {
+    /// Opens it. When this returns the run is journaled and the keeper serves.
+    ///
+    /// # Errors
+    /// Whatever of it cannot be opened; nothing was changed that a next start would trip over.
+    pub fn open(plan: Plan, on_fatal: OnFatal) -> Result<Site, SiteError> {
+        let owned = StateDir::open(&plan.state)?;
+        let clock = Arc::new(SystemClock);
+        let fresh = !owned.journal().exists();
+        // A key without its state is refused before a journal would make it look like one with state.
+        let first = if fresh {
+            let wall_s = clock.read().wall_s;
+            Some(Keys::open(&owned.keys(), Date(wall_s), wall_s, true)?)
+        } else {
+            None
+        };
+        let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
+        let side = Arc::new(Side::open(&owned.side())?);
+        let keeper = keeper::start(keeper::Parts {
+            journal: Arc::new(Timed {
+                journal: Arc::new(RedbJournal::open(&owned.journal())?),
+                metrics: metrics.clone(),
+            }),
+            side: side.clone(),
+            clock: clock.clone(),
+            storage: Guard::new(
+                Box::new(Directory(plan.state.clone())),
+                plan.desk.disk_reserve,
+            ),
+            host: plan.desk.machine.clone(),
+            on_events: Some(on_events(&follow, &metrics)),
+            on_fatal,
+        })?;
+        let handle = keeper.handle();
+        let keys = match first {
+            Some(keys) => keys,
+            None => Keys::open(&owned.keys(), handle.now().j, clock.read().wall_s, false)?,
+        };
+        let desk = Desk::new(desk::Parts {
+            keeper: handle,
+            side,
+            keys,
+            clock,
+            space: Box::new(Directory(plan.state)),
+            settings: plan.desk,
+        })?;
+        Ok(Site {
+            desk: Arc::new(desk),
+            follow,
+            metrics,
+            keeper,
+            _owned: owned,
+        })
+    }
+
+    /// A clean stop, once nobody asks any more: the counts of denials, then the ends of holds (rule 19).
+    ///
+    /// # Errors
+    /// The keeper could not end cleanly; the next start takes the journal as after a crash.
+    pub fn close(self) -> Result<(), Failure> {
+        if let Err(why) = self.desk.flush_denials() {
+            tracing::error!(%why, "the last counts of denials are lost");
+        }
+        self.keeper.stop()
+    }
+}
+
+fn on_events(follow: &Follow, metrics: &Arc<Metrics>) -> keeper::OnEvents {
+    let (follow, metrics) = (follow.clone(), metrics.clone());
+    Box::new(move |published| {
+        metrics.recorded(published);
+        follow.publish(published);
+    })
+}
+
+macro_rules! from {
+    ($($from:ty => $variant:ident),*) => {$(
+        impl From<$from> for SiteError {
+            fn from(why: $from) -> Self {
+                SiteError::$variant(why)
+            }
+        }
+    )*};
+}
+from!(StateDirError => State, JournalError => Journal, SideError => Side, KeysError => Keys, StartError => Keeper, desk::NotFounded => Desk);
+
+impl fmt::Display for SiteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SiteError::State(why) => why.fmt(f),
+            SiteError::Journal(why) => why.fmt(f),
+            SiteError::Side(why) => why.fmt(f),
+            SiteError::Keys(why) => why.fmt(f),
+            SiteError::Keeper(why) => why.fmt(f),
+            SiteError::Desk(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SiteError {}
