@@ -1,8 +1,9 @@
 //! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
 
 use super::identity::{Account, NameServiceDown, Names};
-use super::{Follow, Limits, Metrics, Parts, Processes, serve};
+use super::{Follow, Limits, Metrics, Parts, serve};
 use crate::dev::vendor::{self, Times};
+use crate::os::watch::Watch;
 use seatkeeper::token::keys::PublicKey;
 use seatkeeper_core::clock::{Clock, ManualClock};
 use seatkeeper_core::desk::{self, Desk};
@@ -11,8 +12,8 @@ use seatkeeper_core::keeper::{self, Keeper};
 use seatkeeper_core::keys::Keys;
 use seatkeeper_core::side::Side;
 use seatkeeper_core::storage::Guard;
-use seatkeeper_engine::command::Pid;
-use seatkeeper_engine::ids::{BootId, HolderId};
+use seatkeeper_engine::event::Recorded;
+use seatkeeper_engine::ids::{BootId, Gid, HolderId};
 use seatkeeper_engine::time::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::watch as flag;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const NOW: u64 = 1_800_000_000;
@@ -31,49 +32,14 @@ pub(super) struct House {
     folder: tempfile::TempDir,
     _keeper: Keeper,
     desk: Arc<Desk>,
-    watched: Arc<Watched>,
+    watch: Arc<Watch>,
+    gate: Gate,
     administers: Arc<AtomicBool>,
-    _stop: watch::Sender<bool>,
+    _stop: flag::Sender<bool>,
 }
 
-/// What is watched, and how a test stops a checkout on its way.
-#[derive(Default)]
-struct Watched {
-    holders: Mutex<BTreeSet<HolderId>>,
-    gate: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
-}
-
-impl Watched {
-    fn set(&self) -> std::sync::MutexGuard<'_, BTreeSet<HolderId>> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Processes for Watched {
-    fn pid(&self, _: &UnixStream) -> Option<Pid> {
-        let gate = self
-            .gate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some((arrived, go_on)) = gate {
-            arrived.send(()).expect("the test waits");
-            go_on
-                .recv_timeout(PATIENCE)
-                .expect("the test lets it go on");
-        }
-        Some(Pid { pid: 7, born: None })
-    }
-    fn watch(&self, _: &UnixStream, holder: HolderId) {
-        self.set().insert(holder);
-    }
-    fn forget(&self, holder: HolderId) {
-        self.set().remove(&holder);
-    }
-    fn watched(&self, holder: HolderId) -> bool {
-        self.set().contains(&holder)
-    }
-}
+/// How a test stops the keeper between a commit and its reply.
+type Gate = Arc<Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>>;
 
 struct Book(Arc<AtomicBool>);
 
@@ -115,14 +81,25 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
         let side = Arc::new(Side::memory().expect("a side store"));
         let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
-        let publish = follow.clone();
+        let (publish, gate) = (follow.clone(), Gate::default());
+        let held = gate.clone();
         let keeper = keeper::start(keeper::Parts {
             journal: Arc::new(MemoryJournal::new()),
             side: side.clone(),
             clock: clock.clone(),
             storage: Guard::none(),
             host: "ws1".to_owned(),
-            on_events: Some(Box::new(move |batch| publish.publish(batch))),
+            on_events: Some(Box::new(move |batch| {
+                publish.publish(batch);
+                let taken = |e: &keeper::PublishedEvent| matches!(e.what, Recorded::SeatTaken(_));
+                let gate = held.lock().unwrap_or_else(PoisonError::into_inner);
+                if let (true, Some((arrived, go_on))) = (batch.events.iter().any(taken), &*gate) {
+                    arrived.send(()).expect("the test waits");
+                    go_on
+                        .recv_timeout(PATIENCE)
+                        .expect("the test lets it go on");
+                }
+            })),
             on_fatal: Box::new(|why| panic!("{why}")),
         })
         .expect("a keeper");
@@ -148,15 +125,13 @@ impl House {
         );
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join("s")).expect("a socket");
-        let (watched, administers) = (
-            Arc::new(Watched::default()),
-            Arc::new(AtomicBool::new(true)),
-        );
-        let (stop, stopped) = watch::channel(false);
+        let watch = Arc::new(Watch::start(Box::new(drop)).expect("a watch"));
+        let administers = Arc::new(AtomicBool::new(true));
+        let (stop, stopped) = flag::channel(false);
         let parts = Parts {
             desk: desk.clone(),
             names: Arc::new(Book(administers.clone())),
-            processes: watched.clone(),
+            watch: watch.clone(),
             metrics,
             follow,
             config: vec![seatkeeper::wire::ConfigEntry {
@@ -171,7 +146,8 @@ impl House {
             folder,
             _keeper: keeper,
             desk,
-            watched,
+            watch,
+            gate,
             administers,
             _stop: stop,
         }
@@ -558,18 +534,22 @@ async fn i8_a_client_that_hangs_up_after_the_commit_has_its_seat_and_its_watch()
     );
     let (arrived, arrives) = mpsc::channel();
     let (go_on, goes_on) = mpsc::channel();
-    *house.watched.gate.lock().expect("the gate") = Some((arrived, goes_on));
+    *house.gate.lock().expect("the gate") = Some((arrived, goes_on));
     let mut stream = house.connect().await;
     stream.write_all(request.as_bytes()).await.expect("written");
     let waited = tokio::task::spawn_blocking(move || arrives.recv_timeout(PATIENCE));
     waited
         .await
         .expect("no panic")
-        .expect("the checkout is on its way");
+        .expect("the seat is durable, its reply not sent");
     drop(stream);
-    go_on.send(()).expect("the checkout waits");
+    go_on.send(()).expect("the keeper waits");
     let seated = async {
-        while house.watched.set().is_empty() {
+        let holder = HolderId {
+            gid: Gid { epoch: 1, n: 1 },
+            h: 1,
+        };
+        while !house.watch.watched(holder) {
             tokio::task::yield_now().await;
         }
     };
