@@ -1,8 +1,10 @@
 //! Accounts of this machine by the name service: a uid's name, and whether it administers this daemon.
 
 use crate::api::{Account, NameServiceDown, Names};
+use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use std::ffi::CString;
+use std::path::Path;
 
 /// The machine's accounts.
 pub struct MachineNames {
@@ -14,34 +16,47 @@ pub struct MachineNames {
 
 impl Names for MachineNames {
     fn account(&self, uid: u32) -> Result<Account, NameServiceDown> {
-        let user = User::from_uid(Uid::from_raw(uid)).map_err(|e| down(&e))?;
+        let user = named(uid)?;
         let administers = uid == 0
             || self.admin_uid == Some(uid)
-            || match &user {
-                Some(user) => self.in_group(user)?,
-                None => false,
-            };
+            || user.as_ref().is_some_and(|user| self.in_group(user));
         let name = user.map_or_else(|| format!("uid-{uid}"), |user| user.name);
         Ok(Account { name, administers })
     }
 }
 
 impl MachineNames {
-    /// Groups are those of the account, never those of the process that asks (S16).
-    fn in_group(&self, user: &User) -> Result<bool, NameServiceDown> {
+    /// Groups are those of the account, never those of the process that asks (S16). Where they cannot be looked up nobody
+    /// is in the group: a right is never guessed, and nobody else loses a seat over it.
+    fn in_group(&self, user: &User) -> bool {
+        let found = self.looked_up(user).unwrap_or_else(|why| {
+            tracing::warn!(group = self.admin_group, %why, "the administrators' group cannot be looked up");
+            None
+        });
+        found.is_some_and(|(group, groups)| groups.contains(&group))
+    }
+
+    fn looked_up(&self, user: &User) -> nix::Result<Option<(Gid, Vec<Gid>)>> {
         if self.admin_group.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        let group = Group::from_name(&self.admin_group).map_err(|e| down(&e))?;
-        let Some(group) = group else { return Ok(false) };
-        let name = CString::new(user.name.as_bytes()).map_err(|e| down(&e))?;
-        let groups: Vec<Gid> = getgrouplist(&name, user.gid).map_err(|e| down(&e))?;
-        Ok(groups.contains(&group.gid))
+        let Some(group) = Group::from_name(&self.admin_group)? else {
+            return Ok(None);
+        };
+        let name = CString::new(user.name.as_bytes()).map_err(|_| Errno::EINVAL)?;
+        Ok(Some((group.gid, getgrouplist(&name, user.gid)?)))
     }
 }
 
-fn down(why: &dyn std::fmt::Display) -> NameServiceDown {
-    NameServiceDown(why.to_string())
+/// The account of a uid; that there is none is no failure.
+fn named(uid: u32) -> Result<Option<User>, NameServiceDown> {
+    match User::from_uid(Uid::from_raw(uid)) {
+        Ok(found) => Ok(found),
+        // glibc says "no such" without an error; ENOENT is a service that does not run, unless there is no file of
+        // accounts at all, as in small containers.
+        Err(Errno::ENOENT) if !Path::new("/etc/passwd").exists() => Ok(None),
+        Err(why) => Err(NameServiceDown(format!("getpwuid_r({uid}): {why}"))),
+    }
 }
 
 #[cfg(test)]
@@ -62,5 +77,25 @@ mod tests {
             ("uid-4000000", false)
         );
         assert!(names.account(4_000_001).unwrap().administers);
+    }
+    #[test]
+    fn s16_members_of_the_group_administer_by_the_groups_of_their_account() {
+        // Nearly every system has uid 1 in a group of its own.
+        let Ok(Some(user)) = User::from_uid(Uid::from_raw(1)) else {
+            println!("not run: this machine has no uid 1");
+            return;
+        };
+        let administers = |group: &str| {
+            let names = MachineNames {
+                admin_group: group.to_owned(),
+                admin_uid: None,
+            };
+            names.account(1).unwrap().administers
+        };
+        assert!(administers(
+            &Group::from_gid(user.gid).unwrap().unwrap().name
+        ));
+        assert!(!administers("seatkeeper-no-such-group"));
+        assert!(!administers(""));
     }
 }

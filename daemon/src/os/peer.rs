@@ -1,6 +1,7 @@
 //! The process at the other end of a connection, as the kernel fixed it when the connection was made (S16).
 
-use nix::sys::socket::{getsockopt, sockopt::PeerPidfd};
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::{PeerCredentials, PeerPidfd};
 use rustix::fs::{fstat, fstatfs};
 use rustix::process::{Pid as RawPid, PidfdFlags, pidfd_open};
 use seatkeeper_engine::command::Pid;
@@ -34,7 +35,7 @@ pub enum Identity {
 /// # Errors
 /// The system's.
 pub fn uid(stream: impl AsFd) -> io::Result<u32> {
-    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+    Ok(getsockopt(&stream, PeerCredentials)?.uid())
 }
 
 /// The process of the other end.
@@ -42,10 +43,9 @@ pub fn uid(stream: impl AsFd) -> io::Result<u32> {
 /// # Errors
 /// It is gone, or the kernel has neither `SO_PEERPIDFD` nor a pid for it: then only the hold counts (rule 14).
 pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
-    let number = rustix::net::sockopt::socket_peercred(&stream)
-        .ok()
-        .map(|peer| peer.pid.as_raw_nonzero().get());
-    let number = number.and_then(|pid| u32::try_from(pid).ok());
+    // The kernel says 0 where this pid namespace does not see the peer: that number is nobody's.
+    let number = u32::try_from(getsockopt(&stream, PeerCredentials)?.pid());
+    let number = number.ok().filter(|pid| *pid != 0);
     let pidfd = match getsockopt(&stream, PeerPidfd) {
         Ok(pidfd) => pidfd,
         // The connection is open, so the number is still the peer's own or of nobody.
@@ -85,14 +85,22 @@ fn inode(pidfd: &OwnedFd) -> Option<u64> {
 
 /// When a process started, in clock ticks since boot, where the kernel tells.
 fn born(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command's name stands in parentheses and may hold anything, parentheses too.
-    stat.rsplit(')')
-        .next()?
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
+    fields(pid)?.get(19)?.parse().ok()
+}
+
+/// A process that exited and was not waited for: it has its number still, and holds nothing.
+fn is_zombie(pid: u32) -> bool {
+    let state = fields(pid).and_then(|fields| fields.into_iter().next());
+    matches!(state.as_deref(), Some("Z" | "X"))
+}
+
+/// The fields of `/proc/PID/stat` from the state on.
+fn fields(pid: u32) -> Option<Vec<String>> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name stands in parentheses and may hold anything, parentheses and broken UTF-8 too.
+    let stat = String::from_utf8_lossy(&stat);
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 /// The pid namespace of this process.
@@ -100,7 +108,8 @@ fn namespace() -> Option<u64> {
     Some(rustix::fs::stat("/proc/self/ns/pid").ok()?.st_ino)
 }
 
-/// Whether a process of this boot and this pid namespace is provably gone: no such pid, or one that started later (rule 14).
+/// Whether a process of this boot and this pid namespace is provably gone: no such pid, one that started later, or one
+/// that only waits to be waited for (rule 14).
 #[must_use]
 pub fn provably_gone(pid: Pid) -> bool {
     if pid.namespace.is_none() || pid.namespace != namespace() {
@@ -108,10 +117,10 @@ pub fn provably_gone(pid: Pid) -> bool {
     }
     match opened(Some(pid.pid)) {
         Err(e) => e.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()),
-        Ok(_) => pid
-            .born
-            .zip(born(pid.pid))
-            .is_some_and(|(then, now)| then != now),
+        Ok(_) => {
+            let births = pid.born.zip(born(pid.pid));
+            is_zombie(pid.pid) || births.is_some_and(|(then, now)| then != now)
+        }
     }
 }
 
@@ -174,5 +183,20 @@ mod tests {
             }),
             "nothing is proven"
         );
+    }
+    #[test]
+    fn r14_a_process_that_nobody_waited_for_is_gone() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let known = Pid {
+            pid: child.id(),
+            born: born(child.id()),
+            namespace: namespace(),
+        };
+        let exited =
+            rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::waitid(rustix::process::WaitId::Pid(id), exited).unwrap();
+        assert!(provably_gone(known));
+        child.wait().unwrap();
     }
 }
