@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use seatkeeperd::config::{KEYS, Sources};
+use seatkeeperd::dev::vendor::Times;
 use seatkeeperd::os;
 use std::path::PathBuf;
 
@@ -9,6 +10,12 @@ use std::path::PathBuf;
 pub(crate) enum Command {
     /// Load the configuration as `run` would and tell it, or print the example file.
     CheckConfig { example: bool },
+    /// Serve.
+    Run,
+    /// Serve a site of its own from a scratch folder.
+    Dev(Times),
+    /// Hold a seat at this socket.
+    DevApp(PathBuf),
 }
 
 /// The parsed command line with the environment that the configuration may use.
@@ -28,7 +35,10 @@ impl Asked {
                 },
                 of,
             ),
-            _ => (Command::CheckConfig { example: false }, &matches),
+            Some(("dev", of)) => (Command::Dev(times(of)), of),
+            Some(("dev-app", of)) => (Command::DevApp(path(of, "socket")), of),
+            Some((_, of)) => (Command::Run, of),
+            None => (Command::Run, &matches),
         };
         Asked {
             command,
@@ -37,10 +47,69 @@ impl Asked {
     }
 }
 
+fn times(of: &ArgMatches) -> Times {
+    let seconds = |name| of.get_one::<u64>(name).copied().expect("it has a default");
+    Times {
+        ttl_s: seconds("ttl"),
+        grace_s: seconds("grace"),
+    }
+}
+
+fn path(of: &ArgMatches, name: &str) -> PathBuf {
+    of.get_one::<PathBuf>(name)
+        .cloned()
+        .expect("clap refuses a command line without it")
+}
+
+/// `6s`, `15m`, `2h`, or seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let (number, times) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        _ => (text, 1),
+    };
+    let seconds = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(times));
+    seconds.ok_or_else(|| "a time like 6s, 15m or 2h".to_owned())
+}
+
+fn dev() -> Clap {
+    let time = |name: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("TIME")
+            .value_parser(seconds)
+            .default_value(default)
+            .help(help)
+    };
+    Clap::new("dev")
+        .about("Try it out: a vendor, a license with three seats and an application that holds one, in a scratch folder")
+        .arg(time("ttl", "15m", "How long a lease lives without renewal"))
+        .arg(time("grace", "0s", "How long the application may go on after that"))
+}
+
+fn dev_app() -> Clap {
+    Clap::new("dev-app")
+        .about("The example application that `dev` starts")
+        .hide(true)
+        .arg(
+            Arg::new("socket")
+                .required(true)
+                .value_parser(value_parser!(PathBuf)),
+        )
+}
+
 fn clap() -> Clap {
-    Clap::new("seatkeeperd")
+    with_settings(Clap::new("seatkeeperd"))
         .about("The Seatkeeper daemon: gives out the seats of signed licenses on this machine")
         .version(env!("CARGO_PKG_VERSION"))
+        .args_conflicts_with_subcommands(true)
+        .subcommand(with_settings(Clap::new("run").about("Serve this machine (the default)")))
+        .subcommand(dev())
+        .subcommand(dev_app())
         .subcommand(
             with_settings(Clap::new("check-config").about("Check the configuration as `run` would read it, and tell where each value comes from"))
                 .arg(Arg::new("example").long("example").action(ArgAction::SetTrue).help("Print a commented example file instead")),

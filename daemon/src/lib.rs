@@ -7,4 +7,6 @@ pub mod dev;
 pub mod inbox;
 pub mod observe;
 pub mod os;
+pub mod run;
+pub mod service;
 pub mod site;

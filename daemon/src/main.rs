@@ -4,6 +4,7 @@ mod args;
 
 use args::{Asked, Command};
 use seatkeeperd::config::{self, Loaded, Sources};
+use seatkeeperd::{dev, run};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -12,6 +13,19 @@ fn main() -> ExitCode {
     match asked.command {
         Command::CheckConfig { example: true } => said(&config::example()),
         Command::CheckConfig { example: false } => check_config(&asked.sources),
+        Command::Run => match config::load(&asked.sources) {
+            Ok(loaded) => ended(run::run(&loaded.settings)),
+            Err(faults) => failed(&faults.to_string()),
+        },
+        Command::Dev(times) => ended(dev::run(times)),
+        Command::DevApp(socket) => ended(dev::app::run(&socket)),
+    }
+}
+
+fn ended(end: Result<(), String>) -> ExitCode {
+    match end {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => failed(&format!("seatkeeperd: {text}\n")),
     }
 }
 

@@ -108,6 +108,7 @@ impl House {
             machine: "ws1".to_owned(),
             boot: BootId([1; 16]),
             create_users: true,
+            refused_roots: Vec::new(),
             assign_new_to_everyone: false,
             disk_reserve: 0,
             version: "0".to_owned(),

@@ -1,3 +1,215 @@
 //! `seatkeeperd dev`: a whole site in a scratch folder, to see a seat taken, held and freed within a minute.
 
+pub mod app;
+mod folder;
+mod story;
 pub mod vendor;
+
+use crate::api::{Limits, Names};
+use crate::config::{LogFormat, LogLevel, Settings};
+use crate::observe;
+use crate::os::{names::MachineNames, process};
+use crate::run::config;
+use crate::service::{Opening, Service, this_machine};
+use crate::site::Plan;
+use folder::Folder;
+use seatkeeper::token::keys::PublicKey;
+use seatkeeper::wire::InstallBody;
+use seatkeeper_core::authorize::Caller;
+use seatkeeper_core::desk::{self, Desk, Refused};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use story::{Story, say};
+use vendor::{FEATURE, PRODUCT, SEATS, Times};
+
+/// Users of the story that nobody is logged in as.
+const OTHERS: [&str; 2] = ["ana", "bob"];
+/// Where their uids would be; no account of a machine has these.
+const FIRST_UID: u32 = u32::MAX - 16;
+
+/// Runs until Ctrl-C, then removes everything.
+///
+/// # Errors
+/// A text for people: what is wrong and what to do.
+pub fn run(times: Times) -> Result<(), String> {
+    observe::start(LogLevel::Warn, LogFormat::Text);
+    let folder = Folder::open()?;
+    let story: Arc<OnceLock<Story>> = Arc::default();
+    let told = story.clone();
+    let names = MachineNames {
+        admin_group: String::new(),
+        admin_uid: Some(process::uid()),
+    };
+    let me = names
+        .account(process::uid())
+        .map_err(|e| format!("the name service does not say who you are: {e}"))?;
+    let machine =
+        this_machine("dev").map_err(|e| format!("the kernel does not tell the boot id: {e}"))?;
+    let service = Service::start(Opening {
+        plan: Plan {
+            state: folder.state(),
+            desk: machine,
+        },
+        socket: folder.socket(),
+        names,
+        config: config(&Settings::default()),
+        limits: Limits::default(),
+        on_gone: Arc::new(move |holders, took| {
+            if let Some(story) = told.get() {
+                story.gone(holders, took);
+            }
+        }),
+    })
+    .map_err(|e| e.to_string())?;
+    let desk = service.site().desk.clone();
+    furnish(&desk, &me.name, times)?;
+    let story = story.get_or_init(|| Story::new(desk.clone()));
+    let played = play(&service, story, &folder, &me.name);
+    let stopped = service.stop();
+    drop(folder);
+    played?;
+    stopped.map_err(|why| format!("the stop was not clean: {why}"))
+}
+
+/// Vendor, license, users, assignment.
+fn furnish(desk: &Desk, me: &str, times: Times) -> Result<(), String> {
+    let refused = |refused: Refused| format!("{}; {}", refused.detail, refused.hint);
+    let admin = caller(desk, process::uid(), me, true).map_err(refused)?;
+    desk.meet(&admin).map_err(refused)?;
+    for (uid, name) in (FIRST_UID..).zip(OTHERS) {
+        let other = caller(desk, uid, name, false).map_err(refused)?;
+        desk.meet(&other).map_err(refused)?;
+    }
+    desk.trust(&admin, &vendor::trust()).map_err(refused)?;
+    let key = desk.site_key(&admin).map_err(refused)?;
+    let key = PublicKey::from_pem(&key.pem).map_err(|e| format!("the site key: {e}"))?;
+    let text =
+        vendor::license_file(&key, desk.snapshot().now.j.0, times).map_err(|e| e.to_string())?;
+    let install = InstallBody {
+        text,
+        assign_everyone: true,
+        accept_date: false,
+        verify_only: false,
+    };
+    desk.install(&admin, &install).map_err(refused)?;
+    Ok(())
+}
+
+fn caller(desk: &Desk, uid: u32, name: &str, administers: bool) -> Result<Caller, Refused> {
+    let peer = desk::Peer {
+        uid,
+        pid: None,
+        administers,
+    };
+    desk.caller(peer, None, |_| Ok(Some(name.to_owned())))
+}
+
+/// The application takes its seat, and then whatever happens is told.
+fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(), String> {
+    let mut live = service.site().follow.subscribe();
+    say(&format!(
+        "Seatkeeper in {}: {PRODUCT}/{FEATURE}, {SEATS} seats, for everyone",
+        folder.socket().display()
+    ));
+    say(&format!("users: you ({me}), {}", OTHERS.join(", ")));
+    let app = Application::start(&folder.socket())?;
+    let seated = async {
+        while let Ok(batch) = live.recv().await {
+            if story.recorded(&batch) {
+                return true;
+            }
+        }
+        false
+    };
+    let seated = service
+        .runtime()
+        .block_on(async { tokio::time::timeout(app::PATIENCE, seated).await });
+    if !seated.unwrap_or(false) {
+        return Err(format!(
+            "the example application (pid {}) took no seat; its words stand above",
+            app.pid()
+        ));
+    }
+    invite(app.pid());
+    let listener = async {
+        loop {
+            match live.recv().await {
+                Ok(batch) => drop(story.recorded(&batch)),
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                    say("(more happened than could be told)");
+                }
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    };
+    service.runtime().block_on(async {
+        tokio::select! {
+            () = listener => Ok(()),
+            signalled = crate::service::signalled() => signalled.map_err(|e| format!("signals cannot be waited for: {e}")),
+        }
+    })
+}
+
+/// Three lines to paste.
+fn invite(pid: u32) {
+    let cli = cli();
+    say("");
+    say("Paste into another terminal:");
+    say(&format!("  {cli} seat list"));
+    say(&format!("  {cli} why bob {FEATURE}"));
+    say(&format!("  kill -9 {pid}"));
+    say("Ctrl-C ends it and removes everything. What happens to the seats:");
+    say("");
+}
+
+/// How to call the CLI: by its name, by its path beside this program, or through cargo.
+fn cli() -> String {
+    let name = "seatkeeper";
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
+        return name.to_owned();
+    }
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join(name)));
+    match beside.filter(|path| path.is_file() && plain(path)) {
+        Some(path) => path.display().to_string(),
+        None => "cargo run -q -p seatkeeper-cli --".to_owned(),
+    }
+}
+
+/// It can be pasted without quotes.
+fn plain(path: &Path) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    path.to_str().is_some_and(|text| text.chars().all(fine))
+}
+
+/// The example application, a process of its own.
+struct Application(Child);
+
+impl Application {
+    fn start(socket: &Path) -> Result<Application, String> {
+        let told = |e: std::io::Error| format!("the example application does not start: {e}");
+        let exe: PathBuf = std::env::current_exe().map_err(told)?;
+        let child = Command::new(exe)
+            .arg("dev-app")
+            .arg(socket)
+            .stdin(Stdio::piped())
+            .spawn();
+        child.map(Application).map_err(told)
+    }
+
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Application {
+    /// Closes its stdin, on which it gives its seat back and ends; one that does not is of no use to anybody.
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // It was killed by whoever pasted the third line, or ends by itself now.
+        let _ = self.0.wait();
+    }
+}

@@ -100,7 +100,7 @@ fn claims(site: &PublicKey, now_s: u64, times: Times) -> License {
         },
         nbf: now_s,
         term: Term::Dated,
-        exp: Some(now_s + 30 * DAY_S),
+        exp: Some(now_s + 90 * DAY_S),
         cnf: site.to_cnf(),
         features: vec![feature(times)],
         info: Info::new(),

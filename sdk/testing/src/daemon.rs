@@ -262,6 +262,7 @@ fn settings() -> std::io::Result<Settings> {
         machine: MACHINE.to_owned(),
         boot: BootId(boot_id()?),
         create_users: true,
+        refused_roots: Vec::new(),
         assign_new_to_everyone: false,
         disk_reserve: 0,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -127,6 +127,10 @@ impl Desk {
     fn trust_by(&self, by: Bringer<'_>, name: &str, pem: &str) -> Result<Vendor, Refused> {
         let vendor = parse::name("name", name)?;
         let roots = roots_of(name, pem)?;
+        let refused = &self.settings.refused_roots;
+        if let Some((root, _)) = roots.iter().find(|(root, _)| refused.contains(root)) {
+            return Err(published(root));
+        }
         let root = roots
             .first()
             .map(|(root, _)| root.to_string())
@@ -343,6 +347,15 @@ fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> 
         assigned_to_everyone: everyone,
         ending,
     }
+}
+
+fn published(root: &str) -> Refused {
+    let mut refused = super::problem::problem(
+        seatkeeper::wire::Code::Forbidden,
+        format!("{root} is the development root, whose private key is published: anybody can sign licenses under it"),
+    );
+    refused.hint = "take the root key from the vendor's package; development licenses work in `seatkeeperd dev`".to_owned();
+    refused
 }
 
 fn half_done(mut refused: Refused, installed: &Installed) -> Refused {

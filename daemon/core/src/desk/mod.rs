@@ -53,6 +53,8 @@ pub struct Settings {
     pub assign_new_to_everyone: bool,
     /// Bytes kept free (`disk_reserve`).
     pub disk_reserve: u64,
+    /// Thumbprints of roots that are never trusted here: `run` names the published development root.
+    pub refused_roots: Vec<Name>,
     /// The daemon's version.
     pub version: String,
 }

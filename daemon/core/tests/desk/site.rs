@@ -165,6 +165,7 @@ impl Site {
             machine: "ws1".to_owned(),
             boot: BOOT,
             create_users: true,
+            refused_roots: Vec::new(),
             assign_new_to_everyone: false,
             disk_reserve: 1 << 20,
             version: "0.1.0".to_owned(),

@@ -1,0 +1,306 @@
+//! An open site behind its socket: keeper, watch and API together, and the order in which they stop.
+
+use crate::api::{self, Limits};
+use crate::clock::Stopwatch;
+use crate::os::names::MachineNames;
+use crate::os::peer::provably_gone;
+use crate::os::socket::{SocketError, listen};
+use crate::os::watch::Watch;
+use crate::os::{machine, service::tell};
+use crate::site::{Plan, Site, SiteError};
+use seatkeeper::wire::ConfigEntry;
+use seatkeeper_core::desk::Desk;
+use seatkeeper_core::keeper::Failure;
+use seatkeeper_engine::ids::HolderId;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Threads of the runtime: signing is the API's work, and the keeper has a thread of its own.
+const WORKERS: std::ops::RangeInclusive<usize> = 2..=4;
+/// Threads for what waits for disk, keeper or name service.
+const BLOCKING: usize = 32;
+/// Counts of denials are written this often.
+const FLUSH: Duration = Duration::from_secs(60);
+/// The service manager hears this often that the daemon lives (its patience is 30 s).
+const ALIVE: Duration = Duration::from_secs(10);
+
+/// Told when holders ended because their process died, and how long that took.
+pub type OnGone = Arc<dyn Fn(&[HolderId], Duration) + Send + Sync>;
+
+/// What a service is started with.
+pub struct Opening {
+    /// The site.
+    pub plan: Plan,
+    /// Where it listens.
+    pub socket: PathBuf,
+    /// Who a uid is.
+    pub names: MachineNames,
+    /// Every setting.
+    pub config: Vec<ConfigEntry>,
+    /// What a caller may cost.
+    pub limits: Limits,
+    /// Told of deaths, beside the log.
+    pub on_gone: OnGone,
+}
+
+/// A daemon that serves.
+pub struct Service {
+    site: Site,
+    runtime: Runtime,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
+    watch: Arc<Watch>,
+    socket: PathBuf,
+}
+
+/// It does not start.
+#[derive(Debug)]
+pub enum ServiceError {
+    /// The site.
+    Site(SiteError),
+    /// The socket.
+    Socket(SocketError),
+    /// The system: threads, epoll.
+    System(io::Error),
+}
+
+impl Service {
+    /// Opens the site and serves it. The inboxes come after this (they need the API's desk).
+    ///
+    /// # Errors
+    /// Whatever of it cannot be had.
+    pub fn start(opening: Opening) -> Result<Service, ServiceError> {
+        let site = Site::open(opening.plan, Box::new(end_at_once))?;
+        let listener = listen(&opening.socket)?;
+        let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
+        sweep(&site.desk);
+        let runtime = runtime()?;
+        let (stop, stopped) = watch::channel(false);
+        let parts = api::Parts {
+            desk: site.desk.clone(),
+            names: Arc::new(opening.names),
+            watch: watch.clone(),
+            metrics: site.metrics.clone(),
+            follow: site.follow.clone(),
+            config: opening.config,
+            limits: opening.limits,
+        };
+        let entered = runtime.enter();
+        let listener = UnixListener::from_std(listener)?;
+        let served = runtime.spawn(api::serve(parts, listener, stopped));
+        runtime.spawn(chores(site.desk.clone()));
+        drop(entered);
+        Ok(Service {
+            site,
+            runtime,
+            stop,
+            served,
+            watch,
+            socket: opening.socket,
+        })
+    }
+
+    /// The site.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The runtime, for what goes on beside the API.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// Signals cannot be waited for.
+    pub fn wait_for_signal(&self) -> io::Result<()> {
+        self.runtime.block_on(signalled())
+    }
+
+    /// Stops in order: no new connections, requests in flight, the watch, the ends of holds, the socket's name.
+    ///
+    /// # Errors
+    /// The keeper could not end cleanly.
+    pub fn stop(self) -> Result<(), Failure> {
+        let _ = self.stop.send(true);
+        if let Err(why) = self.runtime.block_on(self.served) {
+            tracing::error!(%why, "the API did not end by itself");
+        }
+        // What a request left behind (a checkout whose client hung up) is done before the keeper goes.
+        self.runtime.shutdown_timeout(Duration::from_secs(5));
+        drop(self.watch);
+        let closed = self.site.close();
+        if let Err(why) = std::fs::remove_file(&self.socket) {
+            tracing::warn!(%why, "the socket's name could not be removed; the next start does it");
+        }
+        closed
+    }
+}
+
+/// Ends with SIGTERM or SIGINT.
+///
+/// # Errors
+/// Signals cannot be waited for.
+pub async fn signalled() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Nothing may be acknowledged after a write that failed (S26): not even a stop in order.
+fn end_at_once(why: &str) {
+    tracing::error!(%why, "seatkeeperd ends; the next start takes up from the journal");
+    std::process::exit(70);
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(*WORKERS.start(), usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.clamp(*WORKERS.start(), *WORKERS.end()))
+        .max_blocking_threads(BLOCKING)
+        .thread_name("api")
+        .enable_all()
+        .build()
+}
+
+/// What happens when a process dies: its holders end, and their slots are free when that is durable.
+fn on_death(desk: &Arc<Desk>, on_gone: OnGone) -> crate::os::watch::OnDeath {
+    let desk = desk.clone();
+    Box::new(move |holders| {
+        let watch = Stopwatch::start();
+        let (told, on_gone) = (holders.clone(), on_gone.clone());
+        let reply = move |answer: Result<_, Failure>| match answer {
+            Ok(_) => {
+                let took = watch.elapsed();
+                tracing::info!(holders = ?told, ms = took.as_millis(), "a process died; its seats are free");
+                on_gone(&told, took);
+            }
+            Err(why) => {
+                tracing::warn!(holders = ?told, %why, "a process died; its seats end with their holds");
+            }
+        };
+        desk.submit(Desk::process_gone(holders), None, Box::new(reply));
+    })
+}
+
+/// Ends the holders of this boot whose process is provably gone (rule 14): it died while no daemon ran.
+fn sweep(desk: &Desk) {
+    let boot = desk.settings().boot;
+    let snapshot = desk.snapshot();
+    let grants = snapshot
+        .state
+        .pools
+        .values()
+        .flat_map(|pool| pool.grants.iter());
+    let holders = grants.flat_map(|(gid, grant)| {
+        grant.holders.iter().map(|holder| {
+            let id = HolderId {
+                gid: *gid,
+                h: holder.h,
+            };
+            (id, &holder.facts)
+        })
+    });
+    let here = holders.filter(|(_, facts)| facts.process.boot == boot);
+    let gone: Vec<_> = here
+        .filter(|(_, facts)| facts.pid.is_some_and(provably_gone))
+        .map(|(id, _)| id)
+        .collect();
+    if !gone.is_empty() {
+        tracing::info!(holders = ?gone, "processes died while no daemon ran; their seats are free");
+        desk.submit(Desk::process_gone(gone), None, Box::new(drop));
+    }
+}
+
+/// What has to be done now and then: the counts of denials, and a word to the service manager.
+async fn chores(desk: Arc<Desk>) {
+    let mut flush = tokio::time::interval(FLUSH);
+    let mut alive = tokio::time::interval(ALIVE);
+    loop {
+        tokio::select! {
+            _ = flush.tick() => {
+                let desk = desk.clone();
+                let flushed = tokio::task::spawn_blocking(move || desk.flush_denials()).await;
+                if let Ok(Err(why)) = flushed {
+                    end_at_once(&why.to_string());
+                }
+            }
+            _ = alive.tick() => notify("WATCHDOG=1"),
+        }
+    }
+}
+
+/// Tells the service manager; a daemon that cannot still serves.
+pub fn notify(state: &str) {
+    if let Err(why) = tell(state) {
+        tracing::warn!(%why, state, "the service manager could not be told");
+    }
+}
+
+/// What a desk is told about this machine, with these names.
+///
+/// # Errors
+/// The kernel does not tell which boot this is.
+pub fn this_machine(site_name: &str) -> io::Result<seatkeeper_core::desk::Settings> {
+    let machine = machine::name();
+    let site_name = if site_name.is_empty() {
+        machine.clone()
+    } else {
+        site_name.to_owned()
+    };
+    Ok(seatkeeper_core::desk::Settings {
+        site_name,
+        machine,
+        boot: machine::boot_id()?,
+        create_users: true,
+        assign_new_to_everyone: false,
+        disk_reserve: 0,
+        refused_roots: Vec::new(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+impl From<SiteError> for ServiceError {
+    fn from(why: SiteError) -> Self {
+        ServiceError::Site(why)
+    }
+}
+
+impl From<SocketError> for ServiceError {
+    fn from(why: SocketError) -> Self {
+        ServiceError::Socket(why)
+    }
+}
+
+impl From<io::Error> for ServiceError {
+    fn from(why: io::Error) -> Self {
+        ServiceError::System(why)
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServiceError::Site(why) => why.fmt(f),
+            ServiceError::Socket(why) => why.fmt(f),
+            ServiceError::System(why) => write!(f, "the system refuses: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
