@@ -200,8 +200,9 @@ fn under_issuer(issuers: &[VerifiedIssuer], token: &str) -> Result<VerifiedLicen
     Err(refused)
 }
 
-/// The blocks between blank lines, each with its first line and without the white space in it.
-fn blocks(text: &str) -> Vec<(usize, String)> {
+/// The blocks between blank lines, each with its first line (from 1) and without the white space in it.
+#[must_use]
+pub fn blocks(text: &str) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     let mut open = false;
     for (n, line) in text.lines().enumerate() {

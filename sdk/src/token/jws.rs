@@ -77,6 +77,22 @@ pub(super) fn typ_of(token: &str) -> Option<String> {
     header_of(header).map(|header| header.typ)
 }
 
+/// Key id, signed bytes and signature of a token, unverified: for an inspection.
+#[cfg(feature = "issue")]
+pub(super) fn unverified_parts(
+    kind: Kind,
+    token: &str,
+) -> Result<(String, String, [u8; 64]), TokenError> {
+    let parts = split(kind, most(kind), token)?;
+    Ok((parts.kid, parts.signed.to_owned(), parts.signature))
+}
+
+/// The claims of a token, in form and bounds but unverified: for an inspection.
+#[cfg(feature = "issue")]
+pub(super) fn unverified_claims<C: Claims>(token: &str) -> Result<C, TokenError> {
+    claims(&split(C::KIND, C::MAX, token)?)
+}
+
 /// Writes the token.
 #[cfg(feature = "issue")]
 pub(super) fn seal<C: Claims>(

@@ -11,6 +11,8 @@ mod error;
 #[cfg(feature = "issue")]
 pub mod file;
 mod hash;
+#[cfg(feature = "issue")]
+pub mod inspect;
 pub mod issuer;
 mod jws;
 pub mod keys;
