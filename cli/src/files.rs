@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Outcome<String> {
 }
 
 /// Writes a new file that only its owner reads where `private`; an existing one is left alone.
-pub(crate) fn create(path: &Path, text: &str, private: bool) -> Outcome {
+pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>, private: bool) -> Outcome {
     let failed = |error: io::Error| Failure::file("write", path, &error);
     let mode = if private { 0o600 } else { 0o644 };
     let mut file = OpenOptions::new()
@@ -46,7 +46,7 @@ pub(crate) fn create(path: &Path, text: &str, private: bool) -> Outcome {
         .mode(mode)
         .open(path)
         .map_err(failed)?;
-    file.write_all(text.as_bytes())
+    file.write_all(content.as_ref())
         .and_then(|()| file.sync_all())
         .map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! A passphrase: from a file, from the terminal without echo, never from an argument.
+//! A passphrase: from a file, the environment, or the terminal without echo; never from an argument.
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -7,6 +7,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// The first line of the file, else asked at the terminal, twice where it is a new one.
 pub(crate) fn get(file: Option<&Path>, prompt: &str, new: bool) -> Outcome<String> {
@@ -26,6 +27,22 @@ pub(crate) fn get(file: Option<&Path>, prompt: &str, new: bool) -> Outcome<Strin
         ));
     }
     Ok(passphrase)
+}
+
+/// As `get`, but the environment is looked at before the terminal: for the vendor's keys.
+pub(crate) fn of_key(file: Option<&Path>, prompt: &str, new: bool) -> Outcome<Zeroizing<String>> {
+    match from_environment() {
+        Some(passphrase) if file.is_none() => Ok(passphrase),
+        _ => get(file, prompt, new).map(Zeroizing::new),
+    }
+}
+
+/// Whatever `SEATKEEPER_PASSPHRASE` says, unless that is nothing.
+pub(crate) fn from_environment() -> Option<Zeroizing<String>> {
+    std::env::var("SEATKEEPER_PASSPHRASE")
+        .ok()
+        .filter(|passphrase| !passphrase.is_empty())
+        .map(Zeroizing::new)
 }
 
 fn ask(prompt: &str, new: bool) -> Outcome<String> {

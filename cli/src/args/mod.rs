@@ -6,7 +6,9 @@ mod vendor;
 
 pub(crate) use license::{LicenseCommand, RequestArgs, To};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
-pub(crate) use vendor::VendorCommand;
+pub(crate) use vendor::{
+    InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,
+};
 
 use crate::names::FeatureName;
 use crate::printer::Format;

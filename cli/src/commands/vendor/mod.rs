@@ -1,4 +1,10 @@
-//! `vendor …`: vendors that this site trusts.
+//! `vendor …`: vendors that this site trusts; and the vendor's own side, which needs no daemon.
+
+mod inspect;
+mod issue;
+mod issuer;
+mod key;
+mod keygen;
 
 use crate::args::VendorCommand;
 use crate::daemon::Daemon;
@@ -10,11 +16,15 @@ use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{TrustBody, Vendor};
 use std::path::Path;
 
-/// Trusts a vendor, or lists them.
+/// Trusts a vendor, or lists them; makes keys, signs, inspects.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printer) -> Outcome {
     match command {
         VendorCommand::Trust { file, name } => trust(daemon, file, name.as_deref(), printer),
         VendorCommand::List => list(daemon, printer),
+        VendorCommand::Keygen(args) => keygen::run(args, printer),
+        VendorCommand::Issuer(args) => issuer::run(args, printer),
+        VendorCommand::Issue(args) => issue::run(args, printer),
+        VendorCommand::Inspect(args) => inspect::run(args, printer),
     }
 }
 
