@@ -76,13 +76,12 @@ pub(super) async fn renew(
     Body(body): Body<RenewBody>,
 ) -> Answer<Response> {
     let Asker { caller, peer } = asker;
+    let admitted = admit(&api, &peer, &body.instance)?;
     let (order, asked) = api.desk.prepare_renew(&caller, &id, &body)?;
     let answer = api.ask(order, caller.trace.clone()).await;
     let leased = api.desk.finish_lease(asked, answer)?;
     // After a restart a holder is watched again from its next call (rule 14).
-    if !api.watch.watched(leased.holder)
-        && let Some(admitted) = admit(&api, &peer, &body.instance)?
-    {
+    if let Some(admitted) = admitted {
         admitted.watch(leased.holder);
     }
     Ok(Json(leased.reply).into_response())

@@ -3,8 +3,9 @@
 use super::peer::{Identity, PeerProcess};
 use rustix::event::epoll;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::process::{Resource, getrlimit};
 use seatkeeper_engine::ids::{Gid, HolderId, InstanceId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,11 +28,16 @@ pub struct Watch {
 pub struct Admitted {
     shared: Arc<Shared>,
     key: Option<u64>,
+    instance: Instance,
 }
+
+/// An instance id in the room of its uid.
+type Instance = (u32, InstanceId);
 
 struct Shared {
     epoll: OwnedFd,
     stop: OwnedFd,
+    most: usize,
     on_death: OnDeath,
     table: Mutex<Table>,
 }
@@ -41,16 +47,16 @@ struct Table {
     last: u64,
     processes: HashMap<u64, Watched>,
     identities: HashMap<Identity, u64>,
-    instances: HashMap<(u32, InstanceId), u64>,
+    instances: HashMap<Instance, u64>,
     holders: BTreeMap<HolderId, u64>,
 }
 
 struct Watched {
     pidfd: OwnedFd,
     identity: Identity,
-    instances: Vec<(u32, InstanceId)>,
-    holders: BTreeSet<HolderId>,
-    asking: usize,
+    /// How many ask and hold under each: one that nobody needs is free for others.
+    instances: BTreeMap<Instance, usize>,
+    holders: BTreeMap<HolderId, Instance>,
 }
 
 /// The epoll mark of the stop event; processes count from 1.
@@ -73,6 +79,7 @@ impl Watch {
         let shared = Arc::new(Shared {
             epoll,
             stop,
+            most: most_processes(),
             on_death,
             table: Mutex::default(),
         });
@@ -97,24 +104,20 @@ impl Watch {
         instance: InstanceId,
     ) -> Result<Admitted, InstanceTaken> {
         let mut table = self.shared.lock();
+        let instance = (uid, instance);
         let key = process.and_then(|process| self.shared.entry(&mut table, process));
-        let admitted = Admitted {
+        if let Some(key) = key {
+            if table.taken(key, instance) {
+                table.tidy(&self.shared.epoll, key);
+                return Err(InstanceTaken);
+            }
+            table.need(key, instance);
+        }
+        Ok(Admitted {
             shared: self.shared.clone(),
             key,
-        };
-        let taken = key.is_some_and(|key| table.taken(key, (uid, instance)));
-        if let Some(key) = key
-            && !taken
-        {
-            table.bind(key, (uid, instance));
-        }
-        // The guard locks the table where it is dropped.
-        drop(table);
-        if taken {
-            Err(InstanceTaken)
-        } else {
-            Ok(admitted)
-        }
+            instance,
+        })
     }
 
     /// The holder is gone; a process without holders is watched no longer.
@@ -158,12 +161,11 @@ impl Admitted {
     pub fn watch(&self, holder: HolderId) {
         let Some(key) = self.key else { return };
         let mut table = self.shared.lock();
-        if let Some(process) = table.processes.get_mut(&key) {
-            process.holders.insert(holder);
-            table.holders.insert(holder, key);
-        } else {
+        if !table.processes.contains_key(&key) {
             drop(table);
             (self.shared.on_death)(vec![holder]);
+        } else if !table.holders.contains_key(&holder) {
+            table.seat(key, holder, self.instance);
         }
     }
 }
@@ -172,9 +174,7 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let mut table = self.shared.lock();
-            if let Some(process) = table.processes.get_mut(&key) {
-                process.asking -= 1;
-            }
+            table.need_no_more(key, self.instance);
             table.tidy(&self.shared.epoll, key);
         }
     }
@@ -185,14 +185,20 @@ impl Shared {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The table's entry of a live process, made where it is new; counts one that asks.
+    /// The table's entry of a live process, made where it is new and there is room.
     fn entry(&self, table: &mut Table, found: &PeerProcess) -> Option<u64> {
         if let Some(key) = table.identities.get(&found.identity).copied()
-            && let Some(process) = table.processes.get_mut(&key)
+            && let Some(process) = table.processes.get(&key)
             && alive(&process.pidfd)
         {
-            process.asking += 1;
             return Some(key);
+        }
+        if table.processes.len() >= self.most {
+            tracing::warn!(
+                most = self.most,
+                "too many processes to watch; only the holds of further ones count"
+            );
+            return None;
         }
         table.last += 1;
         let key = table.last;
@@ -206,9 +212,8 @@ impl Shared {
         let process = Watched {
             pidfd,
             identity: found.identity,
-            instances: Vec::new(),
-            holders: BTreeSet::new(),
-            asking: 1,
+            instances: BTreeMap::new(),
+            holders: BTreeMap::new(),
         };
         table.processes.insert(key, process);
         Some(key)
@@ -241,7 +246,7 @@ impl Shared {
     fn died(&self, key: u64) {
         let gone = self.lock().remove(&self.epoll, key);
         let holders: Vec<_> = gone
-            .map(|process| process.holders.into_iter().collect())
+            .map(|process| process.holders.into_keys().collect())
             .unwrap_or_default();
         if !holders.is_empty() {
             (self.on_death)(holders);
@@ -259,30 +264,52 @@ impl Table {
     }
 
     fn forget(&mut self, epoll: &OwnedFd, holder: HolderId) {
-        if let Some(key) = self.holders.remove(&holder) {
-            if let Some(process) = self.processes.get_mut(&key) {
-                process.holders.remove(&holder);
-            }
-            self.tidy(epoll, key);
+        let Some(key) = self.holders.remove(&holder) else {
+            return;
+        };
+        let process = self.processes.get_mut(&key);
+        if let Some(instance) = process.and_then(|process| process.holders.remove(&holder)) {
+            self.need_no_more(key, instance);
+        }
+        self.tidy(epoll, key);
+    }
+
+    fn seat(&mut self, key: u64, holder: HolderId, instance: Instance) {
+        if let Some(process) = self.processes.get_mut(&key) {
+            process.holders.insert(holder, instance);
+            self.holders.insert(holder, key);
+            self.need(key, instance);
         }
     }
 
-    fn bind(&mut self, key: u64, instance: (u32, InstanceId)) {
-        let before = self.instances.insert(instance, key);
-        if before != Some(key)
-            && let Some(process) = self.processes.get_mut(&key)
-        {
-            process.instances.push(instance);
+    /// One more asks or holds under the instance.
+    fn need(&mut self, key: u64, instance: Instance) {
+        if let Some(process) = self.processes.get_mut(&key) {
+            *process.instances.entry(instance).or_default() += 1;
+            self.instances.insert(instance, key);
+        }
+    }
+
+    fn need_no_more(&mut self, key: u64, instance: Instance) {
+        let Some(process) = self.processes.get_mut(&key) else {
+            return;
+        };
+        let Some(count) = process.instances.get_mut(&instance) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            process.instances.remove(&instance);
+            if self.instances.get(&instance) == Some(&key) {
+                self.instances.remove(&instance);
+            }
         }
     }
 
     /// Drops a process that nobody asks for and that has no holders.
     fn tidy(&mut self, epoll: &OwnedFd, key: u64) {
-        let idle = self
-            .processes
-            .get(&key)
-            .is_some_and(|p| p.asking == 0 && p.holders.is_empty());
-        if idle {
+        let process = self.processes.get(&key);
+        if process.is_some_and(|process| process.instances.is_empty()) {
             self.remove(epoll, key);
         }
     }
@@ -293,16 +320,22 @@ impl Table {
         if self.identities.get(&process.identity) == Some(&key) {
             self.identities.remove(&process.identity);
         }
-        for instance in &process.instances {
+        for instance in process.instances.keys() {
             if self.instances.get(instance) == Some(&key) {
                 self.instances.remove(instance);
             }
         }
-        for holder in &process.holders {
+        for holder in process.holders.keys() {
             self.holders.remove(holder);
         }
         Some(process)
     }
+}
+
+/// A watched process costs a descriptor: half of them, so that connections, journal and log always have theirs.
+fn most_processes() -> usize {
+    let open_files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(open_files / 2).unwrap_or(usize::MAX)
 }
 
 /// A pidfd is readable once its process is gone.
