@@ -122,14 +122,12 @@ async fn collect(body: Body, most: usize) -> Answer<Vec<u8>> {
 /// Parses twice where it fails: the second time tells where.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(bytes).or_else(|_| {
+    serde_json::from_slice(bytes).map_err(|_| {
         let mut parser = serde_json::Deserializer::from_slice(bytes);
         match serde_path_to_error::deserialize::<_, T>(&mut parser) {
-            Ok(_) => Err(bad("the body: something follows the JSON object")),
-            Err(e) if e.path().iter().next().is_none() => {
-                Err(bad(format!("the body: {}", e.inner())))
-            }
-            Err(e) => Err(bad(format!("member `{}`: {}", e.path(), e.inner()))),
+            Ok(_) => bad("the body: something follows the JSON object"),
+            Err(e) if e.path().iter().next().is_none() => bad(format!("the body: {}", e.inner())),
+            Err(e) => bad(format!("member `{}`: {}", e.path(), e.inner())),
         }
     })
 }

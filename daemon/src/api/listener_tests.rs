@@ -49,8 +49,7 @@ async fn echo(Json(text): Json<String>) -> Answer<String> {
 }
 
 async fn panics() -> Answer<String> {
-    let none: Option<String> = None;
-    Ok(none.expect("a handler that panics, on purpose"))
+    panic!("a handler that panics, on purpose")
 }
 
 async fn hangs() -> Answer<String> {
