@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// Bytes that the path of a unix socket may have (`sun_path` without its NUL).
 const SOCKET_PATH_BYTES: usize = 107;
-/// Files that the daemon has open beside its connections: journal, log, watches, the processes it watches.
+/// Files that a connection costs: itself, and the hold on the process at its other end.
+const FILES_PER_CONNECTION: u64 = 2;
+/// Files that the daemon has open beside them: journal, log, inboxes, its own events.
 const OTHER_FILES: u64 = 64;
 /// Characters of a text.
 const TEXT_CHARS: usize = 64;
@@ -148,18 +150,19 @@ impl Settings {
                 .map_or(Origin::Default, |(_, origin)| origin.clone());
             faults.push(Fault::of_setting(key, &origin, text, remedy));
         };
-        if let Some(most) =
-            open_files.filter(|most| self.max_connections.saturating_add(OTHER_FILES) > *most)
-        {
-            let room = most.saturating_sub(OTHER_FILES);
+        // Half of the open files are the process watch's.
+        let room =
+            open_files.map(|most| (most / 2).saturating_sub(OTHER_FILES) / FILES_PER_CONNECTION);
+        if let Some(room) = room.filter(|room| self.max_connections > *room) {
             let text = format!(
-                "is {}, but the limit of open files ({most}) has room for {room}",
-                self.max_connections
+                "is {}, but the limit of open files ({}) has room for {room}",
+                self.max_connections,
+                open_files.unwrap_or(0)
             );
             fault(
                 "max_connections",
                 &text,
-                "raise LimitNOFILE of the service (ulimit -n), or lower the setting",
+                "raise LimitNOFILE of the service (ulimit -Hn), or lower the setting",
             );
         }
         let bytes = self.socket.as_os_str().len();

@@ -223,9 +223,9 @@ fn sizes_are_exact() {
 fn a_limit_above_the_open_files_is_refused() {
     let dir = folder();
     let mut sources = at(&dir, "max_connections = 1000\n");
-    sources.open_files = Some(1064);
+    sources.open_files = Some(2 * 2064);
     assert!(load(&sources).is_ok());
-    sources.open_files = Some(1063);
+    sources.open_files = Some(2 * 2064 - 1);
     let found = faults(&sources);
     assert!(
         found[0].contains("seatkeeper.toml:1: `max_connections` is 1000, but"),
