@@ -38,7 +38,7 @@ pub(crate) fn remember(lease: &str) {
 /// A started site below this folder with two million seats for everyone.
 pub(crate) fn start(below: &Path) -> Site {
     let mut site = Site::below(below);
-    site.configure("connections_per_uid = 1024\nlog = \"warn\"");
+    site.configure("max_connections_per_uid = 1024\nlog_level = \"warn\"");
     site.start();
     let vendor = vendor();
     let mut license = vendor.license("B-1", 1, 1, &site.site_key());

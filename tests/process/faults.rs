@@ -279,7 +279,7 @@ fn s24_a_body_too_large_and_a_slow_client_are_cut_off_and_cost_others_nothing() 
 #[test]
 fn one_uid_has_its_share_of_connections_and_no_more() {
     let mut site = Site::new();
-    site.configure("connections_per_uid = 8");
+    site.configure("max_connections_per_uid = 8");
     site.start();
     let mut held: Vec<_> = (0..8)
         .map(|_| Wire::connect(&site.socket()).expect("the daemon listens"))
