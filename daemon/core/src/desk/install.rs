@@ -352,7 +352,9 @@ fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> 
 fn published(root: &str) -> Refused {
     let mut refused = super::problem::problem(
         seatkeeper::wire::Code::Forbidden,
-        format!("{root} is the development root, whose private key is published: anybody can sign licenses under it"),
+        format!(
+            "{root} is the development root, whose private key is published: anybody can sign licenses under it"
+        ),
     );
     refused.hint = "take the root key from the vendor's package; development licenses work in `seatkeeperd dev`".to_owned();
     refused
