@@ -117,6 +117,9 @@ pub(crate) struct IssueArgs {
     /// Its issuer file, from `vendor issuer`
     #[arg(long, value_name = "FILE")]
     pub issuer: PathBuf,
+    /// The license moves to this site: its last serial went to another site key
+    #[arg(long)]
+    pub new_site: bool,
     /// What was issued, one JSON object per line; made where missing; else issued.jsonl beside the key
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,

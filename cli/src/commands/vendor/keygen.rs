@@ -121,8 +121,8 @@ fn next(purpose: KeyFor, made: &Made) -> String {
             "\nNext:\n\
              - Compile {public} into the application, with a second root for the day this one must go: \
              `.vendor_roots(&[include_str!(…), include_str!(…)])`.\n\
-             - Ship {public} with the product as well: IT puts it into vendors.d, or runs `seatkeeper vendor trust {public}`. \
-             Publish the thumbprint, so that they can compare.\n\
+             - Ship {public} with the product as well: IT puts it into vendors.d as VENDOR.pem, or runs \
+             `seatkeeper vendor trust {public} --name VENDOR`. Publish the thumbprint, so that they can compare.\n\
              - Keep {secret} offline, in two places. Whoever has it can license everything, and a lost one cannot be made again.\n\
              - `seatkeeper vendor keygen issuing NAME` makes the key for daily use; `seatkeeper vendor issuer --root-key {secret} …` lets it sign."
         ),

@@ -52,32 +52,54 @@ impl Check {
     }
 }
 
-/// A key, and where it comes from.
+/// A key, where it comes from, and what it may sign: a key given with `--key` anything, any other one kind.
 pub(super) struct Known {
     pub key: PublicKey,
     from: String,
+    signs: Option<Kind>,
 }
 
 /// Every key at hand: given ones first, then those that tokens of the file name.
 pub(super) fn ring(tokens: &[Token], roots: &[PublicKey], given: &[PublicKey]) -> Vec<Known> {
-    let with = |from: &str, keys: &[PublicKey]| {
+    let with = |from: &str, signs, keys: &[PublicKey]| {
         keys.iter()
             .map(|key| Known {
                 key: key.clone(),
                 from: from.to_owned(),
+                signs,
             })
             .collect::<Vec<_>>()
     };
-    let mut ring = with("--root", roots);
-    ring.extend(with("--key", given));
+    let mut ring = with("--root", Some(Kind::Issuer), roots);
+    ring.extend(with("--key", None, given));
     for token in tokens {
-        let from = match token.read.kind {
-            Kind::Request => "the request itself".to_owned(),
-            kind => format!("the {kind} at line {}", token.line),
-        };
-        ring.extend(token.read.names_key().map(|key| Known { key, from }));
+        let from = format!("the {} at line {}", token.read.kind, token.line);
+        let key = token.read.names_key();
+        ring.extend(key.map(|key| Known {
+            key,
+            from,
+            signs: Some(below(token.read.kind)),
+        }));
     }
     ring
+}
+
+/// What the key that a token names may sign; a license that is signed by its own site key is a forgery.
+fn below(kind: Kind) -> Kind {
+    match kind {
+        Kind::Issuer => Kind::License,
+        Kind::License => Kind::Delegation,
+        Kind::Delegation | Kind::Lease => Kind::Lease,
+        Kind::Request => Kind::Request,
+    }
+}
+
+/// The key that this token says signed it, where that key is at hand and may.
+pub(super) fn signer<'a>(token: &Token, ring: &'a [Known]) -> Option<&'a Known> {
+    ring.iter().find(|known| {
+        known.signs.is_none_or(|kind| kind == token.read.kind)
+            && known.key.thumbprint() == token.read.kid
+    })
 }
 
 /// All of them.
@@ -101,18 +123,10 @@ pub(super) fn all(
     checks
 }
 
-/// Whoever has the private half of a key that the token carries itself could have signed it, so only others' keys count.
-fn may_sign(kind: Kind, known: &Known, roots: &[PublicKey]) -> bool {
-    kind != Kind::Issuer || known.from == "--key" || roots.contains(&known.key)
-}
-
 fn signature(token: &Token, ring: &[Known], roots: &[PublicKey]) -> Check {
     let read = &token.read;
     let what = format!("signature of the {} at line {}", read.kind, token.line);
-    let known = ring
-        .iter()
-        .find(|known| known.key.thumbprint() == read.kid && may_sign(read.kind, known, roots));
-    match known {
+    match signer(token, ring) {
         Some(known) if read.signed_by(&known.key) => {
             Check::good(format!("{what}, by the key {} of {}", read.kid, known.from))
         }

@@ -55,14 +55,10 @@ pub(super) fn run(args: &InspectArgs, printer: &Printer) -> Outcome {
             "nothing of it was shown; if it came by mail, it is not secret any more: make a new one",
         ));
     }
-    let (tokens, mut checks) = tokens(&text);
-    if tokens.is_empty() && checks.is_empty() {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("there is no token in {}", args.file.display()),
-            "a license file, a request (.req) or a single token is three parts of base64url joined by dots",
-        ));
+    if is_other(&text) {
+        return Err(no_token(args));
     }
+    let (tokens, mut checks) = tokens(&text);
     checks.extend(checks::all(&tokens, &roots, &given, clock::unix_s()));
     let report = Report {
         file: args.file.display().to_string(),
@@ -90,6 +86,23 @@ pub(super) fn run(args: &InspectArgs, printer: &Printer) -> Outcome {
         ),
         "a site would refuse it; ask whoever made it for a new file, or for an unaltered copy",
     ))
+}
+
+/// No block of three parts, or a public key: whoever named it meant another one.
+fn is_other(text: &str) -> bool {
+    text.contains("PUBLIC KEY-----")
+        || file::blocks(text)
+            .iter()
+            .all(|(_, block)| block.split('.').count() != 3)
+}
+
+fn no_token(args: &InspectArgs) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("there is no token in {}", args.file.display()),
+        "name a license file (.lic), a request (.req), an issuer file, or a file with one token \
+         (three parts of base64url joined by dots)",
+    )
 }
 
 fn keys(path: Option<&std::path::Path>) -> Outcome<Vec<PublicKey>> {

@@ -1,7 +1,7 @@
 //! `--split`: the three files with which OpenSSL checks a signature, so that nobody needs to take our word.
 
 use super::Token;
-use super::checks::Known;
+use super::checks::{self, Known};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::files;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn write(folder: &Path, tokens: &[Token], ring: &[Known], printer: &Printer) -> Outcome {
     let mut ready: Vec<_> = tokens
         .iter()
-        .filter_map(|token| key(token, ring).map(|known| (token, known)))
+        .filter_map(|token| checks::signer(token, ring).map(|known| (token, known)))
         .collect();
     ready.sort_by_key(|(token, _)| token.read.kind != Kind::License);
     if ready.is_empty() {
@@ -33,11 +33,6 @@ pub(super) fn write(folder: &Path, tokens: &[Token], ring: &[Known], printer: &P
         printer.note(&command(&folder, token));
     }
     Ok(())
-}
-
-fn key<'a>(token: &Token, ring: &'a [Known]) -> Option<&'a Known> {
-    ring.iter()
-        .find(|known| known.key.thumbprint() == token.read.kid)
 }
 
 fn one(folder: &PathBuf, token: &Token, known: &Known) -> Outcome {

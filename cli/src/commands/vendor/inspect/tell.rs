@@ -23,7 +23,25 @@ pub(super) fn text(report: &Report) -> String {
         .checks
         .iter()
         .for_each(|check| text.push_str(&line(check)));
+    text.push_str(&verdict(report));
     text
+}
+
+fn verdict(report: &Report) -> String {
+    let count = |found| {
+        report
+            .checks
+            .iter()
+            .filter(|check| check.found == found)
+            .count()
+    };
+    let verdict = match (count(Found::Wrong), count(Found::Open)) {
+        (0, 0) => "everything holds".to_owned(),
+        (0, 1) => "nothing is wrong; the line marked - was not decided here".to_owned(),
+        (0, open) => format!("nothing is wrong; the {open} lines marked - were not decided here"),
+        (wrong, _) => format!("{wrong} WRONG"),
+    };
+    format!("\n{verdict}\n")
 }
 
 fn line(check: &Check) -> String {

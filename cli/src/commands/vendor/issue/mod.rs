@@ -13,7 +13,7 @@ use crate::files;
 use crate::printer::Printer;
 use description::{Described, Description};
 use ledger::{Entry, Ledger};
-use seatkeeper::token::chain::VerifiedLicense;
+use seatkeeper::token::chain::{ChainError, VerifiedLicense};
 use seatkeeper::token::claims::{Issuer, License, Model, Request, Term};
 use seatkeeper::token::inspect::{self, Claims};
 use seatkeeper::token::keys::SigningKey;
@@ -42,6 +42,7 @@ pub(super) fn run(args: &IssueArgs, printer: &Printer) -> Outcome {
     let mut ledger = Ledger::open(&ledger_path)?;
     ledger.take(&request)?;
     let license = complete(args, description, &request, &issuer, &ledger, &text)?;
+    same_site(args, &license, &request, &ledger)?;
     let signed = sign(args, &license, &key, &issuer_token, &text)?;
     let path = out_path(args, &license);
     warnings(&request, &signed, &ledger, &ledger_path)
@@ -214,6 +215,22 @@ fn span(description: &Description) -> Result<(Term, Option<u64>), (&'static str,
     }
 }
 
+/// A license has one site; a second one would have its seats a second time.
+fn same_site(args: &IssueArgs, license: &License, request: &Request, ledger: &Ledger) -> Outcome {
+    match ledger.last(&license.iss, &license.sub) {
+        Some(last) if last.site != request.iss && !args.new_site => Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "serial {} of {} went to the site key {}, and this request is of another, {} (site {:?})",
+                last.serial, license.sub, last.site, request.iss, request.site
+            ),
+            "give a second site a license id of its own; where the first is gone and the license moves, say `--new-site` \
+             (the first site keeps what it has until that ends)",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Above what the site has installed and what the root has withdrawn.
 fn least_serial(request: &Request, issuer: &Issuer, id: &str) -> u64 {
     request
@@ -239,6 +256,13 @@ fn sign(
         bad_line(&args.description, lines::of_claim(text, &why), &why)
     })?;
     inspect::license_on_trust(issuer_token, &token).map_err(|error| {
+        if let ChainError::Product { product } = &error {
+            let why = format!(
+                "the issuer file {} does not cover the product {product:?}",
+                args.issuer.display()
+            );
+            return bad_line(&args.description, lines::of_claim(text, "product"), &why);
+        }
         Failure::new(
             Exit::Refused,
             format!("{} does not cover this license: {error}", args.issuer.display()),
@@ -261,13 +285,6 @@ fn warnings(
             path.display()
         ));
     }
-    match ledger.last(&license.iss, &license.sub) {
-        Some(last) if last.site != request.iss => found.push(format!(
-            "serial {} of {} went to another site key ({}), which keeps it until it ends: is that site gone?",
-            last.serial, license.sub, last.site
-        )),
-        _ => {}
-    }
     if request.clocks_accepted > 0 {
         found.push(format!(
             "the site has accepted a wrong clock {}",
@@ -280,11 +297,6 @@ fn warnings(
         .any(|f| f.model == Model::Floating && f.named_min_s > 0)
     {
         found.push("named_min_s means nothing for a floating feature".to_owned());
-    }
-    if license.exp.is_some_and(|exp| exp > signed.issuer.exp) {
-        found.push(
-            "the license outlives its issuer token; that is allowed, the issuer is judged on the day of signing".to_owned(),
-        );
     }
     found
 }
@@ -305,7 +317,7 @@ fn entry(signed: &VerifiedLicense, request: &Request, key: &SigningKey, path: &P
         site: request.iss.clone(),
         key: key.thumbprint().to_owned(),
         hash: signed.hash.clone(),
-        file: path.to_owned(),
+        file: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
     }
 }
 
