@@ -1,15 +1,18 @@
 //! The inboxes `licenses.d` and `vendors.d`: what lies there is copied in; deleting a file removes nothing.
 
 mod quiet;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::Stopwatch;
 use crate::os::files::{Unreadable, open_folder, read_below, trusted_folder};
-use notify::event::{EventKind, ModifyKind, RenameMode};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use quiet::Quiet;
-use seatkeeper::wire::Finding;
-use seatkeeper_core::desk::Desk;
-use std::collections::BTreeSet;
+use seatkeeper::wire::{Code, Finding};
+use seatkeeper_core::desk::{Desk, Refused};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -18,12 +21,47 @@ use std::time::Duration;
 
 /// A file is read once it was left alone for so long.
 const QUIET: Duration = Duration::from_secs(1);
-/// What was refused is tried again so often: a first day comes, a clock is set, a vendor is trusted.
+/// So often both folders are looked through, whatever the system told of them, and what was refused is tried again: a
+/// first day comes, a clock is set, a vendor is trusted.
 const AGAIN: Duration = Duration::from_secs(60);
 /// The largest license file (S8).
 const LICENSE_MAX: u64 = 256 << 10;
 /// The largest file of root keys.
 const VENDOR_MAX: u64 = 64 << 10;
+/// Files of one inbox that are looked at.
+const FILES: usize = 1024;
+
+/// Who takes what lies in the inboxes and keeps what is to be said of it.
+pub trait Taker: Send + Sync + 'static {
+    /// A file of root keys.
+    ///
+    /// # Errors
+    /// It is refused.
+    fn trust(&self, file: &str, pem: &str) -> Result<(), Refused>;
+
+    /// A license file.
+    ///
+    /// # Errors
+    /// It is refused.
+    fn install(&self, file: &str, bytes: &[u8]) -> Result<(), Refused>;
+
+    /// What is to be said of a file or folder; `None` forgets it.
+    fn note(&self, file: &str, finding: Option<Finding>);
+}
+
+impl Taker for Desk {
+    fn trust(&self, file: &str, pem: &str) -> Result<(), Refused> {
+        self.trust_from_inbox(file, pem).map(|_| ())
+    }
+
+    fn install(&self, file: &str, bytes: &[u8]) -> Result<(), Refused> {
+        self.install_from_inbox(file, bytes).map(|_| ())
+    }
+
+    fn note(&self, file: &str, finding: Option<Finding>) {
+        self.note_inbox(file, finding);
+    }
+}
 
 /// Which inbox.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,8 +74,14 @@ enum Kind {
 /// A file of an inbox, by its name.
 type File = (Kind, String);
 
+/// What tells one state of a file from the next: inode, size, times of change.
+type Stamp = (u64, u64, i64, i64, i64);
+
 enum Word {
+    /// This file; true where it came whole.
     Changed(File, bool),
+    /// Something was missed, or happened to the folder itself.
+    Look,
     Stop,
 }
 
@@ -52,13 +96,17 @@ impl Inbox {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub fn start(desk: Arc<Desk>, vendors: PathBuf, licenses: PathBuf) -> std::io::Result<Inbox> {
+    pub fn start(
+        desk: Arc<dyn Taker>,
+        vendors: PathBuf,
+        licenses: PathBuf,
+    ) -> std::io::Result<Inbox> {
         let (words, heard) = channel();
         let mut reader = Reader {
             desk,
             folders: [(Kind::Vendors, vendors), (Kind::Licenses, licenses)],
-            watchers: Vec::new(),
-            watched: BTreeSet::new(),
+            watchers: BTreeMap::new(),
+            seen: BTreeMap::new(),
             refused: BTreeSet::new(),
             words: words.clone(),
         };
@@ -83,10 +131,11 @@ impl Drop for Inbox {
 }
 
 struct Reader {
-    desk: Arc<Desk>,
+    desk: Arc<dyn Taker>,
     folders: [(Kind, PathBuf); 2],
-    watchers: Vec<RecommendedWatcher>,
-    watched: BTreeSet<Kind>,
+    /// Each with the inode of the folder that it watches: a folder that was made anew is watched anew.
+    watchers: BTreeMap<Kind, (u64, RecommendedWatcher)>,
+    seen: BTreeMap<File, Stamp>,
     refused: BTreeSet<File>,
     words: Sender<Word>,
 }
@@ -95,61 +144,90 @@ impl Reader {
     fn run(&mut self, heard: &Receiver<Word>) {
         let clock = Stopwatch::start();
         let mut quiet = Quiet::new(QUIET);
-        self.look_everywhere();
+        let all = self.look_everywhere();
+        self.read_all(all);
         let mut again = AGAIN;
         loop {
             let now = clock.elapsed();
             let due = quiet.next().map_or(again, |due| due.min(again));
+            let mut look = false;
             match heard.recv_timeout(due.saturating_sub(now)) {
                 Ok(Word::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Word::Changed(file, whole)) => quiet.touched(file, clock.elapsed(), whole),
+                Ok(Word::Look) => look = true,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             let now = clock.elapsed();
-            self.read_all(quiet.due(now));
-            if now >= again {
+            // One change is told several times.
+            let mut due = quiet.due(now);
+            due.retain(|file| self.is_new(file));
+            self.read_all(due);
+            if look || now >= again {
                 again = now + AGAIN;
-                self.look_everywhere();
+                // What changed may be being written; what is as it was when it was refused may be tried again.
+                let found = self.look_everywhere().into_iter();
+                let (new, refused): (Vec<_>, Vec<_>) = found.partition(|file| self.is_new(file));
+                new.into_iter()
+                    .for_each(|file| quiet.touched(file, now, false));
+                self.read_all(refused);
             }
         }
     }
 
-    /// Watches folders that are not watched yet and reads what is new or was refused there.
-    fn look_everywhere(&mut self) {
+    /// Watches folders that are not watched yet; returns what is new, changed, or was refused in them.
+    fn look_everywhere(&mut self) -> Vec<File> {
+        let mut wanted = Vec::new();
         for (kind, path) in self.folders.clone() {
-            let first = !self.watched.contains(&kind);
+            let trusted = trusted_folder(&path).map_err(|e| (e.text, e.remedy));
+            // A folder that cannot be watched is still looked through; one that others can write to is not.
+            let watched = trusted.clone().and_then(|()| self.watch(kind, &path));
+            let (files, left) = if trusted.is_ok() {
+                names(&path, kind)
+            } else {
+                Default::default()
+            };
+            let said = watched.err().or_else(|| (left > 0).then(|| too_many(left)));
             let name = path.display().to_string();
-            let opened = trusted_folder(&path).map_err(|e| (e.text, e.remedy));
-            match opened.and_then(|()| self.watch(kind, &path)) {
-                Ok(()) => self.desk.note_inbox(&name, None),
-                Err((text, remedy)) => {
-                    self.desk
-                        .note_inbox(&name, Some(finding(&name, text, remedy)));
-                    continue;
-                }
-            }
-            let files = names(&path, kind).into_iter().map(|name| (kind, name));
-            let wanted = files
-                .filter(|file| first || self.refused.contains(file))
-                .collect();
-            self.read_all(wanted);
+            let said = said.map(|(text, remedy)| finding(&name, text, remedy));
+            self.desk.note(&name, said);
+            let files = files.into_iter().map(|name| (kind, name));
+            wanted.extend(files.filter(|file| self.refused.contains(file) || self.is_new(file)));
         }
-        let gone: Vec<_> = self
-            .refused
-            .iter()
-            .filter(|file| !self.path(file).exists())
+        let known = self.seen.keys().chain(&self.refused);
+        let gone: BTreeSet<_> = known
+            .filter(|file| self.stamp(file).is_none())
             .cloned()
             .collect();
         gone.iter().for_each(|file| self.forget(file));
+        wanted
     }
 
     fn watch(&mut self, kind: Kind, path: &Path) -> Result<(), (String, String)> {
-        if self.watched.contains(&kind) {
+        let inode = std::fs::metadata(path).map_or(0, |found| found.ino());
+        if self
+            .watchers
+            .get(&kind)
+            .is_some_and(|(watched, _)| *watched == inode)
+        {
             return Ok(());
         }
+        self.watchers.remove(&kind);
         let words = self.words.clone();
+        let itself = path.to_owned();
         let told = move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else { return };
+            // The thread may have ended; then nobody wants to hear it.
+            let Ok(event) = event else {
+                let _ = words.send(Word::Look);
+                return;
+            };
+            // Opening and closing is also what we do when we read.
+            if matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+            {
+                return;
+            }
+            if event.need_rescan() || event.paths.contains(&itself) {
+                let _ = words.send(Word::Look);
+            }
             let whole = matches!(
                 event.kind,
                 EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both))
@@ -171,8 +249,7 @@ impl Reader {
         watcher
             .watch(path, RecursiveMode::NonRecursive)
             .map_err(failed)?;
-        self.watchers.push(watcher);
-        self.watched.insert(kind);
+        self.watchers.insert(kind, (inode, watcher));
         Ok(())
     }
 
@@ -196,6 +273,13 @@ impl Reader {
     fn read(&mut self, file: &File) {
         let (kind, name) = file;
         let folder = self.folder(*kind).to_owned();
+        if trusted_folder(&folder).is_err() {
+            return;
+        }
+        // Before it is read: what is written meanwhile makes another stamp.
+        if let Some(stamp) = self.stamp(file) {
+            self.seen.insert(file.clone(), stamp);
+        }
         let most = if *kind == Kind::Vendors {
             VENDOR_MAX
         } else {
@@ -208,8 +292,12 @@ impl Reader {
             Err(Unreadable::Gone) => return self.forget(file),
             Err(why) => {
                 let (text, remedy) = unreadable(&why, most);
-                self.desk
-                    .note_inbox(name, Some(finding(name, text, remedy)));
+                let code = matches!(why, Unreadable::TooLarge).then_some(Code::BodyTooLarge);
+                let said = Finding {
+                    code,
+                    ..finding(name, text, remedy)
+                };
+                self.desk.note(name, Some(said));
                 true
             }
             Ok(bytes) => self.take(*kind, name, &bytes),
@@ -224,11 +312,8 @@ impl Reader {
     /// Hands a file to the desk, which keeps what it says of it; true where it was refused.
     fn take(&self, kind: Kind, name: &str, bytes: &[u8]) -> bool {
         let done = match kind {
-            Kind::Vendors => self
-                .desk
-                .trust_from_inbox(name, &String::from_utf8_lossy(bytes))
-                .map(|_| ()),
-            Kind::Licenses => self.desk.install_from_inbox(name, bytes).map(|_| ()),
+            Kind::Vendors => self.desk.trust(name, &String::from_utf8_lossy(bytes)),
+            Kind::Licenses => self.desk.install(name, bytes),
         };
         match done {
             Ok(()) => tracing::info!(file = name, "read from the inbox"),
@@ -245,8 +330,9 @@ impl Reader {
     }
 
     fn forget(&mut self, file: &File) {
+        self.seen.remove(file);
         self.refused.remove(file);
-        self.desk.note_inbox(&file.1, None);
+        self.desk.note(&file.1, None);
     }
 
     fn folder(&self, kind: Kind) -> &Path {
@@ -258,17 +344,44 @@ impl Reader {
         }
     }
 
-    fn path(&self, (kind, name): &File) -> PathBuf {
-        self.folder(*kind).join(name)
+    /// It is not as it was when it was read, or is gone.
+    fn is_new(&self, file: &File) -> bool {
+        let stamp = self.stamp(file);
+        stamp.is_none() || self.seen.get(file) != stamp.as_ref()
+    }
+
+    /// The state of a file now; of a link its own.
+    fn stamp(&self, (kind, name): &File) -> Option<Stamp> {
+        let found = std::fs::symlink_metadata(self.folder(*kind).join(name)).ok()?;
+        Some((
+            found.ino(),
+            found.len(),
+            found.mtime_nsec(),
+            found.ctime(),
+            found.ctime_nsec(),
+        ))
     }
 }
 
-/// The files of a folder that belong into its inbox, in order.
-fn names(path: &Path, kind: Kind) -> BTreeSet<String> {
+/// The files of a folder that belong into its inbox, in order, and how many more there are than are looked at.
+fn names(path: &Path, kind: Kind) -> (BTreeSet<String>, usize) {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries
+    let mut names: BTreeSet<_> = entries
         .filter_map(|entry| file_name(&entry.path(), kind))
-        .collect()
+        .collect();
+    let left = names.len().saturating_sub(FILES);
+    while names.len() > FILES {
+        names.pop_last();
+    }
+    (names, left)
+}
+
+fn too_many(left: usize) -> (String, String) {
+    let text = format!("holds {left} files more than the {FILES} that are read");
+    (
+        text,
+        "take away what is installed: deleting a file here removes nothing".to_owned(),
+    )
 }
 
 /// The name of a file that belongs into an inbox: `*.pem` or `*.lic`, not hidden.
