@@ -22,10 +22,24 @@ pub(crate) enum VendorCommand {
     /// Let an issuing key sign licenses: the issuer token that goes into every license file
     Issuer(IssuerArgs),
     /// Sign a license: from a site's request and a description in TOML
+    #[command(after_help = DESCRIPTION)]
     Issue(IssueArgs),
     /// Show what stands in a license, request or token, and every check that was made on it
     Inspect(InspectArgs),
 }
+
+const DESCRIPTION: &str = concat!(
+    "A description (a whole one):\n\n",
+    include_str!("../../examples/license.toml"),
+    "
+More, with defaults: serial (the next), replaces, from (today), term = \"perpetual\" instead of until, managed_by \
+of the customer, [info]; of a feature: seats = \"unlimited\", model = \"floating\" or \"named\", counting = \"process\", \
+\"user\", \"host\" or \"user+host\", version (any), ttl_s = 900, grace_s = 0, save_s = 300, cool_down_s = 600, linger_s = 0, \
+overdraft = 0, share_max = \"unlimited\", named_min_s = 0, borrow = { max_days = 30, max_share_percent = 20, \
+trust_early_return = false, write_offs = 0 } (off).
+
+Example: seatkeeper vendor issue site.req license.toml --key acme-2026.pem --issuer acme.issuer"
+);
 
 /// What a new key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,131 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use seatkeeper::token::claims::{Counting, Info, InstalledRef, Model, Request, Term};
+mod desk;
+
+use desk::{Desk, claims, err, key, site};
+use seatkeeper::token::claims::{Counting, InstalledRef, Model, Term};
 use seatkeeper::token::keys::{PublicKey, SigningKey};
-use seatkeeper::token::{chain::VerifiedLicense, file, request};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use zeroize::Zeroizing;
+use std::process::Command;
 
-/// A vendor's folder, in which the binary runs.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    /// With root, issuing key and issuer file.
-    fn new() -> Desk {
-        let desk = Desk::empty();
-        desk.good("keygen root root");
-        desk.good("keygen issuing issuing");
-        desk.good("issuer --root-key root.pem --issuing-key issuing.pub.pem --vendor acme --product acme-cad --until 2099-12-31 --out acme.issuer");
-        desk
-    }
-
-    fn empty() -> Desk {
-        Desk {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seatkeeper"));
-        command
-            .arg("vendor")
-            .args(line.split_whitespace())
-            .current_dir(self.folder.path())
-            .env_remove("SEATKEEPER_PASSPHRASE");
-        command
-    }
-
-    fn good(&self, line: &str) -> String {
-        let output = self.command(line).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{line}: {}", err(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Fails with this exit; its words on stderr.
-    fn bad(&self, line: &str, exit: i32) -> String {
-        let output = self.command(line).output().unwrap();
-        let err = err(&output);
-        assert_eq!(output.status.code(), Some(exit), "{line}: {err}");
-        assert!(err.contains("next: "), "no way on: {err}");
-        err
-    }
-
-    fn root(&self) -> PublicKey {
-        PublicKey::from_pem(&self.read("root.pub.pem")).unwrap()
-    }
-
-    fn request(&self, name: &str, claims: &Request, key: &SigningKey) {
-        self.write(name, &(request::sign(claims, key).unwrap() + "\n"));
-    }
-
-    /// Issues for a request of this id; the words on stderr where it is refused.
-    fn issue(&self, n: u8, toml: &str) -> Result<VerifiedLicense, String> {
-        let (request, description, out) =
-            (format!("{n}.req"), format!("{n}.toml"), format!("{n}.lic"));
-        self.request(&request, &claims(&site(), n), &site());
-        self.write(&description, toml);
-        let line = format!(
-            "issue {request} {description} --key issuing.pem --issuer acme.issuer --out {out}"
-        );
-        let output = self.command(&line).output().unwrap();
-        if !output.status.success() {
-            assert!(!self.path(&out).exists());
-            return Err(err(&output));
-        }
-        let verified = file::read(self.read(&out).as_bytes(), &[self.root()]).unwrap();
-        Ok(verified.licenses[0].clone())
-    }
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn key(seed: u8) -> SigningKey {
-    SigningKey::generate(&Zeroizing::new([seed; 32]))
-}
-
-fn site() -> SigningKey {
-    key(7)
-}
-
-fn claims(key: &SigningKey, n: u8) -> Request {
-    Request {
-        iss: key.thumbprint().to_owned(),
-        jti: format!("r{n}"),
-        iat: 1_790_000_000,
-        cnf: key.public().to_cnf(),
-        site: "harbor".into(),
-        account: "4711".into(),
-        product_version: Some("2026.2".into()),
-        order: None,
-        installed: Vec::new(),
-        clocks_accepted: 0,
-        daemon: "0.1.0".into(),
-        info: Info::new(),
-    }
-}
-
-const EXAMPLE: &str = include_str!("../examples/license.toml");
+const EXAMPLE: &str = include_str!("../../examples/license.toml");
 
 #[test]
 fn l9_from_keygen_to_a_license_that_openssl_verifies() {
@@ -239,7 +125,7 @@ fn l9_the_example_takes_the_defaults_of_the_design() {
 }
 
 #[test]
-fn l12_a_renewal_has_the_next_serial_and_never_an_older_one() {
+fn r17_a_renewal_has_the_next_serial_and_never_an_older_one() {
     let desk = Desk::new();
     assert_eq!(desk.issue(1, EXAMPLE).unwrap().license.serial, 1);
     assert_eq!(desk.issue(2, EXAMPLE).unwrap().license.serial, 2);
@@ -270,7 +156,7 @@ fn l12_a_renewal_has_the_next_serial_and_never_an_older_one() {
 }
 
 #[test]
-fn s17_a_request_is_taken_once() {
+fn l9_a_request_is_taken_once() {
     let desk = Desk::new();
     desk.issue(1, EXAMPLE).unwrap();
     let line = "issue 1.req 1.toml --key issuing.pem --issuer acme.issuer --out again.lic";
@@ -281,7 +167,7 @@ fn s17_a_request_is_taken_once() {
 }
 
 #[test]
-fn s17_a_license_moves_to_another_site_only_when_told() {
+fn l9_a_license_moves_to_another_site_only_when_told() {
     let desk = Desk::new();
     desk.issue(1, EXAMPLE).unwrap();
     desk.request("2.req", &claims(&key(8), 2), &key(8));
@@ -291,7 +177,7 @@ fn s17_a_license_moves_to_another_site_only_when_told() {
 }
 
 #[test]
-fn i3_a_license_that_cannot_be_written_is_not_entered() {
+fn u4_a_license_that_cannot_be_written_is_not_entered() {
     let desk = Desk::new();
     desk.request("1.req", &claims(&site(), 1), &site());
     desk.write("1.toml", EXAMPLE);
@@ -406,6 +292,27 @@ fn l9_words_for_everything_else_a_license_can_say() {
 }
 
 #[test]
+fn l9_the_full_example_names_every_term_with_its_default() {
+    let desk = Desk::new();
+    let full = desk
+        .issue(1, include_str!("../../examples/every-term.toml"))
+        .unwrap()
+        .license;
+    let mut short = desk.issue(2, EXAMPLE).unwrap().license.features.remove(0);
+    let every = serde_json::to_value(&full.features[0]).unwrap();
+    short.version = full.features[0].version.clone();
+    short.borrow = full.features[0].borrow.clone();
+    assert_eq!(every, serde_json::to_value(short).unwrap());
+    let text = include_str!("../../examples/every-term.toml");
+    for term in every.as_object().unwrap().keys() {
+        assert!(
+            text.contains(&format!("\n{term} = ")) || term == "borrow",
+            "{term}"
+        );
+    }
+}
+
+#[test]
 fn s3_a_request_under_a_weak_key_is_refused() {
     let desk = Desk::new();
     let mut weak = claims(&site(), 1);
@@ -472,7 +379,7 @@ fn s8_an_altered_license_is_shown_and_called_wrong() {
 }
 
 #[test]
-fn s6_what_a_root_withdrew_stays_withdrawn() {
+fn u4_what_a_root_withdrew_stays_withdrawn() {
     let desk = Desk::new();
     desk.good("keygen issuing second");
     let leaked = PublicKey::from_pem(&desk.read("issuing.pub.pem"))
