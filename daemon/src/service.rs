@@ -10,8 +10,10 @@ use crate::os::{machine, service::tell};
 use crate::site::{Plan, Site, SiteError};
 use seatkeeper::wire::ConfigEntry;
 use seatkeeper_core::desk::Desk;
-use seatkeeper_core::keeper::Failure;
+use seatkeeper_core::keeper::{Failure, Snapshot};
+use seatkeeper_engine::event::HolderFacts;
 use seatkeeper_engine::ids::HolderId;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -96,7 +98,7 @@ impl Service {
         let entered = runtime.enter();
         let listener = UnixListener::from_std(listener)?;
         let served = runtime.spawn(api::serve(parts, listener, stopped));
-        runtime.spawn(chores(site.desk.clone()));
+        runtime.spawn(chores(site.desk.clone(), watch.clone()));
         drop(entered);
         Ok(Service {
             site,
@@ -128,11 +130,15 @@ impl Service {
         self.runtime.block_on(signalled())
     }
 
-    /// Stops in order: no new connections, requests in flight, the watch, the ends of holds, the socket's name.
+    /// Stops in order: the socket's name, no new connections, requests in flight, the watch, the ends of holds.
     ///
     /// # Errors
     /// The keeper could not end cleanly.
     pub fn stop(self) -> Result<(), Failure> {
+        // While we still listen the name is ours; later it may be that of the next daemon.
+        if let Err(why) = std::fs::remove_file(&self.socket) {
+            tracing::warn!(%why, "the socket's name could not be removed; the next start does it");
+        }
         let _ = self.stop.send(true);
         if let Err(why) = self.runtime.block_on(self.served) {
             tracing::error!(%why, "the API did not end by itself");
@@ -140,11 +146,7 @@ impl Service {
         // What a request left behind (a checkout whose client hung up) is done before the keeper goes.
         self.runtime.shutdown_timeout(Duration::from_secs(5));
         drop(self.watch);
-        let closed = self.site.close();
-        if let Err(why) = std::fs::remove_file(&self.socket) {
-            tracing::warn!(%why, "the socket's name could not be removed; the next start does it");
-        }
-        closed
+        self.site.close()
     }
 }
 
@@ -202,21 +204,7 @@ fn on_death(desk: &Arc<Desk>, on_gone: OnGone) -> crate::os::watch::OnDeath {
 fn sweep(desk: &Desk) {
     let boot = desk.settings().boot;
     let snapshot = desk.snapshot();
-    let grants = snapshot
-        .state
-        .pools
-        .values()
-        .flat_map(|pool| pool.grants.iter());
-    let holders = grants.flat_map(|(gid, grant)| {
-        grant.holders.iter().map(|holder| {
-            let id = HolderId {
-                gid: *gid,
-                h: holder.h,
-            };
-            (id, &holder.facts)
-        })
-    });
-    let here = holders.filter(|(_, facts)| facts.process.boot == boot);
+    let here = holders(&snapshot).filter(|(_, facts)| facts.process.boot == boot);
     let gone: Vec<_> = here
         .filter(|(_, facts)| facts.pid.is_some_and(provably_gone))
         .map(|(id, _)| id)
@@ -227,15 +215,42 @@ fn sweep(desk: &Desk) {
     }
 }
 
-/// What has to be done now and then: the counts of denials, and a word to the service manager.
-async fn chores(desk: Arc<Desk>) {
+/// Every holder there is.
+fn holders(snapshot: &Snapshot) -> impl Iterator<Item = (HolderId, &HolderFacts)> {
+    let pools = snapshot.state.pools.values();
+    let grants = pools.flat_map(|pool| pool.grants.iter());
+    grants.flat_map(|(gid, grant)| {
+        let id = |h| HolderId { gid: *gid, h };
+        grant
+            .holders
+            .iter()
+            .map(move |holder| (id(holder.h), &*holder.facts))
+    })
+}
+
+/// Takes holders out of the watch that ended otherwise: lapsed, reclaimed, without right.
+fn tidy(desk: &Desk, watch: &Watch) {
+    // In this order: who is watched was in a snapshot before.
+    let watched = watch.holders();
+    let snapshot = desk.snapshot();
+    let live: BTreeSet<_> = holders(&snapshot).map(|(id, _)| id).collect();
+    let ended = watched.into_iter().filter(|id| !live.contains(id));
+    ended.for_each(|id| watch.forget(id));
+}
+
+/// What has to be done now and then: the counts of denials, the watch, and a word to the service manager.
+async fn chores(desk: Arc<Desk>, watch: Arc<Watch>) {
     let mut flush = tokio::time::interval(FLUSH);
     let mut alive = tokio::time::interval(ALIVE);
     loop {
         tokio::select! {
             _ = flush.tick() => {
-                let desk = desk.clone();
-                let flushed = tokio::task::spawn_blocking(move || desk.flush_denials()).await;
+                let (desk, watch) = (desk.clone(), watch.clone());
+                let flushed = tokio::task::spawn_blocking(move || {
+                    tidy(&desk, &watch);
+                    desk.flush_denials()
+                });
+                let flushed = flushed.await;
                 if let Ok(Err(why)) = flushed {
                     end_at_once(&why.to_string());
                 }

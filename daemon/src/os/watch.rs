@@ -4,7 +4,7 @@ use super::peer::{Identity, PeerProcess};
 use rustix::event::epoll;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::process::{Resource, getrlimit};
-use seatkeeper_engine::ids::{Gid, HolderId, InstanceId};
+use seatkeeper_engine::ids::{HolderId, InstanceId};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -125,18 +125,10 @@ impl Watch {
         self.shared.lock().forget(&self.shared.epoll, holder);
     }
 
-    /// The grant is gone, with all its holders.
-    pub fn forget_grant(&self, gid: Gid) {
-        let mut table = self.shared.lock();
-        let all = HolderId { gid, h: 0 }..=HolderId { gid, h: u32::MAX };
-        let holders: Vec<_> = table
-            .holders
-            .range(all)
-            .map(|(holder, _)| *holder)
-            .collect();
-        for holder in holders {
-            table.forget(&self.shared.epoll, holder);
-        }
+    /// Every holder whose process is watched.
+    #[must_use]
+    pub fn holders(&self) -> Vec<HolderId> {
+        self.shared.lock().holders.keys().copied().collect()
     }
 
     /// Whether a holder's process is watched.
