@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// The one algorithm (RFC 9864). `EdDSA` is refused.
 const ALG: &str = "Ed25519";
@@ -189,7 +190,9 @@ fn header_of(segment: &str) -> Option<Header> {
     if segment.len() > HEADER_MAX {
         return None;
     }
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
+    let bytes = URL_SAFE_NO_PAD.decode(segment).ok()?;
+    let header = serde_json::from_slice(&bytes).ok()?;
+    named(&bytes, &header).then_some(header)
 }
 
 fn under(parts: &Parts<'_>, key: &PublicKey) -> Result<(), Fault> {
@@ -214,6 +217,10 @@ fn claims<C: Claims>(parts: &Parts<'_>) -> Result<C, TokenError> {
         .map_err(|_| refuse(Fault::Shape))?;
     let claims: C =
         serde_json::from_slice(&payload).map_err(|e| refuse(Fault::Claims(e.to_string())))?;
+    if !named(&payload, &claims) {
+        let text = "a list stands where named claims are needed";
+        return Err(refuse(Fault::Claims(text.to_owned())));
+    }
     claims.check().map_err(|text| refuse(Fault::Claims(text)))?;
     match claims.signer() {
         Some(signer) if signer != parts.kid => Err(refuse(Fault::Claims(
@@ -221,4 +228,42 @@ fn claims<C: Claims>(parts: &Parts<'_>) -> Result<C, TokenError> {
         ))),
         _ => Ok(claims),
     }
+}
+
+/// Whether every struct was read from an object: a derived reader also takes the list of its values (S1, S2).
+///
+/// Written again, each struct is an object; a list in its place is one object less. `info` is left out: it is open.
+fn named<T: Serialize>(json: &[u8], read: &T) -> bool {
+    let again = serde_json::to_vec(read).ok();
+    again.is_some_and(|again| objects(json).is_some_and(|n| objects(&again) == Some(n)))
+}
+
+/// How many objects stand in an object outside its `info`.
+fn objects(json: &[u8]) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Open<'a> {
+        #[serde(borrow)]
+        info: Option<&'a RawValue>,
+    }
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let open: Open<'_> = serde_json::from_slice(json).ok()?;
+    let inside = open.info.map_or(0, |info| braces(info.get().as_bytes()));
+    Some(braces(json) - inside)
+}
+
+/// How many objects a JSON text has.
+fn braces(json: &[u8]) -> usize {
+    let (mut many, mut text, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => text = !text,
+            b'{' if !text => many += 1,
+            _ => {}
+        }
+    }
+    many
 }
