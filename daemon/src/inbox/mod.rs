@@ -292,6 +292,9 @@ impl Reader {
             Err(Unreadable::Gone) => return self.forget(file),
             Err(why) => {
                 let (text, remedy) = unreadable(&why, most);
+                if !self.refused.contains(file) {
+                    tracing::warn!(file = name, text, "not read from the inbox");
+                }
                 let code = matches!(why, Unreadable::TooLarge).then_some(Code::BodyTooLarge);
                 let said = Finding {
                     code,

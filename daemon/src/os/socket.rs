@@ -58,7 +58,7 @@ pub fn listen(path: &Path) -> Result<UnixListener, SocketError> {
     let busy = || {
         no((
             "is another daemon's".to_owned(),
-            "stop it (`systemctl stop seatkeeper`), or choose another `socket`",
+            "stop it (`systemctl stop seatkeeperd`), or choose another `socket`",
         ))
     };
     // Of two daemons that start at once, one looks when the other listens already.
