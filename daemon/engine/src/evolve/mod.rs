@@ -17,7 +17,7 @@ pub(crate) const ENDED_MS: u64 = 15 * 60 * 1000;
 /// How many are remembered at most (rule 20).
 pub(crate) const ENDED_MAX: usize = 262_144;
 
-/// Folds one event.
+/// Folds one event: what a site, its vendors, licenses and users are.
 pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.events += 1;
     let revision = state.events;
@@ -77,6 +77,13 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
                 }),
             );
         }
+        seat => evolve_seat(state, seat),
+    }
+}
+
+/// Folds one event of a seat, its holders and what is remembered of both.
+fn evolve_seat(state: &mut State, event: &Recorded) {
+    match event {
         Recorded::SeatTaken(taken) => take(state, taken),
         Recorded::HolderJoined { holder, who, at } => join(state, *holder, who, *at),
         Recorded::HoldersEnding { holders, why, hard } => {
@@ -102,16 +109,14 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             checkout_id,
             at,
         } => {
-            remember(
-                state,
-                Ended {
-                    at: *at,
-                    machine: *machine,
-                    uid: *uid,
-                    checkout_id: *checkout_id,
-                    holder: None,
-                },
-            );
+            let ended = Ended {
+                at: *at,
+                machine: *machine,
+                uid: *uid,
+                checkout_id: *checkout_id,
+                holder: None,
+            };
+            remember(state, ended);
         }
         Recorded::CoolDownStarted {
             user,
@@ -120,9 +125,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             feature,
             until,
         } => {
-            state
-                .cool_downs
-                .insert((*user, *machine, product.clone(), feature.clone()), *until);
+            let key = (*user, *machine, product.clone(), feature.clone());
+            state.cool_downs.insert(key, *until);
         }
         Recorded::CoolDownDeleted {
             user,
@@ -130,9 +134,18 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             product,
             feature,
         } => {
-            state
-                .cool_downs
-                .remove(&(*user, *machine, product.clone(), feature.clone()));
+            let key = (*user, *machine, product.clone(), feature.clone());
+            state.cool_downs.remove(&key);
         }
+        // Folded above; listed so that a new event is folded by one of the two.
+        Recorded::SiteFounded { .. }
+        | Recorded::RunStarted { .. }
+        | Recorded::RunStopped { .. }
+        | Recorded::VendorTrusted { .. }
+        | Recorded::IssuerSeen(_)
+        | Recorded::LicenseInstalled { .. }
+        | Recorded::LicenseAssigned { .. }
+        | Recorded::LicenseUnassigned { .. }
+        | Recorded::UserMet { .. } => {}
     }
 }

@@ -218,21 +218,8 @@ fn gates<'a>(
             "its model is not served yet".into(),
         );
     }
-    if !version::covers(feature.version.as_deref(), asked.version.as_deref()) {
-        let limit = feature.version.as_deref().map(str::to_owned);
-        let text = format!(
-            "version {} against the limit {}",
-            asked.version.as_deref().unwrap_or("(none)"),
-            limit.as_deref().unwrap_or("(none)")
-        );
-        return no(
-            Stage::Version,
-            Denial {
-                limit,
-                ..Denial::new(Code::VersionTooNew, 12)
-            },
-            text,
-        );
+    if let Some((denial, text)) = too_new(feature, asked) {
+        return no(Stage::Version, denial, text);
     }
     if !state.users.contains_key(&asked.user) {
         return no(
@@ -262,6 +249,24 @@ fn gates<'a>(
         feature,
         unit,
     })
+}
+
+/// Why the version asked for is past what was bought (rule 12).
+fn too_new(feature: &Feature, asked: &Checkout) -> Option<(Denial, String)> {
+    if version::covers(feature.version.as_deref(), asked.version.as_deref()) {
+        return None;
+    }
+    let limit = feature.version.as_deref().map(str::to_owned);
+    let text = format!(
+        "version {} against the limit {}",
+        asked.version.as_deref().unwrap_or("(none)"),
+        limit.as_deref().unwrap_or("(none)")
+    );
+    let denial = Denial {
+        limit,
+        ..Denial::new(Code::VersionTooNew, 12)
+    };
+    Some((denial, text))
 }
 
 /// Why a license serves nothing new at this date.
