@@ -1,3 +1,5 @@
+//! Command lines are read as the help describes them, and refused where they contradict themselves.
+
 use super::*;
 use clap::CommandFactory;
 
