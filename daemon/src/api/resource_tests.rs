@@ -295,156 +295,123 @@ impl Document {
     }
 }
 
+/// A house whose every answer is held against its document.
+struct Walk {
+    house: House,
+    document: Document,
+}
+
+impl Walk {
+    async fn begin() -> Walk {
+        let house = House::open();
+        let document = Document::of(&house).await;
+        Walk { house, document }
+    }
+
+    /// Asks for `real`, which the document knows as `path`.
+    async fn at(&mut self, method: &str, path: &str, real: &str, body: Option<Value>) -> Answer {
+        let answer = self.house.ask(method, real, body).await;
+        self.document.check(method, path, &answer);
+        answer
+    }
+
+    async fn get(&mut self, path: &str, status: u16) -> Value {
+        self.get_at(path, path, status).await
+    }
+
+    async fn get_at(&mut self, path: &str, real: &str, status: u16) -> Value {
+        let answer = self.at("GET", path, real, None).await;
+        assert_eq!(answer.status, status, "GET {real}: {}", answer.text);
+        answer.json()
+    }
+
+    async fn post(&mut self, path: &str, body: Value, status: u16) -> Value {
+        let answer = self.at("POST", path, path, Some(body)).await;
+        assert_eq!(answer.status, status, "POST {path}: {}", answer.text);
+        answer.json()
+    }
+
+    async fn vendors_and_licenses(&mut self) {
+        self.post("/v1/vendors", json!(vendor::trust()), 201).await;
+        self.get("/v1/vendors", 200).await;
+        self.get("/v1/site-key", 200).await;
+        let mut body = self.house.install_body().await;
+        body["verify_only"] = json!(true);
+        self.post("/v1/licenses", body.clone(), 200).await;
+        body["verify_only"] = json!(false);
+        self.post("/v1/licenses", body, 201).await;
+        self.get("/v1/licenses", 200).await;
+        let path = "/v1/licenses/{vendor}/{id}";
+        let one = "/v1/licenses/dev-vendor/dev-license";
+        self.get_at(path, one, 200).await;
+        self.get_at(path, "/v1/licenses/x/y", 404).await;
+        let account = json!({"account": "C-1"});
+        self.post("/v1/license-request", account, 200).await;
+        let passphrase = json!({"passphrase": "long enough to be one"});
+        self.post("/v1/site-key/export", passphrase, 200).await;
+    }
+
+    async fn assignments(&mut self) {
+        let all = self.get("/v1/assignments", 200).await;
+        let id = all["items"][0]["id"].as_str().expect("an assignment");
+        let path = "/v1/assignments/{id}";
+        self.get_at(path, &format!("/v1/assignments/{id}"), 200)
+            .await;
+        let id = format!("{:032x}", 5);
+        let assignment =
+            json!({"id": id, "vendor": "dev-vendor", "license": "dev-license", "user": "bob"});
+        self.post("/v1/assignments", assignment, 201).await;
+        let real = format!("/v1/assignments/{id}");
+        let gone = self.at("DELETE", path, &real, None).await;
+        assert_eq!(gone.status, 200, "{}", gone.text);
+    }
+
+    async fn leases_and_seats(&mut self) {
+        let asked = self.house.checkout(1);
+        let lease = self.post("/v1/leases", asked.clone(), 201).await;
+        self.post("/v1/leases", asked, 200).await;
+        self.post("/v1/leases", json!({}), 400).await;
+        let id = lease["id"].as_str().expect("an id");
+        let instance = format!("{:032x}", 1001);
+        let renew = json!({"instance": instance, "nonce": "AAAAAAAAAAAAAAAAAAAAAA"});
+        let path = "/v1/leases/{id}";
+        let real = format!("/v1/leases/{id}");
+        let renewed = self.at("PUT", path, &real, Some(renew)).await;
+        assert_eq!(renewed.status, 200, "{}", renewed.text);
+        self.get("/v1/pools", 200).await;
+        self.get("/v1/seats", 200).await;
+        let why = json!({"user": "bob", "item": {"feature": "modeler"}});
+        self.post("/v1/explain", why, 200).await;
+        let real = format!("/v1/seats/{id}/reclaim");
+        let taken = self.at("POST", "/v1/seats/{id}/reclaim", &real, None).await;
+        assert_eq!(taken.status, 200, "{}", taken.text);
+        let real = format!("/v1/leases/{id}?instance={instance}");
+        let given = self.at("DELETE", path, &real, None).await;
+        assert_eq!(given.status, 204, "{}", given.text);
+    }
+
+    async fn the_daemon_itself(&mut self) {
+        self.get("/v1/events", 200).await;
+        self.get_at("/v1/events", "/v1/events?after=x", 400).await;
+        for path in ["/v1/status", "/v1/config", "/metrics", "/healthz"] {
+            self.get(path, 200).await;
+        }
+        self.get("/readyz", 200).await;
+        let path = "/problems/{code}";
+        self.get_at(path, "/problems/no_seat_free", 200).await;
+        self.get_at(path, "/problems/none", 404).await;
+        self.get("/openapi.json", 200).await;
+    }
+}
+
 #[tokio::test]
 async fn every_route_answers_as_the_document_says() {
-    let house = House::open();
-    let mut document = Document::of(&house).await;
-    let mut step =
-        async |method: &str, path: &str, real: &str, body: Option<Value>, status: u16| {
-            let answer = house.ask(method, real, body).await;
-            assert_eq!(answer.status, status, "{method} {real}: {}", answer.text);
-            document.check(method, path, &answer);
-            answer.json()
-        };
-    let trust = json!(vendor::trust());
-    step("POST", "/v1/vendors", "/v1/vendors", Some(trust), 201).await;
-    step("GET", "/v1/vendors", "/v1/vendors", None, 200).await;
-    step("GET", "/v1/site-key", "/v1/site-key", None, 200).await;
-    let mut body = house.install_body().await;
-    body["verify_only"] = json!(true);
-    step(
-        "POST",
-        "/v1/licenses",
-        "/v1/licenses",
-        Some(body.clone()),
-        200,
-    )
-    .await;
-    body["verify_only"] = json!(false);
-    step("POST", "/v1/licenses", "/v1/licenses", Some(body), 201).await;
-    step("GET", "/v1/licenses", "/v1/licenses", None, 200).await;
-    let one = "/v1/licenses/dev-vendor/dev-license";
-    step("GET", "/v1/licenses/{vendor}/{id}", one, None, 200).await;
-    step(
-        "GET",
-        "/v1/licenses/{vendor}/{id}",
-        "/v1/licenses/x/y",
-        None,
-        404,
-    )
-    .await;
-    let account = json!({"account": "C-1"});
-    step(
-        "POST",
-        "/v1/license-request",
-        "/v1/license-request",
-        Some(account),
-        200,
-    )
-    .await;
-    step(
-        "POST",
-        "/v1/site-key/export",
-        "/v1/site-key/export",
-        Some(json!({"passphrase": "long enough to be one"})),
-        200,
-    )
-    .await;
-    let all = step("GET", "/v1/assignments", "/v1/assignments", None, 200).await;
-    let id = all["items"][0]["id"]
-        .as_str()
-        .expect("an assignment")
-        .to_owned();
-    step(
-        "GET",
-        "/v1/assignments/{id}",
-        &format!("/v1/assignments/{id}"),
-        None,
-        200,
-    )
-    .await;
-    let assignment = json!({"id": format!("{:032x}", 5), "vendor": "dev-vendor", "license": "dev-license", "user": "bob"});
-    step(
-        "POST",
-        "/v1/assignments",
-        "/v1/assignments",
-        Some(assignment),
-        201,
-    )
-    .await;
-    step(
-        "DELETE",
-        "/v1/assignments/{id}",
-        &format!("/v1/assignments/{:032x}", 5),
-        None,
-        200,
-    )
-    .await;
-    let lease = step(
-        "POST",
-        "/v1/leases",
-        "/v1/leases",
-        Some(house.checkout(1)),
-        201,
-    )
-    .await;
-    let id = lease["id"].as_str().expect("an id").to_owned();
-    step(
-        "POST",
-        "/v1/leases",
-        "/v1/leases",
-        Some(house.checkout(1)),
-        200,
-    )
-    .await;
-    step("POST", "/v1/leases", "/v1/leases", Some(json!({})), 400).await;
-    let renew = json!({"instance": format!("{:032x}", 1001), "nonce": "AAAAAAAAAAAAAAAAAAAAAA"});
-    step(
-        "PUT",
-        "/v1/leases/{id}",
-        &format!("/v1/leases/{id}"),
-        Some(renew),
-        200,
-    )
-    .await;
-    step("GET", "/v1/pools", "/v1/pools", None, 200).await;
-    step("GET", "/v1/seats", "/v1/seats", None, 200).await;
-    let why = json!({"user": "bob", "item": {"feature": "modeler"}});
-    step("POST", "/v1/explain", "/v1/explain", Some(why), 200).await;
-    step(
-        "POST",
-        "/v1/seats/{id}/reclaim",
-        &format!("/v1/seats/{id}/reclaim"),
-        None,
-        200,
-    )
-    .await;
-    step(
-        "DELETE",
-        "/v1/leases/{id}",
-        &format!("/v1/leases/{id}?instance={:032x}", 1001),
-        None,
-        204,
-    )
-    .await;
-    step("GET", "/v1/events", "/v1/events", None, 200).await;
-    step("GET", "/v1/events", "/v1/events?after=x", None, 400).await;
-    step("GET", "/v1/status", "/v1/status", None, 200).await;
-    step("GET", "/v1/config", "/v1/config", None, 200).await;
-    step("GET", "/metrics", "/metrics", None, 200).await;
-    step("GET", "/healthz", "/healthz", None, 200).await;
-    step("GET", "/readyz", "/readyz", None, 200).await;
-    step(
-        "GET",
-        "/problems/{code}",
-        "/problems/no_seat_free",
-        None,
-        200,
-    )
-    .await;
-    step("GET", "/problems/{code}", "/problems/none", None, 404).await;
-    step("GET", "/openapi.json", "/openapi.json", None, 200).await;
-    document.all_were_used();
+    let mut walk = Walk::begin().await;
+    walk.vendors_and_licenses().await;
+    walk.assignments().await;
+    walk.leases_and_seats().await;
+    walk.the_daemon_itself().await;
+    walk.document.all_were_used();
 }
 
 #[tokio::test]
