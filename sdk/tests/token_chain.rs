@@ -553,7 +553,7 @@ fn forge(
         tokens::sign_raw(
             &thief.leasing,
             &header,
-            &serde_json::to_string(lease).unwrap(),
+            &serde_json::to_string(lease).expect("claims are JSON"),
         )
     };
     match n % 5 {
@@ -568,13 +568,13 @@ fn forge(
         // The right claims with a recorded, and with a random, signature.
         3 => {
             let token = named(&lease, ours.leasing.thumbprint());
-            let (signed, _) = token.rsplit_once('.').unwrap();
-            let (_, signature) = genuine.rsplit_once('.').unwrap();
+            let (signed, _) = token.rsplit_once('.').expect("a token has dots");
+            let (_, signature) = genuine.rsplit_once('.').expect("a token has dots");
             format!("{signed}.{signature}")
         }
         _ => {
             let token = named(&lease, ours.leasing.thumbprint());
-            let (signed, _) = token.rsplit_once('.').unwrap();
+            let (signed, _) = token.rsplit_once('.').expect("a token has dots");
             let mut signature = [0; 64];
             signature.fill_with(|| dice.byte());
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -71,8 +71,8 @@ pub(crate) fn run(
 
 fn outcome(mut latencies: Vec<u32>, errors: u64, seconds: f64, work: Work) -> Outcome {
     latencies.sort_unstable();
-    let at = |share: f64| {
-        let n = (latencies.len() as f64 * share) as usize;
+    let at = |percent: usize| {
+        let n = latencies.len() * percent / 100;
         latencies
             .get(n)
             .or(latencies.last())
@@ -88,8 +88,8 @@ fn outcome(mut latencies: Vec<u32>, errors: u64, seconds: f64, work: Work) -> Ou
     };
     Outcome {
         per_s: done / seconds,
-        p50_us: at(0.5),
-        p99_us: at(0.99),
+        p50_us: at(50),
+        p99_us: at(99),
         errors,
     }
 }

@@ -2,6 +2,12 @@
 //!
 //! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark reports to the one who started it"
+)]
+
 mod bare;
 mod clock;
 mod cold;
