@@ -66,6 +66,7 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
         create_users: settings.unknown_users == UnknownUsers::Create,
         assign_new_to_everyone: settings.assign_new_licenses == AssignNew::Everyone,
         disk_reserve: settings.disk_reserve,
+        retention_days: settings.retention_days,
         refused_roots: vec![dev_root()],
         ..machine
     };

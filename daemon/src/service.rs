@@ -285,6 +285,7 @@ pub fn this_machine(site_name: &str) -> io::Result<seatkeeper_core::desk::Settin
         create_users: true,
         assign_new_to_everyone: false,
         disk_reserve: 0,
+        retention_days: seatkeeper_core::side::RETENTION_DAYS,
         refused_roots: Vec::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

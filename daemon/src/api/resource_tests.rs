@@ -111,6 +111,7 @@ impl House {
             refused_roots: Vec::new(),
             assign_new_to_everyone: false,
             disk_reserve: 0,
+            retention_days: seatkeeper_core::side::RETENTION_DAYS,
             version: "0".to_owned(),
         };
         let desk = Arc::new(

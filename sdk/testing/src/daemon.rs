@@ -265,6 +265,7 @@ fn settings() -> std::io::Result<Settings> {
         refused_roots: Vec::new(),
         assign_new_to_everyone: false,
         disk_reserve: 0,
+        retention_days: seatkeeper_core::side::RETENTION_DAYS,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

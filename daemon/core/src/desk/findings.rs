@@ -22,7 +22,7 @@ const DELEGATION_S: u64 = 30 * 86_400;
 /// Bytes of a passphrase.
 const PASSPHRASE_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
 /// The next step where the site key was never exported.
-pub(super) const EXPORT: &str = "the site key exists on this machine only: `seatkeeper site key export -o site.key`, and keep it in a safe place; without it every license must be issued anew";
+pub(super) const EXPORT: &str = "the site key exists on this machine only: `seatkeeper site key export --out site.key`, and keep it in a safe place; without it every license must be issued anew";
 
 /// What inboxes refused, by file.
 #[derive(Debug, Default)]
@@ -163,7 +163,7 @@ impl Desk {
         }
         if snapshot.state.licenses.is_empty() {
             let text = "no license is installed: applications are refused with not_licensed, or run as a demo".to_owned();
-            let remedy = "`seatkeeper license request --account ID -o site.req`, send it to the vendor, then `seatkeeper license install FILE`";
+            let remedy = "`seatkeeper license request --account ID --out site.req`, send it to the vendor, then `seatkeeper license install FILE`";
             found.push(finding("warning", "license", text, remedy));
         }
         found.extend(self.inbox.findings());
@@ -202,8 +202,7 @@ impl Desk {
     fn license_findings(&self, snapshot: &Snapshot, license: &License, now: Date) -> Vec<Finding> {
         let (terms, state) = (&license.terms, &snapshot.state);
         let id = &terms.id.id;
-        let renew =
-            "ask the vendor for a renewal: `seatkeeper license request --account ID -o site.req`";
+        let renew = "ask the vendor for a renewal: `seatkeeper license request --account ID --out site.req`";
         let mut found = Vec::new();
         let mut add = |level: &str, text: String, remedy: &str, code: Option<Code>| {
             found.push(Finding {

@@ -55,6 +55,8 @@ pub struct Settings {
     pub disk_reserve: u64,
     /// Thumbprints of roots that are never trusted here: `run` names the published development root.
     pub refused_roots: Vec<Name>,
+    /// Days that counts of denials are kept.
+    pub retention_days: u64,
     /// The daemon's version.
     pub version: String,
 }
@@ -201,7 +203,8 @@ impl Desk {
     /// # Errors
     /// The side store failed.
     pub fn flush_denials(&self) -> Result<(), crate::side::SideError> {
-        self.side.flush_denials(self.wall_s())
+        self.side
+            .flush_denials(self.wall_s(), self.settings.retention_days)
     }
 
     fn wall_s(&self) -> u64 {

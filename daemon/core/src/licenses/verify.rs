@@ -221,7 +221,7 @@ fn wrong_site(id: &str, license: &VerifiedLicense, own: &str) -> Refused {
             license.site_key.thumbprint()
         ),
     );
-    refused.hint = "send this site's request to the vendor: `seatkeeper license request --account ID -o site.req`".to_owned();
+    refused.hint = "send this site's request to the vendor: `seatkeeper license request --account ID --out site.req`".to_owned();
     refused
 }
 

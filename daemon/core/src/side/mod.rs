@@ -31,8 +31,8 @@ const VERSION: &str = "version";
 const SIDE_VERSION: u64 = 1;
 /// redb's page cache: names of the busy users stay in it.
 const CACHE: usize = 4 * 1024 * 1024;
-/// Counts of denials are kept this long (design.md 7).
-pub const RETENTION_HOURS: u64 = 400 * 24;
+/// How long counts of denials are kept unless the site says otherwise.
+pub const RETENTION_DAYS: u64 = 400;
 /// Hourly counts in one answer.
 pub const COUNTS_PAGE: usize = 10_000;
 
@@ -129,14 +129,14 @@ impl Side {
         self.denials().newest(limit)
     }
 
-    /// Writes the counts since the last flush, and lets go of those past retention at `wall_s`. Once a minute and at
+    /// Writes the counts since the last flush, and lets go of those older than `keep_days` at `wall_s`. Once a minute and at
     /// the stop; without denials it writes nothing.
-    pub fn flush_denials(&self, wall_s: u64) -> Result<(), SideError> {
+    pub fn flush_denials(&self, wall_s: u64, keep_days: u64) -> Result<(), SideError> {
         let counts = self.denials().take_counts();
         if counts.is_empty() {
             return Ok(());
         }
-        let oldest = (wall_s / 3600).saturating_sub(RETENTION_HOURS);
+        let oldest = (wall_s / 3600).saturating_sub(keep_days * 24);
         self.write(|txn| {
             let mut table = txn.open_table(DENIALS)?;
             for (bucket, more) in &counts {

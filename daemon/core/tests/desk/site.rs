@@ -168,6 +168,7 @@ impl Site {
             refused_roots: Vec::new(),
             assign_new_to_everyone: false,
             disk_reserve: 1 << 20,
+            retention_days: seatkeeper_core::side::RETENTION_DAYS,
             version: "0.1.0".to_owned(),
         };
         change(&mut settings);
