@@ -24,7 +24,7 @@ enum Choice {
 }
 
 fn main() -> Result<(), Error> {
-    let client = Client::builder("cad").dev_root().build()?;
+    let client = Client::builder("acme-cad").dev_root().build()?;
     match seat_or_choice(&client) {
         Some(seat) => println!("Welcome. {seat:?}"),
         None => println!("Good bye."),

@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
     // The callback runs on the client's thread: hand over to the application's own loop and return.
     let (sender, events) = mpsc::channel();
     let listener = move |event: &Event| drop(sender.send(event.clone()));
-    let client = Client::builder("cad")
+    let client = Client::builder("acme-cad")
         .dev_root()
         .on_event(listener)
         .build()?;

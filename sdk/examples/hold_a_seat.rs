@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
-    let client = Client::builder("cad").dev_root().build()?;
+    let client = Client::builder("acme-cad").dev_root().build()?;
     let seat = client
         .checkout("modeler")
         .version(env!("CARGO_PKG_VERSION"))

@@ -15,15 +15,12 @@
 use seatkeeper::{Client, Error, Seat};
 
 fn main() -> Result<(), Error> {
-    let client = Client::builder("cad").dev_root().build()?;
+    let client = Client::builder("acme-cad").dev_root().build()?;
     let seat = client
         .checkout("modeler")
         .version(env!("CARGO_PKG_VERSION"))
         .acquire()?;
-    for (name, policy) in [
-        ("Export to PDF", "export-pdf"),
-        ("Batch rendering", "batch"),
-    ] {
+    for (name, policy) in [("Export to PDF", "export-pdf"), ("Save", "save")] {
         println!("{name}: {}", menu_entry(&seat, policy));
     }
     if let Some(lease) = seat.lease() {

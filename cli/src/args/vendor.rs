@@ -104,7 +104,7 @@ pub(crate) struct IssuerArgs {
     #[arg(long, value_name = "N")]
     pub min_serial: Option<u64>,
     /// Withdraw an issuing key, by its thumbprint; as often as needed
-    #[arg(long = "revoke", value_name = "THUMBPRINT")]
+    #[arg(long = "revoke", value_name = "THUMBPRINT", allow_hyphen_values = true)]
     pub revoked: Vec<String>,
     /// The issuer file before this one: vendor, products and what it withdrew are carried over
     #[arg(long, value_name = "FILE")]
