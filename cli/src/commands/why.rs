@@ -53,7 +53,7 @@ fn story(reply: &ExplainReply, asked: &str) -> String {
     };
     let mut lines = vec![
         format!("{} {would} {asked} now.", reply.user),
-        format!("{}.", sentence(&reply.summary)),
+        format!("{}.", sentence(&reply.summary, &reply.user)),
     ];
     if !reply.steps.is_empty() {
         lines.extend([String::new(), "How it was judged:".to_owned()]);
@@ -137,9 +137,12 @@ fn help(denial: &Problem) -> String {
     )
 }
 
-/// With a capital and without its full stop.
-fn sentence(text: &str) -> String {
+/// Without its full stop, and with a capital unless it begins with the login.
+fn sentence(text: &str, login: &str) -> String {
     let text = text.trim_end_matches('.');
+    if text.starts_with(login) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters
         .next()
@@ -166,6 +169,11 @@ mod tests {
                 "watched": true, "held_s": 720, "hold_s": 900 }],
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn r22_a_login_keeps_its_letters() {
+        assert_eq!(sentence("bob would get slot 0.", "bob"), "bob would get slot 0");
     }
 
     #[test]

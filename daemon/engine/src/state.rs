@@ -8,7 +8,7 @@ use crate::ids::{
     AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
     Name, PoolId, RunId, TokenHash, UnitId, UserId,
 };
-use crate::time::{Date, LeaseTime};
+use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -320,6 +320,17 @@ impl Holder {
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
         self.ending.as_deref().copied()
+    }
+
+    /// The latest end of its hold: the present one, or that of a last lease signed at its very end.
+    #[must_use]
+    pub fn latest_end(&self) -> LeaseTime {
+        match self.ending() {
+            Some(ending) if !ending.hard && ending.last.is_none() => {
+                self.until + hold_ms(ending.save_s * 1000)
+            }
+            _ => self.until,
+        }
     }
 
     /// It is not ending for good: not at all, or by a loss of right that can still be taken back (rule 16).

@@ -98,9 +98,9 @@ fn one(
     Ok(installed)
 }
 
-/// L5: adding is one step, distributing the next; the next step is typed out.
+/// L5: adding is one step, distributing the next; the next step is typed out. Of a new license the daemon's warning said it.
 fn tell_nobody(daemon: &Daemon<'_>, license: &InstalledLicense, printer: &Printer) {
-    if license.assigned_to_everyone {
+    if license.new || license.assigned_to_everyone {
         return;
     }
     // Who may install but not list assignments is told all the same.

@@ -207,7 +207,7 @@ fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
         ),
         Code::CoolDown => denial.retry_at.map(|_| {
-            "wait for the time in retry_after_s, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
+            "wait until the pause is over, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
         }),
         Code::NotStarted => denial.date.map(|date| {
             format!("install it again on {}: `seatkeeper license install FILE`", dates::day(date.0))

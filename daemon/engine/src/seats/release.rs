@@ -6,7 +6,8 @@ use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::ids::{Gid, HolderId, UserId};
-use crate::time::{LeaseTime, hold_ms};
+use crate::state::Holder;
+use crate::time::LeaseTime;
 
 /// Gives back a holder, or the checkout that should have made one. Giving back twice is done, not an error.
 pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Denial> {
@@ -86,14 +87,9 @@ pub(crate) fn end_softly(
     Verdict::Ending(ids.iter().map(|id| (*id, latest_end(act, *id))).collect())
 }
 
-/// The latest end of an ending holder's hold: its present one, or that of a last lease signed at its very end.
+/// When the slot of a holder is free at the latest.
 fn latest_end(act: &Act<'_>, id: HolderId) -> LeaseTime {
     act.state()
         .holder(id)
-        .map_or(act.now.lease, |holder| match holder.ending() {
-            Some(ending) if !ending.hard && ending.last.is_none() => {
-                holder.until + hold_ms(ending.save_s * 1000)
-            }
-            _ => holder.until,
-        })
+        .map_or(act.now.lease, Holder::latest_end)
 }

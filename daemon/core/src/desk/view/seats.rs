@@ -159,7 +159,7 @@ impl Desk {
                 .to_owned(),
             watched,
             held_s: (now - holder.since) / 1000,
-            hold_s: (holder.until - now).div_ceil(1000),
+            hold_s: (holder.latest_end() - now).div_ceil(1000),
         }
     }
 }
