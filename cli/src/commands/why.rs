@@ -173,7 +173,10 @@ mod tests {
 
     #[test]
     fn r22_a_login_keeps_its_letters() {
-        assert_eq!(sentence("bob would get slot 0.", "bob"), "bob would get slot 0");
+        assert_eq!(
+            sentence("bob would get slot 0.", "bob"),
+            "bob would get slot 0"
+        );
     }
 
     #[test]
