@@ -6,7 +6,11 @@
 //! ```
 //!
 //! A real application has its own root in place of `.dev_root()`, compiled in:
-//! `.vendor_roots(&[ACME_ROOT, ACME_NEXT_ROOT])`.
+//! `.vendor_roots(&[ACME_ROOT, ACME_NEXT_ROOT])`. Here whoever builds may name one:
+//!
+//! ```text
+//! ACME_ROOT="$(cat acme-root.pub.pem)" cargo run -p seatkeeper --features testing --example hold_a_seat
+//! ```
 
 #![allow(
     clippy::print_stdout,
@@ -29,7 +33,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
-    let client = Client::builder("acme-cad").dev_root().build()?;
+    let builder = Client::builder("acme-cad");
+    // Read when this is compiled; the running program takes no root from anywhere.
+    let client = match option_env!("ACME_ROOT") {
+        Some(root) => builder.vendor_roots(&[root]),
+        None => builder.dev_root(),
+    }
+    .build()?;
     let seat = client
         .checkout("modeler")
         .version(env!("CARGO_PKG_VERSION"))
