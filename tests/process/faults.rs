@@ -85,6 +85,13 @@ fn u1_licenses_that_must_not_count_are_refused_each_with_its_reason() {
     assert!(swapped.status >= 400, "a lease is no license: {swapped:?}");
 
     assert_eq!(install(&site, &text).status / 100, 2);
+    let again = install(&site, &text);
+    assert_eq!(
+        again.body["licenses"][0]["new"], false,
+        "no harm: {again:?}"
+    );
+    let newer = vendor.file(&vendor.license("L-2", 2, 5, &key));
+    assert_eq!(install(&site, &newer).status / 100, 2);
     refused(&install(&site, &text), "superseded");
 }
 

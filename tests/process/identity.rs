@@ -3,25 +3,9 @@
 use seatkeeper_tests::binaries::binary;
 use seatkeeper_tests::site::is_root;
 use seatkeeper_tests::wire::{Ask, Wire};
-use seatkeeper_tests::{Site, Vendor};
+use seatkeeper_tests::{Application, Site};
 use serde_json::Value;
-use std::process::{Child, Command, Stdio};
-
-/// Starts the example that holds a seat, by way of the given launcher.
-fn hold(site: &Site, vendor: &Vendor, launcher: &[&str]) -> Child {
-    let program = binary("examples/hold_a_seat");
-    let mut words: Vec<&std::ffi::OsStr> = launcher.iter().map(std::ffi::OsStr::new).collect();
-    words.push(program.as_os_str());
-    Command::new(words[0])
-        .args(&words[1..])
-        .env("SEATKEEPER_SOCKET", site.socket())
-        .env("ACME_ROOT", vendor.root.public().to_pem())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("the example starts")
-}
+use std::process::Command;
 
 fn seats(site: &Site) -> Vec<Value> {
     site.admin("GET", "/v1/seats", None).body["items"]
@@ -46,10 +30,9 @@ fn until(site: &Site, count: usize) -> Vec<Value> {
 #[test]
 fn r14_the_seat_of_a_killed_process_is_free_again() {
     let (site, vendor) = Site::with_seats(1);
-    let mut app = hold(&site, &vendor, &["env"]);
-    until(&site, 1);
-    app.kill().expect("the example is ours");
-    app.wait().expect("the example is ours");
+    let mut app = Application::start(&site, &vendor);
+    assert_eq!(seats(&site).len(), 1, "{}", app.said);
+    app.kill();
     until(&site, 0);
 }
 
@@ -155,24 +138,19 @@ fn r14_an_application_in_another_pid_namespace_is_counted_as_itself() {
         return;
     }
     let (site, vendor) = Site::with_seats(2);
-    let mut first = hold(
-        &site,
-        &vendor,
-        &["unshare", "--pid", "--fork", "--kill-child"],
+    let launcher = ["unshare", "--pid", "--fork", "--kill-child"];
+    let mut first = Application::behind(&site, &vendor, &launcher);
+    let mut second = Application::behind(&site, &vendor, &launcher);
+    assert_eq!(
+        first.said["pid"], second.said["pid"],
+        "both are pid 1 of their own"
     );
-    until(&site, 1);
-    let mut second = hold(
-        &site,
-        &vendor,
-        &["unshare", "--pid", "--fork", "--kill-child"],
-    );
-    let held = until(&site, 2);
+    let held = seats(&site);
+    assert_eq!(held.len(), 2, "{held:?}");
     assert_ne!(held[0]["pid"], held[1]["pid"], "{held:?}");
-    second.kill().expect("it is ours");
-    second.wait().expect("it is ours");
+    second.kill();
     until(&site, 1);
-    first.kill().expect("it is ours");
-    first.wait().expect("it is ours");
+    first.kill();
     until(&site, 0);
 }
 

@@ -50,6 +50,12 @@ impl Wire {
         wire
     }
 
+    /// An accepted connection, for a test that answers.
+    #[must_use]
+    pub fn over(stream: UnixStream) -> Self {
+        Wire(stream)
+    }
+
     /// One exchange.
     ///
     /// # Errors
@@ -82,29 +88,39 @@ impl Wire {
     /// # Errors
     /// The connection broke before the answer was whole.
     pub fn answer(&mut self) -> io::Result<Answer> {
+        let (head, body) = self.message()?;
+        let status = head
+            .get(9..12)
+            .and_then(|s| s.parse().ok())
+            .unwrap_or_default();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Ok(Answer { status, body })
+    }
+
+    /// Reads one message, answer or request: its head and its body.
+    ///
+    /// # Errors
+    /// The connection broke before the message was whole.
+    pub fn message(&mut self) -> io::Result<(String, Vec<u8>)> {
         let mut read = Vec::new();
-        let head = loop {
+        let end = loop {
             if let Some(end) = read.windows(4).position(|w| w == b"\r\n\r\n") {
                 break end + 4;
             }
             self.more(&mut read)?;
         };
-        let text = String::from_utf8_lossy(&read[..head]).to_ascii_lowercase();
-        let status = text
-            .get(9..12)
-            .and_then(|s| s.parse().ok())
-            .unwrap_or_default();
-        let length: usize = text
+        let head = String::from_utf8_lossy(&read[..end]).into_owned();
+        let lower = head.to_ascii_lowercase();
+        let length: usize = lower
             .split("\r\ncontent-length:")
             .nth(1)
             .and_then(|rest| rest.lines().next())
             .and_then(|n| n.trim().parse().ok())
             .unwrap_or_default();
-        while read.len() < head + length {
+        while read.len() < end + length {
             self.more(&mut read)?;
         }
-        let body = serde_json::from_slice(&read[head..head + length]).unwrap_or(Value::Null);
-        Ok(Answer { status, body })
+        Ok((head, read[end..end + length].to_vec()))
     }
 
     fn more(&mut self, read: &mut Vec<u8>) -> io::Result<()> {

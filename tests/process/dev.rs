@@ -1,0 +1,135 @@
+//! `seatkeeperd dev`: the first command of the README, and the three lines that it asks to paste.
+
+use seatkeeper_tests::binaries::{binary, run};
+use seatkeeper_tests::site::signal;
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A running `dev`; interrupted and removed when dropped.
+struct Dev {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    folder: tempfile::TempDir,
+}
+
+impl Dev {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut child = Command::new(binary("seatkeeperd"))
+            .arg("dev")
+            .env("XDG_RUNTIME_DIR", folder.path())
+            .env("PATH", beside())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("dev starts");
+        let stdout = child.stdout.take().expect("it has a stdout");
+        let lines = BufReader::new(stdout).lines();
+        Dev {
+            child,
+            lines,
+            folder,
+        }
+    }
+
+    /// Reads on until a line is as wanted; its words stand in the panic of a dev that ends first.
+    fn until(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let mut told = String::new();
+        loop {
+            match self.lines.next() {
+                Some(Ok(line)) if wanted(&line) => return line,
+                Some(Ok(line)) => told.extend([line.as_str(), "\n"]),
+                _ => panic!("dev ended, having said: {told}"),
+            }
+        }
+    }
+
+    /// One of the lines to paste, in a shell as a user has it.
+    fn paste(&self, line: &str) -> seatkeeper_tests::binaries::Said {
+        run(Command::new("sh")
+            .args(["-c", line])
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env_remove("SEATKEEPER_SOCKET"))
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            signal(self.child.id(), rustix::process::Signal::INT);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// The path that a shell has, with the built programs first, so that dev names `seatkeeper` by its name.
+fn beside() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let built = binary("seatkeeper");
+    let mut folders = vec![built.parent().unwrap_or(Path::new("/")).to_owned()];
+    folders.extend(std::env::split_paths(&path));
+    std::env::join_paths(folders).expect("no folder has a colon in its name")
+}
+
+#[test]
+fn u7_dev_shows_a_seat_and_its_three_lines_work_when_pasted() {
+    let mut dev = Dev::start();
+    let held = dev.until(|line| line.starts_with("slot "));
+    assert!(held.starts_with("slot 0 taken"), "{held}");
+    let list = dev
+        .until(|line| line.ends_with(" seat list"))
+        .trim()
+        .to_owned();
+    let why = dev
+        .until(|line| line.contains(" why bob modeler"))
+        .trim()
+        .to_owned();
+    let kill = dev
+        .until(|line| line.trim().starts_with("kill -9 "))
+        .trim()
+        .to_owned();
+    let pid = kill.rsplit(' ').next().unwrap_or_default();
+
+    let said = dev.paste(&format!("PATH={}:$PATH; {list}", programs()));
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.out.contains("modeler") && said.out.contains(pid),
+        "{said:?}"
+    );
+    let said = dev.paste(&format!("PATH={}:$PATH; {why}", programs()));
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.out.contains("bob") && said.out.contains("would get"),
+        "{said:?}"
+    );
+    assert_eq!(dev.paste(&kill).code, 0);
+    let freed = dev.until(|line| line.contains("free: process died"));
+    let took: f64 = freed
+        .rsplit(", ")
+        .next()
+        .and_then(|rest| rest.split(' ').next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(f64::MAX);
+    assert!(
+        freed.ends_with(" ms") && took < 1000.0,
+        "within a second: {freed}"
+    );
+
+    signal(dev.child.id(), rustix::process::Signal::INT);
+    assert_eq!(dev.child.wait().expect("it is ours").code(), Some(0));
+    let left: Vec<_> = std::fs::read_dir(dev.folder.path())
+        .expect("the folder is there")
+        .collect();
+    assert!(left.is_empty(), "Ctrl-C removes everything: {left:?}");
+}
+
+fn programs() -> String {
+    let built = binary("seatkeeper");
+    built
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .display()
+        .to_string()
+}
