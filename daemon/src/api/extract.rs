@@ -1,14 +1,13 @@
 //! From a request to types that cannot be wrong: the body, the query, the path. Each refusal names the member.
 
-use super::limits::{BODY_BYTES, LICENSE_BODY_BYTES, Limits};
+use super::limits::{BODY_BYTES, HEARD_OUT, LICENSE_BODY_BYTES, Limits};
 use super::refusal::{Answer, Refusal};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header, request::Parts};
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt;
 use seatkeeper::wire::Code;
 use serde::de::DeserializeOwned;
-use std::error::Error;
 use std::time::Duration;
 
 /// A JSON body of at most 64 KiB.
@@ -90,11 +89,14 @@ async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
     let (parts, body) = request.into_parts();
     let told = parts.headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|bytes| bytes > most) {
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let too_much = told.is_some_and(|bytes| bytes > most);
+    if too_much && (waits || told > Some(HEARD_OUT)) {
         return Err(too_large(most));
     }
     match tokio::time::timeout(patience, collect(body, most)).await {
         Ok(bytes) => bytes,
+        Err(_) if too_much => Err(too_large(most)),
         Err(_) => Err(Refusal::new(
             Code::RequestTimeout,
             format!(
@@ -109,14 +111,26 @@ async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
 #[derive(Clone, Copy)]
 pub(super) struct BodyPatience(pub(super) Duration);
 
-async fn collect(body: Body, most: usize) -> Answer<Vec<u8>> {
-    match axum::body::to_bytes(body, most).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(e) if e.source().is_some_and(|why| why.is::<LengthLimitError>()) => {
-            Err(too_large(most))
+/// Keeps a body up to its size. What is beyond is heard out and dropped, within reason: a client that is cut off while it
+/// still sends never reads why.
+async fn collect(mut body: Body, most: usize) -> Answer<Vec<u8>> {
+    let (mut kept, mut heard) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|e| bad(format!("the body ended early: {e}")))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        heard += data.len();
+        if heard <= most {
+            kept.extend_from_slice(&data);
+        } else if heard > HEARD_OUT {
+            break;
         }
-        Err(e) => Err(bad(format!("the body ended early: {e}"))),
     }
+    if heard > most {
+        return Err(too_large(most));
+    }
+    Ok(kept)
 }
 
 /// Parses twice where it fails: the second time tells where.

@@ -35,6 +35,8 @@ pub(super) const HEADERS: usize = 32;
 pub(super) const BODY_BYTES: usize = 64 * 1024;
 /// Bytes of a body that carries a license file: 256 KiB of file, and what JSON adds to its line ends and quotes.
 pub(super) const LICENSE_BODY_BYTES: usize = 320 * 1024;
+/// Bytes of a body that are read, to refuse it in a way that its sender hears.
+pub(super) const HEARD_OUT: usize = 1024 * 1024;
 /// Connections past the limits that are told so at one time; beyond, they are only closed.
 pub(super) const REFUSED_AT_A_TIME: usize = 64;
 /// Look-ups in the machine's name service at one time: a dead one must not eat the threads that install licenses.

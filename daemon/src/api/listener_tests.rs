@@ -219,6 +219,13 @@ async fn a_body_too_large_is_refused_before_and_while_it_is_read() {
         problem(&house.say(&post_text("/echo", &body, "")).await).code,
         Code::BodyTooLarge
     );
+    let body = format!("\"{}\"", "x".repeat(700 * 1024));
+    let said = house.say(&post_text("/echo", &body, "")).await;
+    assert_eq!(
+        problem(&said).code,
+        Code::BodyTooLarge,
+        "heard out, beyond what the socket holds"
+    );
     let chunk = "x".repeat(0x8000);
     let chunked = format!(
         "POST /echo HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\n\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n8000\r\n{chunk}\r\n0\r\n\r\n"
