@@ -161,7 +161,7 @@ impl Desk {
             self.order(caller, Command::Reclaim { gid, hard }),
             ReleaseAsked {
                 caller: caller.clone(),
-                what: format!("the grant {gid}"),
+                what: format!("seat {gid}"),
                 holder: None,
             },
         ))
