@@ -7,12 +7,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::KeypairBytes;
 use pkcs8::der::pem::{LineEnding, PemLabel};
-use pkcs8::pkcs5::pbes2;
+use pkcs8::pkcs5::{pbes2, scrypt};
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 /// A key file has some 120 bytes, encrypted 400; lines of comment may stand before it.
 const PEM_MAX: usize = 16 * 1024;
+/// Cost of a passphrase: log₂ N, r, p. OWASP's setting for 16 MiB, rated like its N = 2¹⁷, p = 1, for which OpenSSL
+/// refuses to take the memory (its limit is 32 MiB).
+const SCRYPT: (u8, u32, u32) = (14, 8, 5);
 
 /// A key that signs. It has no `Debug`, no `Display` and no serde form (S23), and is wiped when dropped.
 pub struct SigningKey {
@@ -74,8 +77,10 @@ impl SigningKey {
         }
         let (salt, iv) = random.split_at(16);
         let iv = iv.try_into().expect("half of 32 bytes");
-        let parameters = pbes2::Parameters::generate_scrypt_aes256cbc(Default::default(), salt, iv)
-            .expect("the default parameters are valid");
+        let (log_n, r, p) = SCRYPT;
+        let cost = scrypt::Params::new(log_n, r, p).expect("the cost is within scrypt's bounds");
+        let parameters = pbes2::Parameters::generate_scrypt_aes256cbc(cost, salt, iv)
+            .expect("16 bytes of salt and of iv are valid");
         let der = self
             .bytes()
             .to_pkcs8_der()
