@@ -2,6 +2,7 @@
 
 mod dev;
 mod faults;
+mod hung;
 mod identity;
 mod impostor;
 mod race;

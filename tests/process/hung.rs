@@ -1,0 +1,98 @@
+//! What breaks while it runs: an application that hangs, a disk that fills up.
+
+use seatkeeper_tests::site::{is_root, signal};
+use seatkeeper_tests::wire::{Ask, Wire};
+use seatkeeper_tests::{Application, Site, Vendor, vendor};
+use std::process::Command;
+
+/// A hung application renews no more: its seat is free when its hold is over, though the process lives on (rules 14, 15).
+#[test]
+fn r15_the_seat_of_a_hung_application_is_free_when_its_hold_is_over() {
+    let mut site = Site::new();
+    site.start();
+    let acme = Vendor::new("acme", 1);
+    let mut short = acme.license("L-1", 1, 1, &site.site_key());
+    (short.features[0].ttl_s, short.features[0].save_s) = (4, 4);
+    site.install(&acme, &acme.file(&short));
+    let app = Application::start(&site, &acme);
+    assert!(app.said["slots"].is_array(), "{}", app.said);
+    signal(app.pid(), rustix::process::Signal::STOP);
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    let end = vendor::now() + 60;
+    loop {
+        let ask = Ask::new("cad", "modeler", &acme.roots());
+        let answer = ask.checkout(&mut wire).expect("an answer");
+        if answer.status == 201 {
+            return;
+        }
+        assert_eq!(answer.text("code"), "no_seat_free", "{answer:?}");
+        assert!(
+            vendor::now() < end,
+            "the seat of the hung application never came back"
+        );
+    }
+}
+
+/// Takes the small disk away again.
+struct Disk(tempfile::TempDir);
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+/// No room for a commit: the daemon ends and acknowledges nothing more; what it had acknowledged is there afterwards (S26, I7).
+#[test]
+fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
+    let disk = Disk(tempfile::tempdir().expect("a folder"));
+    let mounted = is_root()
+        && Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=24m,mode=755", "seatkeeper-test"])
+            .arg(disk.0.path())
+            .status()
+            .is_ok_and(|status| status.success());
+    if !mounted {
+        println!("not run: needs root that may mount a small disk");
+        return;
+    }
+    let mut site = Site::below(disk.0.path());
+    site.start();
+    let acme = Vendor::new("acme", 1);
+    site.install(
+        &acme,
+        &acme.file(&acme.license("L-1", 1, 100_000, &site.site_key())),
+    );
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        let ask = Ask::new("cad", "modeler", &acme.roots());
+        let answer = ask.checkout(&mut wire).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+        held.push((answer.text("id").to_owned(), ask));
+    }
+    let filler = disk.0.path().join("filler");
+    // Whatever is free goes, so that the next growth of the journal fails.
+    let _ = Command::new("dd")
+        .args(["if=/dev/zero", "bs=4k", "status=none"])
+        .arg(format!("of={}", filler.display()))
+        .status();
+    loop {
+        assert!(held.len() < 50_000, "the journal never grew");
+        let ask = Ask::new("cad", "modeler", &acme.roots());
+        match ask.checkout(&mut wire) {
+            Ok(answer) if answer.status == 201 => held.push((answer.text("id").to_owned(), ask)),
+            Ok(answer) => assert!(answer.status >= 500, "{answer:?}"),
+            Err(_) => break,
+        }
+    }
+    assert_ne!(site.wait(), Some(0), "it failed: {}", site.log());
+    std::fs::remove_file(filler).expect("it is there");
+    site.start();
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    for (id, ask) in held {
+        let answer = ask.renew(&mut wire, &id).expect("an answer");
+        assert_eq!(answer.status / 100, 2, "{id} was acknowledged: {answer:?}");
+    }
+    drop(site);
+}
