@@ -3,6 +3,7 @@
 use crate::clock::Stopwatch;
 use rustix::process::Uid;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -110,8 +111,7 @@ impl Client {
         let mut client = Client {
             stream: UnixStream::from_std(stream)?,
             buffer: Vec::with_capacity(16 << 10),
-            random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id()) << 32
-                | 1,
+            random: fresh(seed),
             instance: String::new(),
         };
         client.instance = client.hex();
@@ -262,6 +262,14 @@ impl Client {
         };
         format!("{:016x}{:016x}", next(), next())
     }
+}
+
+/// A start of the random numbers that no other connection of this process had: ids must not come twice.
+fn fresh(seed: u64) -> u64 {
+    static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+    let count = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+    (seed ^ count << 32 ^ u64::from(std::process::id()) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        | 1
 }
 
 fn micros(start: Stopwatch) -> u32 {
