@@ -135,7 +135,7 @@ pub fn authorize(
         ),
     );
     refused.hint = format!(
-        "ask an administrator of this daemon (uid 0 or a member of its group), or be added: `usermod -aG seatkeeper {}`",
+        "ask an administrator of this daemon (uid 0 or a member of the group that `admin_group` names), or be added; by default: `usermod -aG seatkeeper {}`",
         caller.login.name
     );
     Err(refused)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// What kind of no it is (peers.md 3).
+/// What kind of no it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -93,7 +93,7 @@ codes! {
         "Every seat of every pool that could serve you is in use (rule 9).",
         "`seatkeeper seat list` shows who holds them; wait for one, or ask an administrator to reclaim one";
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
-        "Below `disk_reserve` nothing new is granted; renewals and releases go on (design.md 6).",
+        "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";
     RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than the license has",
         "A checkout takes its seats from one pool, and no pool has so many even when empty (rules 8, 13).",
@@ -103,14 +103,14 @@ codes! {
         "The license is installed, but no assignment covers this user (rule 4).",
         "an administrator can run `seatkeeper license assign LICENSE --user NAME` or `--everyone`";
     UnknownUser "unknown_user" Policy 403 false: "this user is not known here",
-        "The daemon does not make users at first sight (`unknown_users = \"refuse\"`), or no such login exists (design.md 7).",
+        "The daemon does not make users at first sight (`unknown_users = \"refuse\"`), or no such login exists.",
         "ask an administrator to add the user, or set `unknown_users = \"create\"`";
     CoolDown "cool_down" Policy 409 true: "the seat was taken back; a pause is running",
         "After a reclaim this user gets no seat of the feature on this machine until the cool-down is over (rule 16).",
         "wait, or ask again on the user's own request (SDK `.asked_by_user()`)";
     // License.
     NotLicensed "not_licensed" License 403 false: "no license of this product is installed",
-        "The application may run as a demo (D12).",
+        "The application may run as a demo.",
         "`seatkeeper license request` makes the file to send to the vendor; `seatkeeper license install FILE` installs the answer";
     UnknownFeature "unknown_feature" License 403 false: "no installed license has this feature",
         "The product is licensed, this feature is not.",
@@ -128,7 +128,7 @@ codes! {
         "It is not put in force before its first day; what runs now stays (rule 17).",
         "install it again on its first day";
     RevokedLicense "revoked_license" License 403 false: "the vendor has withdrawn this license",
-        "A newer issuer token of the same vendor revokes the key that signed it or asks for a higher serial (design.md 3).",
+        "A newer issuer token of the same vendor revokes the key that signed it or asks for a higher serial.",
         "ask the vendor for a replacement";
     WrongVendor "wrong_vendor" License 403 false: "the license is of another vendor",
         "No trusted vendor root stands above the license, or the application carries other roots than the installed license (S5, rule 9).",
@@ -146,7 +146,7 @@ codes! {
         "A serial that is not higher than the one in force is refused; a seat under terms that are no longer in force is ending (rule 17).",
         "install the newest file; an application checks out anew";
     ClockSkew "clock_skew" Environment 403 false: "the license was signed in the future",
-        "Its signing date lies more than 31 days ahead of this machine's clock (design.md 5).",
+        "Its signing date lies more than 31 days ahead of this machine's clock.",
         "set the clock; if it is right, `seatkeeper license install FILE --accept-date`";
     // Leases.
     LeaseEnded "lease_ended" Request 409 false: "the seat was given back or taken back",
@@ -167,7 +167,7 @@ codes! {
         "send less";
     Forbidden "forbidden" Request 403 false: "not permitted",
         "The caller lacks the permission, or the seat belongs to another credential, machine or instance (rule 20).",
-        "ask an administrator: uid 0 and the OS group `seatkeeper` administer this daemon";
+        "ask an administrator: uid 0 and the OS group that `admin_group` names (`seatkeeper`) administer this daemon";
     Unauthenticated "unauthenticated" Request 401 false: "the kernel does not say who asks",
         "The caller's uid is the overflow uid 65534 (a user namespace without mapping), or cannot be read (S16).",
         "call from an account that this machine knows";
@@ -191,7 +191,7 @@ codes! {
         "read it again, and repeat the change if it still makes sense";
     // Failures: something broke, nothing was judged.
     NameServiceDown "name_service_down" Server 503 true: "the machine cannot say who you are",
-        "Looking the uid up failed, and no name was known for it before (design.md 7).",
+        "Looking the uid up failed, and no name was known for it before.",
         "check the machine's name service (sssd, nscd, LDAP)";
     ServerBusy "server_busy" Server 503 true: "the daemon has too much to do",
         "Its queue, or this caller's share of it, or the connections of this uid are full.",
