@@ -184,11 +184,11 @@ fn runtime() -> io::Result<Runtime> {
 fn on_death(desk: &Arc<Desk>, on_gone: OnGone) -> crate::os::watch::OnDeath {
     let desk = desk.clone();
     Box::new(move |holders| {
-        let watch = Stopwatch::start();
+        let since = Stopwatch::start();
         let (told, on_gone) = (holders.clone(), on_gone.clone());
         let reply = move |answer: Result<_, Failure>| match answer {
             Ok(_) => {
-                let took = watch.elapsed();
+                let took = since.elapsed();
                 tracing::info!(holders = ?told, ms = took.as_millis(), "a process died; its seats are free");
                 on_gone(&told, took);
             }

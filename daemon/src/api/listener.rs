@@ -4,7 +4,7 @@ use super::exchange;
 use super::identity::{Names, Register};
 use super::limits::{HEAD_BYTES, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
-use super::wire::Wire;
+use super::stream::PatientStream;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -115,7 +115,7 @@ impl Server {
         let service = service_fn(|request| {
             exchange::answer(self.router.clone(), &self.limits, peer.clone(), request)
         });
-        let wire = TokioIo::new(Wire::new(stream, self.limits.stalled));
+        let wire = TokioIo::new(PatientStream::new(stream, self.limits.stalled));
         let mut connection = pin!(self.http().serve_connection(wire, service));
         let served = tokio::select! {
             served = connection.as_mut() => served,
@@ -152,7 +152,7 @@ impl Server {
                 let response = exchange::overloaded(&request, uid, &detail);
                 async move { Ok::<_, Infallible>(response) }
             };
-            let wire = TokioIo::new(Wire::new(Arc::new(stream), server.limits.stalled));
+            let wire = TokioIo::new(PatientStream::new(Arc::new(stream), server.limits.stalled));
             // The client hung up before it heard: that is its answer, too.
             let _ = server
                 .http()

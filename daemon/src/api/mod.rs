@@ -18,8 +18,8 @@ mod refusal;
 mod resources;
 mod seats;
 mod status;
+mod stream;
 mod trace;
-mod wire;
 
 #[cfg(test)]
 mod listener_tests;

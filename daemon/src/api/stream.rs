@@ -12,15 +12,15 @@ use tokio::time::{Sleep, sleep};
 
 /// The stream under hyper. A client that takes nothing of its answer for `patience` loses the connection; hyper itself
 /// would keep it, and the answer, for ever.
-pub(super) struct Wire {
+pub(super) struct PatientStream {
     stream: Arc<UnixStream>,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Wire {
+impl PatientStream {
     pub(super) fn new(stream: Arc<UnixStream>, patience: Duration) -> Self {
-        Wire {
+        PatientStream {
             stream,
             patience,
             stalled: None,
@@ -56,7 +56,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for PatientStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -72,7 +72,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for PatientStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
