@@ -4,8 +4,6 @@ use seatkeeper_engine::time::LeaseTime;
 use std::io;
 use std::path::PathBuf;
 
-/// The default reserve (design.md 7), in bytes.
-pub const DISK_RESERVE: u64 = 256 * 1024 * 1024;
 /// The state directory is looked at no more often than this.
 const LOOK_EVERY_MS: u64 = 1000;
 

@@ -243,8 +243,8 @@ impl Act<'_> {
         self.events.push(Event::Recorded(event));
     }
 
-    /// A lease will be signed: its number, and the holder's hold, which never shrinks (rule 15).
-    pub(crate) fn sign(&mut self, holder: HolderId, until: LeaseTime) -> u64 {
+    /// A lease will be signed by the desk: its number, and the holder's hold, which never shrinks (rule 15).
+    pub(crate) fn number_lease(&mut self, holder: HolderId, until: LeaseTime) -> u64 {
         let seq = self.engine.state.run.seq + 1;
         self.engine.state.run.seq = seq;
         let before = self.state().holder(holder).map_or(until, |h| h.until);

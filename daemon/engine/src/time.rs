@@ -42,6 +42,9 @@ impl Sub for LeaseTime {
     }
 }
 
+/// With less than this left, a license serves nothing (rule 16).
+pub const LEAST_S: u64 = 10;
+
 /// The hold of a lease of `term_ms` = ttl + grace, in milliseconds (rule 15): × 1.001 + 2 s, rounded up.
 #[must_use]
 pub const fn hold_ms(term_ms: u64) -> u64 {

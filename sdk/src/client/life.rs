@@ -71,7 +71,7 @@ pub(crate) struct Farewell {
 const MAX_EVENTS: usize = 1_024;
 /// Releases kept for another attempt.
 const MAX_FAREWELLS: usize = 1_024;
-/// The longest hold there is (ttl and grace have 24 h at most).
+/// The longest hold there is (ttl and grace have 24 h together at most).
 const LONGEST_HOLD: Duration = Duration::from_secs(86_500);
 const FAREWELL_PAUSE: Duration = Duration::from_secs(5);
 

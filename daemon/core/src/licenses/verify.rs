@@ -9,13 +9,11 @@ use seatkeeper::wire::Code;
 use seatkeeper_engine::State;
 use seatkeeper_engine::command::IssuerSeen;
 use seatkeeper_engine::state::LicenseTerms;
-use seatkeeper_engine::time::Date;
+use seatkeeper_engine::time::{Date, LEAST_S};
 use std::collections::BTreeMap;
 
 /// A token may be signed so far ahead of the wall clock (design.md 5).
 const AHEAD_S: u64 = 31 * 86_400;
-/// A license with less than this left is over (rule 16).
-const LEFT_S: u64 = 10;
 
 /// What a file is verified against.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +134,7 @@ impl Plan {
             return Err(refused);
         }
         match terms.exp {
-            Some(exp) if exp.0 < now.0 + LEFT_S => Err(problem(
+            Some(exp) if exp.0 < now.0 + LEAST_S => Err(problem(
                 Code::LicenseExpired,
                 format!(
                     "license {id} serial {} ended at {}",

@@ -1,12 +1,11 @@
 //! The judgement of a checkout: which pool serves it, and why not (rules 4, 6, 8, 9, 12, 16, 22).
 
-use super::terms::{self, LEAST_S};
-use super::{pool, version};
+use super::{pool, terms, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
 use crate::state::{Feature, LicenseTerms, Model, Pool, State, Target, Unit};
-use crate::time::{LeaseTime, Now};
+use crate::time::{LEAST_S, LeaseTime, Now};
 use std::sync::Arc;
 
 /// What a checkout would get.

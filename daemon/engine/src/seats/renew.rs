@@ -1,12 +1,13 @@
 //! A renewal: a full lease, a last one, or the reason why the seat is gone (rules 15, 16, 20).
 
-use super::terms::{self, LEAST_S, Under};
+use super::terms::{self, Under};
 use crate::command::{Process, Renew};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::ids::HolderId;
 use crate::state::{Ending, Holder, State};
+use crate::time::LEAST_S;
 
 /// Renews a holder for the process that took it.
 pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial> {

@@ -8,9 +8,6 @@ use crate::state::{Feature, LicenseTerms, State};
 use crate::time::{Date, LeaseTime, Now, hold_ms};
 use std::sync::Arc;
 
-/// With less than this left, a license serves nothing (rule 16).
-pub(crate) const LEAST_S: u64 = 10;
-
 /// How long a lease may live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Term {
@@ -69,7 +66,7 @@ impl Under {
     }
 }
 
-/// Signs a lease for a holder that is there: moves its hold and gives the terms.
+/// Gives a lease to a holder that is there: numbers it, moves the hold, tells the terms. The desk signs it.
 pub(crate) fn lease(
     act: &mut Act<'_>,
     id: HolderId,
@@ -78,7 +75,7 @@ pub(crate) fn lease(
     new: bool,
 ) -> Option<LeaseTerms> {
     let now = act.now;
-    let seq = act.sign(id, until(now.lease, under.term));
+    let seq = act.number_lease(id, until(now.lease, under.term));
     let state = act.state();
     let (grant, holder) = (state.grant(id.gid)?, state.holder(id)?);
     let mut warnings = Vec::new();

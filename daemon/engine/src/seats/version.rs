@@ -1,4 +1,4 @@
-//! Rule 12: versions are compared as numbers, over as many parts as the limit has.
+//! Rule 12: versions are compared as numbers, over as many parts as the limit has. `judge` refuses by it.
 
 use std::cmp::Ordering;
 

@@ -10,10 +10,7 @@ use seatkeeper::wire::{self, Code, Page};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, Name, PoolId};
 use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model, Pool, Vendor};
-use seatkeeper_engine::time::Date;
-
-/// A license with less than this left serves nothing (rule 16).
-const LEFT_S: u64 = 10;
+use seatkeeper_engine::time::{Date, LEAST_S};
 
 impl Desk {
     /// `GET /v1/vendors`: for every caller (design.md 3).
@@ -167,7 +164,7 @@ pub(in crate::desk) fn assignment(
 pub(in crate::desk) fn status(state: &State, known: &License, now: Date) -> &'static str {
     if state.revokes(&known.terms) {
         "revoked"
-    } else if known.terms.exp.is_some_and(|exp| exp.0 < now.0 + LEFT_S) {
+    } else if known.terms.exp.is_some_and(|exp| exp.0 < now.0 + LEAST_S) {
         "expired"
     } else {
         "in_force"
