@@ -2,7 +2,7 @@
 
 mod tokens;
 
-use seatkeeper::token::{Fault, Kind};
+use seatkeeper::token::{Fault, Kind, license};
 use serde_json::{Value, json};
 use tokens::json::{Path, Step, at, at_mut, locate, members, paths, remove, render, unnamed};
 use tokens::{Sample, World, samples, verify};
@@ -330,4 +330,15 @@ fn closed(name: Option<&str>) -> bool {
                 | "revoked_kids"
         )
     )
+}
+
+#[test]
+fn s2_policies_that_no_lease_could_carry_are_refused_in_the_license() {
+    let world = World::new(1);
+    let mut license = world.license.clone();
+    license.features[0].policies = (0..40).map(|n| format!("{n:0120}")).collect();
+    let text = license::sign(&license, &world.issuing)
+        .expect_err("too long")
+        .to_string();
+    assert!(text.contains("fit into a lease"), "{text}");
 }

@@ -14,6 +14,8 @@ pub(super) const NAME_MAX: usize = 128;
 pub(super) const TEXT_MAX: usize = 256;
 /// Members of a list.
 pub(super) const LIST_MAX: usize = 10_000;
+/// Bytes of the policies of one feature as JSON: every lease carries them.
+pub(super) const POLICIES_MAX: usize = 4096;
 /// Seconds of any duration: ten years.
 pub(super) const DURATION_MAX: u64 = 10 * 366 * DAY;
 /// Seconds of a day, and the longest ttl and grace together.

@@ -42,8 +42,9 @@ pub fn nonce(text: &str) -> Option<Vec<u8>> {
 
 impl Claims for Lease {
     const KIND: Kind = Kind::Lease;
-    /// It travels beside a delegation in bodies of 64 KiB.
-    const MAX: usize = 16 * 1024;
+    /// Room for 1,024 slots of any number and for the policies of any feature. It travels beside a delegation in bodies
+    /// of 64 KiB.
+    const MAX: usize = 32 * 1024;
 
     fn check(&self) -> Check {
         bounds::hash("iss", &self.iss)?;

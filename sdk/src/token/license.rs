@@ -113,7 +113,25 @@ fn feature(f: &Feature) -> Check {
             .iter()
             .chain(&f.optional_policies)
             .map(String::as_str),
-    )
+    )?;
+    policies_fit_a_lease(f)
+}
+
+/// A lease has its bound, and one that cannot be signed would cost every user of the feature a seat.
+fn policies_fit_a_lease(f: &Feature) -> Check {
+    // Quotes and a comma stand around each, and what JSON escapes takes two bytes.
+    let bytes: usize = f
+        .policies
+        .iter()
+        .chain(&f.optional_policies)
+        .map(|policy| policy.len() + policy.matches(['"', '\\']).count() + 3)
+        .sum();
+    ensure(bytes <= bounds::POLICIES_MAX, || {
+        format!(
+            "policies have {bytes} bytes together, at most {} fit into a lease",
+            bounds::POLICIES_MAX
+        )
+    })
 }
 
 /// A named seat belongs to a user or a host, and all its holders share it (rule 7).

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const FRESH_MS: u64 = 60_000;
 /// Uids whose names are kept. Beyond it all are looked up again.
 const KEPT: usize = 16_384;
-/// Characters of a login.
-pub const LOGIN_CHARS: usize = 128;
+/// Bytes of a login: with the machine's name it must fit into a lease.
+pub const LOGIN_BYTES: usize = 128;
 
 /// The login of a local account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,8 +117,8 @@ pub(super) fn check(login: &str) -> Result<(), &'static str> {
     if login.is_empty() {
         return Err("is empty");
     }
-    if login.chars().count() > LOGIN_CHARS {
-        return Err("has more than 128 characters");
+    if login.len() > LOGIN_BYTES {
+        return Err("has more than 128 bytes");
     }
     if login
         .chars()

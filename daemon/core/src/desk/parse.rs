@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 /// Bytes of a product, feature or version.
 pub(super) const NAME_BYTES: usize = 128;
-/// Seats in one checkout.
-pub(super) const SEATS: u32 = 10_000;
+/// Seats in one checkout: as many slots as a lease has room for, whatever their numbers are.
+pub(super) const SEATS: u32 = 1024;
 /// Roots that an application carries.
 pub(super) const ROOTS: usize = 16;
 /// Token types that a client names.
@@ -17,7 +17,7 @@ pub(super) const TOKEN_TYPES: usize = 32;
 /// The whole wait in seconds.
 pub(super) const WAIT_S: u64 = 86_400;
 /// Bytes of a lease token shown.
-pub(super) const SEEN_BYTES: usize = 16 * 1024;
+pub(super) const SEEN_BYTES: usize = 32 * 1024;
 /// Bytes of a text for people: account, order.
 pub(super) const TEXT_BYTES: usize = 256;
 

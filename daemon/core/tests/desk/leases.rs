@@ -1,7 +1,9 @@
 //! Checkout, renewal, release, reclaim: the replies hold before the SDK's own verifier.
 
-use crate::site::{DAY, Site, check, checkout, nonce, renewal};
-use seatkeeper::token::claims::Last;
+use crate::site::{DAY, Site, Vendor, check, checkout, nonce, renewal};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use seatkeeper::token::claims::{Count, Last, Lease};
 use seatkeeper::wire::{Chain, Code, ExplainBody, Item};
 use seatkeeper_core::desk::Released;
 use seatkeeper_core::desk::view::Cursor;
@@ -318,4 +320,30 @@ fn s23_texts_hold_no_secret() {
     for text in texts {
         assert!(!text.contains(canary) && !text.contains(&secret), "{text}");
     }
+}
+
+#[test]
+fn r8_the_largest_checkout_and_the_longest_policies_fit_into_a_lease() {
+    let (site, vendor) = (Site::new(), Vendor::new("acme"));
+    site.trust(&vendor).expect("trust");
+    let policies: Vec<_> = (0..34).map(|n| format!("{n:0117}")).collect();
+    let file = vendor.file(&site.key(), |claims| {
+        claims.features[0].seats = Count::UNLIMITED;
+        claims.features[0].policies = policies.clone();
+    });
+    site.install(&file, true).expect("installed");
+    let mut body = checkout(&vendor);
+    body.items[0].n = 1025;
+    let refused = site
+        .desk
+        .checkout(&site.ana(), &body)
+        .expect_err("too many for a lease");
+    assert_eq!(refused.code, Code::BadRequest);
+    assert!(refused.detail.contains("1 to 1024"), "{}", refused.detail);
+    body.items[0].n = 1024;
+    let leased = site.desk.checkout(&site.ana(), &body).expect("signed");
+    let payload = leased.reply.lease.split('.').nth(1).expect("three parts");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let lease: Lease = serde_json::from_slice(&payload).expect("claims");
+    assert_eq!((lease.slots.len(), lease.policies), (1024, policies));
 }

@@ -244,8 +244,8 @@ fn a_refusal_names_the_member() {
         ("wait_s", |b| b.wait_s = 86_401),
         ("roots", |b| b.roots = vec!["short".to_owned()]),
         ("roots", |b| b.roots = vec!["x".repeat(43); 17]),
-        ("seen", |b| b.seen = Some("x".repeat(20_000))),
-        ("delegation", |b| b.delegation = Some("x".repeat(20_000))),
+        ("seen", |b| b.seen = Some("x".repeat(33_000))),
+        ("delegation", |b| b.delegation = Some("x".repeat(33_000))),
     ];
     for (member, change) in cases {
         let refused = feature(&site, &ana, &vendor, *change);
