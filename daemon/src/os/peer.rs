@@ -88,10 +88,15 @@ fn born(pid: u32) -> Option<u64> {
     fields(pid)?.get(19)?.parse().ok()
 }
 
-/// A process that exited and was not waited for: it has its number still, and holds nothing.
+/// A process that exited and was not waited for: it has its number still, and holds nothing. Where only its first thread
+/// has ended, the kernel shows the same letter, but more than that one thread.
 fn is_zombie(pid: u32) -> bool {
-    let state = fields(pid).and_then(|fields| fields.into_iter().next());
-    matches!(state.as_deref(), Some("Z" | "X"))
+    fields(pid).is_some_and(|fields| {
+        let alone = fields
+            .get(17)
+            .is_some_and(|threads| threads == "1" || threads == "0");
+        alone && matches!(fields.first().map(String::as_str), Some("Z" | "X"))
+    })
 }
 
 /// The fields of `/proc/PID/stat` from the state on.
