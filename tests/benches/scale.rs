@@ -16,6 +16,10 @@ pub(crate) fn table(plan: &Plan) {
     let idle = rss_kib(many.pid());
     let held = [fill(&few.socket(), FEW), fill(&many.socket(), MANY)];
     let full = rss_kib(many.pid());
+    // The same users once more: what a lease costs without the user that it made.
+    let more = fill(&many.socket(), MANY);
+    let twice = rss_kib(many.pid());
+    drop(more);
     let mut costs: [Vec<f64>; 2] = Default::default();
     for _ in 0..plan.rounds {
         for (site, costs) in [&few, &many].into_iter().zip(&mut costs) {
@@ -27,9 +31,11 @@ pub(crate) fn table(plan: &Plan) {
         }
     }
     let mut ratios: Vec<f64> = costs[1].iter().zip(&costs[0]).map(|(m, f)| m / f).collect();
+    println!("idle daemon: {idle} KiB VmRSS");
     println!(
-        "idle daemon: {idle} KiB VmRSS; with {MANY} live leases: {full} KiB, {} bytes each",
-        (full - idle) * 1024 / u64::from(MANY)
+        "{MANY} users with a lease each: {full} KiB, {} bytes per user and lease; {MANY} more leases of the same users: {twice} KiB, {} bytes per lease",
+        (full - idle) * 1024 / u64::from(MANY),
+        (twice - full) * 1024 / u64::from(MANY),
     );
     println!(
         "CPU of checkout+release: {:.0} µs with {FEW}, {:.0} µs with {MANY} users and leases, ratio {:.2}\n",

@@ -1,6 +1,6 @@
 //! One request and its answer: trace id, limits, panics, the log. Handlers see only what passed here.
 
-use super::extract::BodyPatience;
+use super::extract::{self, BodyPatience};
 use super::identity::Peer;
 use super::limits::{HEADERS, Limits};
 use super::refusal::{self, Refusal};
@@ -33,7 +33,10 @@ pub(super) async fn answer(
     let uid = peer.uid;
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = match refused(&peer, &request) {
-        Some(refusal) => refusal.into_response(),
+        Some(refusal) => {
+            extract::hear_out(request.into_body(), limits.body).await;
+            refusal.into_response()
+        }
         None => guarded(router, limits, peer, &trace, request).await,
     };
     finish(&mut response, &trace, uid, &method, &path);

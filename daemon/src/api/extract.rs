@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header, request::Parts};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use seatkeeper::wire::Code;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -131,6 +132,12 @@ async fn collect(mut body: Body, most: usize) -> Answer<Vec<u8>> {
         return Err(too_large(most));
     }
     Ok(kept)
+}
+
+/// Hears a body out that nobody will read, within reason, so that its sender reads why.
+pub(super) async fn hear_out(body: Incoming, patience: Duration) {
+    // Whatever came of it, the refusal stands.
+    let _ = tokio::time::timeout(patience, collect(Body::new(body), 0)).await;
 }
 
 /// Parses twice where it fails: the second time tells where.
