@@ -35,7 +35,7 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
     for round in 0..kills {
         let stop = AtomicBool::new(false);
         let done = AtomicU64::new(0);
-        let most = 1 + random.below(120);
+        let most = 1 + random.below(40);
         let socket = site.socket();
         let ledgers: Vec<Ledger> = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
