@@ -21,25 +21,7 @@ impl Refusal {
     /// A no of this code; `detail` says what happened this time.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Refusal {
-            problem: Box::new(Problem {
-                kind: format!("/problems/{code}"),
-                title: code.title().to_owned(),
-                status: code.status(),
-                detail: detail.into(),
-                class: code.class(),
-                retryable: code.retryable(),
-                rule: None,
-                assignment: None,
-                pool: None,
-                limit: None,
-                in_use: None,
-                total: None,
-                retry_after_s: None,
-                holders: Vec::new(),
-                hint: code.remedy().to_owned(),
-                trace_id: String::new(),
-                code,
-            }),
+            problem: Box::new(Problem::new(code, detail)),
             log: None,
         }
     }

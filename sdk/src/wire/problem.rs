@@ -52,3 +52,29 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trace_id: String,
 }
+
+impl Problem {
+    /// A problem with the code's own title, status and remedy; `detail` says what happened this time.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: format!("/problems/{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: detail.into(),
+            class: code.class(),
+            retryable: code.retryable(),
+            rule: None,
+            assignment: None,
+            pool: None,
+            limit: None,
+            in_use: None,
+            total: None,
+            retry_after_s: None,
+            holders: Vec::new(),
+            hint: code.remedy().to_owned(),
+            trace_id: String::new(),
+            code,
+        }
+    }
+}

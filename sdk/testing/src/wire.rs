@@ -136,23 +136,6 @@ fn json(status: u16, body: &impl Serialize) -> Response {
 
 /// A problem as the daemon would word it, for a refusal that nothing real stands behind.
 fn made_up(code: Code) -> Problem {
-    Problem {
-        kind: format!("/problems/{code}"),
-        title: code.title().to_owned(),
-        status: code.status(),
-        detail: code.about().to_owned(),
-        class: code.class(),
-        retryable: code.retryable(),
-        rule: None,
-        assignment: None,
-        pool: None,
-        limit: None,
-        in_use: None,
-        total: None,
-        retry_after_s: None,
-        holders: Vec::new(),
-        hint: code.remedy().to_owned(),
-        trace_id: String::new(),
-        code,
-    }
+    let about = code.about().to_owned();
+    Problem::new(code, about)
 }

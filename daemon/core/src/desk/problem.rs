@@ -18,25 +18,7 @@ const HOLDERS: usize = 10;
 /// A problem with the code's own title, status and remedy.
 #[must_use]
 pub fn problem(code: wire::Code, detail: impl Into<String>) -> Refused {
-    Box::new(Problem {
-        kind: format!("/problems/{code}"),
-        title: code.title().to_owned(),
-        status: code.status(),
-        detail: detail.into(),
-        class: code.class(),
-        retryable: code.retryable(),
-        rule: None,
-        assignment: None,
-        pool: None,
-        limit: None,
-        in_use: None,
-        total: None,
-        retry_after_s: None,
-        holders: Vec::new(),
-        hint: code.remedy().to_owned(),
-        trace_id: String::new(),
-        code,
-    })
+    Box::new(Problem::new(code, detail))
 }
 
 /// What was asked, in the words of the one who asked: a denial names it.
