@@ -1,6 +1,7 @@
 //! The figures of the daemon beside those of a bare server, in one run: `cargo bench -p seatkeeper-tests`.
 //!
-//! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`.
+//! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`; of
+//! throughput only some with `--work pairs|renewals` and `--connections N` (for a profile: `perf record -g -p PID`).
 
 #![expect(
     clippy::print_stdout,
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) time: Duration,
     pub(crate) disk: PathBuf,
     pub(crate) tmpfs: PathBuf,
+    pub(crate) work: Option<String>,
+    pub(crate) connections: Option<usize>,
 }
 
 fn main() {
@@ -72,12 +75,15 @@ fn measure_all(words: &[String]) {
         ),
         disk: std::env::temp_dir(),
         tmpfs: PathBuf::from("/dev/shm"),
+        work: after("--work").map(|work| work.to_lowercase()),
+        connections: after("--connections").and_then(|n| n.parse().ok()),
     };
     assert!(
         rustix::process::geteuid().is_root(),
         "needs root: the load comes from six uids"
     );
-    let build = Command::new(env!("CARGO"))
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(cargo)
         .args(["build", "--release", "--locked", "-p", "seatkeeperd"])
         .status();
     assert!(build.is_ok_and(|s| s.success()), "the daemon builds");

@@ -84,11 +84,18 @@ pub(crate) fn table(plan: &Plan) {
         },
     ];
     for work in [Work::Pairs, Work::Renewals] {
+        let name = format!("{work:?}").to_lowercase();
+        if plan.work.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
         println!(
             "| {work:?} | connections | per second | p50 µs | p99 µs | CPU µs each | of (a) | of (a′) same store |"
         );
         println!("|---|---|---|---|---|---|---|---|");
         for connections in CONNECTIONS {
+            if plan.connections.is_some_and(|only| only != connections) {
+                continue;
+            }
             rows(plan, &servers, work, connections);
         }
         println!();
