@@ -1,6 +1,6 @@
 //! The door: commands in, events and a verdict out. One function decides, one folds.
 
-use crate::command::{Checkout, Command, Signed};
+use crate::command::{Checkout, Command, Renew, Signed};
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
@@ -116,6 +116,20 @@ impl Engine {
             .judge(command)
             .unwrap_or_else(|denial| Verdict::Denied(Box::new(denial)));
         (act.events, verdict)
+    }
+
+    /// Renews a holder where that records nothing: it is there, this process took it, and it stays. `None` for every
+    /// other renewal: [`Engine::apply`] judges those.
+    pub fn renew_at_once(&mut self, now: Now, asked: &Renew) -> Option<Verdict> {
+        if !seats::renew::plain(&self.state, asked) {
+            return None;
+        }
+        let mut act = Act {
+            engine: self,
+            now,
+            events: Vec::new(),
+        };
+        seats::renew::keep(&mut act, asked.holder).ok()
     }
 
     /// Folds a recorded event, at a replay.

@@ -15,7 +15,7 @@ impl Desk {
     /// The person behind a caller, where one is known. Reads the snapshot only.
     #[must_use]
     pub fn user_of(&self, caller: &Caller) -> Option<UserId> {
-        self.person(&self.keeper.snapshot().state, caller)
+        self.person(&self.keeper.recorded().state, caller)
     }
 
     /// The person behind a caller, or a new one where this site makes them. May write to the disk: not on a thread that

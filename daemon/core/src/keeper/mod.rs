@@ -1,8 +1,11 @@
-//! The single writer: one thread that owns the engine and the journal's end, and the handle that others hold.
+//! The single writer: the one place that owns the engine and the journal's end, and the handle that others hold.
 //!
 //! A round: drain the queue, read the clocks once, end what is due, apply each command, make the recorded events
 //! durable as one row, publish the snapshot, and only then answer (I6). There is no reaper: the keeper sleeps until
 //! the engine's next deadline, a tick or a time mark is due. A failed write is the end (I7).
+//!
+//! Between two rounds, and only there, a renewal that records nothing is served on its caller's thread: most of the
+//! traffic of a site needs neither the journal nor the two changes of threads on the way to the keeper and back.
 
 mod queue;
 #[cfg(test)]
@@ -20,16 +23,18 @@ use crate::clock::{Clock, Reading};
 use crate::journal::{Head, Journal, JournalError};
 use arc_swap::ArcSwap;
 use queue::{Queue, Waiting};
+use seatkeeper_engine::command::Renew;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::Name;
 use seatkeeper_engine::time::{Date, Now};
-use seatkeeper_engine::{Actor, Order, Origin, State, Verdict};
+use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::thread::JoinHandle;
+use worker::Worker;
 
-/// Called once with the answer, on the keeper's thread: hand it over, do nothing else there.
+/// Called once with the answer, on the keeper's thread or at once: hand it over, do nothing else there.
 pub type Reply = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
 /// Is given what each batch recorded, on the keeper's thread, after it is durable: hand it over, do nothing else there.
 pub type OnEvents = Box<dyn FnMut(&Arc<Published>) + Send>;
@@ -112,6 +117,7 @@ struct Shared {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     failed: OnceLock<String>,
+    worker: Mutex<Worker>,
 }
 
 /// The keeper's thread. Dropped without [`Keeper::stop`] it ends like a crash: after the batch at hand, without
@@ -122,8 +128,14 @@ pub struct Keeper {
 }
 
 impl Handle {
-    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once with the failure.
+    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once: with the failure,
+    /// or for a renewal that records nothing where no batch is under way.
     pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
+        if let Command::Renew(renew) = &order.command
+            && let Some(answer) = self.renew_at_once(renew)
+        {
+            return reply(Ok(answer));
+        }
         let waiting = Waiting {
             order,
             trace,
@@ -132,6 +144,33 @@ impl Handle {
         if let Err((reply, failure)) = self.shared.queue.push(waiting) {
             reply(Err(failure));
         }
+    }
+
+    /// `None` where the lock is taken (a batch is under way), or after a failure.
+    fn renew_at_once(&self, asked: &Renew) -> Option<Answer> {
+        let mut worker = self.free()?;
+        if self.shared.failed.get().is_some() {
+            return None;
+        }
+        let (verdict, now) = worker.renew_at_once(self.shared.clock.read(), asked)?;
+        drop(worker);
+        let snapshot = self.recorded();
+        let next = snapshot.head.number + 1;
+        Some(Answer {
+            verdict,
+            now,
+            snapshot,
+            events: next..next,
+        })
+    }
+
+    /// The lock, where it is free or about to be: a renewal holds it for some microseconds, a batch for a sync.
+    fn free(&self) -> Option<MutexGuard<'_, Worker>> {
+        const TRIES: usize = 200;
+        (0..TRIES).find_map(|_| {
+            let worker = self.shared.worker.try_lock();
+            worker.inspect_err(|_| std::hint::spin_loop()).ok()
+        })
     }
 
     /// Asks and waits. Not from the keeper's own callbacks, and not on a runtime's thread.
@@ -145,9 +184,18 @@ impl Handle {
         receive.recv().unwrap_or(Err(Failure::Stopped))
     }
 
-    /// The newest snapshot.
+    /// The newest snapshot: while a batch is under way, that of the one before.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
+        if let Ok(mut worker) = self.shared.worker.try_lock() {
+            worker.show_moved(&self.shared.snapshot);
+        }
+        self.recorded()
+    }
+
+    /// The newest snapshot of what is recorded; ends of holds may have moved since.
+    #[must_use]
+    pub fn recorded(&self) -> Arc<Snapshot> {
         self.shared.snapshot.load_full()
     }
 

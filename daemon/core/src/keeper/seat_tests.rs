@@ -1,8 +1,8 @@
 //! A seat in the keeper: it comes back by itself, dates follow the vendor, and a full disk gives no new one.
 
-use super::tests::{House, LONG, NOON, until};
+use super::tests::{House, LONG, NOON, submit, until};
 use super::*;
-use seatkeeper_engine::command::{Checkout, Process, Signed};
+use seatkeeper_engine::command::{Checkout, Process, Renew, Signed};
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::EndWhy;
 use seatkeeper_engine::ids::*;
@@ -65,16 +65,20 @@ fn license(iat: u64) -> Command {
     }
 }
 
+fn process(machine: MachineId, n: u8) -> Process {
+    Process {
+        machine,
+        attested_by: machine,
+        uid: 1000,
+        boot: BootId([1; 16]),
+        instance: InstanceId([n; 16]),
+    }
+}
+
 fn checkout(machine: MachineId, n: u8) -> Command {
     Command::Checkout(Box::new(Checkout {
         checkout_id: CheckoutId([n; 16]),
-        process: Process {
-            machine,
-            attested_by: machine,
-            uid: 1000,
-            boot: BootId([1; 16]),
-            instance: InstanceId([n; 16]),
-        },
+        process: process(machine, n),
         pid: None,
         user: UserId([1; 16]),
         product: "cad".into(),
@@ -194,4 +198,102 @@ fn r19_a_clean_stop_keeps_the_seat_and_its_hold() {
         code(&keeper.handle().ask(order(checkout(machine, 2))).unwrap()),
         Some(Code::NoSeatFree)
     );
+}
+
+/// A house with a seat that process 1 holds, and the order that renews it.
+fn seated(house: &House) -> (Keeper, HolderId, impl Fn() -> Order) {
+    let keeper = house.start();
+    let machine = furnish(&keeper.handle(), NOON);
+    let answer = keeper.handle().ask(order(checkout(machine, 1))).unwrap();
+    let Verdict::Leased(terms) = answer.verdict else {
+        panic!("{:?}", answer.verdict);
+    };
+    let holder = terms.holder;
+    let renew = move || {
+        order(Command::Renew(Renew {
+            holder,
+            process: process(machine, 1),
+        }))
+    };
+    (keeper, holder, renew)
+}
+
+fn hold_of(keeper: &Keeper, holder: HolderId) -> u64 {
+    let snapshot = keeper.handle().snapshot();
+    snapshot.state.holder(holder).unwrap().until.0
+}
+
+#[test]
+fn r15_a_renewal_between_two_batches_is_answered_at_once_and_shown() {
+    let house = House::new();
+    let (keeper, holder, renew) = seated(&house);
+    let handle = keeper.handle();
+    let (before, appends) = (
+        hold_of(&keeper, holder),
+        house.journal.appends.load(Ordering::SeqCst),
+    );
+    house.clock.advance(Duration::from_secs(20));
+    // The changed clock wakes the keeper, which may be at its round just now: then the answer comes from there.
+    let at_once = || submit(&handle, renew()).try_recv().is_ok();
+    until(at_once);
+    until(|| hold_of(&keeper, holder) == before + 20_000);
+    assert_eq!(
+        house.journal.appends.load(Ordering::SeqCst),
+        appends,
+        "renewals are not journaled"
+    );
+}
+
+#[test]
+fn i6_a_renewal_during_a_commit_waits_for_it() {
+    let house = House::new();
+    let (keeper, _, renew) = seated(&house);
+    let handle = keeper.handle();
+    let appends = house.journal.appends.load(Ordering::SeqCst);
+    house.journal.hold(true);
+    let met = Command::MeetUser {
+        user: UserId([2; 16]),
+        login: LoginHash([2; 32]),
+    };
+    let met = submit(&handle, order(met));
+    until(|| house.journal.appends.load(Ordering::SeqCst) == appends + 1);
+    let renewed = submit(&handle, renew());
+    assert!(
+        renewed.try_recv().is_err(),
+        "answered over what is not durable"
+    );
+    house.journal.hold(false);
+    for reply in [met, renewed] {
+        let answer = reply.recv_timeout(LONG).unwrap().unwrap();
+        assert_eq!(code(&answer), None);
+    }
+}
+
+#[test]
+fn i7_after_a_failed_write_no_renewal_is_answered_either() {
+    let house = House::new();
+    let (keeper, holder, renew) = seated(&house);
+    house.journal.fails.store(true, Ordering::SeqCst);
+    let gid = holder.gid;
+    let reclaim = Command::Reclaim { gid, hard: true };
+    assert!(keeper.handle().ask(order(reclaim)).is_err());
+    assert_eq!(keeper.handle().ask(renew()).unwrap_err(), Failure::Stopped);
+}
+
+#[test]
+fn r15_a_renewal_after_the_end_of_its_hold_is_refused_whoever_comes_first() {
+    let house = House::new();
+    let (keeper, _, renew) = seated(&house);
+    house.clock.advance(Duration::from_millis(62_061));
+    let answer = keeper.handle().ask(renew()).unwrap();
+    assert_eq!(code(&answer), Some(Code::LeaseLapsed));
+}
+
+#[test]
+fn r19_no_renewal_comes_after_the_ends_of_holds_are_recorded() {
+    let house = House::new();
+    let (keeper, _, renew) = seated(&house);
+    let handle = keeper.handle();
+    keeper.stop().unwrap();
+    assert_eq!(handle.ask(renew()).unwrap_err(), Failure::Stopped);
 }

@@ -1,6 +1,6 @@
 //! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
 
-use super::worker::Worker;
+use super::worker::{self, Worker};
 use super::{Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
 use crate::clock::Clock;
@@ -11,7 +11,7 @@ use crate::storage::Guard;
 use arc_swap::ArcSwap;
 use seatkeeper_engine::ids::{MachineId, RunId, UnitId};
 use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::{fmt, io, thread};
 
 /// What a keeper is made of.
@@ -69,6 +69,7 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         journal: parts.journal,
         clock: parts.clock,
         failed: OnceLock::new(),
+        worker: Mutex::new(worker),
     });
     wake_with_clock(&shared);
     let handle = Handle {
@@ -77,7 +78,7 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     let (on_events, on_fatal) = (parts.on_events, parts.on_fatal);
     let thread = thread::Builder::new()
         .name("keeper".to_owned())
-        .spawn(move || worker.run(&shared, on_events, on_fatal))?;
+        .spawn(move || worker::run(&shared, on_events, on_fatal))?;
     Ok(Keeper {
         handle,
         thread: Some(thread),

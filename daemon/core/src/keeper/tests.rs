@@ -19,18 +19,18 @@ pub(super) const LONG: Duration = Duration::from_secs(20);
 
 /// A journal that tells what is done to it, can be held back and can fail.
 #[derive(Default)]
-struct Watched {
+pub(super) struct Watched {
     inner: MemoryJournal,
     held: Mutex<bool>,
     released: Condvar,
-    appends: AtomicU64,
+    pub(super) appends: AtomicU64,
     marks: AtomicU64,
-    fails: AtomicBool,
+    pub(super) fails: AtomicBool,
     in_append: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Watched {
-    fn hold(&self, held: bool) {
+    pub(super) fn hold(&self, held: bool) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();
     }
@@ -72,7 +72,7 @@ impl Journal for Watched {
 }
 
 pub(super) struct House {
-    journal: Arc<Watched>,
+    pub(super) journal: Arc<Watched>,
     side: Arc<Side>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) free: Arc<AtomicU64>,
@@ -125,7 +125,7 @@ fn meet(uid: u32, n: u8) -> Order {
 }
 
 /// Submits without waiting; the answer comes by the channel.
-fn submit(handle: &Handle, order: Order) -> Receiver<Result<Answer, Failure>> {
+pub(super) fn submit(handle: &Handle, order: Order) -> Receiver<Result<Answer, Failure>> {
     let (send, receive) = channel();
     handle.submit(
         order,

@@ -1,12 +1,15 @@
-//! The keeper's rounds.
+//! The keeper's rounds, and the renewals in between that record nothing.
 
 use super::queue::{Waiting, Woken};
 use super::{
     Answer, Failure, OnEvents, OnFatal, Published, PublishedEvent, Reply, Shared, Snapshot,
 };
 use crate::calendar::{Calendar, MARK_EVERY_MS};
+use crate::clock::Reading;
 use crate::journal::{Cause, Journal, JournalError, RowWriter};
 use crate::storage::Guard;
+use arc_swap::ArcSwap;
+use seatkeeper_engine::command::Renew;
 use seatkeeper_engine::engine::Engine;
 use seatkeeper_engine::event::Event;
 use seatkeeper_engine::ids::Name;
@@ -14,13 +17,15 @@ use seatkeeper_engine::time::{LeaseTime, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+const BROKEN: &str = "the keeper panicked; what was acknowledged is in the journal";
 /// License dates are examined this often.
 const TICK_MS: u64 = 60 * 1000;
 
-/// All that only the keeper's thread touches.
+/// The engine and the journal's end, behind a lock that the keeper's thread holds from the first command of a batch
+/// until the batch is durable and published.
 pub(super) struct Worker {
     engine: Engine,
     row: RowWriter,
@@ -32,6 +37,12 @@ pub(super) struct Worker {
     marked: LeaseTime,
     listening: bool,
     published: Vec<PublishedEvent>,
+    /// Ends of holds moved since the last snapshot.
+    moved: bool,
+    /// J leapt and license dates were not examined yet.
+    leapt: bool,
+    /// The rounds are over.
+    ended: bool,
 }
 
 /// A judged command that waits for its batch to be durable.
@@ -62,6 +73,40 @@ impl Worker {
             marked: lease,
             listening: false,
             published: Vec::new(),
+            moved: false,
+            leapt: false,
+            ended: false,
+        }
+    }
+
+    /// A renewal that records nothing, on the caller's thread. Whoever gets the lock finds nothing undurable; what is
+    /// due, or has to be examined, comes before it and is the rounds' work.
+    pub(super) fn renew_at_once(
+        &mut self,
+        reading: Reading,
+        asked: &Renew,
+    ) -> Option<(Verdict, Now)> {
+        if self.ended {
+            return None;
+        }
+        self.leapt |= self.calendar.advance(reading);
+        let now = self.calendar.now();
+        let due = self
+            .engine
+            .next_deadline()
+            .is_some_and(|at| at <= now.lease);
+        if due || self.leapt || now.lease - self.ticked >= TICK_MS {
+            return None;
+        }
+        let verdict = self.engine.renew_at_once(now, asked)?;
+        self.moved = true;
+        Some((verdict, now))
+    }
+
+    /// Shows readers the ends of holds that moved since the last snapshot.
+    pub(super) fn show_moved(&mut self, snapshot: &ArcSwap<Snapshot>) {
+        if std::mem::take(&mut self.moved) {
+            snapshot.store(Arc::new(self.snapshot()));
         }
     }
 
@@ -87,89 +132,51 @@ impl Worker {
         }
     }
 
-    /// Serves until the queue is closed, or something breaks. A panic counts as broken: what it left half done must
-    /// not be served from.
-    pub(super) fn run(
-        mut self,
-        shared: &Shared,
-        mut on_events: Option<OnEvents>,
-        on_fatal: OnFatal,
-    ) -> Result<(), Failure> {
-        self.listening = on_events.is_some();
-        let (mut batch, mut judged) = (Vec::new(), Vec::new());
-        let served = catch_unwind(AssertUnwindSafe(|| {
-            self.serve(shared, &mut batch, &mut judged, &mut on_events)
-        }));
-        let why = match served {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(why)) => why,
-            Err(_) => "the keeper panicked; what was acknowledged is in the journal".to_owned(),
-        };
-        tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
-        on_fatal(&why);
-        let unjudged = batch.into_iter().chain(shared.queue.abandon());
-        let replies = judged.into_iter().map(|judged| judged.reply);
-        for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
-            reply(Err(Failure::Stopped));
-        }
-        Err(Failure::Stopped)
-    }
-
-    fn serve(
+    /// One batch: the clocks, what is due, the commands, and a row that is durable when this returns.
+    fn round(
         &mut self,
         shared: &Shared,
         batch: &mut Vec<Waiting>,
         judged: &mut Vec<Judged>,
-        on_events: &mut Option<OnEvents>,
-    ) -> Result<(), String> {
-        loop {
-            let woken = shared.queue.drain(self.wait(), batch);
-            if woken == Woken::Abandoned {
-                return Ok(());
-            }
-            if let Some(why) = shared.failed.get() {
-                return Err(why.clone());
-            }
-            let leapt = self.look(shared);
-            self.due(leapt);
-            for Waiting {
-                order,
-                trace,
+        last: bool,
+    ) -> Result<Arc<Snapshot>, JournalError> {
+        self.show_moved(&shared.snapshot);
+        self.look(shared);
+        self.due();
+        for Waiting {
+            order,
+            trace,
+            reply,
+        } in batch.drain(..)
+        {
+            let now = self.calendar.now();
+            let (verdict, events) = self.apply(order, trace);
+            judged.push(Judged {
                 reply,
-            } in batch.drain(..)
-            {
-                let now = self.calendar.now();
-                let (verdict, events) = self.apply(order, trace);
-                judged.push(Judged {
-                    reply,
-                    verdict,
-                    now,
-                    events,
-                });
-            }
-            if woken == Woken::Closed {
-                self.apply(own(Origin::Run, Command::StopRun), None);
-            }
-            self.commit().map_err(|e| e.to_string())?;
-            let snapshot = Arc::new(self.snapshot());
-            shared.snapshot.store(snapshot.clone());
-            self.publish(&snapshot, on_events);
-            answer(judged, &snapshot);
-            if woken == Woken::Closed {
-                return Ok(());
-            }
+                verdict,
+                now,
+                events,
+            });
         }
+        if last {
+            self.apply(own(Origin::Run, Command::StopRun), None);
+            self.ended = true;
+        }
+        self.commit()?;
+        let snapshot = Arc::new(self.snapshot());
+        shared.snapshot.store(snapshot.clone());
+        Ok(snapshot)
     }
 
-    /// Reads the clocks, once per round, and the space. True where J leapt.
-    fn look(&mut self, shared: &Shared) -> bool {
-        let leapt = self.calendar.advance(shared.clock.read());
+    /// Reads the clocks, once per round, and the space.
+    fn look(&mut self, shared: &Shared) {
+        self.leapt |= self.calendar.advance(shared.clock.read());
         self.storage_low = self.storage.low(self.calendar.now().lease);
-        leapt
     }
 
     /// Ends what is due, before any command is judged; then examines license dates where it is time to.
-    fn due(&mut self, leapt: bool) {
+    fn due(&mut self) {
+        let leapt = std::mem::take(&mut self.leapt);
         let now = self.calendar.now().lease;
         if self.engine.next_deadline().is_some_and(|at| at <= now) {
             self.apply(own(Origin::Watch, Command::Expire), None);
@@ -250,6 +257,72 @@ impl Worker {
             }));
         }
     }
+}
+
+/// Serves until the queue is closed, or something breaks. A panic counts as broken: what it left half done must not be
+/// served from.
+pub(super) fn run(
+    shared: &Shared,
+    mut on_events: Option<OnEvents>,
+    on_fatal: OnFatal,
+) -> Result<(), Failure> {
+    let (mut batch, mut judged) = (Vec::new(), Vec::new());
+    let served = catch_unwind(AssertUnwindSafe(|| {
+        serve(shared, &mut batch, &mut judged, &mut on_events)
+    }));
+    let why = match served {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(why)) => why,
+        Err(_) => BROKEN.to_owned(),
+    };
+    tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
+    on_fatal(&why);
+    let unjudged = batch.into_iter().chain(shared.queue.abandon());
+    let replies = judged.into_iter().map(|judged| judged.reply);
+    for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
+        reply(Err(Failure::Stopped));
+    }
+    Err(Failure::Stopped)
+}
+
+fn serve(
+    shared: &Shared,
+    batch: &mut Vec<Waiting>,
+    judged: &mut Vec<Judged>,
+    on_events: &mut Option<OnEvents>,
+) -> Result<(), String> {
+    lock(shared)?.listening = on_events.is_some();
+    loop {
+        let wait = lock(shared)?.wait();
+        let woken = shared.queue.drain(wait, batch);
+        let mut worker = lock(shared)?;
+        if woken == Woken::Abandoned {
+            worker.ended = true;
+            return Ok(());
+        }
+        if let Some(why) = shared.failed.get() {
+            worker.ended = true;
+            return Err(why.clone());
+        }
+        let last = woken == Woken::Closed;
+        let done = worker.round(shared, batch, judged, last);
+        // Nobody renews over what is not durable: the lock is not given back before this is said.
+        let snapshot = done.map_err(|why| {
+            worker.ended = true;
+            why.to_string()
+        })?;
+        worker.publish(&snapshot, on_events);
+        drop(worker);
+        answer(judged, &snapshot);
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// A thread that panicked over the engine left it half done.
+fn lock(shared: &Shared) -> Result<MutexGuard<'_, Worker>, String> {
+    shared.worker.lock().map_err(|_| BROKEN.to_owned())
 }
 
 /// The batch is durable: everyone gets their answer.

@@ -20,6 +20,12 @@ pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial>
     }
 }
 
+/// Whether a renewal records nothing: its holder is there, its caller's, and not on its way out.
+pub(crate) fn plain(state: &State, asked: &Renew) -> bool {
+    let holder = state.holder(asked.holder);
+    holder.is_some_and(|holder| holder.ending.is_none() && owned(holder, &asked.process).is_ok())
+}
+
 /// A holder is renewed and released only by the machine, credential and instance that took it (rule 20).
 pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
     let of = &holder.facts.process;
