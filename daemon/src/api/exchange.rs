@@ -1,6 +1,6 @@
 //! One request and its answer: trace id, limits, panics, the log. Handlers see only what passed here.
 
-use super::extract::{self, BodyPatience};
+use super::extract;
 use super::identity::Peer;
 use super::limits::{HEADERS, Limits};
 use super::refusal::{self, Refusal};
@@ -18,9 +18,21 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 /// The one address whose answer is slow on purpose: it stretches a passphrase.
 const EXPORT: &str = "/v1/site-key/export";
+
+/// What a handler gets beside its request.
+#[derive(Clone)]
+pub(super) struct Exchange {
+    /// The connection.
+    pub(super) peer: Peer,
+    /// This request's id.
+    pub(super) trace: Trace,
+    /// How long its body may take.
+    pub(super) body: Duration,
+}
 
 /// Answers one request of a connection.
 pub(super) async fn answer(
@@ -31,7 +43,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Infallible> {
     let trace = Trace::of(request.headers());
     let uid = peer.uid;
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = match refused(&peer, &request) {
         Some(refusal) => {
             extract::hear_out(request.into_body(), limits.body).await;
@@ -39,7 +51,7 @@ pub(super) async fn answer(
         }
         None => guarded(router, limits, peer, &trace, request).await,
     };
-    finish(&mut response, &trace, uid, &method, &path);
+    finish(&mut response, &trace, uid, &method, uri.path());
     Ok(response)
 }
 
@@ -103,10 +115,11 @@ async fn guarded(
         limits.request
     };
     let mut request = request.map(Body::new);
-    let extensions = request.extensions_mut();
-    extensions.insert(peer);
-    extensions.insert(trace.clone());
-    extensions.insert(BodyPatience(limits.body));
+    request.extensions_mut().insert(Exchange {
+        peer,
+        trace: trace.clone(),
+        body: limits.body,
+    });
     let handled = caught(TowerToHyperService::new(router).call(request));
     match tokio::time::timeout(patience, handled).await {
         Ok(Some(Ok(response))) => response,

@@ -1,5 +1,6 @@
 //! From a request to types that cannot be wrong: the body, the query, the path. Each refusal names the member.
 
+use super::exchange::Exchange;
 use super::limits::{BODY_BYTES, HEARD_OUT, LICENSE_BODY_BYTES, Limits};
 use super::refusal::{Answer, Refusal};
 use axum::body::Body;
@@ -85,8 +86,8 @@ fn if_match(headers: &HeaderMap) -> Answer<Option<u64>> {
 async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
     let patience = request
         .extensions()
-        .get::<BodyPatience>()
-        .map_or(Limits::default().body, |p| p.0);
+        .get::<Exchange>()
+        .map_or(Limits::default().body, |exchange| exchange.body);
     let (parts, body) = request.into_parts();
     let told = parts.headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -107,10 +108,6 @@ async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
         )),
     }
 }
-
-/// How long a body may take, as the listener sets it.
-#[derive(Clone, Copy)]
-pub(super) struct BodyPatience(pub(super) Duration);
 
 /// Keeps a body up to its size. What is beyond is heard out and dropped, within reason: a client that is cut off while it
 /// still sends never reads why.

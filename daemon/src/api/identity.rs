@@ -2,10 +2,12 @@
 
 use super::limits::LOOK_UPS;
 use super::refusal::{Answer, Refusal};
+use super::stream::Shared;
 use crate::os::peer::{self, PeerProcess};
 use seatkeeper::wire::Code;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -50,7 +52,7 @@ pub(crate) struct Peer {
     /// Its uid.
     pub(crate) uid: u32,
     /// The connection, to ask the kernel about the process at its other end.
-    pub(crate) stream: Arc<UnixStream>,
+    pub(super) stream: Shared,
     account: Result<Arc<Account>, Nobody>,
     process: Arc<OnceLock<Option<PeerProcess>>>,
 }
@@ -66,7 +68,7 @@ impl Peer {
     /// The process at the other end, asked once per connection; `None` where the kernel has no handle on it (rule 14).
     pub(crate) fn process(&self) -> Option<&PeerProcess> {
         let ask = || {
-            let found = peer::process(&*self.stream);
+            let found = peer::process(UnixStream::as_fd((*self.stream).as_ref()));
             found
                 .inspect_err(|error| tracing::debug!(uid = self.uid, %error, "only holds count"))
                 .ok()
@@ -115,7 +117,7 @@ impl Register {
     }
 
     /// Says who is at the other end; once per connection.
-    pub(super) async fn meet(&self, uid: u32, stream: Arc<UnixStream>) -> Peer {
+    pub(super) async fn meet(&self, uid: u32, stream: Shared) -> Peer {
         let account = if uid == OVERFLOW_UID {
             Err(Nobody::Overflow)
         } else {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use seatkeeper::wire::{CheckoutBody, Code, EndingReply, LeaseReply, Problem, RenewBody};
 use seatkeeper_core::desk::{Leased, Released};
 use seatkeeper_engine::ids::InstanceId;
+use seatkeeper_engine::{Command, Order};
 use serde::Deserialize;
 
 /// Who gives back.
@@ -76,8 +77,11 @@ pub(super) async fn renew(
     Body(body): Body<RenewBody>,
 ) -> Answer<Response> {
     let Asker { caller, peer } = asker;
-    let admitted = admit(&api, &peer, &body.instance)?;
     let (order, asked) = api.desk.prepare_renew(&caller, &id, &body)?;
+    let admitted = match watched(&api, &peer, &order) {
+        true => None,
+        false => admit(&api, &peer, &body.instance)?,
+    };
     let answer = api.ask(order, caller.trace.clone()).await;
     let leased = api.desk.finish_lease(asked, answer)?;
     // After a restart a holder is watched again from its next call (rule 14).
@@ -113,6 +117,15 @@ pub(super) async fn release(
         }
         Released::Ending(ending) => Ok(Json(ending).into_response()),
     }
+}
+
+/// Whether the process that renews is watched already: then there is nothing to admit.
+fn watched(api: &Resources, peer: &Peer, order: &Order) -> bool {
+    let Command::Renew(renew) = &order.command else {
+        return false;
+    };
+    let instance = (peer.uid, renew.process.instance);
+    api.watch.has(peer.process(), instance, renew.holder)
 }
 
 /// Admits the process at the other end under its instance id; a malformed one is the desk's to refuse.

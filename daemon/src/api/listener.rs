@@ -110,13 +110,12 @@ impl Server {
         alive: Alive,
     ) {
         let _held = (permit, alive);
-        let stream = Arc::new(stream);
-        let peer = self.register.meet(uid, stream.clone()).await;
+        let stream = PatientStream::new(stream, self.limits.stalled);
+        let peer = self.register.meet(uid, stream.shared()).await;
         let service = service_fn(|request| {
             exchange::answer(self.router.clone(), &self.limits, peer.clone(), request)
         });
-        let wire = TokioIo::new(PatientStream::new(stream, self.limits.stalled));
-        let mut connection = pin!(self.http().serve_connection(wire, service));
+        let mut connection = pin!(self.http().serve_connection(TokioIo::new(stream), service));
         let served = tokio::select! {
             served = connection.as_mut() => served,
             () = stopped(stop) => {
@@ -152,7 +151,7 @@ impl Server {
                 let response = exchange::overloaded(&request, uid, &detail);
                 async move { Ok::<_, Infallible>(response) }
             };
-            let wire = TokioIo::new(PatientStream::new(Arc::new(stream), server.limits.stalled));
+            let wire = TokioIo::new(PatientStream::new(stream, server.limits.stalled));
             // The client hung up before it heard: that is its answer, too.
             let _ = server
                 .http()

@@ -1,7 +1,8 @@
 //! The listener over a real socket in a folder of its own: limits, identity, panics, the stop.
 
 use super::extract::{Json, bad};
-use super::identity::{Account, NameServiceDown, Names, Peer};
+use super::exchange::Exchange;
+use super::identity::{Account, NameServiceDown, Names};
 use super::limits::Limits;
 use super::listener::Server;
 use super::refusal::Answer;
@@ -40,7 +41,7 @@ impl Names for Book {
     }
 }
 
-async fn whoami(Extension(peer): Extension<Peer>) -> Answer<String> {
+async fn whoami(Extension(Exchange { peer, .. }): Extension<Exchange>) -> Answer<String> {
     Ok(peer.account()?.name.clone())
 }
 

@@ -1,12 +1,12 @@
 //! What the resources share, and how each of them gets its caller, its answer and its ETag.
 
 use super::document;
+use super::exchange::Exchange;
 use super::follow::Follow;
 use super::identity::Peer;
 use super::listener::Stop;
 use super::metrics::Metrics;
 use super::refusal::{Answer, Refusal};
-use super::trace::Trace;
 use crate::os::watch::Watch;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -97,8 +97,8 @@ impl FromRequestParts<Resources> for Asker {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, api: &Resources) -> Answer<Self> {
         let broken = || Refusal::internal("a request without its connection");
-        let peer = parts.extensions.get::<Peer>().ok_or_else(broken)?.clone();
-        let trace = parts.extensions.get::<Trace>().ok_or_else(broken)?;
+        let exchange = parts.extensions.get::<Exchange>().ok_or_else(broken)?;
+        let (peer, trace) = (exchange.peer.clone(), &exchange.trace);
         if api.stopping() {
             let text = "the daemon is stopping and takes nothing new";
             return Err(Refusal::new(Code::ServerStopping, text).after(5));

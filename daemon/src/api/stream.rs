@@ -8,23 +8,39 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Sleep, sleep};
+
+/// The half of a connection that is shared with whoever asks the kernel about the peer.
+pub(super) type Shared = Arc<OwnedWriteHalf>;
 
 /// The stream under hyper. A client that takes nothing of its answer for `patience` loses the connection; hyper itself
 /// would keep it, and the answer, for ever.
 pub(super) struct PatientStream {
-    stream: Arc<UnixStream>,
+    /// Reads through tokio's own way, which does not ask the kernel again after a read that left nothing.
+    read: OwnedReadHalf,
+    write: Shared,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl PatientStream {
-    pub(super) fn new(stream: Arc<UnixStream>, patience: Duration) -> Self {
+    pub(super) fn new(stream: UnixStream, patience: Duration) -> Self {
+        let (read, write) = stream.into_split();
         PatientStream {
-            stream,
+            read,
+            write: Arc::new(write),
             patience,
             stalled: None,
         }
+    }
+
+    pub(super) fn shared(&self) -> Shared {
+        self.write.clone()
+    }
+
+    fn stream(&self) -> &UnixStream {
+        self.read.as_ref()
     }
 
     fn try_write(
@@ -33,10 +49,10 @@ impl PatientStream {
         write: impl Fn(&UnixStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            if self.stream.poll_write_ready(cx)?.is_pending() {
+            if self.stream().poll_write_ready(cx)?.is_pending() {
                 return self.wait(cx);
             }
-            match write(&self.stream) {
+            match write(self.stream()) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 done => {
                     self.stalled = None;
@@ -58,17 +74,11 @@ impl PatientStream {
 
 impl AsyncRead for PatientStream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.stream.poll_read_ready(cx))?;
-            match self.stream.try_read_buf(buf) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done.map(drop)),
-            }
-        }
+        Pin::new(&mut self.read).poll_read(cx, buf)
     }
 }
 
@@ -99,7 +109,7 @@ impl AsyncWrite for PatientStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(
-            rustix::net::shutdown(&*self.stream, rustix::net::Shutdown::Write).map_err(Into::into),
+            rustix::net::shutdown(self.stream(), rustix::net::Shutdown::Write).map_err(Into::into),
         )
     }
 }

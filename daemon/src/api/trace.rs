@@ -4,14 +4,15 @@ use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use seatkeeper_core::random;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// Its header.
 pub(super) const HEADER: &str = "x-trace-id";
 /// Characters of an id that a caller brings.
 const LONGEST: usize = 64;
 
-/// A trace id: 32 random hex digits, or what the caller brought, where that is well-formed.
+/// A trace id: 32 hex digits, or what the caller brought, where that is well-formed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Trace(Arc<str>);
 
@@ -25,10 +26,14 @@ impl Trace {
         }
     }
 
-    /// A new one. It names an exchange and protects nothing: where the kernel has no randomness it is all zeros.
+    /// A new one: a random number of this process, and a count. It names an exchange and protects nothing, so that
+    /// nobody asks the kernel for each; where the kernel has no randomness the first half is all zeros.
     pub(super) fn new() -> Self {
-        let id = u128::from_be_bytes(random::bytes().unwrap_or_default());
-        Trace(format!("{id:032x}").into())
+        static PROCESS: LazyLock<u64> =
+            LazyLock::new(|| u64::from_be_bytes(random::bytes().unwrap_or_default()));
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Trace(format!("{:016x}{count:016x}", *PROCESS).into())
     }
 
     /// For the journal.

@@ -120,6 +120,27 @@ impl Watch {
         })
     }
 
+    /// Whether the process is already watched for a holder of this instance.
+    #[must_use]
+    pub fn has(
+        &self,
+        process: Option<&PeerProcess>,
+        (uid, instance): (u32, InstanceId),
+        holder: HolderId,
+    ) -> bool {
+        let Some(identity) = process.map(|process| process.identity) else {
+            return false;
+        };
+        let table = self.shared.lock();
+        let of_holder = table.holders.get(&holder);
+        of_holder
+            .and_then(|key| table.processes.get(key))
+            .is_some_and(|watched| {
+                watched.identity == identity
+                    && watched.holders.get(&holder) == Some(&(uid, instance))
+            })
+    }
+
     /// The holder is gone; a process without holders is watched no longer.
     pub fn forget(&self, holder: HolderId) {
         self.shared.lock().forget(&self.shared.epoll, holder);
@@ -177,11 +198,12 @@ impl Shared {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The table's entry of a live process, made where it is new and there is room.
+    /// The table's entry of a process, made where it is new and there is room. An inode is a process's own for ever; a
+    /// number is only while the process lives.
     fn entry(&self, table: &mut Table, found: &PeerProcess) -> Option<u64> {
         if let Some(key) = table.identities.get(&found.identity).copied()
             && let Some(process) = table.processes.get(&key)
-            && alive(&process.pidfd)
+            && (matches!(found.identity, Identity::Inode(_)) || alive(&process.pidfd))
         {
             return Some(key);
         }

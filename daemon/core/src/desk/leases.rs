@@ -201,7 +201,10 @@ impl Desk {
             caller: caller.clone(),
             nonce: nonce.to_owned(),
             host: host_hash(self.settings.boot.0, &raw),
-            seen: seen.as_deref().filter(|_| renewal).and_then(seen::read),
+            seen: seen
+                .as_deref()
+                .filter(|_| renewal)
+                .and_then(|token| seen::read(token, self.keys.lease().thumbprint())),
             renewal,
             what: String::new(),
             version: None,
@@ -249,11 +252,10 @@ impl Desk {
         let token =
             lease::sign(&claims, key).map_err(|e| internal("the lease cannot be signed", &e))?;
         let seen = asked.seen.as_ref();
-        let has_license = seen.is_some_and(|seen| seen.license == claims.license);
+        let has_license = seen.is_some_and(|seen| seen.license == hash);
         // A lease of the same second may have been signed before the delegation: then it is sent once more.
-        let has_delegation = seen.is_some_and(|seen| {
-            seen.lease_key == claims.iss && seen.iat > delegated.iat && seen.iat <= iat
-        });
+        let has_delegation =
+            seen.is_some_and(|seen| seen.ours && seen.iat > delegated.iat && seen.iat <= iat);
         let tokens = if has_license {
             None
         } else {
