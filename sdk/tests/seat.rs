@@ -69,6 +69,20 @@ fn r20_a_checkout_that_is_given_up_is_released_by_its_id() {
 }
 
 #[test]
+fn r20_a_release_that_cannot_be_recorded_is_repeated() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    let seat = client.checkout("modeler").acquire().unwrap();
+    site.next([
+        Script::Deny(Code::StorageLow),
+        Script::Deny(Code::ServerBusy),
+    ]);
+    assert!(seat.release().is_err());
+    site.pass(60);
+    assert!(site.holders().is_empty(), "the third release was served");
+}
+
+#[test]
 fn a_denial_is_told_with_code_rule_and_hint_and_not_repeated() {
     let site = Site::new(1, 11);
     site.next([Script::Deny(Code::NoSeatFree)]);

@@ -196,8 +196,6 @@ pub struct Checkout {
     pub wait_s: u64,
     /// Deletes a cool-down (rule 16).
     pub interactive: bool,
-    /// Free space is below `disk_reserve`: nothing new is granted.
-    pub storage_low: bool,
 }
 
 /// A process as the daemon's kernel numbers it.

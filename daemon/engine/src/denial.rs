@@ -30,6 +30,7 @@ pub enum Code {
     Forbidden,
     NotFound,
     WrongRevision,
+    ServerBusy,
 }
 
 /// A denial.

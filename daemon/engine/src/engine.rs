@@ -140,6 +140,11 @@ impl Engine {
         self.drop_ended(event);
     }
 
+    /// Tells that free space is below `disk_reserve`, or is not any more. It holds for every judgement that follows.
+    pub fn note_storage(&mut self, low: bool) {
+        self.state.storage_low = low;
+    }
+
     /// When the next hold is over.
     #[must_use]
     pub fn next_deadline(&self) -> Option<LeaseTime> {

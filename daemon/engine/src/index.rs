@@ -1,11 +1,11 @@
 //! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start.
 
 use crate::event::{EndWhy, Recorded};
-use crate::evolve::ENDED_MS;
+use crate::evolve::{ENDED_MS, UNSEEN_MAX};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId};
 use crate::state::{Grant, Holder, State};
 use crate::time::LeaseTime;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A checkout id with its scope (rule 20).
 pub(crate) type CheckoutKey = (MachineId, u32, CheckoutId);
@@ -17,6 +17,8 @@ pub(crate) struct Index {
     live: BTreeMap<CheckoutKey, HolderId>,
     ended: BTreeMap<CheckoutKey, LeaseTime>,
     gone: BTreeMap<HolderId, (EndWhy, LeaseTime)>,
+    /// When each credential ended a checkout that never had a holder, oldest first.
+    unseen: BTreeMap<(MachineId, u32), VecDeque<LeaseTime>>,
 }
 
 impl Index {
@@ -38,8 +40,11 @@ impl Index {
             index
                 .ended
                 .insert((ended.machine, ended.uid, ended.checkout_id), ended.at);
-            if let Some((holder, why)) = ended.holder {
-                index.gone.insert(holder, (why, ended.at));
+            match ended.holder {
+                Some((holder, why)) => {
+                    index.gone.insert(holder, (why, ended.at));
+                }
+                None => index.end_unseen((ended.machine, ended.uid), ended.at),
             }
         }
         index
@@ -62,6 +67,19 @@ impl Index {
     pub(crate) fn gone(&self, holder: HolderId, now: LeaseTime) -> Option<EndWhy> {
         let (why, at) = self.gone.get(&holder)?;
         (*at + ENDED_MS > now).then_some(*why)
+    }
+
+    /// When this credential may end the next checkout that was not seen yet, where its share is used up (rule 20).
+    pub(crate) fn share_back_at(
+        &self,
+        machine: MachineId,
+        uid: u32,
+        now: LeaseTime,
+    ) -> Option<LeaseTime> {
+        let times = self.unseen.get(&(machine, uid))?;
+        let oldest = times.get(times.len().checked_sub(UNSEEN_MAX)?)?;
+        let back = *oldest + ENDED_MS;
+        (back > now).then_some(back)
     }
 
     pub(crate) fn moved(&mut self, holder: HolderId, from: LeaseTime, to: LeaseTime) {
@@ -93,6 +111,7 @@ impl Index {
                 at,
             } => {
                 self.ended.insert((*machine, *uid, *checkout_id), *at);
+                self.end_unseen((*machine, *uid), *at);
             }
             _ => {}
         }
@@ -117,8 +136,25 @@ impl Index {
         if self.ended.get(key) == Some(&at) {
             self.ended.remove(key);
         }
-        if let Some(holder) = holder {
-            self.gone.remove(&holder);
+        match holder {
+            Some(holder) => {
+                self.gone.remove(&holder);
+            }
+            None => self.forget_unseen((key.0, key.1)),
+        }
+    }
+
+    fn end_unseen(&mut self, credential: (MachineId, u32), at: LeaseTime) {
+        self.unseen.entry(credential).or_default().push_back(at);
+    }
+
+    /// What the state forgets is always its oldest.
+    fn forget_unseen(&mut self, credential: (MachineId, u32)) {
+        if let Some(times) = self.unseen.get_mut(&credential) {
+            times.pop_front();
+            if times.is_empty() {
+                self.unseen.remove(&credential);
+            }
         }
     }
 

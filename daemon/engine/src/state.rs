@@ -60,6 +60,9 @@ pub struct State {
     pub stopped: OrdMap<HolderId, LeaseTime>,
     /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
     pub ended: Vector<Ended>,
+    /// Free space is below `disk_reserve`: nothing new is granted (fleeting).
+    #[serde(skip)]
+    pub storage_low: bool,
 }
 
 /// This installation.

@@ -28,6 +28,7 @@ enum Op {
     },
     Renew(u8),
     Release(u8),
+    GiveUp(u8),
     Dies(u8),
     Reclaim {
         which: u8,
@@ -66,6 +67,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         5 => any::<u8>().prop_map(Op::Renew),
         3 => any::<u8>().prop_map(Op::Release),
         1 => any::<u8>().prop_map(Op::Dies),
+        1 => (0..3u8).prop_map(Op::GiveUp),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(which, hard)| Op::Reclaim { which, hard }),
         1 => (0..3u8).prop_map(Op::Assign),
         1 => (0..3u8).prop_map(Op::Unassign),
@@ -239,6 +241,7 @@ impl World {
                     process,
                 })
             }),
+            Op::GiveUp(person) => self.give_up(person),
             Op::Dies(which) => {
                 self.leave(which, |id, _| Command::ProcessGone { holders: vec![id] })
             }
@@ -268,9 +271,9 @@ impl World {
         self.check();
     }
 
-    fn checkout(&mut self, person: u8, machine: u8, instance: u8, n: u32) {
+    fn asked(&self, person: u8, machine: u8, instance: u8, n: u32) -> Checkout {
         let number = self.made.len() as u128;
-        let asked = Checkout {
+        Checkout {
             checkout_id: CheckoutId(number.to_be_bytes()),
             process: Process {
                 machine: MachineId([machine; 16]),
@@ -288,8 +291,25 @@ impl World {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: true,
-            storage_low: false,
-        };
+        }
+    }
+
+    /// A checkout is given up before it arrives: when it does, it is a retry of one that ended (rule 20).
+    fn give_up(&mut self, person: u8) {
+        let asked = self.asked(person, 0, 0, 1);
+        self.made.push(asked.clone());
+        let what = Released::Checkout(asked.checkout_id);
+        let process = asked.process;
+        assert_eq!(
+            self.give(Command::Release(Release { what, process })),
+            Verdict::Done
+        );
+        let last = self.engine.state().ended.back().expect("it is remembered");
+        assert_eq!((last.checkout_id, last.holder), (asked.checkout_id, None));
+    }
+
+    fn checkout(&mut self, person: u8, machine: u8, instance: u8, n: u32) {
+        let asked = self.asked(person, machine, instance, n);
         self.made.push(asked.clone());
         let explained = explain(self.engine.state(), self.at(), &asked).1;
         let verdict = self.give(Command::Checkout(Box::new(asked.clone())));

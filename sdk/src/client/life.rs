@@ -10,6 +10,7 @@ use super::trust::Proven;
 use crate::clock::{Bell, Clock, Moment};
 use crate::os;
 use crate::token::keys::PublicKey;
+use crate::wire::Code;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -186,7 +187,7 @@ impl Life {
     /// Releases by a holder's or checkout's id, now if it can be, else later.
     pub(crate) fn give_back(&self, id: &str, timeout: Duration) -> Result<(), Error> {
         let result = call::release(self, id, timeout);
-        if let Err(Error::Unreachable(_)) = result {
+        if unanswered(&result) {
             let now = self.setup.clock.now();
             let mut farewells = lock(&self.farewells);
             if farewells.len() < MAX_FAREWELLS {
@@ -213,11 +214,8 @@ impl Life {
             .extract_if(.., |farewell| farewell.at <= now)
             .collect();
         for farewell in due {
-            let unanswered = matches!(
-                call::release(self, &farewell.id, call::CALL),
-                Err(Error::Unreachable(_))
-            );
-            if unanswered && farewell.until > now {
+            let result = call::release(self, &farewell.id, call::CALL);
+            if unanswered(&result) && farewell.until > now {
                 lock(&self.farewells).push(Farewell {
                     at: self.setup.clock.now() + FAREWELL_PAUSE,
                     ..farewell
@@ -275,6 +273,15 @@ impl Drop for Life {
         if self.is_mine() {
             self.bell.close();
         }
+    }
+}
+
+/// Nothing was judged, or what was asked cannot be recorded now: the release is repeated.
+fn unanswered(result: &Result<(), Error>) -> bool {
+    match result {
+        Err(Error::Denied(denied)) => *denied.code() == Code::StorageLow,
+        Err(Error::Unreachable(_)) => true,
+        _ => false,
     }
 }
 

@@ -52,13 +52,7 @@ impl Desk {
         };
         let what = format!("{product}/{}", asked.feature);
         let version = asked.version.clone();
-        let checkout = self.hypothetical(
-            caller,
-            body,
-            &about,
-            (product, asked, roots),
-            snapshot.storage_low,
-        )?;
+        let checkout = self.hypothetical(caller, body, &about, (product, asked, roots))?;
         let (steps, judged) = explain(&state, self.now(), &checkout);
         let mut reply = ExplainReply {
             user: about.login.clone(),
@@ -147,7 +141,6 @@ impl Desk {
         body: &ExplainBody,
         about: &About,
         (product, asked, roots): (Name, Asked, Vec<Name>),
-        storage_low: bool,
     ) -> Result<Checkout, Refused> {
         let no_id = |e: std::io::Error| internal("no random id", &e);
         Ok(Checkout {
@@ -169,7 +162,6 @@ impl Desk {
             roots,
             wait_s: 0,
             interactive: body.interactive,
-            storage_low,
         })
     }
 }

@@ -76,7 +76,7 @@ impl Desk {
             events: snapshot.head.number,
             disk_free: self.space.free_bytes().unwrap_or(0),
             disk_reserve: self.settings.disk_reserve,
-            storage_low: snapshot.storage_low,
+            storage_low: state.storage_low,
             findings: if operates {
                 self.findings(&snapshot)
             } else {
@@ -144,7 +144,7 @@ impl Desk {
     #[must_use]
     pub fn findings(&self, snapshot: &Snapshot) -> Vec<Finding> {
         let mut found = Vec::new();
-        if snapshot.storage_low {
+        if snapshot.state.storage_low {
             let text = format!(
                 "free space is below disk_reserve ({} bytes): no new seats",
                 self.settings.disk_reserve

@@ -163,8 +163,6 @@ impl Desk {
             roots: parse::roots(&body.roots)?,
             wait_s: body.wait_s,
             interactive: body.interactive,
-            // The keeper looks at the disk, once for a batch.
-            storage_low: false,
         }));
         Ok((self.of_user(caller, Some(user), command), lease))
     }

@@ -121,6 +121,7 @@ pub fn code_of(code: Code) -> wire::Code {
         Code::Forbidden => wire::Code::Forbidden,
         Code::NotFound => wire::Code::NotFound,
         Code::WrongRevision => wire::Code::WrongRevision,
+        Code::ServerBusy => wire::Code::ServerBusy,
     }
 }
 
@@ -151,6 +152,10 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::NotAssigned => format!("{license} has {what}, but no assignment of it covers {user}"),
         Code::UnknownUser => format!("{user} is not known here"),
         Code::RequestExceedsTotal => format!("no license has so many seats of {what}: the most is {limit}"),
+        Code::StorageLow if denial.rule == 20 => "the disk of the daemon is nearly full: that a checkout without a seat was given up is not recorded now".to_owned(),
+        Code::ServerBusy => format!(
+            "{what} never was one of yours, and is not remembered as given up: {limit} such releases of yours are, of the last 15 minutes"
+        ),
         Code::StorageLow => "the disk of the daemon is nearly full: nothing new is granted, seats that are held go on".to_owned(),
         Code::CoolDown => format!("a seat of {what} was taken back from {user}; a pause is running"),
         Code::NoSeatFree => match (denial.in_use, denial.total) {

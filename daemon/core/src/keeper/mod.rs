@@ -65,8 +65,6 @@ pub struct Snapshot {
     pub head: Head,
     /// How the wall clock stands to J.
     pub clock: Standing,
-    /// Free space is below `disk_reserve`.
-    pub storage_low: bool,
     read: Reading,
 }
 

@@ -88,7 +88,6 @@ fn checkout(machine: MachineId, n: u8) -> Command {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
-        storage_low: false,
     }))
 }
 

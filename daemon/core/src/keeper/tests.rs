@@ -383,6 +383,7 @@ fn low_storage_is_seen_and_goes_away() {
                 .ask(meet(1, 1))
                 .unwrap()
                 .snapshot
+                .state
                 .storage_low,
             low
         );

@@ -32,7 +32,6 @@ pub(super) struct Worker {
     calendar: Calendar,
     journal: Arc<dyn Journal>,
     storage: Guard,
-    storage_low: bool,
     ticked: LeaseTime,
     marked: LeaseTime,
     listening: bool,
@@ -68,7 +67,6 @@ impl Worker {
             calendar,
             journal,
             storage,
-            storage_low: false,
             ticked: lease,
             marked: lease,
             listening: false,
@@ -127,7 +125,6 @@ impl Worker {
             now: self.calendar.now(),
             head: self.row.head(),
             clock: self.calendar.standing(),
-            storage_low: self.storage_low,
             read: self.calendar.reading(),
         }
     }
@@ -171,7 +168,8 @@ impl Worker {
     /// Reads the clocks, once per round, and the space.
     fn look(&mut self, shared: &Shared) {
         self.leapt |= self.calendar.advance(shared.clock.read());
-        self.storage_low = self.storage.low(self.calendar.now().lease);
+        let low = self.storage.low(self.calendar.now().lease);
+        self.engine.note_storage(low);
     }
 
     /// Ends what is due, before any command is judged; then examines license dates where it is time to.
@@ -196,10 +194,7 @@ impl Worker {
     }
 
     /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows.
-    fn apply(&mut self, mut order: Order, trace: Option<Name>) -> (Verdict, Range<u64>) {
-        if let Command::Checkout(checkout) = &mut order.command {
-            checkout.storage_low = self.storage_low;
-        }
+    fn apply(&mut self, order: Order, trace: Option<Name>) -> (Verdict, Range<u64>) {
         let now = self.calendar.now();
         let (events, verdict) = self.engine.apply(now, order.command);
         let first = self.row.head().number + 1;

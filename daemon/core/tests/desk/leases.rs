@@ -1,12 +1,14 @@
 //! Checkout, renewal, release, reclaim: the replies hold before the SDK's own verifier.
 
-use crate::site::{DAY, Site, Vendor, check, checkout, nonce, renewal};
+use crate::site::{DAY, Site, Vendor, check, checkout, hex, nonce, renewal};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatkeeper::token::claims::{Count, Last, Lease};
 use seatkeeper::wire::{Chain, Code, ExplainBody, Item};
+use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Released;
 use seatkeeper_core::desk::view::Cursor;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[test]
@@ -45,6 +47,34 @@ fn r20_a_retry_is_the_same_seat_under_a_new_nonce() {
         .checkout(&site.ana(), &body)
         .expect_err("other terms");
     assert_eq!((refused.code, refused.rule), (Code::Conflict, Some(20)));
+}
+
+#[test]
+fn r20_what_cannot_be_remembered_as_given_up_is_refused() {
+    let site = Site::licensed().0;
+    let ana = site.ana();
+    let instance = hex();
+    let give_up = |caller: &Caller| site.desk.release(caller, &hex(), Some(&instance));
+    site.free.store(0, Ordering::SeqCst);
+    site.clock.advance(Duration::from_secs(2));
+    let refused = give_up(&ana).expect_err("the disk is nearly full");
+    assert_eq!((refused.code, refused.rule), (Code::StorageLow, Some(20)));
+    site.free.store(1 << 30, Ordering::SeqCst);
+    site.clock.advance(Duration::from_secs(2));
+    for _ in 0..4096 {
+        give_up(&ana).expect("within her share");
+    }
+    let before = site.desk.snapshot().head.number;
+    let refused = give_up(&ana).expect_err("her share is used up");
+    assert_eq!((refused.code, refused.rule), (Code::ServerBusy, Some(20)));
+    assert_eq!(refused.retry_after_s, Some(900));
+    assert!(refused.detail.contains("4096"), "{}", refused.detail);
+    assert_eq!(
+        site.desk.snapshot().head.number,
+        before,
+        "nothing is recorded"
+    );
+    give_up(&site.bob()).expect("bob has a share of his own");
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(crate) use licensing::pools_of;
 pub(crate) const ENDED_MS: u64 = 15 * 60 * 1000;
 /// How many are remembered at most (rule 20).
 pub(crate) const ENDED_MAX: usize = 262_144;
+/// How many of them one credential may have ended before they were seen (rule 20): the bound above is everyone's.
+pub(crate) const UNSEEN_MAX: usize = 4096;
 
 /// Folds one event: what a site, its vendors, licenses and users are.
 pub(crate) fn evolve(state: &mut State, event: &Recorded) {

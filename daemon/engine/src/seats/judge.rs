@@ -304,7 +304,7 @@ fn pauses(
             },
         ))
     };
-    if asked.storage_low {
+    if state.storage_low {
         return no(
             Stage::Storage,
             Denial::new(Code::StorageLow, 22),

@@ -5,31 +5,23 @@ use crate::command::{Release, Released};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndWhy, EndingWhy, Recorded};
+use crate::evolve::UNSEEN_MAX;
 use crate::ids::{Gid, HolderId, UserId};
+use crate::index::CheckoutKey;
 use crate::state::Holder;
 use crate::time::LeaseTime;
 
 /// Gives back a holder, or the checkout that should have made one. Giving back twice is done, not an error.
 pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Denial> {
-    let key = |checkout| (asked.process.machine, asked.process.uid, checkout);
     let id = match asked.what {
         Released::Holder(id) => id,
-        Released::Checkout(checkout) => match act.engine.index.live(&key(checkout)) {
-            Some(id) => id,
-            None => {
-                if !act.engine.index.ended(&key(checkout), act.now.lease) {
-                    let (machine, uid, at) =
-                        (asked.process.machine, asked.process.uid, act.now.lease);
-                    act.record(Recorded::CheckoutEnded {
-                        machine,
-                        uid,
-                        checkout_id: checkout,
-                        at,
-                    });
-                }
-                return Ok(Verdict::Done);
+        Released::Checkout(checkout) => {
+            let key = (asked.process.machine, asked.process.uid, checkout);
+            match act.engine.index.live(&key) {
+                Some(id) => id,
+                None => return give_up(act, key),
             }
-        },
+        }
     };
     match act.state().holder(id) {
         Some(holder) => {
@@ -40,6 +32,33 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
         None if act.engine.index.gone(id, act.now.lease).is_some() => Ok(Verdict::Done),
         None => Err(Denial::new(Code::UnknownLease, 20)),
     }
+}
+
+/// Remembers a checkout that was not seen yet as ended. Where that cannot be promised the answer is no, and never a
+/// silent yes: a late checkout under this id could still take a seat (rule 20).
+fn give_up(act: &mut Act<'_>, key: CheckoutKey) -> Result<Verdict, Denial> {
+    let (machine, uid, checkout_id) = key;
+    let at = act.now.lease;
+    if act.engine.index.ended(&key, at) {
+        return Ok(Verdict::Done);
+    }
+    if act.state().storage_low {
+        return Err(Denial::new(Code::StorageLow, 20));
+    }
+    if let Some(back) = act.engine.index.share_back_at(machine, uid, at) {
+        return Err(Denial {
+            limit: Some(UNSEEN_MAX.to_string()),
+            retry_at: Some(back),
+            ..Denial::new(Code::ServerBusy, 20)
+        });
+    }
+    act.record(Recorded::CheckoutEnded {
+        machine,
+        uid,
+        checkout_id,
+        at,
+    });
+    Ok(Verdict::Done)
 }
 
 /// One's own seat, given back from elsewhere.

@@ -70,6 +70,7 @@ impl Stage {
             }
             self.now_s = at;
         }
+        self.engine.note_storage(words.flag("disk-full"));
         self.give(Command::Expire);
         match words.at(0)? {
             "license" => self.license(&words),
@@ -86,6 +87,7 @@ impl Stage {
                 self.answer(Command::Renew(Renew { holder, process }))
             }
             "release" => self.release(&words),
+            "give-up" => self.give_up(&words),
             "give-back" => {
                 let by = self.user(words.after("by")?);
                 self.answer(Command::ReleaseElsewhere {
@@ -273,7 +275,6 @@ impl Stage {
                 .collect(),
             wait_s: 0,
             interactive: words.flag("interactive"),
-            storage_low: words.flag("disk-full"),
         })
     }
 
@@ -315,6 +316,32 @@ impl Stage {
         };
         let process = self.process(words)?;
         self.answer(Command::Release(Release { what, process }))
+    }
+
+    /// Releases checkouts that were never made, `times=` of them, and counts what is recorded.
+    fn give_up(&mut self, words: &Words) -> Result<(), String> {
+        let process = self.process(words)?;
+        let name = words.get("id").ok_or("id= is missing")?;
+        let mut recorded = 0_u64;
+        for n in 0..words.number("times", 1_u64)? {
+            let checkout = CheckoutId(id("checkout", &format!("{name}{n}")));
+            let what = Released::Checkout(checkout);
+            let process = process.clone();
+            let (events, verdict) = self
+                .engine
+                .apply(self.now(), Command::Release(Release { what, process }));
+            for event in events {
+                if let Event::Recorded(event) = event {
+                    self.journal.push(event);
+                    recorded += 1;
+                }
+            }
+            if let Verdict::Denied(denial) = verdict {
+                self.denied(&denial);
+            }
+        }
+        let _ = writeln!(self.out, "CheckoutEnded times={recorded}");
+        Ok(())
     }
 
     fn issuer(&mut self, words: &Words) -> Result<(), String> {
