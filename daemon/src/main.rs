@@ -4,6 +4,7 @@ mod args;
 
 use args::{Asked, Command};
 use seatkeeperd::config::{self, Loaded, Sources};
+use seatkeeperd::os::names::no_such_group;
 use seatkeeperd::{dev, run};
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,10 +30,15 @@ fn ended(end: Result<(), String>) -> ExitCode {
     }
 }
 
-/// Loads as `run` does and tells every value with its place, or every fault.
+/// Loads as `run` does and tells every value with its place, or every fault; beside it what holds, but not as meant.
 fn check_config(sources: &Sources) -> ExitCode {
     match config::load(sources) {
-        Ok(loaded) => said(&told(&loaded)),
+        Ok(loaded) => {
+            if let Some((text, remedy)) = no_such_group(&loaded.settings.admin_group) {
+                failed(&format!("seatkeeperd: warning: {text}; {remedy}\n"));
+            }
+            said(&told(&loaded))
+        }
         Err(faults) => failed(&faults.to_string()),
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::api::{self, Limits};
 use crate::clock::Stopwatch;
-use crate::os::names::MachineNames;
+use crate::os::names::{MachineNames, no_such_group};
 use crate::os::peer::provably_gone;
 use crate::os::socket::{SocketError, listen};
 use crate::os::watch::Watch;
 use crate::os::{machine, service::tell};
 use crate::site::{Plan, Site, SiteError};
-use seatkeeper::wire::ConfigEntry;
+use seatkeeper::wire::{ConfigEntry, Finding};
 use seatkeeper_core::desk::Desk;
 use seatkeeper_core::keeper::{Failure, Snapshot};
 use seatkeeper_engine::event::HolderFacts;
@@ -84,11 +84,12 @@ impl Service {
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
         sweep(&site.desk);
+        let names = Arc::new(opening.names);
         let runtime = runtime()?;
         let (stop, stopped) = watch::channel(false);
         let parts = api::Parts {
             desk: site.desk.clone(),
-            names: Arc::new(opening.names),
+            names: names.clone(),
             watch: watch.clone(),
             metrics: site.metrics.clone(),
             follow: site.follow.clone(),
@@ -98,7 +99,7 @@ impl Service {
         let entered = runtime.enter();
         let listener = UnixListener::from_std(listener)?;
         let served = runtime.spawn(api::serve(parts, listener, stopped));
-        runtime.spawn(chores(site.desk.clone(), watch.clone()));
+        runtime.spawn(chores(site.desk.clone(), watch.clone(), names));
         drop(entered);
         Ok(Service {
             site,
@@ -238,16 +239,35 @@ fn tidy(desk: &Desk, watch: &Watch) {
     ended.for_each(|id| watch.forget(id));
 }
 
-/// What has to be done now and then: the counts of denials, the watch, and a word to the service manager.
-async fn chores(desk: Arc<Desk>, watch: Arc<Watch>) {
+/// Says where the administrators' group does not exist, once in the log and in `status` for as long as it is so.
+fn look_for_group(desk: &Desk, group: &str) {
+    let missing = no_such_group(group);
+    let finding = missing.as_ref().map(|(text, remedy)| Finding {
+        level: "warning".to_owned(),
+        about: "config".to_owned(),
+        text: text.clone(),
+        remedy: remedy.clone(),
+        code: None,
+        file: None,
+    });
+    let news = desk.remark("admin_group", finding);
+    if let Some((text, remedy)) = missing.filter(|_| news) {
+        tracing::warn!("{text}; {remedy}");
+    }
+}
+
+/// What has to be done now and then: the counts of denials, the watch, the administrators' group, and a word to the
+/// service manager.
+async fn chores(desk: Arc<Desk>, watch: Arc<Watch>, names: Arc<MachineNames>) {
     let mut flush = tokio::time::interval(FLUSH);
     let mut alive = tokio::time::interval(ALIVE);
     loop {
         tokio::select! {
             _ = flush.tick() => {
-                let (desk, watch) = (desk.clone(), watch.clone());
+                let (desk, watch, names) = (desk.clone(), watch.clone(), names.clone());
                 let flushed = tokio::task::spawn_blocking(move || {
                     tidy(&desk, &watch);
+                    look_for_group(&desk, &names.admin_group);
                     desk.flush_denials()
                 });
                 let flushed = flushed.await;

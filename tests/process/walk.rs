@@ -307,6 +307,30 @@ fn u1_a_file_that_the_inbox_refused_stands_in_status_and_doctor() {
     );
 }
 
+/// A misspelt `admin_group` leaves root alone in charge: said by `check-config`, in the log and in `doctor`.
+#[test]
+fn a_group_of_administrators_that_does_not_exist_is_told() {
+    let group = "seatkeeper-no-such-group";
+    let mut site = Site::new();
+    site.configure(&format!("admin_group = \"{group}\""));
+    let file = site.path("seatkeeper.toml");
+    let check = run(Command::new(binary("seatkeeperd"))
+        .arg("check-config")
+        .arg("--config")
+        .arg(&file));
+    assert_eq!(check.code, 0, "it holds: {check:?}");
+    assert!(
+        check.err.contains(group) && check.err.contains("groupadd"),
+        "{check:?}"
+    );
+    site.start();
+    until(&site, &["status", "-o", "json"], |status| {
+        status["findings"].to_string().contains(group)
+    });
+    assert!(site.cli(&["doctor"]).out.contains("groupadd"));
+    assert!(site.log().contains(group), "{}", site.log());
+}
+
 /// A real license needs no tool of ours to be checked.
 #[test]
 fn s5_openssl_checks_the_signature_of_a_license() {

@@ -59,7 +59,7 @@ impl Taker for Desk {
     }
 
     fn note(&self, file: &str, finding: Option<Finding>) {
-        self.note_inbox(file, finding);
+        self.remark(file, finding);
     }
 }
 

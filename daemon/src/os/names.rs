@@ -25,6 +25,19 @@ impl Names for MachineNames {
     }
 }
 
+/// Why nobody administers by the group: the machine has none of this name. What is wrong, and what to do.
+#[must_use]
+pub fn no_such_group(group: &str) -> Option<(String, String)> {
+    // Where the name service does not answer nothing is known, and so nothing is said.
+    let missing = !group.is_empty() && matches!(Group::from_name(group), Ok(None));
+    missing.then(|| {
+        (
+            format!("this machine has no group `{group}` (`admin_group`): only root administers this daemon"),
+            format!("`groupadd --system {group}` and add its members, or name another group as `admin_group`; empty means root alone"),
+        )
+    })
+}
+
 impl MachineNames {
     /// Groups are those of the account, never those of the process that asks (S16). Where they cannot be looked up nobody
     /// is in the group: a right is never guessed, and nobody else loses a seat over it.
@@ -97,5 +110,20 @@ mod tests {
         ));
         assert!(!administers("seatkeeper-no-such-group"));
         assert!(!administers(""));
+        assert_eq!(
+            no_such_group(&Group::from_gid(user.gid).unwrap().unwrap().name),
+            None
+        );
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_is_told() {
+        let (text, remedy) = no_such_group("seatkeeper-no-such-group").unwrap();
+        assert!(
+            text.contains("no group `seatkeeper-no-such-group`"),
+            "{text}"
+        );
+        assert!(remedy.contains("groupadd"), "{remedy}");
+        assert_eq!(no_such_group(""), None, "root alone, as was asked for");
     }
 }

@@ -13,8 +13,8 @@ use seatkeeper_engine::time::Date;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Files of inboxes that something is said of.
-const INBOX_FILES: usize = 256;
+/// Things around the daemon that something is said of.
+const REMARKS: usize = 256;
 /// A license is told to end soon from here on.
 const SOON_S: u64 = 30 * 86_400;
 /// A delegation with less left than this could not be renewed.
@@ -24,31 +24,38 @@ const PASSPHRASE_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
 /// The next step where the site key was never exported.
 pub(super) const EXPORT: &str = "the site key exists on this machine only: `seatkeeper site key export --out site.key`, and keep it in a safe place; without it every license must be issued anew";
 
-/// What inboxes refused, by file.
+/// What those around the desk have to say: inboxes of their files, the daemon of its machine.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
-    files: Mutex<BTreeMap<String, Finding>>,
+pub(super) struct Remarks {
+    by_subject: Mutex<BTreeMap<String, Finding>>,
 }
 
-impl Inbox {
-    pub(super) fn note(&self, file: &str, finding: Option<Finding>) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match finding {
-            Some(finding) if files.len() < INBOX_FILES || files.contains_key(file) => {
-                files.insert(file.to_owned(), finding);
-            }
-            Some(finding) => {
-                tracing::warn!(file, text = %finding.text, "too many refused files to list")
-            }
-            None => {
-                files.remove(file);
-            }
+impl Remarks {
+    /// Says this of a subject from now on, or nothing any more; true where that is news.
+    pub(super) fn note(&self, subject: &str, finding: Option<Finding>) -> bool {
+        let mut said = self.lock();
+        let Some(finding) = finding else {
+            return said.remove(subject).is_some();
+        };
+        if said.get(subject) == Some(&finding) {
+            return false;
         }
+        if said.len() < REMARKS || said.contains_key(subject) {
+            said.insert(subject.to_owned(), finding);
+        } else {
+            tracing::warn!(subject, text = %finding.text, "too many findings to list");
+        }
+        true
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.values().cloned().collect()
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Finding>> {
+        self.by_subject
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,6 +90,12 @@ impl Desk {
                 Vec::new()
             },
         })
+    }
+
+    /// What is to be said in `status` of something around the desk (a file of an inbox, a setting): `None` forgets what
+    /// was said. True where that is news.
+    pub fn remark(&self, subject: &str, finding: Option<Finding>) -> bool {
+        self.remarks.note(subject, finding)
     }
 
     /// `GET /v1/site-key`.
@@ -140,7 +153,7 @@ impl Desk {
             .sum()
     }
 
-    /// What wants doing, worst first by nature of the list: disk, clock, keys, licenses, inboxes.
+    /// What wants doing, worst first by nature of the list: disk, clock, keys, licenses, what others remark.
     #[must_use]
     pub fn findings(&self, snapshot: &Snapshot) -> Vec<Finding> {
         let mut found = Vec::new();
@@ -166,7 +179,7 @@ impl Desk {
             let remedy = "`seatkeeper license request --account ID --out site.req`, send it to the vendor, then `seatkeeper license install FILE`";
             found.push(finding("warning", "license", text, remedy));
         }
-        found.extend(self.inbox.findings());
+        found.extend(self.remarks.findings());
         found
     }
 

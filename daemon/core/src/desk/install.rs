@@ -37,7 +37,7 @@ impl Desk {
     pub fn trust_from_inbox(&self, file: &str, pem: &str) -> Result<Vendor, Refused> {
         let name = file.strip_suffix(".pem").unwrap_or(file);
         let done = self.trust_by(Bringer::Inbox, name, pem);
-        self.inbox.note(
+        self.remarks.note(
             file,
             done.as_ref().err().map(|refused| finding(file, refused)),
         );
@@ -68,16 +68,11 @@ impl Desk {
     /// A file that lies in `licenses.d`. Known or lower serials are noted; what it says of it stands in `status`.
     pub fn install_from_inbox(&self, file: &str, bytes: &[u8]) -> Result<Installed, Refused> {
         let done = self.install_by(Bringer::Inbox, bytes, false, false);
-        self.inbox.note(
+        self.remarks.note(
             file,
             done.as_ref().err().map(|refused| finding(file, refused)),
         );
         done
-    }
-
-    /// A file that could not be read from an inbox, or is gone from it: `None` forgets what was said of it.
-    pub fn note_inbox(&self, file: &str, finding: Option<Finding>) {
-        self.inbox.note(file, finding);
     }
 
     /// `POST /v1/license-request`.

@@ -28,7 +28,7 @@ use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
 use crate::keys::Keys;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
-use findings::Inbox;
+use findings::Remarks;
 use logins::Logins;
 use problem::{Subject, denied, failed};
 use seatkeeper_engine::command::Pid;
@@ -88,7 +88,7 @@ pub struct Desk {
     machine: MachineId,
     unit: UnitId,
     logins: Logins,
-    inbox: Inbox,
+    remarks: Remarks,
 }
 
 /// A site that was not founded: the keeper founds it at its start.
@@ -123,7 +123,7 @@ impl Desk {
             machine: site.machine,
             unit: site.unit,
             logins: Logins::default(),
-            inbox: Inbox::default(),
+            remarks: Remarks::default(),
         })
     }
 

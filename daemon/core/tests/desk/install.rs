@@ -261,7 +261,7 @@ fn a_refused_file_stands_in_status_until_it_is_mended() {
         .trust_from_inbox("thief.pem", &vendor.root.public().to_pem())
         .expect_err("taken");
     assert_eq!(taken.code, Code::Conflict);
-    site.desk.note_inbox("thief.pem", None);
+    assert!(site.desk.remark("thief.pem", None), "it was said");
     assert_eq!(inbox(), None);
 }
 
