@@ -6,15 +6,18 @@ use std::cmp::Ordering;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoNumber;
 
+/// A number of any length, without leading zeros: the longer one is larger, and of the same length the text decides.
+type Number<'a> = (usize, &'a str);
+
 /// The parts of a version.
-fn parts(version: &str) -> Result<Vec<u64>, NoNumber> {
-    let number = |part: &str| {
-        let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if digits {
-            part.parse().map_err(|_| NoNumber)
-        } else {
-            Err(NoNumber)
+fn parts(version: &str) -> Result<Vec<Number<'_>>, NoNumber> {
+    let number = |part| -> Result<Number<'_>, NoNumber> {
+        let part: &str = part;
+        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NoNumber);
         }
+        let digits = part.trim_start_matches('0');
+        Ok((digits.len(), digits))
     };
     version.split('.').map(number).collect()
 }
@@ -52,6 +55,14 @@ mod tests {
         assert!(covers(Some("2026.10"), Some("2026.9")), "numbers, not text");
         assert!(covers(Some("2026.1"), Some("2026")), "a missing part is 0");
         assert!(!covers(Some("2026"), Some("2027.0")));
+        assert!(
+            covers(Some("7.0"), Some("007")),
+            "leading zeros say nothing"
+        );
+        let beyond = "18446744073709551616";
+        assert!(check(Some(beyond)).is_ok(), "a number has any length");
+        assert!(!covers(Some("9"), Some(beyond)) && covers(Some(beyond), Some("9.1")));
+        assert!(covers(Some(beyond), Some(beyond)));
         assert!(!covers(Some("2026"), None), "no version is too new");
         assert!(
             check(Some("1.x")).is_err() && check(Some("")).is_err() && check(Some("1..2")).is_err()
