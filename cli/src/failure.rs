@@ -3,6 +3,7 @@
 use crate::exit::{self, Exit};
 use seatkeeper::admin::Broken;
 use seatkeeper::wire::{Class, Code, Problem};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What a command returns.
@@ -69,20 +70,14 @@ impl Failure {
     /// A file could not be read or written.
     pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
         let exit = match error.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            std::io::ErrorKind::PermissionDenied => Exit::NotPermitted,
+            ErrorKind::NotFound => Exit::NotFound,
+            ErrorKind::PermissionDenied => Exit::NotPermitted,
             _ => Exit::Failed,
-        };
-        let next = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                "nothing is overwritten: name another file, or move this one away"
-            }
-            _ => "",
         };
         Failure::new(
             exit,
             format!("cannot {verb} {}: {error}", path.display()),
-            next,
+            next_of_file(verb, error.kind()),
         )
     }
 
@@ -159,7 +154,7 @@ impl From<Broken> for Failure {
     fn from(broken: Broken) -> Failure {
         let what = broken.to_string();
         match broken {
-            Broken::NoDaemon(_, error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Broken::NoDaemon(_, error) if error.kind() == ErrorKind::PermissionDenied => {
                 Failure::new(
                     Exit::NotPermitted,
                     what,
@@ -169,8 +164,8 @@ impl From<Broken> for Failure {
             Broken::NoDaemon(..) => Failure::new(
                 Exit::Unreachable,
                 what,
-                "start it: `systemctl start seatkeeperd` where it is installed, `seatkeeperd dev` to try; \
-                 `seatkeeper doctor` looks closer",
+                "start it: `systemctl start seatkeeperd` where it is installed, `seatkeeperd run --config FILE` by hand, \
+                 `seatkeeperd dev` to try; `seatkeeper doctor` looks closer",
             ),
             Broken::TimedOut => Failure::new(
                 Exit::TimedOut,
@@ -193,6 +188,29 @@ fn exit_of(error: &seatkeeper::Error) -> Exit {
             exit::of(untrusted.code(), Class::License, untrusted.code().status())
         }
         _ => Exit::Failed,
+    }
+}
+
+/// The next step where a file could not be read or written.
+fn next_of_file(verb: &str, kind: ErrorKind) -> &'static str {
+    match (verb, kind) {
+        (_, ErrorKind::AlreadyExists) => {
+            "nothing is overwritten: name another file, or move this one away"
+        }
+        ("read", ErrorKind::NotFound) => {
+            "look at the name and the folder: `ls` shows what is there"
+        }
+        ("read", ErrorKind::PermissionDenied) => {
+            "let your account read it, or ask its owner for a copy"
+        }
+        (_, ErrorKind::IsADirectory) => "name a file, not a folder",
+        (_, ErrorKind::NotFound) => "make the folder first, or name another one",
+        (_, ErrorKind::PermissionDenied) => "name a folder that your account may write to",
+        (_, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            "free space there, or name a file on another disk"
+        }
+        ("read", ErrorKind::Other) => "name the file itself, as it came",
+        _ => "look at the disk and the file's owner, then try again",
     }
 }
 

@@ -80,7 +80,9 @@ impl Service {
     /// # Errors
     /// Whatever of it cannot be had.
     pub fn start(opening: Opening) -> Result<Service, ServiceError> {
-        let site = Site::open(opening.plan, Box::new(end_at_once))?;
+        let mut plan = opening.plan;
+        plan.desk.administrators = opening.names.administrators().into();
+        let site = Site::open(plan, Box::new(end_at_once))?;
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
         sweep(&site.desk);
@@ -302,6 +304,7 @@ pub fn this_machine(site_name: &str) -> io::Result<seatkeeper_core::desk::Settin
         site_name,
         machine,
         boot: machine::boot_id()?,
+        administrators: "root".into(),
         create_users: true,
         assign_new_to_everyone: false,
         disk_reserve: 0,

@@ -40,8 +40,18 @@ pub(crate) fn run(daemon: &Daemon<'_>, socket: Option<&Path>, printer: &Printer)
 }
 
 fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<Exit> {
+    let operates = may_ask(daemon);
     let mut findings = status.findings.clone();
     findings.extend(local(status));
+    if !operates {
+        let ask = format!(
+            "ask an administrator of this daemon: {}",
+            status.administrators
+        );
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.remedy.clone_from(&ask));
+    }
     print(&findings, printer)?;
     let socket = daemon
         .endpoint()
@@ -50,7 +60,7 @@ fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<E
     printer.note(&format!(
         "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes"
     ));
-    if !may_ask(daemon) {
+    if !operates {
         printer.note("what the daemon itself finds is told to its administrators only");
     } else if findings.is_empty() {
         printer.note("all is well");
@@ -124,7 +134,7 @@ fn absent(path: &Path) -> Finding {
         "start it: `seatkeeperd dev`".to_owned()
     } else {
         "start it: `systemctl start seatkeeperd` (then `systemctl status seatkeeperd` says why it stopped), \
-         or `seatkeeperd dev` to try without installing"
+         `seatkeeperd run --config FILE` by hand, or `seatkeeperd dev` to try without installing"
             .to_owned()
     };
     let (text, remedy) = match std::fs::metadata(path) {

@@ -280,6 +280,51 @@ fn u4_doctor_says_what_to_start_where_nobody_listens() {
 }
 
 #[test]
+fn u4_where_nobody_listens_every_way_to_start_is_named() {
+    let output = seatkeeper("seat list --socket /nonexistent/s")
+        .output()
+        .unwrap();
+    for way in [
+        "systemctl start seatkeeperd",
+        "seatkeeperd run --config",
+        "seatkeeperd dev",
+    ] {
+        assert!(err(&output).contains(way), "{}", err(&output));
+    }
+}
+
+#[test]
+fn u4_a_file_that_cannot_be_read_comes_with_a_next_step() {
+    let fake = Fake::new(vec![]);
+    for (path, next) in [("/nonexistent/a.lic", "`ls`"), ("/", "not a folder")] {
+        let output = fake.run(&format!("license install {path}"));
+        let text = err(&output);
+        assert!(
+            text.contains("cannot read /") && text.contains(next),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn u4_doctor_tells_others_whom_to_ask() {
+    let status = json!({ "version": "0", "site": "s", "site_key": "k", "epoch": 1, "run_id": "r", "j": 1, "licenses": 0,
+        "holders": 0, "users": 0, "events": 1, "disk_free": 1, "disk_reserve": 0, "storage_low": false,
+        "administrators": "root", "findings": [] });
+    let fake = Fake::new(vec![
+        ("GET /v1/status", 200, status),
+        ("GET /v1/config", 403, problem("forbidden", 403)),
+    ]);
+    let text = out(&fake.run("doctor"));
+    assert!(text.contains("no license is in force"), "{text}");
+    assert!(
+        text.contains("ask an administrator of this daemon: root"),
+        "{text}"
+    );
+    assert!(!text.contains("license request"), "{text}");
+}
+
+#[test]
 fn u4_help_knows_codes_and_commands() {
     let text = out(&seatkeeper("help no_seat_free").output().unwrap());
     assert!(

@@ -24,6 +24,8 @@ pub struct Caller {
     pub pid: Option<Pid>,
     /// The caller administers this daemon.
     pub administers: bool,
+    /// Who does, in words.
+    pub administrators: Name,
     /// The unit that their rights are bound to.
     pub unit: UnitId,
     /// The exchange, as in `x-trace-id` and in the journal.
@@ -134,14 +136,20 @@ pub fn authorize(
             permission.as_str()
         ),
     );
-    refused.hint = format!(
-        "ask an administrator of this daemon (uid 0 or a member of the group that `admin_group` names), or be added; by default: `usermod -aG seatkeeper {}`",
-        caller.login.name
-    );
+    refused.hint = caller.ask("to do it");
     Err(refused)
 }
 
 impl Caller {
+    /// The next step of someone who may not take it: whom to ask.
+    #[must_use]
+    pub fn ask(&self, what: &str) -> String {
+        format!(
+            "ask an administrator of this daemon {what}: {}",
+            self.administrators
+        )
+    }
+
     /// The caller as the journal names them.
     #[must_use]
     pub fn actor(&self, user: Option<UserId>) -> Actor {

@@ -107,6 +107,7 @@ impl House {
             site_name: "Test".to_owned(),
             machine: "ws1".to_owned(),
             boot: BootId([1; 16]),
+            administrators: "root".into(),
             create_users: true,
             refused_roots: Vec::new(),
             assign_new_to_everyone: false,

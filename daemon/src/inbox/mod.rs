@@ -408,6 +408,9 @@ fn unreadable(why: &Unreadable, most: u64) -> (String, String) {
     };
     let remedy = match why {
         Unreadable::Failed(_) => "let the daemon's user read it",
+        Unreadable::TooLarge => {
+            "no such file is so large: put there what the vendor sent, and nothing else"
+        }
         _ => "put the file itself there, not a link, as the vendor sent it",
     };
     (text, remedy.to_owned())

@@ -220,3 +220,21 @@ fn refusal() -> Refused {
     });
     serde_json::from_value(problem).unwrap()
 }
+
+#[test]
+fn s8_a_file_that_is_too_large_is_told_so_and_nothing_of_links() {
+    let room = Room::new();
+    room.put(
+        "licenses.d/big.lic",
+        &"x".repeat(usize::try_from(LICENSE_MAX).unwrap() + 1),
+    );
+    let _inbox = room.start();
+    let large = |finding: &Finding| {
+        finding.code == Some(Code::BodyTooLarge)
+            && finding.text.contains("more than 262144 bytes")
+            && !finding.remedy.contains("link")
+    };
+    room.memory.wait("too large", |said| {
+        said.notes.get("big.lic").is_some_and(large)
+    });
+}

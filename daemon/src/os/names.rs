@@ -39,6 +39,19 @@ pub fn no_such_group(group: &str) -> Option<(String, String)> {
 }
 
 impl MachineNames {
+    /// Who administers, in words.
+    #[must_use]
+    pub fn administrators(&self) -> String {
+        let mut words = "root".to_owned();
+        if !self.admin_group.is_empty() {
+            words += &format!(", or a member of the group `{}`", self.admin_group);
+        }
+        if let Some(uid) = self.admin_uid.filter(|uid| *uid != 0) {
+            words += &format!(", or who started it (uid {uid})");
+        }
+        words
+    }
+
     /// Groups are those of the account, never those of the process that asks (S16). Where they cannot be looked up nobody
     /// is in the group: a right is never guessed, and nobody else loses a seat over it.
     fn in_group(&self, user: &User) -> bool {

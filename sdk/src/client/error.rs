@@ -226,7 +226,7 @@ impl From<Broken> for Unreachable {
             Broken::NoDaemon(..) => Unreachable::new(
                 "no_daemon",
                 text,
-                "start the license service: `systemctl start seatkeeperd`, or `seatkeeperd dev` to try",
+                "start the license service: `systemctl start seatkeeperd`, `seatkeeperd run --config FILE` by hand, or `seatkeeperd dev` to try",
             ),
             Broken::Stale | Broken::TimedOut | Broken::Io(_) => Unreachable::new(
                 "no_answer",

@@ -265,7 +265,10 @@ resources! {
         pub disk_reserve: u64,
         /// Nothing new is granted (`storage_low`).
         pub storage_low: bool,
-        /// What wants doing.
+        /// Who administers this daemon, in words.
+        #[serde(default)]
+        pub administrators: String,
+        /// What wants doing; told to them alone.
         pub findings: Vec<Finding>,
     }
     /// Something that wants doing, with its remedy.

@@ -261,6 +261,7 @@ fn settings() -> std::io::Result<Settings> {
         site_name: "Test site".to_owned(),
         machine: MACHINE.to_owned(),
         boot: BootId(boot_id()?),
+        administrators: "root".into(),
         create_users: true,
         refused_roots: Vec::new(),
         assign_new_to_everyone: false,

@@ -84,6 +84,7 @@ impl Desk {
             disk_free: self.space.free_bytes().unwrap_or(0),
             disk_reserve: self.settings.disk_reserve,
             storage_low: state.storage_low,
+            administrators: self.settings.administrators.to_string(),
             findings: if operates {
                 self.findings(&snapshot)
             } else {

@@ -47,6 +47,8 @@ pub struct Settings {
     pub machine: String,
     /// The machine's present boot.
     pub boot: BootId,
+    /// Who administers this daemon, in words: whom a hint names to those who may not do it themselves.
+    pub administrators: Name,
     /// An unknown login becomes a user (else `unknown_user`).
     pub create_users: bool,
     /// A license that was not installed before is assigned to everyone.
@@ -148,6 +150,7 @@ impl Desk {
             attested_by: self.machine,
             pid: peer.pid,
             administers: peer.administers,
+            administrators: self.settings.administrators.clone(),
             unit: self.unit,
             trace,
         })

@@ -179,31 +179,66 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
 
 /// The next step, with real names, where more can be said than for every case of the code.
 fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
-    let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
-    let admin = subject.caller.administers;
-    match denial.code {
-        Code::NotAssigned => license.map(|id| {
-            let line = format!("`seatkeeper license assign {id} --user {}`", subject.user);
-            if admin { line } else { format!("an administrator can run {line}") }
-        }),
-        Code::UnknownUser => Some(format!(
-            "an administrator can run `seatkeeper license assign LICENSE --user {}`, or set `unknown_users = \"create\"`",
-            subject.user
-        )),
-        Code::NoSeatFree if admin => Some(
-            "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
-        ),
+    let of_everyone = match denial.code {
         Code::CoolDown => denial.retry_at.map(|_| {
             "wait until the pause is over, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
-        }),
-        Code::NotStarted => denial.date.map(|date| {
-            format!("install it again on {}: `seatkeeper license install FILE`", dates::day(date.0))
         }),
         Code::WrongVendor if !denial.roots.is_empty() => Some(
             "the application and the installed license come from different vendors: ask the vendor of the application for a license".to_owned(),
         ),
         _ => None,
+    };
+    of_everyone.or_else(|| match subject.caller.administers {
+        true => to_do(denial, subject),
+        false => whom_to_ask(denial, subject),
+    })
+}
+
+/// What an administrator can do.
+fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
+    let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
+    match denial.code {
+        Code::NotAssigned => license.map(|id| assign(id, subject.user)),
+        Code::UnknownUser => Some(format!(
+            "{}, or set `unknown_users = \"create\"`",
+            assign("LICENSE", subject.user)
+        )),
+        Code::NoSeatFree => Some(
+            "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
+        ),
+        Code::NotStarted => denial.date.map(|date| {
+            format!("install it again on {}: `seatkeeper license install FILE`", dates::day(date.0))
+        }),
+        _ => None,
     }
+}
+
+/// What everyone else can do: to them no command is named that would refuse them.
+fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
+    let Subject {
+        caller, user, what, ..
+    } = subject;
+    let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
+    let text = match denial.code {
+        Code::NotLicensed | Code::UnknownFeature => caller.ask(&format!("for a license of {what}")),
+        Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
+        Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
+        Code::NoSeatFree => format!("wait for one, or {}", caller.ask("to take one back")),
+        Code::StorageLow => format!("try again later, or {}", caller.ask("to free space")),
+        Code::FeatureNotServedHere => caller.ask("for a version that serves it"),
+        Code::VersionTooNew => format!(
+            "use a version that the license covers, or {}",
+            caller.ask("for a renewal")
+        ),
+        Code::LicenseExpired | Code::RevokedLicense => caller.ask("for a renewal"),
+        Code::NotStarted => caller.ask("to install it on that day"),
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn assign(license: &str, user: &str) -> String {
+    format!("`seatkeeper license assign {license} --user {user}`")
 }
 
 fn license_name(denial: &Denial) -> String {

@@ -116,9 +116,11 @@ impl Desk {
         let mut refused = problem(Code::UnknownUser, format!("{login} is not known here"));
         refused.rule = Some(4);
         refused.trace_id = trace_of(caller);
-        refused.hint = format!(
-            "an administrator can run `seatkeeper license assign LICENSE --user {login}`, or set `unknown_users = \"create\"`"
-        );
+        let assign = format!("`seatkeeper license assign LICENSE --user {login}`");
+        refused.hint = match caller.administers {
+            true => format!("{assign}, or set `unknown_users = \"create\"`"),
+            false => caller.ask(&format!("for {assign}")),
+        };
         refused
     }
 }

@@ -1,6 +1,6 @@
 //! Every no has a code, and every code is produced here, elsewhere, or by a failure that no rule emits.
 
-use crate::site::{DAY, NOON, Site, Vendor, checkout, hex, renewal};
+use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::{NameServiceDown, Peer};
@@ -214,6 +214,44 @@ fn r22_every_code_is_produced_or_reserved() {
 }
 
 #[test]
+fn r22_a_hint_names_no_command_that_its_reader_may_not_run() {
+    let mut found = Vec::new();
+    used_up(&mut found);
+    limited(&mut found);
+    let theirs = [
+        Code::NotLicensed,
+        Code::UnknownFeature,
+        Code::NoSeatFree,
+        Code::StorageLow,
+        Code::VersionTooNew,
+        Code::LicenseExpired,
+    ];
+    for code in theirs {
+        let to_ana = found.iter().filter(|problem| problem.code == code);
+        for problem in to_ana {
+            assert!(problem.hint.contains(ADMINISTRATORS), "{problem:?}");
+            assert!(!problem.hint.contains("`seatkeeper"), "{problem:?}");
+        }
+    }
+    let (site, vendor) = Site::licensed();
+    let status = site.desk.status(&site.ana()).expect("the status");
+    assert_eq!(status.administrators, ADMINISTRATORS);
+    let refused = site.desk.reclaim(&site.ana(), "1.1", false);
+    let hint = refused.expect_err("not hers").hint;
+    assert!(
+        hint.contains(ADMINISTRATORS) && !hint.contains("usermod"),
+        "{hint}"
+    );
+    let to_root = feature(&site, &site.root(), &vendor, |b| {
+        b.product = "other".to_owned()
+    });
+    assert!(
+        to_root.hint.contains("`seatkeeper license request`"),
+        "{to_root:?}"
+    );
+}
+
+#[test]
 fn a_refusal_names_the_member() {
     let (site, vendor) = Site::licensed();
     let ana = site.ana();
@@ -334,6 +372,7 @@ fn an_administrators_word_makes_a_user_where_first_sight_does_not() {
     let refused = feature(&site, &site.ana(), &vendor, |_| {});
     assert_eq!(refused.code, Code::UnknownUser);
     assert!(refused.hint.contains("--user ana"), "{}", refused.hint);
+    assert!(refused.hint.contains(ADMINISTRATORS), "{}", refused.hint);
     site.assign(Some("Ana")).expect("assigned");
     site.desk
         .checkout(&site.ana(), &checkout(&vendor))

@@ -35,6 +35,9 @@ pub(crate) struct Vendor {
     pub(crate) issuing: SigningKey,
 }
 
+/// Whom hints name in these tests.
+pub(crate) const ADMINISTRATORS: &str = "root, or a member of the group `it`";
+
 /// A daemon's core without the daemon.
 pub(crate) struct Site {
     pub(crate) desk: Desk,
@@ -164,6 +167,7 @@ impl Site {
             site_name: "Acme".to_owned(),
             machine: "ws1".to_owned(),
             boot: BOOT,
+            administrators: ADMINISTRATORS.into(),
             create_users: true,
             refused_roots: Vec::new(),
             assign_new_to_everyone: false,
