@@ -4,6 +4,7 @@ use super::exchange;
 use super::identity::{Names, Register};
 use super::limits::{HEAD_BYTES, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
+use super::seldom::Seldom;
 use super::stream::PatientStream;
 use axum::Router;
 use hyper::body::Incoming;
@@ -27,6 +28,7 @@ pub(crate) struct Server {
     register: Register,
     permits: Permits,
     refusals: Arc<Semaphore>,
+    turned_away: Seldom,
     limits: Arc<Limits>,
 }
 
@@ -40,6 +42,7 @@ impl Server {
             register: Register::new(names, limits.names),
             permits: Permits::new(limits.connections, limits.per_uid),
             refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
+            turned_away: Seldom::new(),
             limits: Arc::new(limits),
         }
     }
@@ -130,9 +133,6 @@ impl Server {
 
     /// Says why there is no room, to as many at a time as that is cheap for.
     fn turn_away(&self, stream: UnixStream, uid: u32, full: Full, alive: Alive) {
-        let Ok(room) = self.refusals.clone().try_acquire_owned() else {
-            return;
-        };
         let detail = match full {
             Full::Listener => format!(
                 "{} connections are open, which is all there may be",
@@ -143,7 +143,12 @@ impl Server {
                 self.limits.per_uid
             ),
         };
-        tracing::warn!(uid, %detail, "a connection was turned away");
+        if let Some(unsaid) = self.turned_away.says(uid) {
+            tracing::warn!(uid, %detail, unsaid, "a connection was turned away");
+        }
+        let Ok(room) = self.refusals.clone().try_acquire_owned() else {
+            return;
+        };
         let server = self.clone();
         tokio::spawn(async move {
             let _held = (room, alive);

@@ -17,6 +17,7 @@ mod permits;
 mod refusal;
 mod resources;
 mod seats;
+mod seldom;
 mod status;
 mod stream;
 mod trace;
