@@ -183,3 +183,22 @@ fn operating_system_lives_in_os() {
     }
     none("cfg of an operating system outside os/", &found);
 }
+
+#[test]
+fn no_room_of_the_core_calls_back_into_the_desk() {
+    let mut found = Vec::new();
+    for path in sources() {
+        let name = short(&path);
+        if name.starts_with("daemon/core/src") && !name.starts_with("daemon/core/src/desk") {
+            for (n, line) in text(&path).lines().enumerate() {
+                if line.contains("crate::desk") {
+                    found.push(format!("{name}:{} {}", n + 1, line.trim()));
+                }
+            }
+        }
+    }
+    none(
+        "rooms that the desk is built on, and that import from it",
+        &found,
+    );
+}

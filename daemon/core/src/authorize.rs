@@ -3,8 +3,8 @@
 //! Roles come with the directory. Until then there are two kinds of callers: those who administer this daemon
 //! (uid 0 and the members of its group), and everyone else, who sees what is theirs.
 
-use crate::desk::logins::Login;
-use crate::desk::problem::problem;
+use crate::login::Login;
+use crate::problem::problem;
 use seatkeeper::wire::{Code, Problem};
 use seatkeeper_engine::Actor;
 use seatkeeper_engine::command::Pid;

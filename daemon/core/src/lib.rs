@@ -9,6 +9,8 @@ pub mod journal;
 pub mod keeper;
 pub mod keys;
 pub mod licenses;
+pub mod login;
+pub mod problem;
 pub mod random;
 pub mod side;
 pub mod state_dir;

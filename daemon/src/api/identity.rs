@@ -2,9 +2,11 @@
 
 use super::limits::LOOK_UPS;
 use super::refusal::{Answer, Refusal};
+use super::seldom::Seldom;
 use super::stream::Shared;
 use crate::os::peer::{self, PeerProcess};
 use seatkeeper::wire::Code;
+use seatkeeper_core::desk::{Login, Refused};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::fd::AsFd;
@@ -53,8 +55,14 @@ pub(crate) struct Peer {
     pub(crate) uid: u32,
     /// The connection, to ask the kernel about the process at its other end.
     pub(super) stream: Shared,
-    account: Result<Arc<Account>, Nobody>,
+    known: Result<Arc<Known>, Nobody>,
     process: Arc<OnceLock<Option<PeerProcess>>>,
+}
+
+/// A uid's account, with the login that was made of it.
+struct Known {
+    account: Account,
+    login: OnceLock<Arc<Login>>,
 }
 
 /// Why there is no account.
@@ -77,8 +85,27 @@ impl Peer {
     }
 
     /// The account, or the no that its requests get.
-    pub(crate) fn account(&self) -> Answer<&Arc<Account>> {
-        self.account.as_ref().map_err(|nobody| match nobody {
+    pub(crate) fn account(&self) -> Answer<&Account> {
+        Ok(&self.known()?.account)
+    }
+
+    /// The login, made of the account's name where it was not yet.
+    pub(crate) fn login(
+        &self,
+        make: impl FnOnce(&str) -> Result<Arc<Login>, Refused>,
+    ) -> Answer<Arc<Login>> {
+        let known = self.known()?;
+        match known.login.get() {
+            Some(login) => Ok(login.clone()),
+            None => {
+                let made = make(&known.account.name)?;
+                Ok(known.login.get_or_init(|| made).clone())
+            }
+        }
+    }
+
+    fn known(&self) -> Answer<&Arc<Known>> {
+        self.known.as_ref().map_err(|nobody| match nobody {
             Nobody::Overflow => Refusal::new(
                 Code::Unauthenticated,
                 format!(
@@ -101,7 +128,8 @@ impl Peer {
 #[derive(Clone)]
 pub(super) struct Register {
     names: Arc<dyn Names>,
-    last: Arc<Mutex<BTreeMap<u32, Arc<Account>>>>,
+    last: Arc<Mutex<BTreeMap<u32, Arc<Known>>>>,
+    failing: Seldom,
     room: Arc<Semaphore>,
     patience: Duration,
 }
@@ -111,6 +139,7 @@ impl Register {
         Register {
             names,
             last: Arc::default(),
+            failing: Seldom::new(),
             room: Arc::new(Semaphore::new(LOOK_UPS)),
             patience,
         }
@@ -118,7 +147,7 @@ impl Register {
 
     /// Says who is at the other end; once per connection.
     pub(super) async fn meet(&self, uid: u32, stream: Shared) -> Peer {
-        let account = if uid == OVERFLOW_UID {
+        let known = if uid == OVERFLOW_UID {
             Err(Nobody::Overflow)
         } else {
             self.account(uid).await.ok_or(Nobody::NamesDown)
@@ -126,13 +155,13 @@ impl Register {
         Peer {
             uid,
             stream,
-            account,
+            known,
             process: Arc::default(),
         }
     }
 
     /// The account now; the last one known where the name service fails or is too slow.
-    async fn account(&self, uid: u32) -> Option<Arc<Account>> {
+    async fn account(&self, uid: u32) -> Option<Arc<Known>> {
         let found = match tokio::time::timeout(self.patience, self.look_up(uid)).await {
             Ok(found) => found,
             Err(_) => Err(NameServiceDown("it does not answer".to_owned())),
@@ -140,15 +169,23 @@ impl Register {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match found {
             Ok(account) => {
-                let account = Arc::new(account);
-                if last.len() < REMEMBERED || last.contains_key(&uid) {
-                    last.insert(uid, account.clone());
+                if let Some(known) = last.get(&uid).filter(|known| known.account == account) {
+                    return Some(known.clone());
                 }
-                Some(account)
+                let known = Arc::new(Known {
+                    account,
+                    login: OnceLock::new(),
+                });
+                if last.len() < REMEMBERED || last.contains_key(&uid) {
+                    last.insert(uid, known.clone());
+                }
+                Some(known)
             }
             Err(why) => {
                 let known = last.get(&uid).cloned();
-                tracing::warn!(uid, %why, known = known.is_some(), "the name service failed; the last known name counts");
+                if let Some(unsaid) = self.failing.says(uid) {
+                    tracing::warn!(uid, %why, known = known.is_some(), unsaid, "the name service failed; the last known name counts");
+                }
                 known
             }
         }

@@ -103,15 +103,13 @@ impl FromRequestParts<Resources> for Asker {
             let text = "the daemon is stopping and takes nothing new";
             return Err(Refusal::new(Code::ServerStopping, text).after(5));
         }
-        let account = peer.account()?.clone();
         let known = desk::Peer {
             uid: peer.uid,
             pid: None,
-            administers: account.administers,
+            administers: peer.account()?.administers,
         };
-        let caller = api.desk.caller(known, Some(trace.name()), |_| {
-            Ok(Some(account.name.clone()))
-        })?;
+        let login = peer.login(|name| api.desk.login(peer.uid, name))?;
+        let caller = api.desk.caller(known, login, Some(trace.name()));
         Ok(Asker { caller, peer })
     }
 }

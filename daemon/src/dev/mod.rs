@@ -102,7 +102,7 @@ fn caller(desk: &Desk, uid: u32, name: &str, administers: bool) -> Result<Caller
         pid: None,
         administers,
     };
-    desk.caller(peer, None, |_| Ok(Some(name.to_owned())))
+    Ok(desk.caller(peer, desk.login(uid, name)?, None))
 }
 
 /// The application takes its seat, and then whatever happens is told.

@@ -230,7 +230,7 @@ pub(crate) fn caller(desk: &Desk, user: &str, administers: bool) -> Result<Calle
         pid: None,
         administers,
     };
-    desk.caller(peer, None, |_| Ok(Some(user.to_owned())))
+    Ok(desk.caller(peer, desk.login(uid, user)?, None))
 }
 
 fn administrator(desk: &Desk) -> Result<Caller, Refused> {

@@ -1,11 +1,12 @@
 //! Assignments: license to user or to everyone (rule 3).
 
 use super::parse::{self, bad};
-use super::problem::{Refused, Subject, internal, problem};
+use super::refusal::Subject;
 use super::release::ending;
 use super::{Desk, view};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Answer;
+use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId};

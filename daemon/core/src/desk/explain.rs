@@ -1,9 +1,11 @@
 //! `why`: a checkout that is judged on a snapshot, step by step, by the function that decides it (rule 22).
 
+use super::Desk;
 use super::parse::{self, Asked, bad};
-use super::problem::{Refused, Subject, code_of, internal, problem};
-use super::{Desk, logins};
+use super::refusal::{Subject, code_of};
 use crate::authorize::{Caller, Permission, authorize, may};
+use crate::login;
+use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
 use seatkeeper_engine::command::{Checkout, Process};
@@ -103,11 +105,11 @@ impl Desk {
                     && !login.eq_ignore_ascii_case(&own_login.full) =>
             {
                 authorize(caller, Permission::ExplainOthers, self.unit)?;
-                logins::check(login).map_err(|why| bad("user", why))?;
+                login::check(login).map_err(|why| bad("user", why))?;
                 (
                     login.to_owned(),
                     self.named(state, login),
-                    logins::hash(self.keys.salt(), login),
+                    login::hash(self.keys.salt(), login),
                 )
             }
             _ => (

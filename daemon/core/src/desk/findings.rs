@@ -1,11 +1,11 @@
 //! The site at a glance: counts, clocks, disk, keys, and what wants doing, each with its remedy.
 
 use super::Desk;
-use super::problem::{Refused, internal, problem};
 use super::view;
 use crate::authorize::{Caller, Permission, authorize, may};
 use crate::keeper::Snapshot;
 use crate::keys::KeysError;
+use crate::problem::{Refused, internal, problem};
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, ExportBody, ExportReply, Finding, SiteKey, Status};
 use seatkeeper_engine::state::{License, Model};

@@ -2,10 +2,11 @@
 
 use super::Desk;
 use super::parse;
-use super::problem::{Refused, Subject, internal};
+use super::refusal::Subject;
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Answer;
 use crate::licenses::{Against, request, roots_of, verify};
+use crate::problem::{Refused, internal};
 use crate::random;
 use seatkeeper::wire::{
     Finding, InstallBody, Installed, InstalledLicense, LicenseRequestBody, LicenseRequestReply,
@@ -313,7 +314,7 @@ impl Desk {
                 },
                 &answer.snapshot,
             ),
-            Bringer::Inbox => super::problem::of_inbox(denial, what),
+            Bringer::Inbox => super::refusal::of_inbox(denial, what),
         }
     }
 
@@ -345,7 +346,7 @@ fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> 
 }
 
 fn published(root: &str) -> Refused {
-    let mut refused = super::problem::problem(
+    let mut refused = crate::problem::problem(
         seatkeeper::wire::Code::Forbidden,
         format!(
             "{root} is the development root, whose private key is published: anybody can sign licenses under it"

@@ -1,11 +1,12 @@
 //! Checkout and renewal: the body becomes a command, the verdict a lease that is signed for this very call.
 
 use super::parse::{self, bad};
-use super::problem::{Refused, Subject, internal};
+use super::refusal::Subject;
 use super::seen::{self, Seen};
 use super::{Desk, Login, trace_of};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::{Answer, Failure, Snapshot};
+use crate::problem::{Refused, internal};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatkeeper::token::claims::{Info, Last, Lease};

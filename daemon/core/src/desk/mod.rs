@@ -9,17 +9,16 @@ mod explain;
 mod findings;
 mod install;
 mod leases;
-pub mod logins;
 mod parse;
-pub mod problem;
+mod refusal;
 mod release;
 mod seen;
 mod users;
 pub mod view;
 
+pub use crate::login::Login;
+pub use crate::problem::Refused;
 pub use leases::{LeaseAsked, Leased};
-pub use logins::{Login, NameServiceDown};
-pub use problem::Refused;
 pub use release::{ReleaseAsked, Released};
 
 use crate::authorize::Caller;
@@ -29,8 +28,7 @@ use crate::keys::Keys;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
 use findings::Remarks;
-use logins::Logins;
-use problem::{Subject, denied, failed};
+use refusal::{Subject, denied, failed};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
@@ -89,7 +87,6 @@ pub struct Desk {
     settings: Settings,
     machine: MachineId,
     unit: UnitId,
-    logins: Logins,
     remarks: Remarks,
 }
 
@@ -124,36 +121,31 @@ impl Desk {
             settings: parts.settings,
             machine: site.machine,
             unit: site.unit,
-            logins: Logins::default(),
             remarks: Remarks::default(),
         })
     }
 
-    /// The caller behind a connection. `look_up` asks the machine's name service, at most once a minute per uid; where
-    /// that may take its time, call this once per connection on a thread that nobody waits for.
+    /// The login of a uid that has this name on this machine.
     ///
     /// # Errors
-    /// `name_service_down`, or a name that cannot be a login.
-    pub fn caller(
-        &self,
-        peer: Peer,
-        trace: Option<Name>,
-        look_up: impl FnOnce(u32) -> Result<Option<String>, NameServiceDown>,
-    ) -> Result<Caller, Refused> {
-        let machine = &self.settings.machine;
-        let make = |name: &str| Login::new(self.keys.salt(), name, machine);
-        Ok(Caller {
+    /// `unauthenticated`: the name cannot be a login.
+    pub fn login(&self, uid: u32, name: &str) -> Result<Arc<Login>, Refused> {
+        Login::new(self.keys.salt(), uid, name, &self.settings.machine).map(Arc::new)
+    }
+
+    /// The caller behind a connection.
+    #[must_use]
+    pub fn caller(&self, peer: Peer, login: Arc<Login>, trace: Option<Name>) -> Caller {
+        Caller {
             uid: peer.uid,
-            login: self
-                .logins
-                .of(peer.uid, self.keeper.now().lease, make, look_up)?,
+            login,
             attested_by: self.machine,
             pid: peer.pid,
             administers: peer.administers,
             administrators: self.settings.administrators.clone(),
             unit: self.unit,
             trace,
-        })
+        }
     }
 
     /// Hands an order to the keeper; `reply` is called on the keeper's thread.
@@ -260,7 +252,7 @@ impl Desk {
             machine: caller.attested_by,
             unit: self.unit,
             feature: feature.into(),
-            code: stable(problem::code_of(denial.code)),
+            code: stable(refusal::code_of(denial.code)),
             rule: denial.rule,
         });
     }

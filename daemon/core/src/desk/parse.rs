@@ -1,6 +1,6 @@
 //! Bodies into values that cannot be wrong; a refusal names the member.
 
-use super::problem::{Refused, problem};
+use crate::problem::{Refused, problem};
 use seatkeeper::token::lease;
 use seatkeeper::wire::{Code, Item};
 use seatkeeper_engine::ids::Name;

@@ -1,10 +1,11 @@
 //! Giving a seat back: by its holder, from elsewhere by its user, or taken back by an administrator.
 
 use super::parse::{self, bad};
-use super::problem::{Refused, Subject, internal, problem};
+use super::refusal::Subject;
 use super::{Desk, trace_of};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::{Answer, Failure};
+use crate::problem::{Refused, internal, problem};
 use seatkeeper::wire::{Code, EndingHolder, EndingReply};
 use seatkeeper_engine::command::{Release, Released as What};
 use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};

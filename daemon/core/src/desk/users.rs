@@ -1,10 +1,11 @@
 //! Persons behind logins: known ones are found without touching the disk, new ones get their name there first.
 
-use super::logins::{self, hash};
 use super::parse::bad;
-use super::problem::{Refused, Subject, internal, problem};
+use super::refusal::Subject;
 use super::{Desk, trace_of};
 use crate::authorize::Caller;
+use crate::login::{self, hash};
+use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::Code;
@@ -36,7 +37,7 @@ impl Desk {
     /// The user with a login that an administrator names. An administrator's word makes one even where a first sight
     /// does not (`unknown_users = "refuse"`).
     pub(super) fn meet_named(&self, caller: &Caller, login: &str) -> Result<UserId, Refused> {
-        logins::check(login).map_err(|why| bad("user", why))?;
+        login::check(login).map_err(|why| bad("user", why))?;
         match self.named(&self.keeper.snapshot().state, login) {
             Some(user) => Ok(user),
             None => self.meet_login(caller, login, hash(self.keys.salt(), login)),

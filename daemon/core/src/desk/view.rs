@@ -7,7 +7,7 @@ mod seats;
 pub(super) use licenses::{assignment, status as license_status, vendor};
 
 use super::parse::bad;
-use super::problem::Refused;
+use crate::problem::Refused;
 use seatkeeper::wire::Page;
 use seatkeeper_engine::ids::PoolId;
 

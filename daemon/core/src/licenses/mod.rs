@@ -5,7 +5,7 @@ pub(crate) mod verify;
 
 pub use verify::{Against, Plan, verify};
 
-use crate::desk::problem::{Refused, problem};
+use crate::problem::{Refused, problem};
 use seatkeeper::token::chain::{self, VerifiedLicense};
 use seatkeeper::token::claims;
 use seatkeeper::token::keys::PublicKey;

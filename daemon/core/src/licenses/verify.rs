@@ -1,7 +1,7 @@
 //! Verifying a license file: signature, vendor, site, signing date, and what its installation would meet.
 
 use super::{issuer_seen, keys_of, terms, vendor_of};
-use crate::desk::problem::{Refused, problem};
+use crate::problem::{Refused, problem};
 use seatkeeper::token::chain::{ChainError, VerifiedLicense};
 use seatkeeper::token::dates;
 use seatkeeper::token::file::{self, FileError, Verified};

@@ -3,7 +3,6 @@
 use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
-use seatkeeper_core::desk::{NameServiceDown, Peer};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::BrowserRefused, "the HTTP layer"),
     (Code::MethodNotAllowed, "the HTTP layer"),
     (Code::RequestTimeout, "the HTTP layer"),
+    (Code::NameServiceDown, "the HTTP layer"),
     (Code::IdentityMismatch, "the process watch"),
     (Code::ServerBusy, "a failure: the queue is full"),
     (Code::ServerStopping, "a failure: the daemon stops"),
@@ -170,15 +170,7 @@ fn callers(found: &mut Vec<Problem>) {
     found.push(feature(&licensed, &licensed.ana(), &vendor, |b| {
         b.items.clear()
     }));
-    let peer = Peer {
-        uid: 5,
-        pid: None,
-        administers: false,
-    };
-    let down = |_| Err(NameServiceDown("no answer".to_owned()));
-    found.push(*site.desk.caller(peer, None, down).expect_err("no name"));
-    let odd = |_| Ok(Some("two words".to_owned()));
-    found.push(*site.desk.caller(peer, None, odd).expect_err("no login"));
+    found.push(*site.desk.login(5, "two words").expect_err("no login"));
     found.push(
         *site
             .desk
@@ -295,30 +287,6 @@ fn a_refusal_names_the_member() {
         );
         assert_eq!(refused.trace_id, "trace-1");
     }
-}
-
-#[test]
-fn a_name_service_that_fails_takes_nobodys_name() {
-    let site = Site::new();
-    let peer = Peer {
-        uid: 1000,
-        pid: None,
-        administers: false,
-    };
-    assert_eq!(site.ana().login.full, "ana@ws1");
-    site.clock.advance(Duration::from_secs(3600));
-    let down = |_| Err(NameServiceDown("no answer".to_owned()));
-    let caller = site
-        .desk
-        .caller(peer, None, down)
-        .expect("the last name known");
-    assert_eq!(caller.login.name, "ana");
-    let nobody = Peer { uid: 4242, ..peer };
-    let caller = site
-        .desk
-        .caller(nobody, None, |_| Ok(None))
-        .expect("a uid without a name");
-    assert_eq!(caller.login.name, "uid-4242");
 }
 
 #[test]

@@ -213,9 +213,8 @@ impl Site {
             pid: None,
             administers,
         };
-        self.desk
-            .caller(peer, Some("trace-1".into()), |_| Ok(Some(name.to_owned())))
-            .expect("a caller")
+        let login = self.desk.login(uid, name).expect("a login");
+        self.desk.caller(peer, login, Some("trace-1".into()))
     }
 
     pub(crate) fn root(&self) -> Caller {

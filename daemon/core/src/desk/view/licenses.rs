@@ -3,8 +3,8 @@
 use super::{Cursor, page, pool_text};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::desk::Desk;
-use crate::desk::problem::{Refused, internal, problem};
 use crate::licenses::claims_of;
+use crate::problem::{Refused, internal, problem};
 use seatkeeper::token::hash as token_hash;
 use seatkeeper::wire::{self, Code, Page};
 use seatkeeper_engine::State;

@@ -1,42 +1,32 @@
-//! Every no in one place: a denial of the rules, a failure of the keeper or a token that is refused becomes a problem
-//! document that says what, why and what to do next.
+//! Denials in one place: a denial of the rules or a failure of the keeper becomes a problem document that says what, why
+//! and what to do next.
 
-use super::view::pool_text;
 use crate::authorize::{Caller, Permission, may};
 use crate::keeper::{Failure, Snapshot};
+use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
-use seatkeeper::wire::{self, Problem};
+use seatkeeper::wire;
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::ids::PoolId;
-
-/// A no on its way out.
-pub type Refused = Box<Problem>;
 
 /// Holders that a denial names, at most.
 const HOLDERS: usize = 10;
 
-/// A problem with the code's own title, status and remedy.
-#[must_use]
-pub fn problem(code: wire::Code, detail: impl Into<String>) -> Refused {
-    Box::new(Problem::new(code, detail))
-}
-
 /// What was asked, in the words of the one who asked: a denial names it.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// Who would see the denial.
-    pub caller: &'a Caller,
+    pub(super) caller: &'a Caller,
     /// Whom it is about: the caller, or the user of a `why`.
-    pub user: &'a str,
+    pub(super) user: &'a str,
     /// The product, or the license of an install, or an id.
-    pub what: &'a str,
+    pub(super) what: &'a str,
     /// The version asked for.
-    pub version: Option<&'a str>,
+    pub(super) version: Option<&'a str>,
 }
 
 /// The problem of a denial. `holder_names` is asked for the holders of a pool only where the caller may see them.
-#[must_use]
-pub fn denied(
+pub(super) fn denied(
     denial: &Denial,
     subject: Subject<'_>,
     snapshot: &Snapshot,
@@ -46,7 +36,7 @@ pub fn denied(
     let mut out = problem(code, detail(denial, subject));
     out.rule = Some(denial.rule);
     out.assignment = denial.assignment.map(|id| id.to_string());
-    out.pool = denial.pool.as_ref().map(pool_text);
+    out.pool = denial.pool.as_ref().map(ToString::to_string);
     out.limit = denial.limit.clone();
     out.in_use = denial.in_use;
     out.total = denial.total;
@@ -66,7 +56,6 @@ pub fn denied(
 }
 
 /// The problem of a denial that a file in an inbox met: nobody asks, so it names nobody.
-#[must_use]
 pub(super) fn of_inbox(denial: &Denial, what: &str) -> Refused {
     let code = code_of(denial.code);
     let mut out = problem(code, sentence(denial, "", what, None));
@@ -76,8 +65,7 @@ pub(super) fn of_inbox(denial: &Denial, what: &str) -> Refused {
 }
 
 /// The problem of a failure.
-#[must_use]
-pub fn failed(failure: Failure) -> Refused {
+pub(super) fn failed(failure: Failure) -> Refused {
     let code = match failure {
         Failure::Busy => wire::Code::ServerBusy,
         Failure::Stopped => wire::Code::ServerStopping,
@@ -87,16 +75,8 @@ pub fn failed(failure: Failure) -> Refused {
     out
 }
 
-/// Something broke: the full text goes to the log, the caller gets a short one.
-#[must_use]
-pub fn internal(what: &str, why: &dyn std::fmt::Display) -> Refused {
-    tracing::error!(%why, "{what}");
-    problem(wire::Code::Internal, format!("{what}; the log says why"))
-}
-
 /// The code on the wire.
-#[must_use]
-pub fn code_of(code: Code) -> wire::Code {
+pub(super) fn code_of(code: Code) -> wire::Code {
     match code {
         Code::NotLicensed => wire::Code::NotLicensed,
         Code::UnknownFeature => wire::Code::UnknownFeature,
