@@ -7,6 +7,7 @@ use crate::ids::{
 use crate::state::{LicenseTerms, Target};
 use crate::time::Date;
 use serde::{Deserialize, Serialize};
+use std::num::{NonZeroU32, NonZeroU64};
 
 /// A command with the one who gave it, as the journal will name them.
 #[derive(Clone, Debug)]
@@ -193,7 +194,7 @@ pub struct Checkout {
     /// Thumbprints of the roots that the application carries.
     pub roots: Vec<Name>,
     /// The whole wait in seconds; a term (rule 20), without effect until the queue.
-    pub wait_s: u64,
+    pub wait_s: u32,
     /// Deletes a cool-down (rule 16).
     pub interactive: bool,
 }
@@ -202,11 +203,11 @@ pub struct Checkout {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pid {
     /// The pid in the daemon's namespace.
-    pub pid: u32,
+    pub pid: NonZeroU32,
     /// Its start, in clock ticks since boot, where readable.
-    pub born: Option<u64>,
+    pub born: Option<NonZeroU64>,
     /// The pid namespace that numbers it (its inode), where readable: in another one the number says nothing.
-    pub namespace: Option<u64>,
+    pub namespace: Option<NonZeroU64>,
 }
 
 /// A renewal.

@@ -147,7 +147,7 @@ pub struct Terms {
     /// The product.
     pub product: Name,
     /// The wait in seconds.
-    pub wait_s: u64,
+    pub wait_s: u32,
     /// Asked by the user.
     pub interactive: bool,
 }

@@ -293,13 +293,49 @@ pub struct Grant {
     /// The user that it is charged to.
     pub user: UserId,
     /// Its slots, ascending.
-    pub slots: Vec<u64>,
+    pub slots: Slots,
     /// Its holders by number, oldest first; never empty.
     pub holders: Vec<Holder>,
     /// The number that the next holder gets.
     pub next_h: u32,
     /// When it opened.
     pub since: LeaseTime,
+}
+
+/// The slots of a grant: a list of numbers. Nearly every grant has one, which needs no memory of its own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<u64>", into = "Vec<u64>")]
+pub enum Slots {
+    /// The only one.
+    One(u64),
+    /// Any other number of them.
+    Many(Box<[u64]>),
+}
+
+impl std::ops::Deref for Slots {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        match self {
+            Slots::One(slot) => std::slice::from_ref(slot),
+            Slots::Many(slots) => slots,
+        }
+    }
+}
+
+impl From<Vec<u64>> for Slots {
+    fn from(slots: Vec<u64>) -> Self {
+        match slots[..] {
+            [one] => Slots::One(one),
+            _ => Slots::Many(slots.into()),
+        }
+    }
+}
+
+impl From<Slots> for Vec<u64> {
+    fn from(slots: Slots) -> Self {
+        slots.to_vec()
+    }
 }
 
 /// One checkout of a process that sits under a grant.

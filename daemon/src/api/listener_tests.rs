@@ -1,7 +1,7 @@
 //! The listener over a real socket in a folder of its own: limits, identity, panics, the stop.
 
-use super::extract::{Json, bad};
 use super::exchange::Exchange;
+use super::extract::{Json, bad};
 use super::identity::{Account, NameServiceDown, Names};
 use super::limits::Limits;
 use super::listener::Server;

@@ -6,6 +6,7 @@ use rustix::fs::{fstat, fstatfs};
 use rustix::process::{Pid as RawPid, PidfdFlags, pidfd_open};
 use seatkeeper_engine::command::Pid;
 use std::io;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// `f_type` of pidfs (Linux 6.9): there a pidfd's inode is the process's own for as long as the machine runs.
@@ -45,7 +46,7 @@ pub fn uid(stream: impl AsFd) -> io::Result<u32> {
 pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
     // The kernel says 0 where this pid namespace does not see the peer: that number is nobody's.
     let number = u32::try_from(getsockopt(&stream, PeerCredentials)?.pid());
-    let number = number.ok().filter(|pid| *pid != 0);
+    let number = number.ok().and_then(NonZeroU32::new);
     let pidfd = match getsockopt(&stream, PeerPidfd) {
         Ok(pidfd) => pidfd,
         // The connection is open, so the number is still the peer's own or of nobody.
@@ -53,12 +54,12 @@ pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
     };
     let identity = match (inode(&pidfd), number) {
         (Some(inode), _) => Identity::Inode(inode),
-        (None, Some(pid)) => Identity::Pid(pid),
+        (None, Some(pid)) => Identity::Pid(pid.get()),
         (None, None) => return Err(io::Error::from(io::ErrorKind::Unsupported)),
     };
     let pid = number.map(|pid| Pid {
         pid,
-        born: born(pid),
+        born: born(pid.get()),
         namespace: namespace(),
     });
     Ok(PeerProcess {
@@ -68,8 +69,8 @@ pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
     })
 }
 
-fn opened(number: Option<u32>) -> io::Result<OwnedFd> {
-    let raw = number.and_then(|pid| RawPid::from_raw(i32::try_from(pid).ok()?));
+fn opened(number: Option<NonZeroU32>) -> io::Result<OwnedFd> {
+    let raw = number.and_then(|pid| RawPid::from_raw(i32::try_from(pid.get()).ok()?));
     let raw = raw.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
     Ok(pidfd_open(raw, PidfdFlags::empty())?)
 }
@@ -84,7 +85,7 @@ fn inode(pidfd: &OwnedFd) -> Option<u64> {
 }
 
 /// When a process started, in clock ticks since boot, where the kernel tells.
-fn born(pid: u32) -> Option<u64> {
+fn born(pid: u32) -> Option<NonZeroU64> {
     fields(pid)?.get(19)?.parse().ok()
 }
 
@@ -109,8 +110,8 @@ fn fields(pid: u32) -> Option<Vec<String>> {
 }
 
 /// The pid namespace of this process.
-fn namespace() -> Option<u64> {
-    Some(rustix::fs::stat("/proc/self/ns/pid").ok()?.st_ino)
+fn namespace() -> Option<NonZeroU64> {
+    NonZeroU64::new(rustix::fs::stat("/proc/self/ns/pid").ok()?.st_ino)
 }
 
 /// Whether a process of this boot and this pid namespace is provably gone: no such pid, one that started later, or one
@@ -123,8 +124,8 @@ pub fn provably_gone(pid: Pid) -> bool {
     match opened(Some(pid.pid)) {
         Err(e) => e.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()),
         Ok(_) => {
-            let births = pid.born.zip(born(pid.pid));
-            is_zombie(pid.pid) || births.is_some_and(|(then, now)| then != now)
+            let births = pid.born.zip(born(pid.pid.get()));
+            is_zombie(pid.pid.get()) || births.is_some_and(|(then, now)| then != now)
         }
     }
 }
@@ -135,6 +136,10 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::process::Command;
 
+    fn number(pid: u32) -> NonZeroU32 {
+        NonZeroU32::new(pid).unwrap()
+    }
+
     #[test]
     fn s16_the_other_end_is_who_the_kernel_says() {
         let (here, _there) = UnixStream::pair().unwrap();
@@ -142,16 +147,15 @@ mod tests {
         let me = process(&here).unwrap();
         let again = process(&here).unwrap();
         assert_eq!(me.identity, again.identity);
-        assert_eq!(me.pid.unwrap().pid, std::process::id());
+        assert_eq!(me.pid.unwrap().pid.get(), std::process::id());
         assert!(!provably_gone(me.pid.unwrap()));
     }
 
     #[test]
     fn r14_a_process_is_gone_only_where_that_is_proven() {
         let mut child = Command::new("true").spawn().unwrap();
-        let pid = child.id();
         let known = Pid {
-            pid,
+            pid: number(child.id()),
             born: None,
             namespace: namespace(),
         };
@@ -166,16 +170,16 @@ mod tests {
         );
         assert!(
             !provably_gone(Pid {
-                namespace: Some(1),
+                namespace: NonZeroU64::new(1),
                 ..known
             }),
             "of another namespace"
         );
-        let me = std::process::id();
+        let me = number(std::process::id());
         assert!(
             provably_gone(Pid {
                 pid: me,
-                born: Some(1),
+                born: NonZeroU64::new(1),
                 namespace: namespace()
             }),
             "the number was used again"
@@ -193,7 +197,7 @@ mod tests {
     fn r14_a_process_that_nobody_waited_for_is_gone() {
         let mut child = Command::new("true").spawn().unwrap();
         let known = Pid {
-            pid: child.id(),
+            pid: number(child.id()),
             born: born(child.id()),
             namespace: namespace(),
         };

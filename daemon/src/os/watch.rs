@@ -1,15 +1,17 @@
 //! The process watch (rule 14): one thread on epoll over pidfds; a holder's death is known within milliseconds.
 
+mod table;
+
 use super::peer::{Identity, PeerProcess};
 use rustix::event::epoll;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::process::{Resource, getrlimit};
 use seatkeeper_engine::ids::{HolderId, InstanceId};
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use table::{Instance, Table, alive};
 
 /// Told the holders of a process that died.
 pub type OnDeath = Box<dyn Fn(Vec<HolderId>) + Send + Sync>;
@@ -31,32 +33,12 @@ pub struct Admitted {
     instance: Instance,
 }
 
-/// An instance id in the room of its uid.
-type Instance = (u32, InstanceId);
-
 struct Shared {
     epoll: OwnedFd,
     stop: OwnedFd,
     most: usize,
     on_death: OnDeath,
     table: Mutex<Table>,
-}
-
-#[derive(Default)]
-struct Table {
-    last: u64,
-    processes: HashMap<u64, Watched>,
-    identities: HashMap<Identity, u64>,
-    instances: HashMap<Instance, u64>,
-    holders: BTreeMap<HolderId, u64>,
-}
-
-struct Watched {
-    pidfd: OwnedFd,
-    identity: Identity,
-    /// How many ask and hold under each: one that nobody needs is free for others.
-    instances: BTreeMap<Instance, usize>,
-    holders: BTreeMap<HolderId, Instance>,
 }
 
 /// The epoll mark of the stop event; processes count from 1.
@@ -131,14 +113,7 @@ impl Watch {
         let Some(identity) = process.map(|process| process.identity) else {
             return false;
         };
-        let table = self.shared.lock();
-        let of_holder = table.holders.get(&holder);
-        of_holder
-            .and_then(|key| table.processes.get(key))
-            .is_some_and(|watched| {
-                watched.identity == identity
-                    && watched.holders.get(&holder) == Some(&(uid, instance))
-            })
+        self.shared.lock().has(identity, (uid, instance), holder)
     }
 
     /// The holder is gone; a process without holders is watched no longer.
@@ -149,13 +124,13 @@ impl Watch {
     /// Every holder whose process is watched.
     #[must_use]
     pub fn holders(&self) -> Vec<HolderId> {
-        self.shared.lock().holders.keys().copied().collect()
+        self.shared.lock().holders()
     }
 
     /// Whether a holder's process is watched.
     #[must_use]
     pub fn watched(&self, holder: HolderId) -> bool {
-        self.shared.lock().holders.contains_key(&holder)
+        self.shared.lock().watched(holder)
     }
 }
 
@@ -174,11 +149,9 @@ impl Admitted {
     pub fn watch(&self, holder: HolderId) {
         let Some(key) = self.key else { return };
         let mut table = self.shared.lock();
-        if !table.processes.contains_key(&key) {
+        if !table.seat(key, holder, self.instance) {
             drop(table);
             (self.shared.on_death)(vec![holder]);
-        } else if !table.holders.contains_key(&holder) {
-            table.seat(key, holder, self.instance);
         }
     }
 }
@@ -201,35 +174,26 @@ impl Shared {
     /// The table's entry of a process, made where it is new and there is room. An inode is a process's own for ever; a
     /// number is only while the process lives.
     fn entry(&self, table: &mut Table, found: &PeerProcess) -> Option<u64> {
-        if let Some(key) = table.identities.get(&found.identity).copied()
-            && let Some(process) = table.processes.get(&key)
-            && (matches!(found.identity, Identity::Inode(_)) || alive(&process.pidfd))
+        if let Some((key, pidfd)) = table.process(found.identity)
+            && (matches!(found.identity, Identity::Inode(_)) || alive(pidfd))
         {
             return Some(key);
         }
-        if table.processes.len() >= self.most {
+        if table.processes() >= self.most {
             tracing::warn!(
                 most = self.most,
                 "too many processes to watch; only the holds of further ones count"
             );
             return None;
         }
-        table.last += 1;
-        let key = table.last;
         let unwatched = |error: io::Error| tracing::warn!(%error, "a process cannot be watched; only its holds count");
         let pidfd = found.pidfd.try_clone().map_err(unwatched).ok()?;
+        let key = table.next_key();
         let data = epoll::EventData::new_u64(key);
         epoll::add(&self.epoll, &pidfd, data, epoll::EventFlags::IN)
             .map_err(|e| unwatched(e.into()))
             .ok()?;
-        table.identities.insert(found.identity, key);
-        let process = Watched {
-            pidfd,
-            identity: found.identity,
-            instances: BTreeMap::new(),
-            holders: BTreeMap::new(),
-        };
-        table.processes.insert(key, process);
+        table.enter(key, pidfd, found.identity);
         Some(key)
     }
 
@@ -258,91 +222,10 @@ impl Shared {
     }
 
     fn died(&self, key: u64) {
-        let gone = self.lock().remove(&self.epoll, key);
-        let holders: Vec<_> = gone
-            .map(|process| process.holders.into_keys().collect())
-            .unwrap_or_default();
+        let holders = self.lock().remove(&self.epoll, key);
         if !holders.is_empty() {
             (self.on_death)(holders);
         }
-    }
-}
-
-impl Table {
-    /// Whether another live process has the instance.
-    fn taken(&self, key: u64, instance: (u32, InstanceId)) -> bool {
-        let other = self.instances.get(&instance).filter(|other| **other != key);
-        other
-            .and_then(|other| self.processes.get(other))
-            .is_some_and(|process| alive(&process.pidfd))
-    }
-
-    fn forget(&mut self, epoll: &OwnedFd, holder: HolderId) {
-        let Some(key) = self.holders.remove(&holder) else {
-            return;
-        };
-        let process = self.processes.get_mut(&key);
-        if let Some(instance) = process.and_then(|process| process.holders.remove(&holder)) {
-            self.need_no_more(key, instance);
-        }
-        self.tidy(epoll, key);
-    }
-
-    fn seat(&mut self, key: u64, holder: HolderId, instance: Instance) {
-        if let Some(process) = self.processes.get_mut(&key) {
-            process.holders.insert(holder, instance);
-            self.holders.insert(holder, key);
-            self.need(key, instance);
-        }
-    }
-
-    /// One more asks or holds under the instance.
-    fn need(&mut self, key: u64, instance: Instance) {
-        if let Some(process) = self.processes.get_mut(&key) {
-            *process.instances.entry(instance).or_default() += 1;
-            self.instances.insert(instance, key);
-        }
-    }
-
-    fn need_no_more(&mut self, key: u64, instance: Instance) {
-        let Some(process) = self.processes.get_mut(&key) else {
-            return;
-        };
-        let Some(count) = process.instances.get_mut(&instance) else {
-            return;
-        };
-        *count -= 1;
-        if *count == 0 {
-            process.instances.remove(&instance);
-            if self.instances.get(&instance) == Some(&key) {
-                self.instances.remove(&instance);
-            }
-        }
-    }
-
-    /// Drops a process that nobody asks for and that has no holders.
-    fn tidy(&mut self, epoll: &OwnedFd, key: u64) {
-        let process = self.processes.get(&key);
-        if process.is_some_and(|process| process.instances.is_empty()) {
-            self.remove(epoll, key);
-        }
-    }
-
-    fn remove(&mut self, epoll: &OwnedFd, key: u64) -> Option<Watched> {
-        let process = self.processes.remove(&key)?;
-        let _ = epoll::delete(epoll, &process.pidfd);
-        if self.identities.get(&process.identity) == Some(&key) {
-            self.identities.remove(&process.identity);
-        }
-        for instance in process.instances.keys() {
-            if self.instances.get(instance) == Some(&key) {
-                self.instances.remove(instance);
-            }
-        }
-        for holder in process.holders.keys() {
-            self.holders.remove(holder);
-        }
-        Some(process)
     }
 }
 
@@ -350,12 +233,6 @@ impl Table {
 fn most_processes() -> usize {
     let open_files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(open_files / 2).unwrap_or(usize::MAX)
-}
-
-/// A pidfd is readable once its process is gone.
-fn alive(pidfd: &OwnedFd) -> bool {
-    let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
-    poll(&mut fds, Some(&Timespec::default())) == Ok(0)
 }
 
 #[cfg(test)]

@@ -134,12 +134,7 @@ impl Desk {
     ) -> Result<(Order, LeaseAsked), Refused> {
         authorize(caller, Permission::SeatUse, self.unit)?;
         let asked = parse::items(&body.items)?;
-        if body.wait_s > parse::WAIT_S {
-            return Err(bad(
-                "wait_s",
-                format_args!("more than {} (a day)", parse::WAIT_S),
-            ));
-        }
+        let wait_s = parse::wait(body.wait_s)?;
         if body.tokens.len() > parse::TOKEN_TYPES {
             return Err(bad(
                 "tokens",
@@ -162,7 +157,7 @@ impl Desk {
             version: asked.version,
             n: asked.n,
             roots: parse::roots(&body.roots)?,
-            wait_s: body.wait_s,
+            wait_s,
             interactive: body.interactive,
         }));
         Ok((self.of_user(caller, Some(user), command), lease))

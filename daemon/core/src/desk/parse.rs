@@ -15,11 +15,17 @@ pub(super) const ROOTS: usize = 16;
 /// Token types that a client names.
 pub(super) const TOKEN_TYPES: usize = 32;
 /// The whole wait in seconds.
-pub(super) const WAIT_S: u64 = 86_400;
+const WAIT_S: u32 = 86_400;
 /// Bytes of a lease token shown.
 pub(super) const SEEN_BYTES: usize = 32 * 1024;
 /// Bytes of a text for people: account, order.
 pub(super) const TEXT_BYTES: usize = 256;
+
+/// The whole wait in seconds.
+pub(super) fn wait(wait_s: u64) -> Result<u32, Refused> {
+    let wait = u32::try_from(wait_s).ok().filter(|wait| *wait <= WAIT_S);
+    wait.ok_or_else(|| bad("wait_s", format_args!("more than {WAIT_S} (a day)")))
+}
 
 /// A refusal that names the member.
 pub(super) fn bad(member: &str, why: impl std::fmt::Display) -> Refused {

@@ -2,7 +2,7 @@
 
 use crate::command::Signed;
 use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
-use crate::ids::{Gid, HolderId, TokenHash};
+use crate::ids::{Gid, HolderId, PoolId, TokenHash};
 use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::OrdSet;
@@ -72,11 +72,11 @@ fn count(pool: &mut Pool, slots: &[u64], taken: bool) {
 
 pub(super) fn take(state: &mut State, taken: &SeatTaken) {
     state.run.grants = state.run.grants.max(taken.gid.n);
-    let holder = sit(1, &taken.who, taken.at);
+    let holder = sit(state, &taken.pool, 1, &taken.who, taken.at);
     let grant = Grant {
         unit: taken.unit,
         user: taken.who.user,
-        slots: taken.slots.clone(),
+        slots: taken.slots.clone().into(),
         holders: vec![holder],
         next_h: 2,
         since: taken.at,
@@ -95,10 +95,17 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
     pool.grants.insert(taken.gid, Arc::new(grant));
 }
 
-fn sit(h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
+fn sit(state: &State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
+    let mut facts = facts.clone();
+    // All holders under a license share one copy of its product's name.
+    if let Some(license) = state.licenses.get(&pool.license)
+        && license.terms.product == facts.terms.product
+    {
+        facts.terms.product = license.terms.product.clone();
+    }
     Holder {
         h,
-        facts: Arc::new(facts.clone()),
+        facts: Arc::new(facts),
         since: at,
         ending: None,
         until: at,
@@ -106,8 +113,12 @@ fn sit(h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
 }
 
 pub(super) fn join(state: &mut State, holder: HolderId, who: &HolderFacts, at: LeaseTime) {
+    let Some(pool) = state.grants.get(&holder.gid) else {
+        return;
+    };
+    let joined = sit(state, pool, holder.h, who, at);
     if let Some((_, grant)) = grant_mut(state, holder.gid) {
-        grant.holders.push(sit(holder.h, who, at));
+        grant.holders.push(joined);
         grant.next_h = holder.h + 1;
     }
 }

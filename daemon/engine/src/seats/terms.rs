@@ -97,7 +97,7 @@ pub(crate) fn lease(
         version: holder.facts.version.clone(),
         policies: under.policies,
         user: holder.facts.user,
-        slots: grant.slots.clone(),
+        slots: grant.slots.to_vec(),
         epoch: state.run.epoch,
         run: state.run.id,
         seq,

@@ -258,7 +258,7 @@ impl Stage {
             checkout_id: CheckoutId(id("checkout", &name)),
             process: self.process(words)?,
             pid: Some(Pid {
-                pid: 100,
+                pid: std::num::NonZeroU32::new(100).expect("not zero"),
                 born: None,
                 namespace: None,
             }),

@@ -147,11 +147,11 @@ impl Desk {
             pool: pool_text(pool),
             product: facts.terms.product.to_string(),
             feature: pool.feature.to_string(),
-            slots: grant.slots.clone(),
+            slots: grant.slots.to_vec(),
             user: self.user_name(facts.user),
             machine: self.machine_name(facts.process.machine),
             uid: facts.process.uid,
-            pid: facts.pid.map(|pid| pid.pid),
+            pid: facts.pid.map(|pid| pid.pid.get()),
             version: facts.version.as_deref().map(str::to_owned),
             state: holder
                 .ending()
