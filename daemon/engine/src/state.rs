@@ -262,6 +262,36 @@ pub enum Unit {
     UserHost(UserId, MachineId, BootId),
 }
 
+impl Unit {
+    /// A short form to find it by; two units may have the same. Ids are random, so a part of them tells nearly all apart.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        let part = |id: [u8; 16]| {
+            let (first, _) = id.split_first_chunk().expect("16 bytes have 8");
+            u64::from_be_bytes(*first)
+        };
+        match *self {
+            Unit::Process(boot, instance) => part(boot.0) ^ part(instance.0),
+            Unit::User(user) => part(user.0),
+            Unit::Host(machine, boot) => part(machine.0) ^ part(boot.0),
+            Unit::UserHost(user, machine, boot) => part(user.0) ^ part(machine.0) ^ part(boot.0),
+        }
+    }
+}
+
+impl Pool {
+    /// The live grants of a unit, lowest gid first.
+    pub(crate) fn of_unit(&self, unit: Unit) -> impl Iterator<Item = (Gid, &Arc<Grant>)> {
+        let short = unit.short();
+        let lowest = Gid { epoch: 0, n: 0 };
+        let found = self.units.range((short, lowest)..);
+        found
+            .take_while(move |(of, _)| *of == short)
+            .filter_map(|(_, gid)| Some((*gid, self.grants.get(gid)?)))
+            .filter(move |(_, grant)| grant.unit == unit)
+    }
+}
+
 /// A pool: all that a judgement reads of it is in this one value.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Pool {
@@ -273,8 +303,11 @@ pub struct Pool {
     pub terms_ms: Vector<(LeaseTime, u64)>,
     /// Live and ending grants.
     pub grants: OrdMap<Gid, Arc<Grant>>,
-    /// Live grants by their unit.
-    pub units: OrdSet<(Unit, Gid)>,
+    /// Live grants by the short form of their unit.
+    pub units: OrdSet<(u64, Gid)>,
+    /// The version that the newest holder asked for: most ask for the same, and share its text.
+    #[serde(skip)]
+    pub version: Option<Name>,
     /// Free slots below `high`.
     pub freed: OrdSet<u64>,
     /// Slots from here on were never taken.

@@ -42,10 +42,7 @@ impl State {
 }
 
 /// The grant of this id to change, and the bookkeeping of its pool beside it.
-fn grant_mut(
-    state: &mut State,
-    gid: Gid,
-) -> Option<(&mut OrdSet<(crate::state::Unit, Gid)>, &mut Grant)> {
+fn grant_mut(state: &mut State, gid: Gid) -> Option<(&mut OrdSet<(u64, Gid)>, &mut Grant)> {
     let pool = state.pools.get_mut(state.grants.get(&gid)?.as_ref())?;
     Some((&mut pool.units, Arc::make_mut(pool.grants.get_mut(&gid)?)))
 }
@@ -91,12 +88,13 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         pool.freed.remove(slot);
     }
     count(pool, &taken.slots, true);
-    pool.units.insert((taken.unit, taken.gid));
+    pool.units.insert((taken.unit.short(), taken.gid));
     pool.grants.insert(taken.gid, Arc::new(grant));
 }
 
-fn sit(state: &State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
+fn sit(state: &mut State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
     let mut facts = facts.clone();
+    share_version(state, pool, &mut facts);
     // All holders under a license share one copy of its product's name.
     if let Some(license) = state.licenses.get(&pool.license)
         && license.terms.product == facts.terms.product
@@ -112,11 +110,23 @@ fn sit(state: &State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime)
     }
 }
 
-pub(super) fn join(state: &mut State, holder: HolderId, who: &HolderFacts, at: LeaseTime) {
-    let Some(pool) = state.grants.get(&holder.gid) else {
+/// Takes the text of the version from the holder before, where it is the same.
+fn share_version(state: &mut State, pool: &PoolId, facts: &mut HolderFacts) {
+    let Some(pool) = state.pools.get_mut(pool) else {
         return;
     };
-    let joined = sit(state, pool, holder.h, who, at);
+    if pool.version == facts.version {
+        facts.version = pool.version.clone();
+    } else {
+        pool.version = facts.version.clone();
+    }
+}
+
+pub(super) fn join(state: &mut State, holder: HolderId, who: &HolderFacts, at: LeaseTime) {
+    let Some(pool) = state.grants.get(&holder.gid).cloned() else {
+        return;
+    };
+    let joined = sit(state, &pool, holder.h, who, at);
     if let Some((_, grant)) = grant_mut(state, holder.gid) {
         grant.holders.push(joined);
         grant.next_h = holder.h + 1;
@@ -167,7 +177,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
 /// Nobody joins a grant whose holders are all ending.
 fn close_if_ending(state: &mut State, gid: Gid) {
     if let Some((units, grant)) = grant_mut(state, gid) {
-        let unit = (grant.unit, gid);
+        let unit = (grant.unit.short(), gid);
         if grant.ending() {
             units.remove(&unit);
         } else {
@@ -219,7 +229,7 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     let Some(grant) = pool.grants.remove(&gid) else {
         return;
     };
-    pool.units.remove(&(grant.unit, gid));
+    pool.units.remove(&(grant.unit.short(), gid));
     count(pool, &grant.slots, false);
     pool.freed.extend(grant.slots.iter().copied());
     if pool.feature.is_none()

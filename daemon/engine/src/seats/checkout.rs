@@ -169,12 +169,7 @@ fn superseded(state: &State, asked: &Checkout, choice: &Choice) -> Vec<HolderId>
                 .as_ref()
                 .filter(|f| !version::covers(f.version.as_deref(), asked.version.as_deref()));
             let unit = older.map(|f| pool::unit(f.unit, &asked.process, asked.user));
-            let gids = unit.map(|unit| (unit, pool.units.range((unit, Gid { epoch: 0, n: 0 })..)));
-            gids.into_iter().flat_map(move |(unit, range)| {
-                range
-                    .take_while(move |(of, _)| *of == unit)
-                    .filter_map(move |(_, gid)| Some((*gid, pool.grants.get(gid)?)))
-            })
+            unit.into_iter().flat_map(|unit| pool.of_unit(unit))
         })
         .filter(|(_, grant)| {
             let served = |h: &Holder| {

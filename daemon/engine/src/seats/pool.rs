@@ -2,7 +2,7 @@
 
 use crate::command::Process;
 use crate::ids::{Gid, UserId};
-use crate::state::{CountingUnit, Feature, Pool, Unit};
+use crate::state::{CountingUnit, Feature, Grant, Pool, Unit};
 
 /// The counting unit of a checkout in a feature (rule 6).
 pub(crate) fn unit(counting: CountingUnit, process: &Process, user: UserId) -> Unit {
@@ -16,19 +16,16 @@ pub(crate) fn unit(counting: CountingUnit, process: &Process, user: UserId) -> U
 
 /// The grant that this unit joins for n seats: the lowest gid that has room (rule 6).
 pub(crate) fn joinable(pool: &Pool, feature: &Feature, unit: Unit, n: u32) -> Option<Gid> {
-    let lowest = (unit, Gid { epoch: 0, n: 0 });
-    pool.units
-        .range(lowest..)
-        .take_while(|(of, _)| *of == unit)
-        .map(|(_, gid)| *gid)
-        .find(|gid| {
-            pool.grants.get(gid).is_some_and(|grant| {
-                let room = feature
-                    .share_max
-                    .is_none_or(|most| (grant.holders.len() as u64) < most);
-                grant.slots.len() == n as usize && room
-            })
-        })
+    let joinable = |grant: &Grant| {
+        let room = feature
+            .share_max
+            .is_none_or(|most| (grant.holders.len() as u64) < most);
+        grant.slots.len() == n as usize && room
+    };
+    let mut grants = pool.of_unit(unit);
+    grants
+        .find(|(_, grant)| joinable(grant))
+        .map(|(gid, _)| gid)
 }
 
 /// Free slots below `seats`; `None` where the pool is unlimited.
@@ -48,4 +45,40 @@ pub(crate) fn lowest(pool: &Pool, feature: &Feature, n: u32) -> Option<Vec<u64>>
         .take(n as usize)
         .collect();
     (slots.len() == n as usize).then_some(slots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{BootId, InstanceId, UserId};
+    use crate::state::Slots;
+    use crate::time::LeaseTime;
+    use std::sync::Arc;
+
+    #[test]
+    fn r06_two_units_with_the_same_short_form_are_two() {
+        let process = |last| {
+            let mut instance = [7; 16];
+            instance[15] = last;
+            Unit::Process(BootId([1; 16]), InstanceId(instance))
+        };
+        let (mine, other) = (process(1), process(2));
+        assert_eq!(mine.short(), other.short());
+        let mut pool = Pool::default();
+        for (n, unit) in [(1, other), (2, mine)] {
+            let gid = Gid { epoch: 1, n };
+            let grant = Grant {
+                unit,
+                user: UserId([1; 16]),
+                slots: Slots::One(n),
+                holders: Vec::new(),
+                next_h: 1,
+                since: LeaseTime(0),
+            };
+            pool.units.insert((unit.short(), gid));
+            pool.grants.insert(gid, Arc::new(grant));
+        }
+        let found: Vec<_> = pool.of_unit(mine).map(|(gid, _)| gid.n).collect();
+        assert_eq!(found, [2]);
+    }
 }
