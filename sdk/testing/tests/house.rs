@@ -53,6 +53,49 @@ fn r20_replies_that_are_lost_cost_no_second_seat() {
 }
 
 #[test]
+fn a_denial_can_be_ordered_and_is_for_one_call() {
+    let daemon = Daemon::start();
+    let client = daemon.client();
+    daemon.deny_next(Code::VersionTooNew);
+    let error = client.checkout("modeler").acquire().unwrap_err();
+    assert!(
+        matches!(&error, Error::Denied(denied) if *denied.code() == Code::VersionTooNew),
+        "{error}"
+    );
+    assert!(!error.is_retryable() && !error.hint().is_empty());
+    assert_eq!(daemon.seats().len(), 0);
+    let seat = client.checkout("modeler").acquire().unwrap();
+    daemon.deny_next(Code::LeaseEnded);
+    daemon.pass(6 * MINUTE);
+    let ended = matches!(seat.state(), State::Lost { .. });
+    assert!(ended && !told(&client).is_empty(), "{:?}", seat.state());
+}
+
+#[test]
+fn whether_asking_again_can_help_is_told_by_kind_and_code() {
+    let daemon = Daemon::start();
+    let client = daemon.client();
+    let after = |code| {
+        daemon.deny_next(code);
+        client.checkout("modeler").acquire().unwrap_err()
+    };
+    assert!(after(Code::NoSeatFree).is_retryable(), "seats come back");
+    assert!(
+        !after(Code::NotAssigned).is_retryable(),
+        "somebody has to act"
+    );
+    daemon.away(true);
+    let unreached = client
+        .checkout("modeler")
+        .deadline(Duration::from_millis(50))
+        .acquire()
+        .unwrap_err();
+    assert!(matches!(unreached, Error::Unreachable(_)) && unreached.is_retryable());
+    let misused = client.checkout("").acquire().unwrap_err();
+    assert!(matches!(misused, Error::Misused(_)) && !misused.is_retryable());
+}
+
+#[test]
 fn i5_a_day_of_heartbeats_keeps_the_seat() {
     let daemon = Daemon::start();
     let client = daemon.client();
