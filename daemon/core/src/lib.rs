@@ -15,3 +15,4 @@ pub mod random;
 pub mod side;
 pub mod state_dir;
 pub mod storage;
+mod store;

@@ -1,7 +1,11 @@
 //! The stores on a real disk: made whole, owned by one.
 
 use seatkeeper_core::journal::RedbJournal;
+use seatkeeper_core::side::Side;
 use seatkeeper_core::state_dir::StateDir;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 #[test]
 fn a_journal_is_made_whole_and_opens_again() {
@@ -11,6 +15,24 @@ fn a_journal_is_made_whole_and_opens_again() {
     drop(RedbJournal::open(&state.journal()).unwrap());
     assert!(!dir.path().join("journal/1.redb.new").exists());
     RedbJournal::open(&state.journal()).unwrap();
+}
+
+#[test]
+fn the_stores_are_their_owners_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::open(dir.path()).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for file in [state.journal(), state.side()] {
+        let open = || match file == state.side() {
+            true => drop(Side::open(&file).unwrap()),
+            false => drop(RedbJournal::open(&file).unwrap()),
+        };
+        open();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        open();
+        assert_eq!(mode(&file), 0o600, "one that an earlier version made");
+    }
 }
 
 #[test]

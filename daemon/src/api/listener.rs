@@ -6,6 +6,7 @@ use super::limits::{HEAD_BYTES, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
 use super::seldom::Seldom;
 use super::stream::PatientStream;
+use crate::os::peer;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -88,8 +89,8 @@ impl Server {
     }
 
     fn welcome(&self, stream: UnixStream, stop: &Stop, alive: &Alive) {
-        let uid = match stream.peer_cred() {
-            Ok(credentials) => credentials.uid(),
+        let uid = match peer::uid(&stream) {
+            Ok(uid) => uid,
             Err(why) => {
                 tracing::warn!(%why, "the kernel does not say who connected; closed");
                 return;

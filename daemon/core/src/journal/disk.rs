@@ -2,9 +2,10 @@
 
 use super::{EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
+use crate::store::{self, Closed};
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageBackend,
-    TableDefinition, TableError, WriteTransaction,
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
+    WriteTransaction,
 };
 use std::path::Path;
 
@@ -15,9 +16,6 @@ const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const VERSION: &str = "version";
 const MARK: &str = "mark";
 
-/// redb's page cache. The journal is appended to at one end and read in pages, so that little of it is ever wanted.
-pub(crate) const CACHE: usize = 4 * 1024 * 1024;
-
 /// Rows in a redb file.
 #[derive(Debug)]
 pub struct RedbJournal {
@@ -26,20 +24,25 @@ pub struct RedbJournal {
 }
 
 impl RedbJournal {
-    /// Opens a journal, or makes one: under a temporary name, synced, then renamed.
+    /// Opens a journal, or makes one.
+    ///
+    /// # Errors
+    /// Another process has it open, it is no journal or a newer one, or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let place = path.display().to_string();
-        crate::state_dir::made_whole(path, |path| {
-            let database = builder().create(path).map_err(|e| opening(&place, &e))?;
-            RedbJournal {
+        let of = |database| RedbJournal {
+            place: place.clone(),
+            database,
+        };
+        let opened = store::open(path, |database| of(database).found());
+        let database = opened.map_err(|closed| match closed {
+            Closed::Owned => JournalError::Owned {
                 place: place.clone(),
-                database,
-            }
-            .found()
-        })
-        .map_err(|e| e.unwrap_or_else(|e| storage(&place, &e)))?;
-        let database = builder().open(path).map_err(|e| opening(&place, &e))?;
-        let journal = RedbJournal { place, database };
+            },
+            Closed::Failed(why) => storage(&place, &why),
+            Closed::Unfounded(why) => why,
+        })?;
+        let journal = of(database);
         journal.check_version()?;
         Ok(journal)
     }
@@ -47,9 +50,9 @@ impl RedbJournal {
     /// A journal over another storage, which is made a store where it is empty: for tests that lose what was not
     /// synced.
     pub fn over(backend: impl StorageBackend, place: &str) -> Result<Self, JournalError> {
-        let database = builder()
+        let database = store::builder()
             .create_with_backend(backend)
-            .map_err(|e| opening(place, &e))?;
+            .map_err(|e| storage(place, &e))?;
         let journal = RedbJournal {
             place: place.to_owned(),
             database,
@@ -96,21 +99,11 @@ impl RedbJournal {
         }
     }
 
-    /// One transaction with our settings. redb needs no quick-repair for them: that would make every commit dearer
-    /// to save a repair that the size of a file bounds.
     fn write(
         &self,
         how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), JournalError> {
-        let commit = || -> Result<(), redb::Error> {
-            let mut txn = self.database.begin_write()?;
-            txn.set_durability(Durability::Immediate)?;
-            txn.set_two_phase_commit(true);
-            how(&txn)?;
-            txn.commit()?;
-            Ok(())
-        };
-        commit().map_err(|e| self.failed(&e))
+        store::write(&self.database, how).map_err(|e| self.failed(&e))
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> JournalError {
@@ -178,21 +171,6 @@ impl Journal for RedbJournal {
 
     fn place(&self) -> String {
         self.place.clone()
-    }
-}
-
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE);
-    builder
-}
-
-fn opening(place: &str, e: &DatabaseError) -> JournalError {
-    match e {
-        DatabaseError::DatabaseAlreadyOpen => JournalError::Owned {
-            place: place.to_owned(),
-        },
-        e => storage(place, e),
     }
 }
 

@@ -32,21 +32,6 @@ pub struct DenialNote {
     pub rule: u8,
 }
 
-/// How often something was denied in an hour.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DenialCount {
-    /// The hour, in hours since 1970.
-    pub hour: u64,
-    /// `PRODUCT/FEATURE`, or `*` for the rest of many.
-    pub feature: String,
-    /// The code, as on the wire.
-    pub code: String,
-    /// The unit.
-    pub unit: UnitId,
-    /// How often.
-    pub times: u64,
-}
-
 /// What is counted together.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Bucket {
@@ -109,21 +94,5 @@ impl Denials {
 impl Bucket {
     pub(super) fn key(&self) -> Key<'_> {
         (self.hour, &self.feature, self.code, &self.unit.0)
-    }
-}
-
-impl DenialCount {
-    pub(super) fn new((hour, feature, code, unit): Key<'_>, times: u64) -> Self {
-        DenialCount {
-            hour,
-            feature: feature.to_owned(),
-            code: code.to_owned(),
-            unit: UnitId(*unit),
-            times,
-        }
-    }
-
-    pub(super) fn key(&self) -> Key<'_> {
-        (self.hour, &self.feature, &self.code, &self.unit.0)
     }
 }

@@ -7,16 +7,15 @@ mod denials;
 #[cfg(test)]
 mod tests;
 
-pub use denials::{DENIALS_KEPT, DenialCount, DenialNote};
+pub use denials::{DENIALS_KEPT, DenialNote};
 
+use crate::store::{self, Closed};
 use denials::Denials;
 use redb::backends::InMemoryBackend;
 use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition,
-    TableError, WriteTransaction,
+    Database, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
 };
 use std::fmt;
-use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,13 +28,8 @@ const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
 const VERSION: &str = "version";
 /// Version of the side store's layout.
 const SIDE_VERSION: u64 = 1;
-/// redb's page cache: names of the busy users stay in it.
-const CACHE: usize = 4 * 1024 * 1024;
 /// How long counts of denials are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
-/// Hourly counts in one answer.
-pub const COUNTS_PAGE: usize = 10_000;
-
 /// What a name belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -61,23 +55,21 @@ pub struct SideError {
 }
 
 impl Side {
-    /// Opens the store, or makes it: under a temporary name, synced, then renamed.
+    /// Opens the store, or makes it.
+    ///
+    /// # Errors
+    /// Another process has it open, it is no side store or a newer one, or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, SideError> {
         let place = path.display().to_string();
-        let failed = |why: &dyn fmt::Display| SideError {
+        let failed = |why: String| SideError {
             place: place.clone(),
-            why: why.to_string(),
+            why,
         };
-        crate::state_dir::made_whole(path, |path| {
-            let database = builder().create(path).map_err(|e| failed(&e))?;
-            Side::over(place.clone(), database).found()
-        })
-        .map_err(|e| e.unwrap_or_else(|e| failed(&e)))?;
-        let database = builder().open(path).map_err(|e| match e {
-            DatabaseError::DatabaseAlreadyOpen => {
-                failed(&"another process has it open; stop that one first")
-            }
-            e => failed(&e),
+        let opened = store::open(path, |database| Side::over(place.clone(), database).found());
+        let database = opened.map_err(|closed| match closed {
+            Closed::Owned => failed("another process has it open; stop that one first".to_owned()),
+            Closed::Failed(why) => failed(why),
+            Closed::Unfounded(why) => why,
         })?;
         let side = Side::over(place, database);
         side.check_version()?;
@@ -87,7 +79,7 @@ impl Side {
     /// A store in memory, for tests.
     pub fn memory() -> Result<Self, SideError> {
         let place = "the side store in memory".to_owned();
-        let database = builder()
+        let database = store::builder()
             .create_with_backend(InMemoryBackend::new())
             .map_err(|e| SideError {
                 place: place.clone(),
@@ -148,33 +140,6 @@ impl Side {
         })
     }
 
-    /// Hourly counts of the hours from `from` to before `to` (hours since 1970), as of the last flush;
-    /// after `after`, where a page ended there; at most [`COUNTS_PAGE`].
-    pub fn denial_counts(
-        &self,
-        from: u64,
-        to: u64,
-        after: Option<&DenialCount>,
-    ) -> Result<Vec<DenialCount>, SideError> {
-        let start = match after {
-            Some(count) => Bound::Excluded(count.key()),
-            None => Bound::Included((from, "", "", &[0; 16])),
-        };
-        let look = || -> Result<Vec<DenialCount>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(DENIALS)?;
-            let mut counts = Vec::new();
-            for entry in table
-                .range((start, Bound::Excluded((to, "", "", &[0; 16]))))?
-                .take(COUNTS_PAGE)
-            {
-                let (key, times) = entry?;
-                counts.push(DenialCount::new(key.value(), times.value()));
-            }
-            Ok(counts)
-        };
-        look().map_err(|e| self.failed(&e))
-    }
-
     fn over(place: String, database: Database) -> Self {
         Side {
             place,
@@ -214,15 +179,7 @@ impl Side {
         &self,
         how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), SideError> {
-        let commit = || -> Result<(), redb::Error> {
-            let mut txn = self.database.begin_write()?;
-            txn.set_durability(Durability::Immediate)?;
-            txn.set_two_phase_commit(true);
-            how(&txn)?;
-            txn.commit()?;
-            Ok(())
-        };
-        commit().map_err(|e| self.failed(&e))
+        store::write(&self.database, how).map_err(|e| self.failed(&e))
     }
 
     fn failed(&self, why: &dyn fmt::Display) -> SideError {
@@ -244,12 +201,6 @@ impl Kind {
             Kind::Machine => MACHINES,
         }
     }
-}
-
-fn builder() -> redb::Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE);
-    builder
 }
 
 impl fmt::Display for SideError {
