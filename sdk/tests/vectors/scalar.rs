@@ -4,10 +4,10 @@ use seatkeeper::token::keys::SigningKey;
 use sha2::{Digest, Sha512};
 
 /// A number below 2²⁵⁶, in 32 bytes, the lowest first.
-type Number = [u8; 32];
+pub type Number = [u8; 32];
 
 /// The order of the group: 2²⁵² + 27742317777372353535851937790883648493.
-const L: Number = [
+pub const L: Number = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
@@ -34,7 +34,7 @@ pub fn under_the_identity(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 }
 
 /// The scalar behind a key: found in its PKCS#8, whose last 32 bytes are the seed.
-fn secret(key: &SigningKey) -> Number {
+pub fn secret(key: &SigningKey) -> Number {
     use base64::Engine;
     let pem = key.to_pem();
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -49,7 +49,7 @@ fn secret(key: &SigningKey) -> Number {
 }
 
 /// a·b modulo L, for b below L: bit by bit from the top.
-fn product(a: &[u8], b: &Number) -> Number {
+pub fn product(a: &[u8], b: &Number) -> Number {
     let mut sum = [0; 32];
     for byte in a.iter().rev() {
         for bit in (0..8).rev() {
@@ -63,21 +63,26 @@ fn product(a: &[u8], b: &Number) -> Number {
 }
 
 /// Below L, for a number below 2·L.
-fn reduced(number: Number) -> Number {
+pub fn reduced(number: Number) -> Number {
     if number.iter().rev().lt(L.iter().rev()) {
         return number;
     }
+    less(&number, &L)
+}
+
+/// a - b, for b not above a.
+pub fn less(a: &Number, b: &Number) -> Number {
     let mut borrow = 0;
-    let mut less = [0; 32];
-    for (n, byte) in less.iter_mut().enumerate() {
-        let digit = i16::from(number[n]) - i16::from(L[n]) - borrow;
+    let mut rest = [0; 32];
+    for (n, byte) in rest.iter_mut().enumerate() {
+        let digit = i16::from(a[n]) - i16::from(b[n]) - borrow;
         borrow = i16::from(digit < 0);
         *byte = digit.to_le_bytes()[0];
     }
-    less
+    rest
 }
 
-fn add(a: &Number, b: &Number) -> Number {
+pub fn add(a: &Number, b: &Number) -> Number {
     let mut carry = 0;
     let mut sum = [0; 32];
     for (n, byte) in sum.iter_mut().enumerate() {
