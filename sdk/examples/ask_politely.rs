@@ -26,7 +26,7 @@ enum Choice {
 fn main() -> Result<(), Error> {
     let client = Client::builder("acme-cad").dev_root().build()?;
     match seat_or_choice(&client) {
-        Some(seat) => println!("Welcome. {seat:?}"),
+        Some(seat) => welcome(&seat),
         None => println!("Good bye."),
     }
     Ok(())
@@ -56,6 +56,16 @@ fn seat_or_choice(client: &Client) -> Option<Seat> {
             }
             Choice::Quit => return None,
         }
+    }
+}
+
+fn welcome(seat: &Seat) {
+    match seat.lease() {
+        Some(lease) => println!(
+            "Welcome, {}. You have seat {} of {}.",
+            lease.user, lease.id, lease.feature
+        ),
+        None => println!("Welcome. The seat is being found again."),
     }
 }
 

@@ -211,6 +211,16 @@ fn u1_the_whole_walk_from_keygen_to_seat_list() {
     until(&site, &["license", "list", "-o", "json"], |told| {
         told[0]["serial"] == 2
     });
+    drop_in(&site, &first, "stale.lic");
+    let stale = "serial 1 is stale: serial 2 is in force";
+    until(&site, &["status", "-o", "json"], |_| {
+        site.log().contains(stale)
+    });
+    assert!(
+        site.log().contains("serial 2 is in force now"),
+        "{}",
+        site.log()
+    );
     let mut late = desk.application();
     assert_eq!(late.said["slots"], serde_json::json!([1]), "{}", late.said);
     assert_eq!(seats(&site).len(), 2, "the first is still held");

@@ -59,6 +59,20 @@ impl Fake {
             .unwrap()
     }
 
+    /// What a person sees of it: both streams, as they come.
+    pub(crate) fn run_on_one_screen(&self, line: &str) -> String {
+        let path = self.file("screen", "");
+        let screen = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        let mut command = seatkeeper(line);
+        command.arg("--socket").arg(self.socket());
+        command.stdout(screen.try_clone().unwrap()).stderr(screen);
+        command.status().unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();

@@ -150,6 +150,28 @@ fn l5_an_install_that_is_assigned_to_nobody_says_the_command() {
         assert_eq!(code(&output), 0);
         assert!(out(&output).starts_with(said), "{}", out(&output));
         assert_eq!(err(&output).matches(command).count(), 1, "{}", err(&output));
+        let both = fake.run_on_one_screen(&format!("license install {}", file.display()));
+        assert!(both.starts_with(said), "what was done stands first: {both}");
+    }
+}
+
+#[test]
+fn a_vendor_that_is_refused_is_not_said_to_be_compared() {
+    let answer = |status, body| Fake::new(vec![("POST /v1/vendors", status, body)]);
+    let trusted = json!({ "name": "acme", "roots": [], "revision": 1 });
+    for (fake, exit, says) in [
+        (answer(200, trusted), 0, true),
+        (answer(403, problem("forbidden", 403)), 4, false),
+    ] {
+        let file = fake.file("acme.pem", seatkeeper::testing::DEV_ROOT);
+        let output = fake.run(&format!("vendor trust {}", file.display()));
+        assert_eq!(code(&output), exit, "{}", err(&output));
+        assert_eq!(
+            err(&output).contains("compare it"),
+            says,
+            "{}",
+            err(&output)
+        );
     }
 }
 

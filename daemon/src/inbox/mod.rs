@@ -9,8 +9,9 @@ use crate::os::files::{Unreadable, open_folder, read_below, trusted_folder};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use quiet::Quiet;
-use seatkeeper::wire::{Code, Finding};
+use seatkeeper::wire::{Code, Finding, InstalledLicense};
 use seatkeeper_core::desk::{Desk, Refused};
+use seatkeeper_engine::ids::LicenseId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -33,33 +34,58 @@ const FILES: usize = 1024;
 
 /// Who takes what lies in the inboxes and keeps what is to be said of it.
 pub trait Taker: Send + Sync + 'static {
-    /// A file of root keys.
+    /// A file of root keys; what came of it, in words for the log.
     ///
     /// # Errors
     /// It is refused.
-    fn trust(&self, file: &str, pem: &str) -> Result<(), Refused>;
+    fn trust(&self, file: &str, pem: &str) -> Result<String, Refused>;
 
-    /// A license file.
+    /// A license file; what came of it, in words for the log.
     ///
     /// # Errors
     /// It is refused.
-    fn install(&self, file: &str, bytes: &[u8]) -> Result<(), Refused>;
+    fn install(&self, file: &str, bytes: &[u8]) -> Result<String, Refused>;
 
     /// What is to be said of a file or folder; `None` forgets it.
     fn note(&self, file: &str, finding: Option<Finding>);
 }
 
 impl Taker for Desk {
-    fn trust(&self, file: &str, pem: &str) -> Result<(), Refused> {
-        self.trust_from_inbox(file, pem).map(|_| ())
+    fn trust(&self, file: &str, pem: &str) -> Result<String, Refused> {
+        let vendor = self.trust_from_inbox(file, pem)?;
+        Ok(format!("vendor {} is trusted", vendor.name))
     }
 
-    fn install(&self, file: &str, bytes: &[u8]) -> Result<(), Refused> {
-        self.install_from_inbox(file, bytes).map(|_| ())
+    fn install(&self, file: &str, bytes: &[u8]) -> Result<String, Refused> {
+        let installed = self.install_from_inbox(file, bytes)?;
+        let told = installed.licenses.iter().map(|license| told(self, license));
+        Ok(told
+            .chain(installed.warnings.clone())
+            .collect::<Vec<_>>()
+            .join("; "))
     }
 
     fn note(&self, file: &str, finding: Option<Finding>) {
         self.remark(file, finding);
+    }
+}
+
+/// What came of a license: in force now, as before, or stale.
+fn told(desk: &Desk, license: &InstalledLicense) -> String {
+    let name = format!("license {}/{}", license.vendor, license.id);
+    let serial = license.serial;
+    if license.new {
+        return format!("{name} serial {serial} is in force now");
+    }
+    let id = LicenseId {
+        vendor: license.vendor.as_str().into(),
+        id: license.id.as_str().into(),
+    };
+    let state = &desk.snapshot().state;
+    match state.licenses.get(&id).map(|known| known.terms.serial) {
+        Some(known) if known == serial => format!("{name} serial {serial} was in force already"),
+        Some(known) => format!("{name} serial {serial} is stale: serial {known} is in force"),
+        None => format!("{name} serial {serial} is stale: another license has taken its place"),
     }
 }
 
@@ -319,7 +345,7 @@ impl Reader {
             Kind::Licenses => self.desk.install(name, bytes),
         };
         match done {
-            Ok(()) => tracing::info!(file = name, "read from the inbox"),
+            Ok(what) => tracing::info!(file = name, what, "read from the inbox"),
             Err(refused) if self.refused.contains(&(kind, name.to_owned())) => {
                 tracing::debug!(file = name, code = %refused.code, "still refused");
                 return true;

@@ -23,14 +23,19 @@ struct Said {
 }
 
 impl Memory {
-    fn offer(&self, file: &str, bytes: &[u8], fine: impl Fn(&Said) -> bool) -> Result<(), Refused> {
+    fn offer(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        fine: impl Fn(&Said) -> bool,
+    ) -> Result<String, Refused> {
         let mut said = self.said.lock().unwrap();
         said.offered += 1;
         self.news.notify_all();
         if fine(&said) {
             said.taken
                 .push(format!("{file}={}", String::from_utf8_lossy(bytes)));
-            Ok(())
+            Ok("taken".to_owned())
         } else {
             Err(refusal())
         }
@@ -52,11 +57,11 @@ impl Memory {
 }
 
 impl Taker for Memory {
-    fn trust(&self, file: &str, pem: &str) -> Result<(), Refused> {
+    fn trust(&self, file: &str, pem: &str) -> Result<String, Refused> {
         self.offer(file, pem.as_bytes(), |_| pem.starts_with("good"))
     }
 
-    fn install(&self, file: &str, bytes: &[u8]) -> Result<(), Refused> {
+    fn install(&self, file: &str, bytes: &[u8]) -> Result<String, Refused> {
         self.offer(file, bytes, |said| {
             bytes.starts_with(b"good") && said.taken.iter().any(|taken| taken.starts_with("v.pem"))
         })

@@ -9,6 +9,13 @@ use crate::printer::{Column, Printer};
 use seatkeeper::wire::{InstallBody, Installed, InstalledLicense};
 use std::path::{Path, PathBuf};
 
+/// What came of the files that were taken; what is worth knowing is said after it.
+#[derive(Default)]
+struct Done {
+    licenses: Vec<InstalledLicense>,
+    warnings: Vec<String>,
+}
+
 /// Installs, and says what is still assigned to nobody.
 pub(crate) fn install(
     daemon: &Daemon<'_>,
@@ -23,8 +30,9 @@ pub(crate) fn install(
         accept_date,
         verify_only: false,
     };
-    let (licenses, exit) = each(daemon, files, &body, printer)?;
+    let (Done { licenses, warnings }, exit) = each(daemon, files, &body, printer)?;
     print(&licenses, sentence, printer)?;
+    warnings.iter().for_each(|warning| printer.note(warning));
     licenses
         .iter()
         .for_each(|license| tell_nobody(daemon, license, printer));
@@ -44,8 +52,9 @@ pub(crate) fn verify(
         accept_date,
         verify_only: true,
     };
-    let (licenses, exit) = each(daemon, files, &body, printer)?;
+    let (Done { licenses, warnings }, exit) = each(daemon, files, &body, printer)?;
     print(&licenses, verdict, printer)?;
+    warnings.iter().for_each(|warning| printer.note(warning));
     Ok(exit)
 }
 
@@ -55,15 +64,18 @@ fn each(
     paths: &[PathBuf],
     body: &InstallBody,
     printer: &Printer,
-) -> Outcome<(Vec<InstalledLicense>, Exit)> {
-    let mut licenses = Vec::new();
+) -> Outcome<(Done, Exit)> {
+    let mut all = Done::default();
     let mut refused = None;
     let mut done = 0;
     for path in paths {
-        match one(daemon, path, body, printer) {
+        match one(daemon, path, body) {
             Ok(installed) => {
                 done += 1;
-                licenses.extend(installed.licenses);
+                all.licenses.extend(installed.licenses);
+                let named = |warning| format!("{}: {warning}", path.display());
+                all.warnings
+                    .extend(installed.warnings.into_iter().map(named));
             }
             Err(failure) if paths.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -78,24 +90,15 @@ fn each(
         Some(exit) if done == 0 => exit,
         Some(_) => Exit::Part,
     };
-    Ok((licenses, exit))
+    Ok((all, exit))
 }
 
-fn one(
-    daemon: &Daemon<'_>,
-    path: &Path,
-    body: &InstallBody,
-    printer: &Printer,
-) -> Outcome<Installed> {
+fn one(daemon: &Daemon<'_>, path: &Path, body: &InstallBody) -> Outcome<Installed> {
     let body = InstallBody {
         text: files::read(path)?,
         ..body.clone()
     };
-    let installed: Installed = daemon.post("/v1/licenses", &body)?;
-    for warning in &installed.warnings {
-        printer.note(&format!("{}: {warning}", path.display()));
-    }
-    Ok(installed)
+    daemon.post("/v1/licenses", &body)
 }
 
 /// L5: adding is one step, distributing the next; the next step is typed out. Of a new license the daemon's warning said it.

@@ -47,16 +47,18 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
             ));
         }
     };
-    for key in &keys {
-        printer.note(&format!(
-            "root {} of {name}: compare it with what the vendor publishes",
-            key.thumbprint()
-        ));
-    }
     let vendor: Vendor = daemon.post("/v1/vendors", &TrustBody { name, pem })?;
     printer.record(&vendor, |vendor| {
         format!("licenses of {} may be installed now", vendor.name)
-    })
+    })?;
+    for key in &keys {
+        printer.note(&format!(
+            "root {} of {}: compare it with what the vendor publishes",
+            key.thumbprint(),
+            vendor.name
+        ));
+    }
+    Ok(())
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
