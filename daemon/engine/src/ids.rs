@@ -35,15 +35,33 @@ fn hex_to<const N: usize>(text: &str) -> Result<[u8; N], BadId> {
     Ok(out)
 }
 
+fn digit(nibble: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(nibble)]
+}
+
+fn ascii(digits: &[u8]) -> &str {
+    str::from_utf8(digits).expect("hex digits are ASCII")
+}
+
 macro_rules! bytes_id {
     ($($(#[$doc:meta])* $name:ident[$n:literal];)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub [u8; $n]);
 
+        impl $name {
+            /// As text: hex digits, without a detour by a formatter (every event has several).
+            fn hex(&self) -> [u8; 2 * $n] {
+                let mut out = [0; 2 * $n];
+                for (byte, pair) in self.0.iter().zip(out.chunks_exact_mut(2)) {
+                    pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+                }
+                out
+            }
+        }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+                f.write_str(ascii(&self.hex()))
             }
         }
         impl fmt::Debug for $name {
@@ -59,7 +77,7 @@ macro_rules! bytes_id {
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                s.serialize_str(ascii(&self.hex()))
             }
         }
         impl<'de> Deserialize<'de> for $name {
