@@ -1,5 +1,6 @@
 //! What the daemon is compared with: a bare hyper server that parses the same bodies and signs once per lease, (a),
-//! and the same with one redb row per batch of what waits, (a′). Both answer as long as the daemon does.
+//! and the same with one redb row per batch of what waits, (a′). Both answer as long as the daemon does, and sign a token
+//! as long as its lease.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +20,8 @@ use tokio::sync::oneshot;
 pub(crate) struct Lengths {
     pub(crate) checkout: usize,
     pub(crate) renew: usize,
+    /// The lease in both.
+    pub(crate) lease: usize,
 }
 
 struct Bare {
@@ -131,14 +134,16 @@ async fn answer(
     }
     Ok(status(
         StatusCode::CREATED,
-        lease(&bare.key, &nonce, length),
+        lease(&bare.key, &nonce, bare.lengths.lease, length),
     ))
 }
 
-/// A lease-like token with one signature, padded to the daemon's length.
-fn lease(key: &SigningKey, nonce: &str, length: usize) -> Bytes {
+/// A lease-like token with one signature, padded to the daemon's lengths.
+fn lease(key: &SigningKey, nonce: &str, token: usize, length: usize) -> Bytes {
+    // 86 letters of signature, 2 dots, some 56 of header; 3 bytes become 4 letters.
+    let pad = "x".repeat((token.saturating_sub(86 + 2 + 56) * 3 / 4).saturating_sub(95));
     let claims = format!(
-        r#"{{"iss":"bare","jti":"1.1.1","nonce":"{nonce}","iat":1,"ttl_s":900,"slots":[1],"seq":1}}"#
+        r#"{{"iss":"{pad}","jti":"1.1.1","nonce":"{nonce}","iat":1,"ttl_s":900,"slots":[1],"seq":1}}"#
     );
     let mut token = URL_SAFE_NO_PAD.encode(r#"{"alg":"Ed25519","typ":"bare","kid":"bare"}"#);
     token.push('.');

@@ -44,16 +44,17 @@ fn main() {
     }
 }
 
-/// The bare server, as a process of its own: SOCKET CHECKOUT RENEW [STORE].
+/// The bare server, as a process of its own: SOCKET CHECKOUT RENEW LEASE [STORE].
 fn serve(words: &[String]) {
     let number = |n: usize| words[n].parse().expect("a length");
     let lengths = bare::Lengths {
         checkout: number(1),
         renew: number(2),
+        lease: number(3),
     };
     bare::serve(
         Path::new(&words[0]),
-        words.get(3).map(PathBuf::from),
+        words.get(4).map(PathBuf::from),
         lengths,
     )
     .expect("the bare server serves");

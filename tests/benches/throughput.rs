@@ -1,5 +1,6 @@
 //! Pairs and renewals per second at 1 to 1,024 connections: (a) bare, (a′) bare with a commit, (b) the daemon.
 
+use crate::bare::Lengths;
 use crate::load::{Client, Outcome, UIDS, Work, run};
 use crate::measure::{cpu_s, median};
 use crate::{Plan, site};
@@ -37,9 +38,13 @@ pub(crate) fn table(plan: &Plan) {
     let disk_store = tempfile::tempdir_in(&plan.disk).expect("a folder");
     let on_disk = site::start(&plan.disk);
     let on_tmpfs = site::start(&plan.tmpfs);
-    let (checkout, renew) = lengths(&on_tmpfs.socket());
+    let Lengths {
+        checkout,
+        renew,
+        lease,
+    } = lengths(&on_tmpfs.socket());
     println!(
-        "replies: checkout {checkout} bytes, renewal {renew} bytes; {} rounds of {:?}, interleaved\n",
+        "replies: checkout {checkout} bytes, renewal {renew} bytes, lease in both {lease} bytes; {} rounds of {:?}, interleaved\n",
         plan.rounds, plan.time
     );
     let bare = |name: &'static str, store: Option<&Path>| {
@@ -48,7 +53,7 @@ pub(crate) fn table(plan: &Plan) {
         command
             .arg("serve")
             .arg(&socket)
-            .args([checkout.to_string(), renew.to_string()]);
+            .args([checkout, renew, lease].map(|length| length.to_string()));
         if let Some(store) = store {
             command.arg(store.join("bare.redb"));
         }
@@ -151,7 +156,7 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
 }
 
 /// How long the daemon's replies are; remembers the lease that renewals will show.
-fn lengths(socket: &Path) -> (usize, usize) {
+fn lengths(socket: &Path) -> Lengths {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -165,9 +170,13 @@ fn lengths(socket: &Path) -> (usize, usize) {
             .and_then(|rest| rest.split('"').next())
             .expect("a lease");
         site::remember(lease);
-        let checkout = reply.len();
+        let (checkout, lease) = (reply.len(), lease.len());
         let renew = client.renew(&id).await.expect("a renewal");
         client.release(&id).await.expect("a release");
-        (checkout, renew)
+        Lengths {
+            checkout,
+            renew,
+            lease,
+        }
     })
 }
