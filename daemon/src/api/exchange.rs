@@ -2,7 +2,7 @@
 
 use super::extract;
 use super::identity::Peer;
-use super::limits::{HEADERS, Limits};
+use super::limits::{HEAD_BYTES, HEADERS, Limits};
 use super::refusal::{self, Refusal};
 use super::trace::{self, Trace};
 use axum::Router;
@@ -81,12 +81,30 @@ fn refused(peer: &Peer, request: &Request<Incoming>) -> Option<Refusal> {
         let many = format!("the request has more than {HEADERS} header lines");
         return Some(Refusal::new(Code::BadRequest, many));
     }
+    if head_bytes(request) > HEAD_BYTES {
+        let long = format!("the request's head has more than {HEAD_BYTES} bytes");
+        return Some(Refusal::new(Code::BadRequest, long));
+    }
     if let Err(nobody) = peer.account()
         && nobody.problem.code == Code::Unauthenticated
     {
         return Some(nobody);
     }
     browser(request)
+}
+
+/// The bytes of a request's head: each line with its end, names and values with the two bytes between them.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let first = request.method().as_str().len() + target + " HTTP/1.1\r\n".len() + 1;
+    let lines = request.headers().iter();
+    let lines: usize = lines
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
+    first + lines + "\r\n".len()
 }
 
 /// The application API is not for browsers (S12).

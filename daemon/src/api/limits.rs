@@ -29,6 +29,9 @@ pub struct Limits {
 
 /// Bytes of a request's head.
 pub(super) const HEAD_BYTES: usize = 8 * 1024;
+/// Bytes of a head that hyper takes at all: what is above `HEAD_BYTES` is read, to refuse it in a way that its sender
+/// hears; beyond this hyper says 431 without a body, and closes.
+pub(super) const HEAD_HEARD_OUT: usize = 4 * HEAD_BYTES;
 /// Header lines of a request.
 pub(super) const HEADERS: usize = 32;
 /// Bytes of a body.

@@ -2,7 +2,7 @@
 
 use super::exchange;
 use super::identity::{Names, Register};
-use super::limits::{HEAD_BYTES, Limits, REFUSED_AT_A_TIME};
+use super::limits::{HEAD_HEARD_OUT, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
 use super::seldom::Seldom;
 use super::stream::PatientStream;
@@ -171,7 +171,7 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(self.limits.head)
-            .max_buf_size(HEAD_BYTES)
+            .max_buf_size(HEAD_HEARD_OUT)
             .keep_alive(true);
         http
     }
