@@ -3,7 +3,7 @@
 use seatkeeper::wire::{Class, Code};
 use std::process::ExitCode;
 
-/// How a command ended (design.md 7).
+/// How a command ended; scripts rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// 0.

@@ -1,4 +1,4 @@
-//! A forked child holds no seat of its parent's, gives none back, and can take one of its own (design.md 7).
+//! A forked child holds no seat of its parent's, gives none back, and can take one of its own (rule 6).
 
 mod site;
 

@@ -93,3 +93,20 @@ fn no_path_of_a_machine_is_committed() {
     }
     none("paths of somebody's machine", &found);
 }
+
+#[test]
+fn comments_cite_documents_that_the_repository_has() {
+    let beside = ["design", "house", "peers", "requirements"].map(|name| format!("{name}.md"));
+    let mut found = Vec::new();
+    for path in files(&top(), ".rs") {
+        for (n, line) in text(&path).lines().enumerate() {
+            if beside.iter().any(|document| line.contains(document)) {
+                found.push(format!("{}:{} {}", short(&path), n + 1, line.trim()));
+            }
+        }
+    }
+    none(
+        "cited, and not here (rules.md, claims.md, ARCHITECTURE.md are)",
+        &found,
+    );
+}

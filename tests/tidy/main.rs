@@ -1,4 +1,4 @@
-//! Style that can be executed (house.md 4): what a reviewer would have to look for by hand in every change.
+//! Style that can be executed: what a reviewer would have to look for by hand in every change.
 
 mod dependencies;
 mod documents;

@@ -1,4 +1,4 @@
-//! Random bytes of the kernel, for ids that no counter may give (design.md 6).
+//! Random bytes of the kernel, for ids that no counter may give: a restored counter would give them twice.
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;

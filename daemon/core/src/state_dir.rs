@@ -1,4 +1,4 @@
-//! The state directory: one owner at a time, and files that exist whole or not at all (design.md 6).
+//! The state directory: one owner at a time, and files that exist whole or not at all (ARCHITECTURE.md, where state lives).
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

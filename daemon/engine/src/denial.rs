@@ -3,7 +3,7 @@
 use crate::ids::{AssignmentId, PoolId};
 use crate::time::{Date, LeaseTime};
 
-/// Why not. The names on the wire are the same in lower snake case (peers.md 3).
+/// Why not. The names on the wire are the same in lower snake case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[allow(missing_docs)] // Each is explained to people in the SDK's wire::Code.
 pub enum Code {

@@ -23,7 +23,7 @@ pub enum Event {
 
 /// Events that the state is the fold of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)] // The names are those of the commands and of design.md 1.
+#[allow(missing_docs)] // The names are those of the commands, in the past tense.
 pub enum Recorded {
     SiteFounded {
         unit: UnitId,

@@ -1,4 +1,4 @@
-//! The two times of the rules (design.md 5): lease time, which nobody can set, and J, the time of dates.
+//! The two times of the rules: lease time, which nobody can set, and J, the time of dates.
 
 use serde::{Deserialize, Serialize};
 use std::ops::{Add, Sub};

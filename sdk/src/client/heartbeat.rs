@@ -88,7 +88,7 @@ fn renew(life: &Life, cell: &Cell) {
     }
 }
 
-/// What a no to a renewal means (design.md 7).
+/// What a no to a renewal means (rule 20).
 fn denied_renewal(life: &Life, cell: &Cell, id: &str, denied: &Denied) {
     match denied.code() {
         Code::LeaseLapsed | Code::Superseded | Code::UnknownLease => {

@@ -1,4 +1,4 @@
-//! The chain from a vendor's root to a lease: fixed depth, no path building (design.md 3).
+//! The chain from a vendor's root to a lease: fixed depth, no path building.
 
 mod error;
 mod lease;

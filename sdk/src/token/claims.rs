@@ -1,4 +1,4 @@
-//! Claims sets of the token kinds (design.md 3). Closed: an unknown, missing or ill-typed claim refuses the token.
+//! Claims sets of the token kinds. Closed: an unknown, missing or ill-typed claim refuses the token.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -367,7 +367,7 @@ pub struct Request {
     pub order: Option<String>,
     /// What is installed.
     pub installed: Vec<InstalledRef>,
-    /// How often a wrong clock was accepted (design.md 5).
+    /// How often a wrong clock was accepted; 0 today.
     pub clocks_accepted: u64,
     /// Version of the daemon.
     pub daemon: String,

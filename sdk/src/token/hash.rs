@@ -16,7 +16,7 @@ pub fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(hash_bytes(token))
 }
 
-/// base64url SHA-256 of the 16 raw bytes of the boot id and the raw nonce: how a lease names its host (design.md 3).
+/// base64url SHA-256 of the 16 raw bytes of the boot id and the raw nonce: how a lease names its host without telling its boot id.
 #[must_use]
 pub fn host_hash(boot_id: [u8; 16], nonce: &[u8]) -> String {
     let mut sha = Sha256::new();

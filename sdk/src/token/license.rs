@@ -6,7 +6,7 @@ use super::error::{Kind, TokenError};
 use super::jws::{self, Claims};
 use super::keys::PublicKey;
 
-/// The longest borrow in days (design.md 7).
+/// The longest borrow in days.
 const BORROW_DAYS_MAX: u64 = 30;
 
 /// Verifies a license under an issuing key. Dates, vendor and product are judged by the chain.

@@ -1,4 +1,4 @@
-//! Checkout, renewal and their replies (design.md 7).
+//! Checkout, renewal and their replies (`/openapi.json`).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The two times (design.md 5) from durable marks and clock readings: pure arithmetic, no clock is read here.
+//! The two times from durable marks and clock readings: pure arithmetic, no clock is read here.
 
 #[cfg(test)]
 mod tests;

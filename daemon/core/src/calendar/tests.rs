@@ -1,4 +1,4 @@
-//! Every sentence of design.md 5, and a wall clock set by up to ten years.
+//! The two times, sentence by sentence, and a wall clock set by up to ten years.
 
 use super::*;
 

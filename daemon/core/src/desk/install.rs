@@ -232,7 +232,7 @@ impl Desk {
             Command::InstallLicense {
                 terms: Box::new(terms.clone()),
                 assign_everyone: assign,
-                // The same file again is no mistake; a lower serial by hand is (design.md 3).
+                // The same file again is no mistake; a lower serial by hand is (rule 17).
                 note_known: same || matches!(by, Bringer::Inbox),
             },
         )?;

@@ -79,7 +79,7 @@ impl Desk {
         }
     }
 
-    /// The name is durable before the event that refers to it (design.md 6).
+    /// The name is durable before the event that refers to it: no event names an id that nobody could put a name to.
     fn meet_login(&self, caller: &Caller, login: &str, hash: LoginHash) -> Result<UserId, Refused> {
         let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
         self.side

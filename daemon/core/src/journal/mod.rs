@@ -2,7 +2,7 @@
 //!
 //! A row is one batch: its events, each with version, number, actor, origin, trace id and the hash of its
 //! predecessor, and the times when it was written. A row is keyed by the number of its first event.
-//! Checkpoints, further files and pruning have their place in the layout (`journal/N.redb`, design.md 6): the next
+//! Checkpoints, further files and pruning have their place in the layout (`journal/N.redb`): the next
 //! file begins where a checkpoint ends, and nothing here assumes that event 1 is in the only file but `load`.
 
 mod disk;

@@ -12,7 +12,7 @@ use seatkeeper_engine::state::LicenseTerms;
 use seatkeeper_engine::time::{Date, LEAST_S};
 use std::collections::BTreeMap;
 
-/// A token may be signed so far ahead of the wall clock (design.md 5).
+/// A token may be signed so far ahead of the wall clock (`clock_skew`).
 const AHEAD_S: u64 = 31 * 86_400;
 
 /// What a file is verified against.
@@ -62,7 +62,7 @@ pub fn verify(bytes: &[u8], against: &Against<'_>) -> Result<Plan, Refused> {
 }
 
 impl Against<'_> {
-    /// J as this license will find it: a newer vendor `iat` raises it at once (design.md 5).
+    /// J as this license will find it: a newer vendor `iat` raises it at once.
     fn at(&self, terms: &LicenseTerms) -> Date {
         self.now.max(terms.signed.iat).max(self.state.newest_iat)
     }

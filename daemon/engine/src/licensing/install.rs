@@ -100,7 +100,7 @@ fn refused(state: &State, j: Date, terms: &LicenseTerms) -> Option<Denial> {
             None,
         );
     }
-    // A newer vendor `iat` raises J at once (design.md 5).
+    // A newer vendor `iat` raises J at once: no date that a vendor signed lies in the future.
     let j = j.max(terms.signed.iat).max(state.newest_iat);
     if terms.exp.is_some_and(|exp| exp <= j) {
         return no(Code::LicenseExpired, None, terms.exp);

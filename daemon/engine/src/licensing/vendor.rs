@@ -1,4 +1,4 @@
-//! Vendors that this site trusts, and the newest issuer token of each of their roots (design.md 3).
+//! Vendors that this site trusts, and the newest issuer token of each of their roots (rule 17).
 
 use crate::command::IssuerSeen;
 use crate::denial::{Code, Denial};

@@ -414,7 +414,7 @@ impl State {
         of(Target::User(user)).or_else(|| of(Target::Unit(self.site?.unit)))
     }
 
-    /// Whether the newest issuer token of its root withdraws a license (design.md 3).
+    /// Whether the newest issuer token of its root withdraws a license (rule 17).
     #[must_use]
     pub fn revokes(&self, license: &LicenseTerms) -> bool {
         self.issuers.get(&license.root).is_some_and(|issuer| {

@@ -1,4 +1,4 @@
-//! The license in TOML: what a vendor writes, and the defaults of what they leave out (design.md 7).
+//! The license in TOML: what a vendor writes, and the defaults of what they leave out.
 
 use seatkeeper::token::claims::{Borrow, Count, Counting, Customer, Feature, Info, Model, Term};
 use seatkeeper::token::dates;

@@ -13,7 +13,7 @@ use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model
 use seatkeeper_engine::time::{Date, LEAST_S};
 
 impl Desk {
-    /// `GET /v1/vendors`: for every caller (design.md 3).
+    /// `GET /v1/vendors`: for every caller, because `seatkeeper run` takes the roots from here.
     ///
     /// # Errors
     /// A cursor that is none.
