@@ -1,7 +1,7 @@
 //! What the values of claims must keep: each value just beyond its bound is refused, each at its bound accepted.
 
 use super::claims::short;
-use super::{Book, compact, encode, header, sign_segments, word};
+use super::{Book, compact, encode, header, sign_segments, told, word};
 use crate::tokens::{Sample, key, samples};
 use seatkeeper::token::Kind;
 use serde_json::{Value, json};
@@ -28,7 +28,10 @@ pub fn make() -> Book {
         request,
         lease,
         last,
-    ] = <[Sample; 8]>::try_from(samples()).ok().unwrap().map(short);
+    ] = <[Sample; 8]>::try_from(told(samples()))
+        .ok()
+        .unwrap()
+        .map(short);
     for (sample, cases) in [
         (&issuer, issuer_cases()),
         (&issuer, names("/iss")),
@@ -39,7 +42,11 @@ pub fn make() -> Book {
         (&license, texts("/customer/name")),
         (
             &perpetual,
-            vec![("/exp", json!(MOST), Some("a perpetual license has no exp"))],
+            vec![
+                ("/exp", json!(MOST), Some("a perpetual license has no exp")),
+                ("/nbf", json!(MOST), None),
+                ("/nbf", json!(MOST + 1), Some("nbf is beyond 2^53-1")),
+            ],
         ),
         (&delegation, delegation_cases()),
         (&ranges, range_cases()),

@@ -1,8 +1,8 @@
 //! The form of a token: segments, base64, header, key id, signature. Every kind in every form.
 
 use super::scalar;
-use super::{Book, compact, encode, header, sign_segments, word};
-use crate::tokens::{KINDS, Sample, key, one_of_each};
+use super::{Book, KINDS, compact, encode, header, sign_segments, told, word};
+use crate::tokens::{Sample, key, one_of_each};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use seatkeeper::token::Kind;
@@ -14,7 +14,7 @@ pub fn make() -> Book {
         "One token and the key it is verified with: its segments, base64url, header, key id and signature.",
         json!({}),
     );
-    for sample in one_of_each() {
+    for sample in told(one_of_each()) {
         let mut form = Form::new(&sample, &mut book);
         form.fine();
         form.segments();

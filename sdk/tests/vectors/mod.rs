@@ -14,6 +14,7 @@ pub mod keys;
 pub mod scalar;
 pub mod size;
 
+use crate::tokens::Sample;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatkeeper::token::chain::{ChainError, Dated, Expect, verify};
@@ -23,6 +24,15 @@ use seatkeeper::wire::Chain;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
+
+/// The kinds of PROTOCOL.md; an application meets no other.
+pub const KINDS: [Kind; 5] = [
+    Kind::Issuer,
+    Kind::License,
+    Kind::Delegation,
+    Kind::Request,
+    Kind::Lease,
+];
 
 /// The members of a vector.
 pub type Members = Map<String, Value>;
@@ -118,6 +128,13 @@ impl Book {
         };
         self.vectors.iter().map(whole).collect()
     }
+}
+
+/// The samples of these kinds.
+pub fn told(samples: Vec<Sample>) -> Vec<Sample> {
+    let mut samples = samples;
+    samples.retain(|sample| KINDS.contains(&sample.kind));
+    samples
 }
 
 /// All files, made anew.
