@@ -91,7 +91,7 @@ codes! {
     // Capacity.
     NoSeatFree "no_seat_free" Capacity 409 true: "no seat is free",
         "Every seat of every pool that could serve you is in use (rule 9).",
-        "`seatkeeper seat list` shows who holds them; wait for one, or ask an administrator to reclaim one";
+        "wait for one, or ask an administrator, who sees with `seatkeeper seat list` who holds them and takes one back with `seatkeeper seat reclaim ID`";
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
         "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";
@@ -111,10 +111,10 @@ codes! {
     // License.
     NotLicensed "not_licensed" License 403 false: "no license of this product is installed",
         "The application may run as a demo.",
-        "`seatkeeper license request` makes the file to send to the vendor; `seatkeeper license install FILE` installs the answer";
+        "an administrator makes the file for the vendor with `seatkeeper license request`, and installs the answer with `seatkeeper license install FILE`";
     UnknownFeature "unknown_feature" License 403 false: "no installed license has this feature",
         "The product is licensed, this feature is not.",
-        "check the name in `seatkeeper license list`, or buy it";
+        "check the name (an administrator sees them with `seatkeeper license list`), or buy it";
     FeatureNotServedHere "feature_not_served_here" License 403 false: "this daemon does not serve the feature's model yet",
         "The license is genuine and listed, but its model (named) needs a newer daemon; it is never served as if it were floating (rule 7).",
         "upgrade the daemon";
