@@ -1,7 +1,7 @@
 // Verifies Seatkeeper's tokens with `jose` from npm, from packaging/doc/PROTOCOL.md alone.
 //
 //     node jose.mjs answer FILE      verifies an answer: chain, lease and call
-//     node jose.mjs vectors FOLDER   judges the vectors of form, keys, chain and answer
+//     node jose.mjs vectors FOLDER   judges the vectors of form, size, keys, chain and answer
 //
 // The tables of section 5 (T9, T10) are claims.py's to show; here claims are read as they come.
 import { createHash } from "node:crypto";

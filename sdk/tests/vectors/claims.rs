@@ -1,7 +1,7 @@
 //! The claims of every kind as JSON: each member left out, doubled, null, renamed, of another type; and what is no JSON.
 
 use super::{Book, compact, encode, header, sign_segments, told, word};
-use crate::tokens::json::{Path, Step, at, at_mut, members, remove, render, unnamed};
+use crate::tokens::json::{Path, Step, at, at_mut, paths, remove, render, unnamed};
 use crate::tokens::{Sample, samples};
 use seatkeeper::token::Kind;
 use serde_json::{Value, json};
@@ -35,9 +35,15 @@ pub fn make() -> Book {
             claims.text();
             claims.numbers();
         }
-        for path in members(&claims.sample.claims) {
-            if seen.insert((kind, name(&path))) {
+        for path in paths(&claims.sample.claims) {
+            let name = name(&path);
+            let is_member = matches!(path.last(), Some(Step::Member(_)));
+            if is_member && seen.insert((kind, name.clone())) {
                 claims.member(&path);
+            }
+            let is_object = at(&claims.sample.claims, &path).is_object();
+            if is_object && name != "info" && seen.insert((kind, name.clone() + "{}")) {
+                claims.object(&path, &name);
             }
         }
     }
@@ -277,6 +283,23 @@ impl<'a> Claims<'a> {
         );
     }
 
+    fn object(&mut self, path: &Path, name: &str) {
+        let mut claims = self.sample.claims.clone();
+        at_mut(&mut claims, path)["more"] = json!(1);
+        self.refused(
+            &format!("{name}-more"),
+            &format!("a member of {name} that nobody knows"),
+            compact(&claims),
+        );
+        let values = unnamed(&compact(at(&self.sample.claims, path)));
+        let payload = self.with(path, &values);
+        self.refused(
+            &format!("{name}-list"),
+            &format!("{name} is the list of its values"),
+            payload,
+        );
+    }
+
     fn other_types(&mut self, name: &str, path: &Path, value: &Value) {
         for (id, reason, text) in others(value, path.len()) {
             let payload = self.with(path, &text);
@@ -284,15 +307,6 @@ impl<'a> Claims<'a> {
                 &format!("{name}-{id}"),
                 &format!("{name} is {reason}"),
                 payload,
-            );
-        }
-        if value.is_object() && name != "info" {
-            let mut claims = self.sample.claims.clone();
-            at_mut(&mut claims, path)["x"] = json!(1);
-            self.refused(
-                &format!("{name}-more"),
-                &format!("a member of {name} that nobody knows"),
-                compact(&claims),
             );
         }
         if path.len() == 1 && name == "iat" {
@@ -328,11 +342,7 @@ fn others(value: &Value, depth: usize) -> Vec<(&'static str, &'static str, Strin
         ],
         Value::Bool(truth) => vec![("number", "a number", i32::from(*truth).to_string())],
         Value::Array(_) => vec![("text", "a text", "\"x\"".to_owned())],
-        Value::Object(_) => vec![(
-            "list",
-            "the list of its values",
-            unnamed(&value.to_string()),
-        )],
+        Value::Object(_) => vec![("text", "a text", "\"x\"".to_owned())],
         Value::Null => vec![],
     };
     others.truncate(if depth == 1 { 2 } else { 1 });

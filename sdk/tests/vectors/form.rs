@@ -436,7 +436,7 @@ impl<'a> Form<'a> {
 }
 
 /// Another last character that a lenient decoder reads as the same bytes.
-fn spare(segment: &str) -> String {
+pub fn spare(segment: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     assert!(segment.len() % 4 > 1, "the last character has unused bits");
     let (body, last) = segment.split_at(segment.len() - 1);

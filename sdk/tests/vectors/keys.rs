@@ -41,7 +41,7 @@ pub fn make() -> Book {
         (
             "spare-bits",
             "with unused bits set in the last character",
-            format!("{}B", &encode([0; 32])[..42]),
+            super::form::spare(&x),
         ),
     ] {
         book.refused("key", "K1", id, reason, json!({"key": x}));
