@@ -44,6 +44,7 @@ pub fn make() -> Book {
             &perpetual,
             vec![
                 ("/exp", json!(MOST), Some("a perpetual license has no exp")),
+                ("/exp", json!(null), Some("exp is never null")),
                 ("/nbf", json!(MOST), None),
                 ("/nbf", json!(MOST + 1), Some("nbf is beyond 2^53-1")),
             ],
@@ -155,7 +156,7 @@ fn set(claims: &mut Value, place: &str, value: Value) {
 /// Several values that only together are wrong, or right.
 fn pairs(book: &mut Book, issuer: &Sample, license: &Sample, lease: &Sample) {
     type Pair<'a> = (&'a Sample, &'static str, Value, Option<&'static str>);
-    let pairs: [Pair<'_>; 10] = [
+    let pairs: [Pair<'_>; 11] = [
         (
             issuer,
             "iss-unicode",
@@ -209,6 +210,12 @@ fn pairs(book: &mut Book, issuer: &Sample, license: &Sample, lease: &Sample) {
             "ids-of-zero",
             json!({"/gid": "0.0", "/jti": "0.0.0"}),
             None,
+        ),
+        (
+            lease,
+            "ids-beyond",
+            json!({"/gid": "9007199254740992.8", "/jti": "9007199254740992.8.1"}),
+            Some("a number beyond 2^53-1"),
         ),
         (
             lease,
@@ -276,6 +283,11 @@ fn texts(place: &'static str) -> Vec<Case> {
             place,
             json!("a\u{200e}b"),
             Some("U+200E changes the direction of text"),
+        ),
+        (
+            place,
+            json!("a\u{200f}b"),
+            Some("U+200F changes the direction of text"),
         ),
         (
             place,
@@ -592,6 +604,11 @@ fn delegation_cases() -> Vec<Case> {
             json!(now - 10 * DAY - 1),
             Some("from its signing it runs for more than 90 days"),
         ),
+        (
+            "/nbf",
+            json!(now - 10 * DAY - 1),
+            Some("from its beginning it runs for more than 90 days"),
+        ),
         ("/exp", json!(now - DAY), Some("exp is not after nbf")),
         ("/slots", json!("some"), Some("a word other than all")),
     ]
@@ -681,6 +698,11 @@ fn lease_cases() -> Vec<Case> {
         ),
         ("/jti", json!("3.8.-1"), Some("a negative number")),
         ("/jti", json!("3.8.1.1"), Some("four numbers")),
+        (
+            "/host",
+            json!(encode([7; 31])),
+            Some("31 bytes are no SHA-256"),
+        ),
         ("/gid", json!("3"), Some("gid is not EPOCH.N")),
         (
             "/license",
