@@ -205,7 +205,27 @@ fn u6_where_some_files_are_refused_the_rest_is_done_and_said() {
     ));
     assert_eq!(code(&output), 7);
     assert!(out(&output).contains("is in force") && err(&output).contains("/nonexistent/b.lic"));
+    let which = format!("installed {}; not: /nonexistent/b.lic", file.display());
+    assert!(err(&output).contains(&which), "{}", err(&output));
     assert_eq!(code(&fake.run("license install /nonexistent/b.lic")), 3);
+}
+
+#[test]
+fn u6_a_file_without_a_license_says_what_it_holds_and_is_no_success() {
+    for (changed, verb, exit) in [
+        (false, "install", 1),
+        (true, "install", 0),
+        (false, "verify", 1),
+    ] {
+        let holds = "holds no license, only the issuer token of acme";
+        let answer = json!({ "licenses": [], "warnings": [holds], "changed": changed });
+        let fake = Fake::new(vec![("POST /v1/licenses", 200, answer)]);
+        let file = fake.file("acme.issuer", "text");
+        let output = fake.run(&format!("license {verb} {}", file.display()));
+        assert_eq!(code(&output), exit, "{}", err(&output));
+        let said = format!("{} {holds}", file.display());
+        assert!(err(&output).contains(&said), "{}", err(&output));
+    }
 }
 
 #[test]

@@ -59,6 +59,14 @@ impl Taker for Desk {
     fn install(&self, file: &str, bytes: &[u8]) -> Result<String, Refused> {
         let installed = self.install_from_inbox(file, bytes)?;
         let told = installed.licenses.iter().map(|license| told(self, license));
+        if installed.licenses.is_empty() {
+            let text = installed.warnings.join("; ");
+            let remedy =
+                "put the vendor's license file there, or take this one away: what it says is known"
+                    .to_owned();
+            let told = (!installed.changed).then(|| finding(file, text, remedy));
+            self.remark(file, told);
+        }
         Ok(told
             .chain(installed.warnings.clone())
             .collect::<Vec<_>>()

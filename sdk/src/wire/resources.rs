@@ -115,6 +115,9 @@ resources! {
         pub licenses: Vec<InstalledLicense>,
         /// Tokens of unknown kind that were skipped, and what else is worth knowing.
         pub warnings: Vec<String>,
+        /// The site knows something that it did not before: a license, or a newer issuer token.
+        #[serde(default)]
+        pub changed: bool,
     }
     /// One installed license.
     InstalledLicense {

@@ -14,6 +14,10 @@ use std::path::{Path, PathBuf};
 struct Done {
     licenses: Vec<InstalledLicense>,
     warnings: Vec<String>,
+    /// Files of which something came that was not known before, or is in force.
+    files: Vec<String>,
+    /// Files that were refused, or did nothing.
+    idle: Vec<String>,
 }
 
 /// Installs, and says what is still assigned to nobody.
@@ -30,10 +34,10 @@ pub(crate) fn install(
         accept_date,
         verify_only: false,
     };
-    let (Done { licenses, warnings }, exit) = each(daemon, files, &body, printer)?;
-    print(&licenses, sentence, printer)?;
-    warnings.iter().for_each(|warning| printer.note(warning));
-    licenses
+    let (done, exit) = each(daemon, files, &body, printer)?;
+    print(&done.licenses, sentence, printer)?;
+    done.tell("installed", printer);
+    done.licenses
         .iter()
         .for_each(|license| tell_nobody(daemon, license, printer));
     Ok(exit)
@@ -52,13 +56,13 @@ pub(crate) fn verify(
         accept_date,
         verify_only: true,
     };
-    let (Done { licenses, warnings }, exit) = each(daemon, files, &body, printer)?;
-    print(&licenses, verdict, printer)?;
-    warnings.iter().for_each(|warning| printer.note(warning));
+    let (done, exit) = each(daemon, files, &body, printer)?;
+    print(&done.licenses, verdict, printer)?;
+    done.tell("good", printer);
     Ok(exit)
 }
 
-/// One file's refusal is the whole command's where it is the only file; else the rest is done in part.
+/// One file's refusal is the whole command's where it is the only file; else the rest is done in part, and said which.
 fn each(
     daemon: &Daemon<'_>,
     paths: &[PathBuf],
@@ -67,30 +71,60 @@ fn each(
 ) -> Outcome<(Done, Exit)> {
     let mut all = Done::default();
     let mut refused = None;
-    let mut done = 0;
     for path in paths {
+        let name = path.display().to_string();
         match one(daemon, path, body) {
-            Ok(installed) => {
-                done += 1;
-                all.licenses.extend(installed.licenses);
-                let named = |warning| format!("{}: {warning}", path.display());
-                all.warnings
-                    .extend(installed.warnings.into_iter().map(named));
-            }
+            Ok(installed) => refused = all.take(name, installed).or(refused),
             Err(failure) if paths.len() == 1 => return Err(failure),
             Err(failure) => {
-                printer.note(&format!("{}:", path.display()));
+                printer.note(&format!("{name}:"));
                 printer.failure(&failure);
                 refused = Some(failure.exit());
+                all.idle.push(name);
             }
         }
     }
     let exit = match refused {
         None => Exit::Done,
-        Some(exit) if done == 0 => exit,
+        Some(exit) if all.files.is_empty() => exit,
         Some(_) => Exit::Part,
     };
     Ok((all, exit))
+}
+
+impl Done {
+    /// Keeps what came of a file; how the command ends where nothing did.
+    fn take(&mut self, name: String, installed: Installed) -> Option<Exit> {
+        let nothing = installed.licenses.is_empty() && !installed.changed;
+        let named = |warning: String| match warning.strip_prefix("holds ") {
+            Some(rest) => format!("{name} holds {rest}"),
+            None => format!("{name}: {warning}"),
+        };
+        self.warnings
+            .extend(installed.warnings.into_iter().map(named));
+        self.licenses.extend(installed.licenses);
+        let list = if nothing {
+            &mut self.idle
+        } else {
+            &mut self.files
+        };
+        list.push(name);
+        nothing.then_some(Exit::Failed)
+    }
+
+    /// Which files were done and which not, where that is not the same for all.
+    fn tell(&self, verb: &str, printer: &Printer) {
+        self.warnings
+            .iter()
+            .for_each(|warning| printer.note(warning));
+        if !self.files.is_empty() && !self.idle.is_empty() {
+            printer.note(&format!(
+                "done in part: {verb} {}; not: {}",
+                self.files.join(", "),
+                self.idle.join(", ")
+            ));
+        }
+    }
 }
 
 fn one(daemon: &Daemon<'_>, path: &Path, body: &InstallBody) -> Outcome<Installed> {

@@ -5,16 +5,17 @@ use super::parse;
 use super::refusal::Subject;
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Answer;
-use crate::licenses::{Against, request, roots_of, verify};
+use crate::licenses::{Against, request, roots_of, vendor_of, verify};
 use crate::problem::{Refused, internal};
 use crate::random;
 use seatkeeper::wire::{
     Finding, InstallBody, Installed, InstalledLicense, LicenseRequestBody, LicenseRequestReply,
     TrustBody, Vendor,
 };
+use seatkeeper_engine::command::IssuerSeen;
 use seatkeeper_engine::ids::AssignmentId;
 use seatkeeper_engine::state::{LicenseTerms, Target};
-use seatkeeper_engine::{Actor, Command, Order, Origin, Verdict};
+use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 
 /// Who brings something: a caller, or an inbox.
 #[derive(Clone, Copy)]
@@ -173,9 +174,12 @@ impl Desk {
                 )
             })
             .collect();
+        let mut warnings = plan.warnings;
+        warnings.extend(no_license(&plan.licenses, &plan.issuers, &snapshot.state));
         Ok(Installed {
             licenses,
-            warnings: plan.warnings,
+            warnings,
+            changed: false,
         })
     }
 
@@ -190,17 +194,25 @@ impl Desk {
         let against = self.against(&snapshot.state, accept_date);
         let mut plan = verify(bytes, &against)?;
         // A file with a newer issuer is listened to even where a license in it is refused: it may withdraw that license.
-        for issuer in std::mem::take(&mut plan.issuers) {
+        let mut changed = false;
+        for issuer in plan.issuers.clone() {
+            changed |= newer(&issuer, &self.keeper.snapshot().state);
             self.bring(by, Command::SeeIssuer(Box::new(issuer)))?;
         }
+        plan.warnings
+            .extend(no_license(&plan.licenses, &plan.issuers, &snapshot.state));
         plan.foresee(&self.against(&self.keeper.snapshot().state, accept_date))?;
         let mut installed = Installed {
             licenses: Vec::new(),
             warnings: std::mem::take(&mut plan.warnings),
+            changed,
         };
         for terms in plan.licenses {
             match self.install_one(by, &terms, everyone) {
-                Ok(row) => installed.licenses.push(row),
+                Ok(row) => {
+                    installed.changed |= row.new;
+                    installed.licenses.push(row);
+                }
                 Err(refused) => return Err(half_done(refused, &installed)),
             }
         }
@@ -264,11 +276,7 @@ impl Desk {
         }
     }
 
-    fn against<'a>(
-        &'a self,
-        state: &'a seatkeeper_engine::State,
-        accept_date: bool,
-    ) -> Against<'a> {
+    fn against<'a>(&'a self, state: &'a State, accept_date: bool) -> Against<'a> {
         Against {
             state,
             now: self.now().j,
@@ -326,6 +334,26 @@ impl Desk {
             .values()
             .any(|a| *a.license.vendor == *row.vendor && *a.license.id == *row.id)
     }
+}
+
+/// The engine will remember it: it is newer than the one known of its root.
+fn newer(issuer: &IssuerSeen, state: &State) -> bool {
+    let known = state.issuers.get(&issuer.root);
+    known.is_none_or(|known| known.iat < issuer.iat)
+}
+
+/// What to say of a file in which there is no license: whoever brought it meant another one, mostly.
+fn no_license(licenses: &[LicenseTerms], issuers: &[IssuerSeen], state: &State) -> Option<String> {
+    let newest = issuers.last().filter(|_| licenses.is_empty())?;
+    let vendor = vendor_of(state, &newest.root).map_or("a vendor", |vendor| vendor);
+    let news = if newer(newest, state) {
+        "it is newer than the one known here, and what it withdraws is withdrawn"
+    } else {
+        "that one, or a newer one, is known here already"
+    };
+    Some(format!(
+        "holds no license, only the issuer token of {vendor}; {news}. A license comes from `seatkeeper vendor issue`, at the vendor's"
+    ))
 }
 
 fn assignment_id() -> Result<AssignmentId, Refused> {

@@ -42,7 +42,7 @@ fn keys_of(vendor: &Vendor) -> impl Iterator<Item = PublicKey> {
 }
 
 /// The vendor that a root belongs to on this site.
-fn vendor_of<'a>(state: &'a State, root: &str) -> Option<&'a Name> {
+pub(crate) fn vendor_of<'a>(state: &'a State, root: &str) -> Option<&'a Name> {
     state
         .vendors
         .iter()

@@ -202,8 +202,18 @@ fn r17_a_newer_issuer_withdraws_licenses() {
     site.desk.checkout(&site.ana(), &body).expect("a seat");
     let mut newer = vendor.issuer_claims(NOON - DAY / 2);
     newer.min_serial = 2;
-    site.install(&vendor.sign(&newer, &[]), false)
-        .expect("an issuer alone");
+    let text = vendor.sign(&newer, &[]);
+    let first = site.install(&text, false).expect("an issuer alone");
+    let again = site.install(&text, false).expect("the same again");
+    assert_eq!((first.changed, again.changed), (true, false));
+    for (done, news) in [(first, "is withdrawn"), (again, "known here already")] {
+        let said = done.warnings.join("\n");
+        assert!(
+            said.contains("holds no license, only the issuer token of acme"),
+            "{said}"
+        );
+        assert!(said.contains(news), "{said}");
+    }
     let no = site.checkout(&site.bob(), &vendor).expect_err("withdrawn");
     assert_eq!((no.code, no.rule), (Code::RevokedLicense, Some(17)));
     let listed = site
