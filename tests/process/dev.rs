@@ -20,6 +20,8 @@ impl Dev {
             .arg("dev")
             .env("XDG_RUNTIME_DIR", folder.path())
             .env("PATH", beside())
+            // Of another daemon, as in the shell of one who tries several things.
+            .env("SEATKEEPER_SOCKET", folder.path().join("another"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -51,7 +53,7 @@ impl Dev {
         run(Command::new("sh")
             .args(["-c", line])
             .env("XDG_RUNTIME_DIR", self.folder.path())
-            .env_remove("SEATKEEPER_SOCKET"))
+            .env("SEATKEEPER_SOCKET", self.folder.path().join("another")))
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) enum LicenseCommand {
         license: LicenseName,
         #[command(flatten)]
         to: To,
-        /// No time to save
+        /// No time to save: told at its program's next renewal
         #[arg(long)]
         hard: bool,
     },

@@ -26,7 +26,7 @@ pub(crate) enum SeatCommand {
     Reclaim {
         /// The seat's id from `seat list`
         id: GrantId,
-        /// No time to save
+        /// No time to save: told at its next renewal, within the lease's time; to free it now, end its program
         #[arg(long)]
         hard: bool,
     },
@@ -41,7 +41,7 @@ pub(crate) struct Taking {
     /// Seats
     #[arg(short, long = "seats", value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
-    /// A person asks for it just now: ends the pause after a reclaim
+    /// A person asks for it just now: ends the pause after a reclaim (cool_down)
     #[arg(long)]
     pub interactive: bool,
 }

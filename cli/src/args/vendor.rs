@@ -6,12 +6,13 @@ use std::path::PathBuf;
 /// `vendor …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum VendorCommand {
-    /// Trust a vendor's root keys: licenses below them may be installed. Compare the thumbprints with the vendor
+    /// Trust a vendor's root keys: licenses below them may be installed. Compare the thumbprints with the vendor first:
+    /// any Ed25519 key is taken for a root, and trust cannot be taken back yet
     Trust {
         /// One or several public root keys (PEM), from the vendor's package
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// The vendor's name, as its licenses say it; else the file's name without its ending
+        /// The vendor's name, as its licenses say it; else the file's name without .pem or .pub.pem
         #[arg(long)]
         name: Option<String>,
     },

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::names::FeatureName;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{EndingReply, ReclaimBody, Seat};
+use seatkeeper::wire::{Code, EndingHolder, EndingReply, ReclaimBody, Seat};
 use seatkeeper::{EventKind, LeaseFacts, LostReason};
 use serde::Serialize;
 use std::sync::mpsc::{self, Receiver};
@@ -22,17 +22,62 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &SeatCommand, printer: &Printer)
         }
         SeatCommand::Checkout(args) => return checkout(daemon, args, printer),
         SeatCommand::Release { id } => {
-            let reply: Option<EndingReply> =
-                daemon.delete(&format!("/v1/leases/{}", escape(id)), None)?;
+            let reply: Option<EndingReply> = daemon
+                .delete(&format!("/v1/leases/{}", escape(id)), None)
+                .map_err(which)?;
             ending(reply, &format!("seat {id} is given back"), printer)?;
         }
         SeatCommand::Reclaim { id, hard } => {
             let path = format!("/v1/seats/{}/reclaim", escape(&id.0));
-            let reply: EndingReply = daemon.post(&path, &ReclaimBody { hard: *hard })?;
+            let reply: EndingReply = daemon
+                .post(&path, &ReclaimBody { hard: *hard })
+                .map_err(which)?;
+            let ending_now = reply.ending.clone();
             ending(Some(reply), &format!("seat {} is free", id.0), printer)?;
+            learn(daemon, &ending_now, *hard, printer);
         }
     }
     Ok(Exit::Done)
+}
+
+/// An id that nothing has is looked up in the list.
+fn which(mut failure: Failure) -> Failure {
+    if let Failure::Refused(refusal) = &mut failure
+        && [Code::NotFound, Code::UnknownLease].contains(&Code::of(&refusal.code))
+    {
+        refusal.hint = "`seatkeeper seat list` shows the seats in use, with their ids".to_owned();
+    }
+    failure
+}
+
+/// Nobody calls a program: it learns what was decided when it renews, and only its end frees the seat before that.
+fn learn(daemon: &Daemon<'_>, ending: &[EndingHolder], hard: bool, printer: &Printer) {
+    if ending.is_empty() {
+        return;
+    }
+    let told = if hard {
+        "without time to save"
+    } else {
+        "and has time to save then"
+    };
+    printer.note(&format!(
+        "its program is told at its next renewal, {told}; until then it goes on"
+    ));
+    // Beside what was done: whoever may not list seats is told without pids.
+    let seats: Vec<Seat> = daemon.list("/v1/seats").unwrap_or_default();
+    let ours = |seat: &&Seat| ending.iter().any(|holder| holder.id == seat.id);
+    let programs: Vec<_> = seats.iter().filter(ours).filter_map(program).collect();
+    if hard && !programs.is_empty() {
+        printer.note(&format!(
+            "to free it now, end its program: {}",
+            programs.join(", ")
+        ));
+    }
+}
+
+fn program(seat: &Seat) -> Option<String> {
+    seat.pid
+        .map(|pid| format!("pid {pid} of {} on {}", seat.user, seat.machine))
 }
 
 /// What ends, and by when; `at_once` is said where nothing has to be waited for.

@@ -17,6 +17,8 @@ use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::InstallBody;
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::{self, Desk, Refused};
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -131,7 +133,7 @@ fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(
             app.pid()
         ));
     }
-    invite(app.pid());
+    invite(app.pid(), &folder.socket());
     let listener = async {
         loop {
             match live.recv().await {
@@ -152,15 +154,37 @@ fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(
 }
 
 /// Three lines to paste.
-fn invite(pid: u32) {
+fn invite(pid: u32, socket: &Path) {
     let cli = cli();
+    let at = elsewhere(std::env::var_os("SEATKEEPER_SOCKET").as_deref(), socket);
     say("");
     say("Paste into another terminal:");
-    say(&format!("  {cli} seat list"));
-    say(&format!("  {cli} why bob {FEATURE}"));
+    say(&format!("  {cli}{at} seat list"));
+    say(&format!("  {cli}{at} why bob {FEATURE}"));
     say(&format!("  kill -9 {pid}"));
-    say("Ctrl-C ends it and removes everything. What happens to the seats:");
+    if cli.starts_with("cargo ") {
+        say(
+            "(They work in the folder of the sources; the first one compiles the command line, a minute or two.)",
+        );
+    }
+    say("Ctrl-C here ends it and removes everything. What happens to the seats:");
     say("");
+}
+
+/// Where the variable sends the command line to another daemon, what sends it to this one.
+fn elsewhere(variable: Option<&OsStr>, socket: &Path) -> String {
+    match variable {
+        Some(set) if !set.is_empty() => format!(" --socket {}", quoted(socket)),
+        _ => String::new(),
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    if plain(path) {
+        return path.display().to_string();
+    }
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// How to call the CLI: by its name, by its path beside this program, or through cargo.
@@ -173,8 +197,8 @@ fn cli() -> String {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|exe| Some(exe.parent()?.join(name)));
-    match beside.filter(|path| path.is_file() && plain(path)) {
-        Some(path) => path.display().to_string(),
+    match beside.filter(|path| path.is_file()) {
+        Some(path) => quoted(&path),
         None => "cargo run -q -p seatkeeper-cli --".to_owned(),
     }
 }
@@ -196,6 +220,8 @@ impl Application {
             .arg("dev-app")
             .arg(socket)
             .stdin(Stdio::piped())
+            // Ctrl-C is for `dev`, which lets the application give its seat back.
+            .process_group(0)
             .spawn();
         child.map(Application).map_err(told)
     }
@@ -211,5 +237,25 @@ impl Drop for Application {
         drop(self.0.stdin.take());
         // It was killed by whoever pasted the third line, or ends by itself now.
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u7_the_lines_to_paste_reach_this_daemon_where_the_variable_names_another() {
+        let socket = Path::new("/run/user/1000/seatkeeper-dev-1000/seatkeeper.sock");
+        let other = OsStr::new("/elsewhere/s");
+        assert_eq!(
+            elsewhere(Some(other), socket),
+            format!(" --socket {}", socket.display())
+        );
+        let odd = Path::new("/it's here/s");
+        assert_eq!(elsewhere(Some(other), odd), r" --socket '/it'\''s here/s'");
+        for unset in [None, Some(OsStr::new(""))] {
+            assert_eq!(elsewhere(unset, socket), "");
+        }
     }
 }

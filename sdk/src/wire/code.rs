@@ -107,7 +107,7 @@ codes! {
         "ask an administrator to add the user, or set `unknown_users = \"create\"`";
     CoolDown "cool_down" Policy 409 true: "the seat was taken back; a pause is running",
         "After a reclaim this user gets no seat of the feature on this machine until the cool-down is over (rule 16).",
-        "wait, or ask again on the user's own request (SDK `.asked_by_user()`)";
+        "wait, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)";
     // License.
     NotLicensed "not_licensed" License 403 false: "no license of this product is installed",
         "The application may run as a demo.",
@@ -161,7 +161,7 @@ codes! {
     // Requests.
     BadRequest "bad_request" Request 400 false: "the request is not well-formed",
         "A member is missing, of the wrong form or out of its bounds.",
-        "the detail names the member";
+        "correct what the message names, and ask again";
     BodyTooLarge "body_too_large" Request 413 false: "the body is too large",
         "Bodies have 64 KiB at most, license files 256 KiB.",
         "send less";
@@ -179,7 +179,7 @@ codes! {
         "use the SDK or the CLI";
     NotFound "not_found" Request 404 false: "no such thing",
         "Nothing has this id, or the caller may not see it.",
-        "list what there is";
+        "look the name or id up where it is listed, a seat with `seatkeeper seat list`";
     MethodNotAllowed "method_not_allowed" Request 405 false: "this address does not take this method",
         "The path exists, the method does not.",
         "see `/openapi.json`";

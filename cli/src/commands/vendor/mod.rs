@@ -37,7 +37,7 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
             "take the public key (PEM) from the vendor's package, not a license and not a private key",
         )
     })?;
-    let name = match name.or_else(|| file.file_stem()?.to_str()) {
+    let name = match name.or_else(|| after_file(file)) {
         Some(name) => name.to_owned(),
         None => {
             return Err(Failure::new(
@@ -47,6 +47,17 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
             ));
         }
     };
+    // Whoever may not list them is told by the daemon alone.
+    let before: Vec<Vendor> = daemon.list("/v1/vendors").unwrap_or_default();
+    for key in &keys {
+        if let Some(known) = before.iter().find(|vendor| has(vendor, key)) {
+            printer.note(&format!(
+                "root {} is trusted already, as a root of {}",
+                key.thumbprint(),
+                known.name
+            ));
+        }
+    }
     let vendor: Vendor = daemon.post("/v1/vendors", &TrustBody { name, pem })?;
     printer.record(&vendor, |vendor| {
         format!("licenses of {} may be installed now", vendor.name)
@@ -59,6 +70,19 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
         ));
     }
     Ok(())
+}
+
+fn has(vendor: &Vendor, key: &PublicKey) -> bool {
+    vendor
+        .roots
+        .iter()
+        .any(|root| root.thumbprint == key.thumbprint())
+}
+
+/// `acme` of `acme.pem` and of `acme.pub.pem`.
+fn after_file(file: &Path) -> Option<&str> {
+    let stem = file.file_stem()?.to_str()?;
+    Some(stem.strip_suffix(".pub").unwrap_or(stem))
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
