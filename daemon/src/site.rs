@@ -110,7 +110,7 @@ impl Site {
     /// A clean stop, once nobody asks any more: the counts of denials, then the ends of holds (rule 19).
     ///
     /// # Errors
-    /// The keeper could not end cleanly; the next start takes the journal as after a crash.
+    /// The keeper could not end cleanly, or the counts could not be written (which ends it, too); the next start takes the journal as after a crash.
     pub fn close(self) -> Result<(), Failure> {
         if let Err(why) = self.desk.flush_denials() {
             tracing::error!(%why, "the last counts of denials are lost");

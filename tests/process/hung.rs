@@ -1,8 +1,10 @@
 //! What breaks while it runs: an application that hangs, a disk that fills up.
 
-use seatkeeper_tests::site::{is_root, signal};
+use seatkeeper_tests::site::{DAEMON_UID, is_root, signal};
 use seatkeeper_tests::wire::{Ask, Wire};
 use seatkeeper_tests::{Application, Site, Vendor, vendor};
+use std::os::unix::fs::{chown, symlink};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A hung application renews no more: its seat is free when its hold is over, though the process lives on (rules 14, 15).
@@ -36,6 +38,33 @@ fn r15_the_seat_of_a_hung_application_is_free_when_its_hold_is_over() {
 /// Takes the small disk away again.
 struct Disk(tempfile::TempDir);
 
+impl Disk {
+    /// None where the tests may not mount.
+    fn small() -> Option<Disk> {
+        let disk = Disk(tempfile::tempdir().expect("a folder"));
+        let mounted = is_root()
+            && Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=24m,mode=755", "seatkeeper-test"])
+                .arg(disk.0.path())
+                .status()
+                .is_ok_and(|status| status.success());
+        if !mounted {
+            println!("not run: needs root that may mount a small disk");
+        }
+        mounted.then_some(disk)
+    }
+
+    /// Fills it up with a file, whose path this is.
+    fn fill(&self) -> PathBuf {
+        let filler = self.0.path().join("filler");
+        let _ = Command::new("dd")
+            .args(["if=/dev/zero", "bs=4k", "status=none"])
+            .arg(format!("of={}", filler.display()))
+            .status();
+        filler
+    }
+}
+
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
@@ -45,17 +74,7 @@ impl Drop for Disk {
 /// No room for a commit: the daemon ends and acknowledges nothing more; what it had acknowledged is there afterwards (S26, I7).
 #[test]
 fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
-    let disk = Disk(tempfile::tempdir().expect("a folder"));
-    let mounted = is_root()
-        && Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=24m,mode=755", "seatkeeper-test"])
-            .arg(disk.0.path())
-            .status()
-            .is_ok_and(|status| status.success());
-    if !mounted {
-        println!("not run: needs root that may mount a small disk");
-        return;
-    }
+    let Some(disk) = Disk::small() else { return };
     let mut site = Site::below(disk.0.path());
     site.start();
     let acme = Vendor::new("acme", 1);
@@ -71,12 +90,8 @@ fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
         assert_eq!(answer.status, 201, "{answer:?}");
         held.push((answer.text("id").to_owned(), ask));
     }
-    let filler = disk.0.path().join("filler");
     // Whatever is free goes, so that the next growth of the journal fails.
-    let _ = Command::new("dd")
-        .args(["if=/dev/zero", "bs=4k", "status=none"])
-        .arg(format!("of={}", filler.display()))
-        .status();
+    let filler = disk.fill();
     loop {
         assert!(held.len() < 50_000, "the journal never grew");
         let ask = Ask::new("cad", "modeler", &acme.roots());
@@ -94,5 +109,47 @@ fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
         let answer = ask.renew(&mut wire, &id).expect("an answer");
         assert_eq!(answer.status / 100, 2, "{id} was acknowledged: {answer:?}");
     }
+    drop(site);
+}
+
+/// Whoever is new here is written into the side store first: where that fails the daemon ends as for its journal, and does
+/// not go on with an error for everyone it does not know (S26, I7).
+#[test]
+fn s26_a_side_store_that_cannot_be_written_ends_the_daemon_too() {
+    let Some(disk) = Disk::small() else { return };
+    let (mut site, acme) = Site::with_seats(100_000);
+    site.stop();
+    // The side store alone lies on the small disk.
+    let (own, small) = (
+        site.path("state/side.redb"),
+        disk.0.path().join("side.redb"),
+    );
+    std::fs::copy(&own, &small).expect("it fits");
+    chown(&small, Some(DAEMON_UID), Some(DAEMON_UID)).expect("root may give files away");
+    std::fs::remove_file(&own).expect("it is there");
+    symlink(&small, &own).expect("a link");
+    let filler = disk.fill();
+    site.start();
+    let ask = |uid| {
+        let mut wire = Wire::connect_as(&site.socket(), uid)?;
+        Ask::new("cad", "modeler", &acme.roots()).checkout(&mut wire)
+    };
+    // Whoever is known by then costs the side store nothing; sooner or later one name does not fit.
+    let last = (30_000..60_000)
+        .map(ask)
+        .find(|answer| answer.as_ref().map_or(true, |answer| answer.status != 201));
+    // The end may come before the answer is out.
+    if let Ok(answer) = last.expect("the side store never grew") {
+        assert_eq!(answer.text("code"), "server_stopping", "{answer:?}");
+    }
+    assert_eq!(site.wait(), Some(70), "it failed: {}", site.log());
+    assert!(site.log().contains("side.redb"), "{}", site.log());
+    std::fs::remove_file(filler).expect("it is there");
+    site.start();
+    let mut wire = Wire::connect_as(&site.socket(), 61_000).expect("the daemon listens");
+    let answer = Ask::new("cad", "modeler", &acme.roots())
+        .checkout(&mut wire)
+        .expect("an answer");
+    assert_eq!(answer.status, 201, "{answer:?}");
     drop(site);
 }

@@ -137,7 +137,7 @@ impl Keys {
             renewing: Mutex::new(()),
         };
         if new {
-            keys.keep_delegation()?;
+            keys.keep_delegation(&keys.delegated.load())?;
         }
         keys.delegation(now)?;
         Ok(keys)
@@ -193,9 +193,10 @@ impl Keys {
         if self.delegated.load().serves(now) {
             return Ok(self.delegated.load_full());
         }
-        self.delegated
-            .store(Arc::new(delegate(&self.site, &self.lease, now)?));
-        self.keep_delegation()?;
+        // Kept before anyone is sent it: a restart would sign under another one.
+        let new = delegate(&self.site, &self.lease, now)?;
+        self.keep_delegation(&new)?;
+        self.delegated.store(Arc::new(new));
         tracing::info!(j = now.0, "the lease key has a new delegation");
         Ok(self.delegated.load_full())
     }
@@ -229,12 +230,9 @@ impl Keys {
         )
     }
 
-    fn keep_delegation(&self) -> Result<(), KeysError> {
+    fn keep_delegation(&self, new: &Delegated) -> Result<(), KeysError> {
         match &self.folder {
-            Some(folder) => write_private(
-                &folder.join("delegation"),
-                self.delegated.load().token.as_bytes(),
-            ),
+            Some(folder) => write_private(&folder.join("delegation"), new.token.as_bytes()),
             None => Ok(()),
         }
     }

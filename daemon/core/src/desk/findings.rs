@@ -5,7 +5,7 @@ use super::view;
 use crate::authorize::{Caller, Permission, authorize, may};
 use crate::keeper::Snapshot;
 use crate::keys::KeysError;
-use crate::problem::{Refused, internal, problem};
+use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, ExportBody, ExportReply, Finding, SiteKey, Status};
 use seatkeeper_engine::state::{License, Model};
@@ -105,10 +105,7 @@ impl Desk {
     /// `forbidden`.
     pub fn site_key(&self, caller: &Caller) -> Result<SiteKey, Refused> {
         authorize(caller, Permission::SiteKeyRead, self.unit)?;
-        let delegated = self
-            .keys
-            .delegation(self.now().j)
-            .map_err(|e| internal("the lease key has no delegation", &e))?;
+        let delegated = self.delegation(caller, self.now().j)?;
         Ok(SiteKey {
             thumbprint: self.keys.site_thumbprint().to_owned(),
             pem: self.keys.site().to_pem(),
@@ -142,7 +139,10 @@ impl Desk {
             Err(e @ KeysError::File { .. }) => {
                 self.traced(caller, Err(problem(Code::BadRequest, e.to_string())))
             }
-            Err(e) => self.traced(caller, Err(internal("the site key cannot be exported", &e))),
+            Err(e) => {
+                let what = "the site key cannot be exported";
+                self.traced(caller, Err(self.keys_failed(caller, what, &e)))
+            }
         }
     }
 
@@ -195,7 +195,7 @@ impl Desk {
             ));
         }
         let now = self.now().j;
-        match self.keys.delegation(now) {
+        match self.delegated(now) {
             Ok(delegated) if delegated.exp < now.0 + DELEGATION_S => found.push(finding(
                 "warning",
                 "delegation",

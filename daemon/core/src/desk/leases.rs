@@ -235,10 +235,7 @@ impl Desk {
         terms: LeaseTerms,
         snapshot: &Snapshot,
     ) -> Result<Leased, Refused> {
-        let delegated = self
-            .keys
-            .delegation(terms.now.j)
-            .map_err(|e| internal("the lease key has no delegation", &e))?;
+        let delegated = self.delegation(&asked.caller, terms.now.j)?;
         let key = self.keys.lease();
         let (holder, new) = (terms.holder, terms.new);
         let (hash, iat) = (terms.signed.hash, terms.now.j.0);

@@ -24,7 +24,8 @@ pub use release::{ReleaseAsked, Released};
 use crate::authorize::Caller;
 use crate::clock::Clock;
 use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
-use crate::keys::Keys;
+use crate::keys::{Delegated, Keys, KeysError};
+use crate::problem::internal;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
 use findings::Remarks;
@@ -32,7 +33,7 @@ use refusal::{Subject, denied, failed};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
-use seatkeeper_engine::time::Now;
+use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin};
 use std::sync::{Arc, mpsc};
 
@@ -196,10 +197,11 @@ impl Desk {
     /// Writes the counts of denials; once a minute and at the stop.
     ///
     /// # Errors
-    /// The side store failed.
+    /// The side store failed: this ends the keeper (I7).
     pub fn flush_denials(&self) -> Result<(), crate::side::SideError> {
         self.side
             .flush_denials(self.wall_s(), self.settings.retention_days)
+            .inspect_err(|why| self.keeper.fail(why))
     }
 
     fn wall_s(&self) -> u64 {
@@ -242,6 +244,35 @@ impl Desk {
         let mut out = failed(failure);
         out.trace_id = trace_of(caller);
         out
+    }
+
+    /// A write to another store than the journal failed: the keeper ends before this is answered (S26, I7).
+    fn broken(&self, caller: &Caller, why: &dyn std::fmt::Display) -> Refused {
+        self.keeper.fail(why);
+        self.fail(caller, Failure::Stopped)
+    }
+
+    /// The delegation in force at J.
+    fn delegated(&self, j: Date) -> Result<Arc<Delegated>, KeysError> {
+        self.keys.delegation(j).inspect_err(|why| {
+            if let KeysError::Io { .. } = why {
+                self.keeper.fail(why);
+            }
+        })
+    }
+
+    fn delegation(&self, caller: &Caller, j: Date) -> Result<Arc<Delegated>, Refused> {
+        let what = "the lease key has no delegation";
+        self.delegated(j)
+            .map_err(|why| self.keys_failed(caller, what, &why))
+    }
+
+    /// What broke in the keys: a file that could not be written is the end, like that of any other store.
+    fn keys_failed(&self, caller: &Caller, what: &str, why: &KeysError) -> Refused {
+        match why {
+            KeysError::Io { .. } => self.broken(caller, why),
+            _ => internal(what, why),
+        }
     }
 
     /// Notes a denial in the ring and in the counts.

@@ -84,7 +84,7 @@ impl Desk {
         let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
         self.side
             .put_name(Kind::User, user.0, &login.to_lowercase())
-            .map_err(|e| internal("the name cannot be stored", &e))?;
+            .map_err(|e| self.broken(caller, &e))?;
         let order = Order {
             actor: Actor::Local {
                 uid: caller.uid,

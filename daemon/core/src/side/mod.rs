@@ -13,7 +13,8 @@ use crate::store::{self, Closed};
 use denials::Denials;
 use redb::backends::InMemoryBackend;
 use redb::{
-    Database, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
+    WriteTransaction,
 };
 use std::fmt;
 use std::path::Path;
@@ -78,9 +79,17 @@ impl Side {
 
     /// A store in memory, for tests.
     pub fn memory() -> Result<Self, SideError> {
-        let place = "the side store in memory".to_owned();
+        Side::on(InMemoryBackend::new(), "the side store in memory")
+    }
+
+    /// A new store on what bears it, for tests of what fails.
+    ///
+    /// # Errors
+    /// The backend refuses.
+    pub fn on(backend: impl StorageBackend, place: &str) -> Result<Self, SideError> {
+        let place = place.to_owned();
         let database = store::builder()
-            .create_with_backend(InMemoryBackend::new())
+            .create_with_backend(backend)
             .map_err(|e| SideError {
                 place: place.clone(),
                 why: e.to_string(),

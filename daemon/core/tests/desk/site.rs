@@ -13,15 +13,15 @@ use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::clock::ManualClock;
 use seatkeeper_core::desk::{Desk, Leased, Parts, Peer, Refused, Settings};
 use seatkeeper_core::journal::MemoryJournal;
-use seatkeeper_core::keeper::{self, Keeper};
+use seatkeeper_core::keeper::{self, Failure, Keeper};
 use seatkeeper_core::keys::Keys;
 use seatkeeper_core::random;
 use seatkeeper_core::side::Side;
 use seatkeeper_core::storage::Guard;
 use seatkeeper_engine::ids::BootId;
 use seatkeeper_engine::time::Date;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 pub(crate) const NOON: u64 = 1_800_000_000;
@@ -43,7 +43,9 @@ pub(crate) struct Site {
     pub(crate) desk: Desk,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) free: Arc<AtomicU64>,
-    _keeper: Keeper,
+    /// Why the keeper ended.
+    pub(crate) fatal: Arc<Mutex<Vec<String>>>,
+    keeper: Keeper,
 }
 
 fn key() -> SigningKey {
@@ -145,8 +147,15 @@ impl Site {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Site {
-        let clock = Arc::new(ManualClock::at(NOON));
-        let side = Arc::new(Side::memory().expect("a side store"));
+        let side = Side::memory().expect("a side store");
+        Site::of(side, Keys::memory(Date(NOON)).expect("keys"), change)
+    }
+
+    /// A site with these stores.
+    pub(crate) fn of(side: Side, keys: Keys, change: impl FnOnce(&mut Settings)) -> Site {
+        let (clock, side) = (Arc::new(ManualClock::at(NOON)), Arc::new(side));
+        let fatal: Arc<Mutex<Vec<String>>> = Arc::default();
+        let ended = fatal.clone();
         let free = Arc::new(AtomicU64::new(1 << 30));
         let (guarded, shown) = (free.clone(), free.clone());
         let guard = Guard::new(
@@ -160,7 +169,7 @@ impl Site {
             storage: guard,
             host: "ws1".to_owned(),
             on_events: None,
-            on_fatal: Box::new(|why| panic!("{why}")),
+            on_fatal: Box::new(move |why| ended.lock().expect("no panic").push(why.to_owned())),
         })
         .expect("a keeper");
         let mut settings = Settings {
@@ -179,7 +188,7 @@ impl Site {
         let desk = Desk::new(Parts {
             keeper: keeper.handle(),
             side,
-            keys: Keys::memory(Date(NOON)).expect("keys"),
+            keys,
             clock: clock.clone(),
             space: Box::new(move || Ok(shown.load(Ordering::SeqCst))),
             settings,
@@ -189,8 +198,16 @@ impl Site {
             desk,
             clock,
             free,
-            _keeper: keeper,
+            fatal,
+            keeper,
         }
+    }
+
+    /// Stops as a daemon does: counts of denials first, then the ends of holds.
+    pub(crate) fn stop(self) -> Result<(), Failure> {
+        // A failed flush has ended the keeper, which is what the caller looks at.
+        let _ = self.desk.flush_denials();
+        self.keeper.stop()
     }
 
     /// A site with one license (two floating seats of cad/modeler), assigned to everyone.
