@@ -296,3 +296,25 @@ fn r19_no_renewal_comes_after_the_ends_of_holds_are_recorded() {
     keeper.stop().unwrap();
     assert_eq!(handle.ask(renew()).unwrap_err(), Failure::Stopped);
 }
+
+/// The panic is outside of the lock, so that the lock itself tells nobody.
+#[test]
+fn i7_after_a_panic_in_a_reply_no_renewal_is_answered_at_once() {
+    let house = House::new();
+    let (keeper, _, renew) = seated(&house);
+    let handle = keeper.handle();
+    let (told, heard) = channel();
+    let again = handle.clone();
+    let renewal = renew();
+    *house.at_end.lock().unwrap() = Some(Box::new(move || {
+        drop(told.send(submit(&again, renewal)));
+    }));
+    let met = Command::MeetUser {
+        user: UserId([2; 16]),
+        login: LoginHash([2; 32]),
+    };
+    handle.submit(order(met), None, Box::new(|_| panic!("a reply panics")));
+    let renewed = heard.recv_timeout(LONG).unwrap();
+    let answer = renewed.recv_timeout(LONG).unwrap();
+    assert_eq!(answer.unwrap_err(), Failure::Stopped);
+}

@@ -77,6 +77,8 @@ pub(super) struct House {
     pub(super) clock: Arc<ManualClock>,
     pub(super) free: Arc<AtomicU64>,
     fatal: Arc<Mutex<Vec<String>>>,
+    /// Is done when the keeper says that it cannot go on.
+    pub(super) at_end: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
 }
 
 impl House {
@@ -87,6 +89,7 @@ impl House {
             clock: Arc::new(ManualClock::at(NOON)),
             free: Arc::new(AtomicU64::new(u64::MAX)),
             fatal: Arc::default(),
+            at_end: Arc::default(),
         }
     }
 
@@ -96,6 +99,7 @@ impl House {
 
     pub(super) fn start_with(&self, on_events: Option<OnEvents>) -> Keeper {
         let (free, fatal) = (self.free.clone(), self.fatal.clone());
+        let at_end = self.at_end.clone();
         start(Parts {
             journal: self.journal.clone(),
             side: self.side.clone(),
@@ -103,7 +107,12 @@ impl House {
             storage: Guard::new(Box::new(move || Ok(free.load(Ordering::SeqCst))), 100),
             host: "ws1".to_owned(),
             on_events,
-            on_fatal: Box::new(move |why| fatal.lock().unwrap().push(why.to_owned())),
+            on_fatal: Box::new(move |why| {
+                fatal.lock().unwrap().push(why.to_owned());
+                if let Some(done) = at_end.lock().unwrap().take() {
+                    done();
+                }
+            }),
         })
         .unwrap()
     }

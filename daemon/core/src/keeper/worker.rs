@@ -270,6 +270,9 @@ pub(super) fn run(
         Ok(Err(why)) => why,
         Err(_) => BROKEN.to_owned(),
     };
+    // First of all: whatever comes next takes its time, and until this is said a renewal could be answered at once. An
+    // earlier reason stays.
+    let _ = shared.failed.set(why.clone());
     tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
     on_fatal(&why);
     let unjudged = batch.into_iter().chain(shared.queue.abandon());
