@@ -39,6 +39,11 @@ impl Printer {
         }
     }
 
+    /// Data is written as text for people.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.format == Format::Table
+    }
+
     /// A list.
     pub(crate) fn list<T: Serialize>(&self, rows: &[T], columns: &[Column<'_, T>]) -> Outcome {
         let cells = || {
@@ -91,7 +96,11 @@ impl Printer {
     }
 
     /// One of a row of things without an end: one line each, whatever the form.
-    pub(crate) fn record_line<T: Serialize>(&self, record: &T, text: fn(&T) -> String) -> Outcome {
+    pub(crate) fn record_line<T: Serialize>(
+        &self,
+        record: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Outcome {
         match self.format {
             Format::Table => self.out(&text(record)),
             _ => self.out(&line(record)?),

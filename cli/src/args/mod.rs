@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// Vendors that this site trusts; and the vendor's own side: keys and licenses
     #[command(subcommand)]
     Vendor(VendorCommand),
-    /// Everything that happened to seats and licenses, as it happens; for administrators
+    /// What happens to seats and licenses, as it happens, until Ctrl-C; for administrators
     Events,
     /// What a code means and what to do about it; or the help of a command
     Help(HelpArgs),
