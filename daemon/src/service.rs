@@ -1,6 +1,6 @@
 //! An open site behind its socket: keeper, watch and API together, and the order in which they stop.
 
-use crate::api::{self, Limits};
+use crate::api::{self, BLOCKING, Limits};
 use crate::clock::Stopwatch;
 use crate::os::names::{MachineNames, no_such_group};
 use crate::os::peer::provably_gone;
@@ -27,8 +27,6 @@ use tokio::task::JoinHandle;
 
 /// Threads of the runtime: signing is the API's work, and the keeper has a thread of its own.
 const WORKERS: std::ops::RangeInclusive<usize> = 2..=4;
-/// Threads for what waits for disk, keeper or name service.
-const BLOCKING: usize = 32;
 /// Counts of denials are written this often.
 const FLUSH: Duration = Duration::from_secs(60);
 /// The service manager hears this often that the daemon lives (its patience is 30 s).

@@ -29,7 +29,9 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Answer<Json<Page<Assignment>>> {
     let page = api
-        .blocking(move |api| api.desk.assignments(&asker.caller, &page.into()))
+        .reading(asker.caller.uid, move |api| {
+            api.desk.assignments(&asker.caller, &page.into())
+        })
         .await?;
     Ok(Json(page))
 }
@@ -45,7 +47,9 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Answer<Revised<Json<Assignment>>> {
     let found = api
-        .blocking(move |api| api.desk.assignment(&asker.caller, &id))
+        .reading(asker.caller.uid, move |api| {
+            api.desk.assignment(&asker.caller, &id)
+        })
         .await?;
     Ok(Revised(found.revision, Json(found)))
 }
@@ -61,7 +65,9 @@ pub(super) async fn assign(
     Body(body): Body<Assignment>,
 ) -> Answer<Revised<(StatusCode, Json<Assignment>)>> {
     let made = api
-        .blocking(move |api| api.desk.assign(&asker.caller, &body))
+        .writing(asker.caller.uid, move |api| {
+            api.desk.assign(&asker.caller, &body)
+        })
         .await?;
     Ok(Revised(made.revision, (StatusCode::CREATED, Json(made))))
 }
@@ -80,7 +86,9 @@ pub(super) async fn unassign(
     IfMatch(revision): IfMatch,
 ) -> Answer<Json<EndingReply>> {
     let ending = api
-        .blocking(move |api| api.desk.unassign(&asker.caller, &id, query.hard, revision))
+        .writing(asker.caller.uid, move |api| {
+            api.desk.unassign(&asker.caller, &id, query.hard, revision)
+        })
         .await?;
     Ok(Json(ending))
 }

@@ -51,7 +51,9 @@ pub(super) async fn events(
         return follow(api, asker.caller, &headers, cursor.after);
     }
     let page = api
-        .blocking(move |api| api.desk.events(&asker.caller, &cursor))
+        .reading(asker.caller.uid, move |api| {
+            api.desk.events(&asker.caller, &cursor)
+        })
         .await?;
     Ok(Json(page).into_response())
 }
@@ -127,9 +129,10 @@ impl Teller {
                 limit: None,
             };
             let caller = self.caller.clone();
+            // It may wait for its turn: a stream that has begun is not told to come again.
             let read = self
                 .api
-                .blocking(move |api| api.desk.events(&caller, &cursor))
+                .writing(caller.uid, move |api| api.desk.events(&caller, &cursor))
                 .await;
             let page: Page<Event> = read.map_err(|_| Over)?;
             for event in &page.items {

@@ -4,6 +4,7 @@ use super::extract;
 use super::identity::Peer;
 use super::limits::{HEAD_BYTES, HEADERS, Limits};
 use super::refusal::{self, Refusal};
+use super::seldom::Seldom;
 use super::trace::{self, Trace};
 use axum::Router;
 use axum::body::Body;
@@ -37,7 +38,7 @@ pub(super) struct Exchange {
 /// Answers one request of a connection.
 pub(super) async fn answer(
     router: Router,
-    limits: &Limits,
+    (limits, said): (&Limits, &Seldom),
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
@@ -46,17 +47,22 @@ pub(super) async fn answer(
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = match refused(&peer, &request) {
         Some(refusal) => {
-            extract::hear_out(request.into_body(), limits.body).await;
+            extract::hear_out(Body::new(request.into_body()), limits.body).await;
             refusal.into_response()
         }
         None => guarded(router, limits, peer, &trace, request).await,
     };
-    finish(&mut response, &trace, uid, &method, uri.path());
+    finish(&mut response, &trace, uid, (&method, uri.path()), said);
     Ok(response)
 }
 
 /// A connection past the limits: every request on it gets this answer, and it closes.
-pub(super) fn overloaded(request: &Request<Incoming>, uid: u32, detail: &str) -> Response {
+pub(super) fn overloaded(
+    request: &Request<Incoming>,
+    uid: u32,
+    detail: &str,
+    said: &Seldom,
+) -> Response {
     let trace = Trace::of(request.headers());
     let mut response = Refusal::new(Code::ServerBusy, detail)
         .after(1)
@@ -69,8 +75,8 @@ pub(super) fn overloaded(request: &Request<Incoming>, uid: u32, detail: &str) ->
         &mut response,
         &trace,
         uid,
-        request.method(),
-        request.uri().path(),
+        (request.method(), request.uri().path()),
+        said,
     );
     response
 }
@@ -169,16 +175,25 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Gives the answer its trace id, a refusal its body, and the log its line.
-fn finish(response: &mut Response, trace: &Trace, uid: u32, method: &Method, path: &str) {
+fn finish(
+    response: &mut Response,
+    trace: &Trace,
+    uid: u32,
+    (method, path): (&Method, &str),
+    said: &Seldom,
+) {
     let status = response.status().as_u16();
     match response.extensions_mut().remove::<Refusal>() {
         Some(refusal) => {
             let (code, detail) = (&refusal.problem.code, &refusal.problem.detail);
-            if status >= 500 {
+            if status >= 500 && refusal.problem.code != Code::ServerBusy {
                 let log = refusal.log.as_deref().unwrap_or_default();
                 tracing::error!(%trace, uid, %method, path, %code, %detail, log, "not answered");
+            } else if let Some(unsaid) = said.says(uid) {
+                // A caller makes thousands of these a second: one line stands for them.
+                tracing::info!(%trace, uid, %method, path, %code, %detail, unsaid, "refused");
             } else {
-                tracing::info!(%trace, uid, %method, path, %code, %detail, "refused");
+                tracing::debug!(%trace, uid, %method, path, %code, %detail, "refused");
             }
             refusal::write(response, refusal, trace);
         }

@@ -3,18 +3,19 @@
 use super::exchange::Exchange;
 use super::limits::{BODY_BYTES, HEARD_OUT, LICENSE_BODY_BYTES, Limits};
 use super::refusal::{Answer, Refusal};
+use super::resources::{Asker, Resources};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header, request::Parts};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use seatkeeper::wire::Code;
+use seatkeeper_core::authorize::{Permission, authorize};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// A JSON body of at most 64 KiB.
 pub(crate) struct Json<T>(pub(crate) T);
-/// A JSON body that carries a license file.
+/// A JSON body that carries a license file, of one who may install it.
 pub(crate) struct LicenseJson<T>(pub(crate) T);
 /// The query.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -30,11 +31,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LicenseJson<T> {
+impl<T: DeserializeOwned> FromRequest<Resources> for LicenseJson<T> {
     type Rejection = Refusal;
-    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+    async fn from_request(request: Request, api: &Resources) -> Answer<Self> {
+        let (mut parts, body) = request.into_parts();
+        // Who may not install is told so before a byte of it is kept: these bodies are the large ones.
+        if let Err(no) = may_install(&mut parts, api).await {
+            // Whoever waits for `100 Continue` has sent nothing, and reads why.
+            if !parts.headers.contains_key(header::EXPECT) {
+                hear_out(body, patience(&parts)).await;
+            }
+            return Err(no);
+        }
+        let request = Request::from_parts(parts, body);
         parse(&read(request, LICENSE_BODY_BYTES).await?).map(LicenseJson)
     }
+}
+
+async fn may_install(parts: &mut Parts, api: &Resources) -> Answer<()> {
+    let asker = Asker::from_request_parts(parts, api).await?;
+    let unit = api.desk.unit();
+    Ok(authorize(&asker.caller, Permission::LicenseInstall, unit)?)
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -84,11 +101,8 @@ fn if_match(headers: &HeaderMap) -> Answer<Option<u64>> {
 
 /// Reads a body within its size and time.
 async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
-    let patience = request
-        .extensions()
-        .get::<Exchange>()
-        .map_or(Limits::default().body, |exchange| exchange.body);
     let (parts, body) = request.into_parts();
+    let patience = patience(&parts);
     let told = parts.headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let waits = parts.headers.contains_key(header::EXPECT);
@@ -107,6 +121,11 @@ async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
             ),
         )),
     }
+}
+
+fn patience(parts: &Parts) -> Duration {
+    let exchange = parts.extensions.get::<Exchange>();
+    exchange.map_or(Limits::default().body, |exchange| exchange.body)
 }
 
 /// Keeps a body up to its size. What is beyond is heard out and dropped, within reason: a client that is cut off while it
@@ -132,9 +151,9 @@ async fn collect(mut body: Body, most: usize) -> Answer<Vec<u8>> {
 }
 
 /// Hears a body out that nobody will read, within reason, so that its sender reads why.
-pub(super) async fn hear_out(body: Incoming, patience: Duration) {
+pub(super) async fn hear_out(body: Body, patience: Duration) {
     // Whatever came of it, the refusal stands.
-    let _ = tokio::time::timeout(patience, collect(Body::new(body), 0)).await;
+    let _ = tokio::time::timeout(patience, collect(body, 0)).await;
 }
 
 /// Parses twice where it fails: the second time tells where.

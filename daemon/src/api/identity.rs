@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// The uid that the kernel shows for everyone whom this user namespace does not know.
 const OVERFLOW_UID: u32 = 65534;
@@ -46,6 +46,11 @@ pub trait Names: Send + Sync + 'static {
     /// # Errors
     /// The name service failed.
     fn account(&self, uid: u32) -> Result<Account, NameServiceDown>;
+
+    /// Whether this uid administers by its number alone, whatever its groups are.
+    fn administers_by_uid(&self, uid: u32) -> bool {
+        uid == 0
+    }
 }
 
 /// The other end of a connection, for as long as it is open.
@@ -124,12 +129,16 @@ impl Peer {
     }
 }
 
+/// A look-up under way, for all of its uid that wait for it.
+type Answered = watch::Receiver<Option<Result<Account, NameServiceDown>>>;
+
 /// The names of this machine with what they last were. Clones share it.
 #[derive(Clone)]
 pub(super) struct Register {
     names: Arc<dyn Names>,
     last: Arc<Mutex<BTreeMap<u32, Arc<Known>>>>,
     failing: Seldom,
+    asked: Arc<Mutex<BTreeMap<u32, Answered>>>,
     room: Arc<Semaphore>,
     patience: Duration,
 }
@@ -140,6 +149,7 @@ impl Register {
             names,
             last: Arc::default(),
             failing: Seldom::new(),
+            asked: Arc::default(),
             room: Arc::new(Semaphore::new(LOOK_UPS)),
             patience,
         }
@@ -160,7 +170,8 @@ impl Register {
         }
     }
 
-    /// The account now; the last one known where the name service fails or is too slow.
+    /// The account now; where the name service fails or is too slow the last name known, without the rights of groups
+    /// that nobody can look up: a right is never guessed.
     async fn account(&self, uid: u32) -> Option<Arc<Known>> {
         let found = match tokio::time::timeout(self.patience, self.look_up(uid)).await {
             Ok(found) => found,
@@ -182,7 +193,7 @@ impl Register {
                 Some(known)
             }
             Err(why) => {
-                let known = last.get(&uid).cloned();
+                let known = last.get(&uid).map(|known| self.without_groups(uid, known));
                 if let Some(unsaid) = self.failing.says(uid) {
                     tracing::warn!(uid, %why, known = known.is_some(), unsaid, "the name service failed; the last known name counts");
                 }
@@ -191,9 +202,53 @@ impl Register {
         }
     }
 
-    /// Off the runtime's threads: a name service may take its time.
+    fn without_groups(&self, uid: u32, known: &Arc<Known>) -> Arc<Known> {
+        if !known.account.administers || self.names.administers_by_uid(uid) {
+            return known.clone();
+        }
+        Arc::new(Known {
+            account: Account {
+                administers: false,
+                ..known.account.clone()
+            },
+            login: known.login.clone(),
+        })
+    }
+
+    /// One look-up of a uid at a time: whoever comes meanwhile waits for the same, so that however many connections one
+    /// uid opens, others get their turn.
     async fn look_up(&self, uid: u32) -> Result<Account, NameServiceDown> {
-        let down = |why: &dyn fmt::Display| NameServiceDown(why.to_string());
+        let mut answered = self.under_way(uid);
+        let answer = answered.wait_for(Option::is_some).await;
+        let answer = answer.map_err(|why| down(&why))?.clone();
+        answer.unwrap_or_else(|| Err(down(&"no answer")))
+    }
+
+    fn under_way(&self, uid: u32) -> Answered {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = asked.get(&uid) {
+            return under_way.clone();
+        }
+        let (tell, answered) = watch::channel(None);
+        asked.insert(uid, answered.clone());
+        let register = self.clone();
+        // A task of its own: whoever asked first may hang up.
+        tokio::spawn(async move {
+            let found = register.ask(uid).await;
+            let mut asked = register
+                .asked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            asked.remove(&uid);
+            drop(asked);
+            // Where nobody waits any more nobody is told.
+            let _ = tell.send(Some(found));
+        });
+        answered
+    }
+
+    /// Off the runtime's threads: a name service may take its time.
+    async fn ask(&self, uid: u32) -> Result<Account, NameServiceDown> {
         let room = self
             .room
             .clone()
@@ -206,5 +261,93 @@ impl Register {
             names.account(uid)
         });
         looked.await.map_err(|e| down(&e))?
+    }
+}
+
+fn down(why: &dyn fmt::Display) -> NameServiceDown {
+    NameServiceDown(why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, channel};
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A name service that answers nothing about uid 7 before it is let go.
+    struct Hangs {
+        asked: AtomicUsize,
+        go_on: Mutex<Receiver<()>>,
+    }
+
+    impl Names for Hangs {
+        fn account(&self, uid: u32) -> Result<Account, NameServiceDown> {
+            if uid == 7 {
+                self.asked.fetch_add(1, Ordering::SeqCst);
+                let go_on = self.go_on.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = go_on.recv_timeout(LONG);
+            }
+            Ok(Account {
+                name: format!("name-of-{uid}"),
+                administers: false,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn s24_look_ups_of_one_uid_leave_room_for_those_of_others() {
+        let (go_on, wait) = channel();
+        let names = Arc::new(Hangs {
+            asked: AtomicUsize::new(0),
+            go_on: Mutex::new(wait),
+        });
+        let register = Register::new(names.clone(), LONG);
+        let flood: Vec<_> = (0..4 * LOOK_UPS)
+            .map(|_| {
+                let register = register.clone();
+                tokio::spawn(
+                    async move { register.account(7).await.map(|k| k.account.name.clone()) },
+                )
+            })
+            .collect();
+        let other = register.account(8).await.expect("an account");
+        assert_eq!(other.account.name, "name-of-8");
+        drop(go_on);
+        for asked in flood {
+            assert_eq!(asked.await.expect("no panic").as_deref(), Some("name-of-7"));
+        }
+        assert_eq!(names.asked.load(Ordering::SeqCst), 1);
+    }
+
+    /// A name service that can be unplugged; everyone administers.
+    #[derive(Default)]
+    struct Unplugged(std::sync::atomic::AtomicBool);
+
+    impl Names for Unplugged {
+        fn account(&self, uid: u32) -> Result<Account, NameServiceDown> {
+            if self.0.load(Ordering::SeqCst) {
+                return Err(NameServiceDown("unplugged".to_owned()));
+            }
+            Ok(Account {
+                name: format!("name-of-{uid}"),
+                administers: true,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn s16_a_name_service_that_fails_leaves_the_name_and_takes_the_rights_of_groups() {
+        let names = Arc::new(Unplugged::default());
+        let register = Register::new(names.clone(), LONG);
+        for down in [false, true, false] {
+            names.0.store(down, Ordering::SeqCst);
+            for uid in [0, 1000] {
+                let known = register.account(uid).await.expect("a known name");
+                assert_eq!(known.account.name, format!("name-of-{uid}"));
+                assert_eq!(known.account.administers, uid == 0 || !down);
+            }
+        }
     }
 }

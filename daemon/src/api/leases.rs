@@ -47,7 +47,8 @@ async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Respon
         Some(user) => user,
         None => {
             let caller = caller.clone();
-            api.blocking(move |api| api.desk.meet(&caller)).await?
+            api.writing(caller.uid, move |api| api.desk.meet(&caller))
+                .await?
         }
     };
     let (order, asked) = api.desk.prepare_checkout(&caller, user, &body)?;

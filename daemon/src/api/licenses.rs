@@ -36,7 +36,9 @@ pub(super) async fn trust(
     Body(body): Body<TrustBody>,
 ) -> Answer<Revised<(StatusCode, Json<Vendor>)>> {
     let vendor = api
-        .blocking(move |api| api.desk.trust(&asker.caller, &body))
+        .writing(asker.caller.uid, move |api| {
+            api.desk.trust(&asker.caller, &body)
+        })
         .await?;
     Ok(Revised(
         vendor.revision,
@@ -89,7 +91,9 @@ pub(super) async fn install(
         StatusCode::CREATED
     };
     let installed = api
-        .blocking(move |api| api.desk.install(&asker.caller, &body))
+        .writing(asker.caller.uid, move |api| {
+            api.desk.install(&asker.caller, &body)
+        })
         .await?;
     Ok((status, Json(installed)).into_response())
 }
@@ -127,7 +131,9 @@ pub(super) async fn export(
     Body(body): Body<ExportBody>,
 ) -> Answer<Response> {
     let exported: ExportReply = api
-        .blocking(move |api| api.desk.export_site_key(&asker.caller, &body))
+        .writing(asker.caller.uid, move |api| {
+            api.desk.export_site_key(&asker.caller, &body)
+        })
         .await?;
     let never = [(axum::http::header::CACHE_CONTROL, "no-store")];
     Ok((never, Json(exported)).into_response())

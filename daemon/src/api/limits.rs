@@ -42,8 +42,20 @@ pub(super) const LICENSE_BODY_BYTES: usize = 320 * 1024;
 pub(super) const HEARD_OUT: usize = 1024 * 1024;
 /// Connections past the limits that are told so at one time; beyond, they are only closed.
 pub(super) const REFUSED_AT_A_TIME: usize = 64;
-/// Look-ups in the machine's name service at one time: a dead one must not eat the threads that install licenses.
+/// Look-ups in the machine's name service at one time, one of each uid: a dead one must not eat the threads that install
+/// licenses.
 pub(super) const LOOK_UPS: usize = 16;
+/// Reading requests (`status`, `seats`, `explain`, `assignments`, pages of `events`) that are answered at one time; beyond,
+/// they are told that the server is busy.
+pub(super) const READS: usize = 12;
+/// Of one uid.
+pub(super) const READS_PER_UID: usize = 6;
+/// Writing requests, and first sights of users, that are served at one time; further ones wait for their turn.
+pub(super) const WRITES: usize = 8;
+/// Those of one uid that are served or wait; beyond, they are told that the server is busy.
+pub(super) const WRITES_PER_UID: usize = 64;
+/// Threads for all that waits for disk, keeper or name service: each of the above has its own, and so have the chores.
+pub const BLOCKING: usize = LOOK_UPS + READS + WRITES + 4;
 pub(super) const STREAMS: usize = 64;
 /// Batches that a slow reader of events may be behind before it is told to read the pages instead.
 pub(super) const STREAM_BEHIND: usize = 256;

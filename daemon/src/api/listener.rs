@@ -30,6 +30,7 @@ pub(crate) struct Server {
     permits: Permits,
     refusals: Arc<Semaphore>,
     turned_away: Seldom,
+    refused: Seldom,
     limits: Arc<Limits>,
 }
 
@@ -44,6 +45,7 @@ impl Server {
             permits: Permits::new(limits.connections, limits.per_uid),
             refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
             turned_away: Seldom::new(),
+            refused: Seldom::new(),
             limits: Arc::new(limits),
         }
     }
@@ -117,7 +119,8 @@ impl Server {
         let stream = PatientStream::new(stream, self.limits.stalled);
         let peer = self.register.meet(uid, stream.shared()).await;
         let service = service_fn(|request| {
-            exchange::answer(self.router.clone(), &self.limits, peer.clone(), request)
+            let (limits, said) = (&*self.limits, &self.refused);
+            exchange::answer(self.router.clone(), (limits, said), peer.clone(), request)
         });
         let mut connection = pin!(self.http().serve_connection(TokioIo::new(stream), service));
         let served = tokio::select! {
@@ -154,7 +157,7 @@ impl Server {
         tokio::spawn(async move {
             let _held = (room, alive);
             let answer = |request: hyper::Request<Incoming>| {
-                let response = exchange::overloaded(&request, uid, &detail);
+                let response = exchange::overloaded(&request, uid, &detail, &server.refused);
                 async move { Ok::<_, Infallible>(response) }
             };
             let wire = TokioIo::new(PatientStream::new(stream, server.limits.stalled));

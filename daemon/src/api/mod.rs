@@ -8,6 +8,7 @@ mod extract;
 mod follow;
 mod health;
 mod identity;
+mod jobs;
 mod leases;
 mod licenses;
 mod limits;
@@ -29,7 +30,7 @@ mod resource_tests;
 
 pub use follow::Follow;
 pub use identity::{Account, NameServiceDown, Names};
-pub use limits::Limits;
+pub use limits::{BLOCKING, Limits};
 pub use metrics::{Metrics, Timed};
 
 use crate::os::watch::Watch;
@@ -74,6 +75,7 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         follow: parts.follow,
         config: parts.config,
         stop: stop.clone(),
+        jobs: jobs::Jobs::new(),
         document: document::Document::new(&document),
     });
     let server = Server::new(routes.with_state(shared), parts.names, parts.limits);

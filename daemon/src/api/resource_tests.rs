@@ -468,6 +468,25 @@ async fn an_ordinary_caller_sees_what_is_theirs_and_no_more() {
     );
 }
 
+/// Bodies with license files are the large ones: they are kept for those alone who may install.
+#[tokio::test]
+async fn s24_who_may_not_install_is_told_before_a_license_is_read() {
+    let house = House::open();
+    house.administers.store(false, Ordering::SeqCst);
+    let waits = "POST /v1/licenses HTTP/1.1\r\nhost: s\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 300000\r\n\r\n";
+    let mut stream = house.connect().await;
+    stream.write_all(waits.as_bytes()).await.expect("written");
+    let mut told = [0; 12];
+    stream.read_exact(&mut told).await.expect("an answer");
+    assert_eq!(&told, b"HTTP/1.1 403", "without a byte of the body");
+    let no_license = Some(json!({"text": 7, "filler": "x".repeat(300_000)}));
+    let answer = house.ask("POST", "/v1/licenses", no_license.clone()).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"));
+    house.administers.store(true, Ordering::SeqCst);
+    let answer = house.ask("POST", "/v1/licenses", no_license).await;
+    assert_eq!(answer.code(), "bad_request");
+}
+
 #[tokio::test]
 async fn the_second_of_two_editors_is_told() {
     let house = House::open().with_license().await;

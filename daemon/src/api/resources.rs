@@ -4,6 +4,7 @@ use super::document;
 use super::exchange::Exchange;
 use super::follow::Follow;
 use super::identity::Peer;
+use super::jobs::Jobs;
 use super::listener::Stop;
 use super::metrics::Metrics;
 use super::refusal::{Answer, Refusal};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) follow: Follow,
     pub(crate) config: Vec<ConfigEntry>,
     pub(crate) stop: Stop,
+    pub(crate) jobs: Jobs,
     pub(crate) document: document::Document,
 }
 
@@ -79,17 +81,24 @@ impl Shared {
         receive.await.unwrap_or(Err(Failure::Stopped))
     }
 
-    /// Runs what may wait for the disk or the keeper on a thread of its own.
-    pub(crate) async fn blocking<T: Send + 'static>(
+    /// Reads what may wait for the disk, for this uid, on a thread for it; `server_busy` where there is none.
+    pub(crate) async fn reading<T: Send + 'static>(
         self: &Arc<Self>,
+        uid: u32,
         work: impl FnOnce(&Shared) -> Result<T, Refused> + Send + 'static,
     ) -> Answer<T> {
         let shared = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
-        match done {
-            Ok(done) => Ok(done?),
-            Err(why) => Err(Refusal::internal(why.to_string())),
-        }
+        self.jobs.read(uid, move || work(&shared)).await
+    }
+
+    /// Writes, or whatever else may wait for its turn, for this uid, on a thread for it.
+    pub(crate) async fn writing<T: Send + 'static>(
+        self: &Arc<Self>,
+        uid: u32,
+        work: impl FnOnce(&Shared) -> Result<T, Refused> + Send + 'static,
+    ) -> Answer<T> {
+        let shared = self.clone();
+        self.jobs.write(uid, move || work(&shared)).await
     }
 }
 

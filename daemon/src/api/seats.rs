@@ -34,7 +34,7 @@ pub(super) async fn seats(
     Query(page): Query<PageQuery>,
 ) -> Answer<Json<Page<Seat>>> {
     let page = api
-        .blocking(move |api| {
+        .reading(asker.caller.uid, move |api| {
             let watched = |holder| api.watch.watched(holder);
             api.desk.seats(&asker.caller, &page.into(), watched)
         })
@@ -73,7 +73,9 @@ pub(super) async fn explain(
     Body(body): Body<ExplainBody>,
 ) -> Answer<Json<ExplainReply>> {
     let reply = api
-        .blocking(move |api| api.desk.explain(&asker.caller, &body))
+        .reading(asker.caller.uid, move |api| {
+            api.desk.explain(&asker.caller, &body)
+        })
         .await?;
     Ok(Json(reply))
 }

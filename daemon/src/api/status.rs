@@ -16,7 +16,7 @@ use seatkeeper_core::authorize::{Permission, authorize};
 ))]
 pub(super) async fn status(State(api): State<Resources>, asker: Asker) -> Answer<Json<Status>> {
     let status = api
-        .blocking(move |api| api.desk.status(&asker.caller))
+        .reading(asker.caller.uid, move |api| api.desk.status(&asker.caller))
         .await?;
     Ok(Json(status))
 }

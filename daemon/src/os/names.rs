@@ -17,11 +17,14 @@ pub struct MachineNames {
 impl Names for MachineNames {
     fn account(&self, uid: u32) -> Result<Account, NameServiceDown> {
         let user = named(uid)?;
-        let administers = uid == 0
-            || self.admin_uid == Some(uid)
-            || user.as_ref().is_some_and(|user| self.in_group(user));
+        let administers =
+            self.administers_by_uid(uid) || user.as_ref().is_some_and(|user| self.in_group(user));
         let name = user.map_or_else(|| format!("uid-{uid}"), |user| user.name);
         Ok(Account { name, administers })
+    }
+
+    fn administers_by_uid(&self, uid: u32) -> bool {
+        uid == 0 || self.admin_uid == Some(uid)
     }
 }
 
