@@ -71,6 +71,8 @@ impl Journal for Watched {
     }
 }
 
+type AtEnd = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 pub(super) struct House {
     pub(super) journal: Arc<Watched>,
     side: Arc<Side>,
@@ -78,7 +80,7 @@ pub(super) struct House {
     pub(super) free: Arc<AtomicU64>,
     fatal: Arc<Mutex<Vec<String>>>,
     /// Is done when the keeper says that it cannot go on.
-    pub(super) at_end: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    pub(super) at_end: AtEnd,
 }
 
 impl House {
