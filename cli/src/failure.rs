@@ -164,8 +164,11 @@ impl From<Broken> for Failure {
             Broken::NoDaemon(..) => Failure::new(
                 Exit::Unreachable,
                 what,
-                "start it: `systemctl start seatkeeperd` where it is installed, `seatkeeperd run --config FILE` by hand, \
-                 `seatkeeperd dev` to try; `seatkeeper doctor` looks closer",
+                format!(
+                    "start it: `systemctl start seatkeeperd` where it is installed, `seatkeeperd run --config FILE` by \
+                     hand, `seatkeeperd dev` to try; {}; `seatkeeper doctor` looks closer",
+                    forgotten()
+                ),
             ),
             Broken::TimedOut => Failure::new(
                 Exit::TimedOut,
@@ -178,6 +181,15 @@ impl From<Broken> for Failure {
                 "try again; if it stays so, see the daemon's log",
             ),
         }
+    }
+}
+
+/// The question of one whose daemon runs, elsewhere.
+pub(crate) fn forgotten() -> &'static str {
+    if std::env::var_os("SEATKEEPER_SOCKET").is_some_and(|path| !path.is_empty()) {
+        "does it listen at another socket? SEATKEEPER_SOCKET names this one"
+    } else {
+        "does it listen at another socket? name it: SEATKEEPER_SOCKET (not set here), or `--socket PATH`"
     }
 }
 

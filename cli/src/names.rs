@@ -3,6 +3,7 @@
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Outcome};
+use nix::unistd::User;
 use seatkeeper::wire::{Code, License, Pool};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,6 +26,11 @@ pub(crate) struct LicenseName {
 /// A grant, `EPOCH.N`; the id of a holder, `EPOCH.N.H`, names its grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GrantId(pub String);
+
+/// The machine's name service is asked and knows no such login; where it does not answer nothing is said.
+pub(crate) fn is_no_login(name: &str) -> bool {
+    matches!(User::from_name(name), Ok(None))
+}
 
 impl FeatureName {
     /// The product that has this feature.

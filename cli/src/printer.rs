@@ -216,8 +216,8 @@ pub(crate) fn refusal_lines(refusal: &Refusal) -> Vec<String> {
     }
     if let Some(after) = refusal.retry_after_s {
         lines.push(format!(
-            "  again: in {} it can be otherwise",
-            crate::words::span(after)
+            "  again: {}",
+            crate::words::again(&refusal.code, after)
         ));
     }
     lines

@@ -23,6 +23,18 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
+/// What is known of the moment from which asking again can help.
+pub(crate) fn again(code: &str, after: u64) -> String {
+    let after = span(after);
+    match code {
+        "no_seat_free" => format!(
+            "at any time, when somebody gives one back; the next hold ends in {after} unless it is renewed"
+        ),
+        "cool_down" => format!("when the pause is over, in {after} at the latest"),
+        _ => format!("in {after}"),
+    }
+}
+
 /// A count with its noun: `1 seat`, `3 seats`.
 pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 {
@@ -85,6 +97,20 @@ mod tests {
                 "3 days"
             ]
         );
+    }
+
+    #[test]
+    fn r22_nothing_is_promised_for_a_moment_that_nobody_knows() {
+        let seat = again("no_seat_free", 900);
+        assert!(
+            seat.starts_with("at any time") && seat.ends_with("15 min unless it is renewed"),
+            "{seat}"
+        );
+        assert_eq!(
+            again("cool_down", 1800),
+            "when the pause is over, in 30 min at the latest"
+        );
+        assert_eq!(again("server_busy", 1), "in 1 s");
     }
 
     #[test]

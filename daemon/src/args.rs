@@ -124,7 +124,13 @@ fn with_settings(command: Clap) -> Clap {
         .value_parser(value_parser!(PathBuf))
         .help("Read this file, and conf.d/*.toml beside it, instead of /etc/seatkeeper/seatkeeper.toml");
     KEYS.iter().fold(command.arg(config), |command, key| {
-        let help = format!("{} [default: {}]", key.about, key.default);
+        let values = key.values().map(|values| format!(" [{values}]"));
+        let help = format!(
+            "{}{} [default: {}]",
+            key.about,
+            values.unwrap_or_default(),
+            key.default
+        );
         command.arg(
             Arg::new(key.name)
                 .long(key.flag())

@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Vendor(VendorCommand),
     /// What happens to seats and licenses, as it happens, until Ctrl-C; for administrators
     Events,
-    /// What a code means and what to do about it; or the help of a command
+    /// What a code means and what to do about it; what a rule says; or the help of a command
     Help(HelpArgs),
     /// The program of `run` passes through here
     #[command(hide = true)]
@@ -79,6 +79,9 @@ pub(crate) enum Command {
 
 /// `why`.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 USER would get it, 5 USER would not; the others as everywhere."
+)]
 pub(crate) struct WhyArgs {
     /// The user's login
     pub user: String,
@@ -101,7 +104,8 @@ pub(crate) enum SiteCommand {
 pub(crate) enum KeyCommand {
     /// Its thumbprint and public half
     Show,
-    /// Write it, encrypted, to keep elsewhere: without it a lost machine means asking the vendor for new licenses
+    /// Write it, encrypted, to keep elsewhere: without it a lost machine means asking the vendor for new licenses. A
+    /// start from it comes with a later version
     Export {
         /// The new file
         #[arg(long, value_name = "FILE")]
@@ -126,8 +130,8 @@ pub(crate) enum ConfigCommand {
 /// `help …`
 #[derive(Args, Debug)]
 pub(crate) struct HelpArgs {
-    /// A code such as no_seat_free, `codes` for all of them, or a command such as `license install`
-    #[arg(value_name = "CODE|COMMAND")]
+    /// A code such as no_seat_free, `codes` for all of them, the number of a rule, or a command such as `license install`
+    #[arg(value_name = "CODE|RULE|COMMAND")]
     pub topic: Vec<String>,
 }
 

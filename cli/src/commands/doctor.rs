@@ -2,7 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::exit::Exit;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, forgotten};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::admin;
@@ -137,6 +137,7 @@ fn absent(path: &Path) -> Finding {
          `seatkeeperd run --config FILE` by hand, or `seatkeeperd dev` to try without installing"
             .to_owned()
     };
+    let start = format!("{start}; {}", forgotten());
     let (text, remedy) = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             (format!("no daemon: there is no {shown}"), start)

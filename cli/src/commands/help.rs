@@ -30,11 +30,37 @@ pub(crate) fn run(args: &HelpArgs, printer: &Printer) -> Outcome {
         .as_slice()
     {
         ["codes"] => codes(printer),
-        [word] if Code::ALL.contains(&Code::of(word)) => {
-            printer.record(&about(&Code::of(word)), text)
-        }
+        [number] | ["rule", number] if number.parse::<u8>().is_ok() => rule(number, printer),
+        [word] if Code::ALL.contains(&code(word)) => printer.record(&about(&code(word)), text),
         path => command(path, printer),
     }
+}
+
+fn code(word: &str) -> Code {
+    Code::of(&word.to_ascii_lowercase())
+}
+
+/// The rules as they are shipped, a paragraph each: `**9 Which pool.** …`.
+const RULES: &str = include_str!("../../../packaging/doc/rules.md");
+
+fn rule(number: &str, printer: &Printer) -> Outcome {
+    match rule_of(number) {
+        Some(text) => printer.raw(&text),
+        None => Err(Failure::new(
+            Exit::NotFound,
+            format!("there is no rule {number}"),
+            "the rules of seats have the numbers 1 to 22",
+        )),
+    }
+}
+
+fn rule_of(number: &str) -> Option<String> {
+    let head = format!("**{number} ");
+    let paragraph = RULES.lines().find(|line| line.starts_with(&head))?;
+    Some(format!(
+        "Rule {}\n",
+        paragraph.replace("**", "").replace('*', "")
+    ))
 }
 
 fn codes(printer: &Printer) -> Outcome {
@@ -82,7 +108,7 @@ fn command(path: &[&str], printer: &Printer) -> Outcome {
             Failure::new(
                 Exit::NotFound,
                 format!("there is neither a code nor a command {word:?}"),
-                "`seatkeeper help codes` lists the codes, `seatkeeper help` the commands",
+                "`seatkeeper help codes` lists the codes, `seatkeeper help` the commands; `seatkeeper help 9` tells rule 9",
             )
         })?;
     }
@@ -92,6 +118,19 @@ fn command(path: &[&str], printer: &Printer) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r22_every_rule_can_be_read() {
+        for number in 1..=22 {
+            let text = rule_of(&number.to_string()).unwrap();
+            assert!(
+                text.starts_with(&format!("Rule {number} ")) && !text.contains('*'),
+                "{text}"
+            );
+        }
+        assert_eq!(rule_of("23"), None);
+        assert_eq!(code("NO_SEAT_FREE"), Code::NoSeatFree);
+    }
 
     #[test]
     fn r22_every_code_says_what_it_means_and_what_to_do() {

@@ -29,7 +29,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Doctor => doctor::run(&daemon, cli.socket.as_deref(), printer),
         Command::Seat(command) => seat::run(&daemon, command, printer),
         Command::Run(args) => Ok(run::run(&daemon, args, printer)),
-        Command::Why(args) => why::run(&daemon, args, printer).map(done),
+        Command::Why(args) => why::run(&daemon, args, printer),
         Command::License(command) => license::run(&daemon, command, printer),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),

@@ -35,12 +35,17 @@ fn text(key: &SiteKey) -> String {
 }
 
 fn export(daemon: &Daemon<'_>, out: &Path, file: Option<&Path>, printer: &Printer) -> Outcome {
-    let passphrase = passphrase::get(file, "passphrase for the exported key", true)?;
+    let passphrase = passphrase::get(
+        file,
+        "passphrase for the exported key, 8 characters or more",
+        true,
+    )?;
     let reply: ExportReply = daemon.post("/v1/site-key/export", &ExportBody { passphrase })?;
     files::create(out, &reply.pem, true)?;
     printer.note(&format!(
         "the site key is in {}, encrypted; keep it on another machine, and its passphrase elsewhere",
         out.display()
     ));
+    printer.note("no command starts a site from it yet: that comes with a later version, which will take this very file");
     Ok(())
 }

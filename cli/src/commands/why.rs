@@ -2,13 +2,15 @@
 
 use crate::args::WhyArgs;
 use crate::daemon::Daemon;
+use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::names::is_no_login;
 use crate::printer::Printer;
 use crate::words;
 use seatkeeper::wire::{ExplainBody, ExplainReply, ExplainStep, Item, Problem, Seat};
 
 /// Asks and tells.
-pub(crate) fn run(daemon: &Daemon<'_>, args: &WhyArgs, printer: &Printer) -> Outcome {
+pub(crate) fn run(daemon: &Daemon<'_>, args: &WhyArgs, printer: &Printer) -> Outcome<Exit> {
     let body = ExplainBody {
         user: Some(args.user.clone()),
         product: args.feature.product.clone(),
@@ -21,7 +23,15 @@ pub(crate) fn run(daemon: &Daemon<'_>, args: &WhyArgs, printer: &Printer) -> Out
         roots: None,
     };
     let reply: ExplainReply = daemon.post("/v1/explain", &body)?;
-    printer.record(&reply, |reply| story(reply, &asked(args)))
+    printer.record(&reply, |reply| story(reply, &asked(args)))?;
+    if is_no_login(&args.user) && !daemon.is_dev() {
+        printer.note(&format!("there is no login {} on this machine", args.user));
+    }
+    Ok(if reply.granted {
+        Exit::Done
+    } else {
+        Exit::Refused
+    })
 }
 
 fn asked(args: &WhyArgs) -> String {
@@ -127,7 +137,7 @@ fn help(denial: &Problem) -> String {
         .map(|used| format!("{} seats are in use. ", words::of(used, denial.total)));
     let again = denial
         .retry_after_s
-        .map(|after| format!(" In {} it can be otherwise.", words::span(after)));
+        .map(|after| format!(" Again: {}.", words::again(denial.code.as_str(), after)));
     format!(
         "{}What would help: {}.{}\nMore about it: `seatkeeper help {}`",
         seats.unwrap_or_default(),

@@ -5,6 +5,7 @@
 mod child;
 mod fake;
 mod seated;
+mod told;
 
 use fake::{Fake, page, problem, seatkeeper};
 use serde_json::{Value, json};
@@ -226,80 +227,6 @@ fn u6_a_file_without_a_license_says_what_it_holds_and_is_no_success() {
         let said = format!("{} {holds}", file.display());
         assert!(err(&output).contains(&said), "{}", err(&output));
     }
-}
-
-#[test]
-fn r16_a_hard_reclaim_says_when_it_is_learnt_and_which_program_to_end() {
-    let ending = json!({ "ending": [{ "id": "1.1.1", "within_s": 900 }] });
-    let fake = Fake::new(vec![
-        ("POST /v1/seats/1.1/reclaim", 200, ending),
-        ("GET /v1/seats", 200, page(json!([seat("ana")]))),
-    ]);
-    let hard = fake.run("seat reclaim 1.1.1 --hard");
-    assert_eq!(
-        (code(&hard), out(&hard).as_str()),
-        (
-            0,
-            "seat 1.1.1 is ending; its slots are free within 15 min\n"
-        )
-    );
-    for words in [
-        "next renewal, without time to save",
-        "end its program: pid 4711 of ana on ws1",
-    ] {
-        assert!(err(&hard).contains(words), "{}", err(&hard));
-    }
-    let soft = fake.run("seat reclaim 1.1.1");
-    assert!(
-        err(&soft).contains("time to save then") && !err(&soft).contains("4711"),
-        "{}",
-        err(&soft)
-    );
-}
-
-#[test]
-fn u4_an_unknown_seat_leads_to_the_list() {
-    let fake = Fake::new(vec![]);
-    for line in ["seat reclaim 9.9.9", "seat release 9.9.9"] {
-        let output = fake.run(line);
-        assert_eq!(code(&output), 3);
-        assert!(
-            err(&output).contains("`seatkeeper seat list`"),
-            "{}",
-            err(&output)
-        );
-    }
-}
-
-#[test]
-fn u4_a_vendor_is_named_after_its_file_and_said_to_be_known() {
-    let roots = json!([{ "thumbprint": dev_root(), "pem": "p" }]);
-    let acme = json!({ "name": "acme", "roots": roots, "revision": 1 });
-    let fake = Fake::new(vec![
-        ("GET /v1/vendors", 200, page(json!([acme.clone()]))),
-        ("POST /v1/vendors", 200, acme),
-    ]);
-    let file = fake.file("acme.pub.pem", seatkeeper::testing::DEV_ROOT);
-    let output = fake.run(&format!("vendor trust {}", file.display()));
-    assert_eq!(code(&output), 0, "{}", err(&output));
-    assert!(
-        err(&output).contains("is trusted already, as a root of acme"),
-        "{}",
-        err(&output)
-    );
-    let sent = fake
-        .asked()
-        .into_iter()
-        .find(|(what, ..)| what.starts_with("POST"));
-    assert_eq!(
-        sent.map(|(.., body)| body["name"].clone()),
-        Some(json!("acme"))
-    );
-}
-
-fn dev_root() -> String {
-    let key = seatkeeper::token::keys::PublicKey::from_pem(seatkeeper::testing::DEV_ROOT).unwrap();
-    key.thumbprint().to_owned()
 }
 
 #[test]

@@ -16,7 +16,9 @@ pub fn example() -> String {
     );
     for key in KEYS {
         text.push('\n');
-        for line in wrapped(key.about) {
+        let values = key.values().map(|values| format!(" Takes {values}."));
+        let about = format!("{}{}", key.about, values.unwrap_or_default());
+        for line in wrapped(&about) {
             text.push_str(&format!("# {line}\n"));
         }
         text.push_str(&format!("#{} = {}\n", key.name, key.default));

@@ -35,6 +35,18 @@ impl Key {
         format!("{PREFIX}{}", self.name.to_ascii_uppercase())
     }
 
+    /// What it takes, where that is not any text: `one of: create, refuse`.
+    #[must_use]
+    pub fn values(&self) -> Option<String> {
+        match self.kind {
+            Kind::Text => None,
+            Kind::Path => Some("an absolute path".to_owned()),
+            Kind::Choice(words) => Some(format!("one of: {}", words.join(", "))),
+            Kind::Number(from, to) => Some(format!("a number from {from} to {to}")),
+            Kind::Size => Some("bytes, or as \"256 MiB\"".to_owned()),
+        }
+    }
+
     /// Its flag, without the dashes.
     #[must_use]
     pub fn flag(&self) -> String {

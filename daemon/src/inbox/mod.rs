@@ -1,11 +1,13 @@
 //! The inboxes `licenses.d` and `vendors.d`: what lies there is copied in; deleting a file removes nothing.
 
+mod listing;
 mod quiet;
 #[cfg(test)]
 mod tests;
 
 use crate::clock::Stopwatch;
 use crate::os::files::{Unreadable, open_folder, read_below, trusted_folder};
+use listing::{file_name, names, not_read, others, too_many};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use quiet::Quiet;
@@ -29,8 +31,6 @@ const AGAIN: Duration = Duration::from_secs(60);
 const LICENSE_MAX: u64 = 256 << 10;
 /// The largest file of root keys.
 const VENDOR_MAX: u64 = 64 << 10;
-/// Files of one inbox that are looked at.
-const FILES: usize = 1024;
 
 /// Who takes what lies in the inboxes and keeps what is to be said of it.
 pub trait Taker: Send + Sync + 'static {
@@ -220,7 +220,18 @@ impl Reader {
             } else {
                 Default::default()
             };
-            let said = watched.err().or_else(|| (left > 0).then(|| too_many(left)));
+            let others = || {
+                let others = if trusted.is_ok() {
+                    others(&path, kind)
+                } else {
+                    Vec::new()
+                };
+                (!others.is_empty()).then(|| not_read(&others, kind))
+            };
+            let said = watched
+                .err()
+                .or_else(|| (left > 0).then(|| too_many(left)))
+                .or_else(others);
             let name = path.display().to_string();
             let said = said.map(|(text, remedy)| finding(&name, text, remedy));
             self.desk.note(&name, said);
@@ -398,39 +409,6 @@ impl Reader {
             found.ctime_nsec(),
         ))
     }
-}
-
-/// The files of a folder that belong into its inbox, in order, and how many more there are than are looked at.
-fn names(path: &Path, kind: Kind) -> (BTreeSet<String>, usize) {
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    let mut names: BTreeSet<_> = entries
-        .filter_map(|entry| file_name(&entry.path(), kind))
-        .collect();
-    let left = names.len().saturating_sub(FILES);
-    while names.len() > FILES {
-        names.pop_last();
-    }
-    (names, left)
-}
-
-fn too_many(left: usize) -> (String, String) {
-    let text = format!("holds {left} files more than the {FILES} that are read");
-    (
-        text,
-        "take away what is installed: deleting a file here removes nothing".to_owned(),
-    )
-}
-
-/// The name of a file that belongs into an inbox: `*.pem` or `*.lic`, not hidden.
-fn file_name(path: &Path, kind: Kind) -> Option<String> {
-    let name = path.file_name()?.to_str()?;
-    let end = if kind == Kind::Vendors {
-        ".pem"
-    } else {
-        ".lic"
-    };
-    (name.ends_with(end) && !name.starts_with('.') && name.len() > end.len())
-        .then(|| name.to_owned())
 }
 
 fn unreadable(why: &Unreadable, most: u64) -> (String, String) {

@@ -132,6 +132,20 @@ fn u5_what_lies_there_at_the_start_is_read_vendors_first() {
 }
 
 #[test]
+fn u5_what_has_another_ending_is_named() {
+    let room = Room::new();
+    room.put("licenses.d/acme.issuer", "good");
+    room.put("licenses.d/README", "good");
+    let _inbox = room.start();
+    let folder = room.path("licenses.d").display().to_string();
+    room.memory.wait("it is named", |said| {
+        said.notes.get(&folder).is_some_and(|finding| {
+            finding.text.ends_with("not read: acme.issuer") && finding.remedy.contains(".lic")
+        })
+    });
+}
+
+#[test]
 fn u5_a_file_that_comes_is_read_once_and_again_when_it_changes() {
     let room = Room::new();
     room.put("vendors.d/v.pem", "good");

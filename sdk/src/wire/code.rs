@@ -110,10 +110,10 @@ codes! {
         "wait, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)";
     // License.
     NotLicensed "not_licensed" License 403 false: "no license of this product is installed",
-        "The application may run as a demo.",
+        "No license at all, or none of the product that was named. The application may run as a demo.",
         "an administrator makes the file for the vendor with `seatkeeper license request`, and installs the answer with `seatkeeper license install FILE`";
     UnknownFeature "unknown_feature" License 403 false: "no installed license has this feature",
-        "The product is licensed, this feature is not.",
+        "The product is licensed, this feature is not; or no product was named, and none that is licensed has it.",
         "check the name (an administrator sees them with `seatkeeper license list`), or buy it";
     FeatureNotServedHere "feature_not_served_here" License 403 false: "this daemon does not serve the feature's model yet",
         "The license is genuine and listed, but its model (named) needs a newer daemon; it is never served as if it were floating (rule 7).",

@@ -37,7 +37,11 @@ impl Teller {
             .of_seat(event, &by, body)
             .or_else(|| self.of_license(event, &by, body))
             .unwrap_or_else(|| other(event, &by, body));
-        format!("{} {}\n", time(event.wall_s), text.replace(char::is_control, "?"))
+        format!(
+            "{} {}\n",
+            time(event.wall_s),
+            text.replace(char::is_control, "?")
+        )
     }
 
     fn of_seat(&mut self, event: &Event, by: &str, body: &Value) -> Option<String> {

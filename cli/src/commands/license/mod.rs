@@ -9,7 +9,7 @@ use crate::daemon::{Daemon, escape};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::files;
-use crate::names::LicenseName;
+use crate::names::{LicenseName, is_no_login};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{
@@ -134,7 +134,16 @@ fn assign(daemon: &Daemon<'_>, name: &LicenseName, to: &To, printer: &Printer) -
             made.license,
             whom(to)
         )
-    })
+    })?;
+    // A directory that is away, or a slip of the pen: the assignment waits for whoever comes by that name.
+    if let Some(user) = to.user.as_deref().filter(|user| is_no_login(user))
+        && !daemon.is_dev()
+    {
+        printer.note(&format!(
+            "there is no login {user} on this machine; assigned all the same"
+        ));
+    }
+    Ok(())
 }
 
 fn unassign(

@@ -30,6 +30,13 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printe
 
 fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer) -> Outcome {
     let pem = files::read(file)?;
+    if pem.contains("PRIVATE KEY-----") {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} is a private key", file.display()),
+            "a site trusts the public half, NAME.pub.pem; whoever has this file signs licenses: it belongs to the vendor alone",
+        ));
+    }
     let keys = PublicKey::all_from_pem(&pem).map_err(|error| {
         Failure::new(
             Exit::Failed,

@@ -192,6 +192,10 @@ fn product_of(state: &State, feature: &Name) -> Result<Name, Refused> {
                 ),
             ))
         }
+        (None, _) if state.features.is_empty() => Err(problem(
+            Code::NotLicensed,
+            format!("no license of {feature} is installed here, nor any other"),
+        )),
         (None, _) => Err(problem(
             Code::UnknownFeature,
             format!("no installed license has the feature {feature}"),

@@ -142,9 +142,12 @@ impl Desk {
         if let Verdict::Denied(denial) = &answer.verdict {
             let what = format!("the root {root} of {name}");
             let mut refused = self.brought_denied(by, denial, &what, &answer);
-            refused.hint =
-                "a root belongs to one vendor: `seatkeeper vendor list` shows whose it is"
-                    .to_owned();
+            let state = &answer.snapshot.state;
+            let whose = denial.roots.first().and_then(|root| vendor_of(state, root));
+            refused.hint = format!(
+                "a root belongs to one vendor, and this one is trusted already as a root of {}: `seatkeeper vendor list`",
+                whose.map_or("another", |vendor| vendor)
+            );
             return Err(refused);
         }
         answer

@@ -21,6 +21,14 @@ use seatkeeper_engine::time::Date;
 /// # Errors
 /// No name, no key, or a key that is refused (S3).
 pub fn roots_of(name: &str, pem: &str) -> Result<Vec<(Name, Name)>, Refused> {
+    if pem.contains("PRIVATE KEY-----") {
+        let mut refused = problem(
+            Code::BadRequest,
+            format!("the file of {name} holds a private key"),
+        );
+        refused.hint = "take it away from here and tell the vendor: whoever has it signs licenses; the root's public half begins with `-----BEGIN PUBLIC KEY-----`".to_owned();
+        return Err(refused);
+    }
     let keys = PublicKey::all_from_pem(pem).map_err(|e| {
         let mut refused = problem(Code::BadRequest, format!("the root keys of {name}: {e}"));
         refused.hint = "take the vendor's PEM file as it came: `-----BEGIN PUBLIC KEY-----`, one block per root".to_owned();

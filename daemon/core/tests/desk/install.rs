@@ -271,8 +271,25 @@ fn a_refused_file_stands_in_status_until_it_is_mended() {
         .trust_from_inbox("thief.pem", &vendor.root.public().to_pem())
         .expect_err("taken");
     assert_eq!(taken.code, Code::Conflict);
+    assert!(
+        taken.hint.contains("already as a root of acme"),
+        "{}",
+        taken.hint
+    );
     assert!(site.desk.remark("thief.pem", None), "it was said");
     assert_eq!(inbox(), None);
+}
+
+#[test]
+fn s10_a_private_key_in_the_inbox_is_called_one() {
+    let (site, vendor) = trusting();
+    let pem = vendor.root.public().to_pem().replace("PUBLIC", "PRIVATE");
+    let refused = site.desk.trust_from_inbox("acme.pem", &pem);
+    let refused = refused.expect_err("no root of anybody");
+    assert!(
+        refused.detail.contains("a private key") && refused.hint.contains("public half"),
+        "{refused:?}"
+    );
 }
 
 #[test]

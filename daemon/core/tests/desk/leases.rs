@@ -318,6 +318,28 @@ fn r22_why_says_what_a_checkout_would_get() {
 }
 
 #[test]
+fn r22_why_and_a_checkout_agree_where_no_license_is_installed() {
+    let site = Site::new();
+    let item = Item {
+        feature: "modeler".to_owned(),
+        version: None,
+        n: 1,
+    };
+    let body = |product: Option<&str>| ExplainBody {
+        user: None,
+        product: product.map(str::to_owned),
+        item: item.clone(),
+        interactive: false,
+        roots: None,
+    };
+    let bare = site.desk.explain(&site.ana(), &body(None));
+    assert_eq!(bare.expect_err("a no").code, Code::NotLicensed);
+    let named = site.desk.explain(&site.ana(), &body(Some("acme-cad")));
+    let denial = named.expect("judged").denial.expect("a no");
+    assert_eq!(denial.code, Code::NotLicensed);
+}
+
+#[test]
 fn s23_texts_hold_no_secret() {
     let (site, vendor) = Site::licensed();
     let body = checkout(&vendor);

@@ -1,0 +1,145 @@
+//! What a newcomer is told beside the data: which program, which login, which command.
+
+use super::fake::{Fake, page, seatkeeper};
+use super::{assignment, code, err, license, out, seat};
+use serde_json::json;
+
+#[test]
+fn r16_a_hard_reclaim_says_when_it_is_learnt_and_which_program_to_end() {
+    let ending = json!({ "ending": [{ "id": "1.1.1", "within_s": 900 }] });
+    let fake = Fake::new(vec![
+        ("POST /v1/seats/1.1/reclaim", 200, ending),
+        ("GET /v1/seats", 200, page(json!([seat("ana")]))),
+    ]);
+    let hard = fake.run("seat reclaim 1.1.1 --hard");
+    assert_eq!(
+        (code(&hard), out(&hard).as_str()),
+        (
+            0,
+            "seat 1.1.1 is ending; its slots are free within 15 min\n"
+        )
+    );
+    for words in [
+        "next renewal, without time to save",
+        "end its program: pid 4711 of ana on ws1",
+    ] {
+        assert!(err(&hard).contains(words), "{}", err(&hard));
+    }
+    let soft = fake.run("seat reclaim 1.1.1");
+    assert!(
+        err(&soft).contains("time to save then") && !err(&soft).contains("4711"),
+        "{}",
+        err(&soft)
+    );
+}
+
+#[test]
+fn u4_a_no_of_why_is_exit_5_and_an_unknown_login_is_told() {
+    let reply = |granted| {
+        let reply = json!({ "user": "nosuchlogin", "granted": granted, "summary": "s", "steps": [], "holders": [] });
+        Fake::new(vec![("POST /v1/explain", 200, reply)])
+    };
+    for (granted, exit) in [(true, 0), (false, 5)] {
+        let output = reply(granted).run("why nosuchlogin modeler");
+        assert_eq!(code(&output), exit);
+        assert!(
+            err(&output).contains("no login nosuchlogin on this machine"),
+            "{}",
+            err(&output)
+        );
+    }
+    let quiet = reply(true).run("why root modeler");
+    assert_eq!(err(&quiet), "");
+}
+
+#[test]
+fn l5_an_assignment_to_a_login_that_nobody_has_is_made_and_told() {
+    let answers = |user| {
+        vec![
+            ("GET /v1/licenses", 200, page(json!([license()]))),
+            ("POST /v1/assignments", 201, assignment(Some(user))),
+        ]
+    };
+    let output = Fake::new(answers("nosuchlogin")).run("license assign L-1 --user nosuchlogin");
+    assert_eq!(code(&output), 0);
+    assert!(
+        err(&output).contains("no login nosuchlogin on this machine; assigned all the same"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(
+        err(&Fake::new(answers("root")).run("license assign L-1 --user root")),
+        ""
+    );
+}
+
+#[test]
+fn u4_words_of_other_programs_get_a_hint() {
+    for (line, hint) in [
+        ("list", "seatkeeper seat list"),
+        ("version", "--version"),
+        ("take", "seatkeeper run"),
+        ("start", "seatkeeperd run"),
+        ("license remove L-1", "unassign"),
+    ] {
+        let output = seatkeeper(line).output().unwrap();
+        assert_eq!(code(&output), 2, "{line}");
+        assert!(err(&output).contains(hint), "{line}: {}", err(&output));
+    }
+}
+
+#[test]
+fn u4_where_no_daemon_answers_the_variable_is_asked_about() {
+    for line in ["status", "doctor"] {
+        let output = seatkeeper(&format!("{line} --socket /nonexistent/s"))
+            .output()
+            .unwrap();
+        let said = out(&output) + &err(&output);
+        assert!(said.contains("SEATKEEPER_SOCKET (not set here)"), "{said}");
+    }
+}
+
+#[test]
+fn u4_an_unknown_seat_leads_to_the_list() {
+    let fake = Fake::new(vec![]);
+    for line in ["seat reclaim 9.9.9", "seat release 9.9.9"] {
+        let output = fake.run(line);
+        assert_eq!(code(&output), 3);
+        assert!(
+            err(&output).contains("`seatkeeper seat list`"),
+            "{}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn u4_a_vendor_is_named_after_its_file_and_said_to_be_known() {
+    let roots = json!([{ "thumbprint": dev_root(), "pem": "p" }]);
+    let acme = json!({ "name": "acme", "roots": roots, "revision": 1 });
+    let fake = Fake::new(vec![
+        ("GET /v1/vendors", 200, page(json!([acme.clone()]))),
+        ("POST /v1/vendors", 200, acme),
+    ]);
+    let file = fake.file("acme.pub.pem", seatkeeper::testing::DEV_ROOT);
+    let output = fake.run(&format!("vendor trust {}", file.display()));
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(
+        err(&output).contains("is trusted already, as a root of acme"),
+        "{}",
+        err(&output)
+    );
+    let sent = fake
+        .asked()
+        .into_iter()
+        .find(|(what, ..)| what.starts_with("POST"));
+    assert_eq!(
+        sent.map(|(.., body)| body["name"].clone()),
+        Some(json!("acme"))
+    );
+}
+
+fn dev_root() -> String {
+    let key = seatkeeper::token::keys::PublicKey::from_pem(seatkeeper::testing::DEV_ROOT).unwrap();
+    key.thumbprint().to_owned()
+}
