@@ -83,6 +83,20 @@ fn r20_a_release_that_cannot_be_recorded_is_repeated() {
 }
 
 #[test]
+fn r20_a_release_waits_as_long_as_the_daemon_says() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    let seat = client.checkout("modeler").acquire().unwrap();
+    site.next([Script::Busy(892)]);
+    assert!(seat.release().is_err());
+    drop(site.calls());
+    site.pass(880);
+    assert_eq!(site.calls(), [], "not before it is told to");
+    site.pass(20);
+    assert!(site.holders().is_empty(), "then it is served");
+}
+
+#[test]
 fn a_denial_is_told_with_code_rule_and_hint_and_not_repeated() {
     let site = Site::new(1, 11);
     site.next([Script::Deny(Code::NoSeatFree)]);

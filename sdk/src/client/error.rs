@@ -30,6 +30,7 @@ pub struct Unreachable {
     code: String,
     text: String,
     hint: String,
+    retry_after_s: Option<u64>,
 }
 
 /// An answer that proves nothing.
@@ -161,7 +162,13 @@ impl Unreachable {
             code: code.to_owned(),
             text: text.into(),
             hint: hint.to_owned(),
+            retry_after_s: None,
         }
+    }
+
+    /// The daemon said not to ask again before so long.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_s.map(Duration::from_secs)
     }
 
     /// The daemon answered that something broke.
@@ -175,7 +182,10 @@ impl Unreachable {
             "the license service could not judge: {text} (trace {})",
             problem.trace_id
         );
-        Unreachable::new(problem.code.as_str(), text, &problem.hint)
+        Unreachable {
+            retry_after_s: problem.retry_after_s,
+            ..Unreachable::new(problem.code.as_str(), text, &problem.hint)
+        }
     }
 
     /// The daemon answered with something that is no answer.

@@ -191,7 +191,7 @@ impl Life {
             let now = self.setup.clock.now();
             let mut farewells = lock(&self.farewells);
             if farewells.len() < MAX_FAREWELLS {
-                let (at, until) = (now + FAREWELL_PAUSE, now + LONGEST_HOLD);
+                let (at, until) = (now + pause(&result), now + LONGEST_HOLD);
                 farewells.push(Farewell {
                     id: id.to_owned(),
                     at,
@@ -217,7 +217,7 @@ impl Life {
             let result = call::release(self, &farewell.id, call::CALL);
             if unanswered(&result) && farewell.until > now {
                 lock(&self.farewells).push(Farewell {
-                    at: self.setup.clock.now() + FAREWELL_PAUSE,
+                    at: self.setup.clock.now() + pause(&result),
                     ..farewell
                 });
             }
@@ -274,6 +274,18 @@ impl Drop for Life {
             self.bell.close();
         }
     }
+}
+
+/// How long a release waits for its next attempt: as long as the daemon says, and some seconds at the least.
+fn pause(result: &Result<(), Error>) -> Duration {
+    let asked = match result {
+        Err(Error::Denied(denied)) => denied.retry_after(),
+        Err(Error::Unreachable(broken)) => broken.retry_after(),
+        _ => None,
+    };
+    asked
+        .unwrap_or_default()
+        .clamp(FAREWELL_PAUSE, LONGEST_HOLD)
 }
 
 /// Nothing was judged, or what was asked cannot be recorded now: the release is repeated.

@@ -43,6 +43,8 @@ pub enum Script {
     Away,
     /// Refused.
     Deny(Code),
+    /// Too busy for so many seconds.
+    Busy(u64),
     /// Served by a changed lease.
     Change(Change),
     /// Answered by these bytes instead.
@@ -364,6 +366,11 @@ impl Transport for Site {
                 }
                 refuse(code)
             }
+            Some(Script::Busy(seconds)) => {
+                let mut problem = Problem::new(Code::ServerBusy, "busy");
+                problem.retry_after_s = Some(seconds);
+                written(&problem)
+            }
             Some(Script::Replay(body)) => Response {
                 status: 201,
                 headers: vec![],
@@ -420,10 +427,14 @@ fn refuse(code: Code) -> Response {
         trace_id: "t1".into(),
         code,
     };
+    written(&problem)
+}
+
+fn written(problem: &Problem) -> Response {
     Response {
         status: problem.status,
         headers: vec![],
-        body: serde_json::to_vec(&problem).unwrap(),
+        body: serde_json::to_vec(problem).unwrap(),
     }
 }
 

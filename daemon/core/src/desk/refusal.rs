@@ -43,7 +43,12 @@ pub(super) fn denied(
     out.retry_after_s = denial
         .retry_at
         .map(|at| (at - snapshot.now.lease).div_ceil(1000).max(1));
-    if let Some(hint) = hint(denial, subject) {
+    if let Some(after) = out
+        .retry_after_s
+        .filter(|_| denial.code == Code::ServerBusy)
+    {
+        out.hint = format!("try again in {}", span(after));
+    } else if let Some(hint) = hint(denial, subject) {
         out.hint = hint;
     }
     if let Some(pool) = &denial.pool
@@ -53,6 +58,13 @@ pub(super) fn denied(
         out.holders = holder_names(pool, HOLDERS);
     }
     out
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
 }
 
 /// The problem of a denial that a file in an inbox met: nobody asks, so it names nobody.
