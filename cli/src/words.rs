@@ -1,6 +1,7 @@
 //! Numbers in words: spans, dates and counts, as a person would say them.
 
 pub(crate) use seatkeeper::token::dates::{format as date, last_day};
+use seatkeeper::wire::Seat;
 
 /// A span: `45 s`, `12 min`, `3 h 5 min`, `2 days`.
 pub(crate) fn span(seconds: u64) -> String {
@@ -32,6 +33,15 @@ pub(crate) fn again(code: &str, after: u64) -> String {
         ),
         "cool_down" => format!("when the pause is over, in {after} at the latest"),
         _ => format!("in {after}"),
+    }
+}
+
+/// For how long a seat is held.
+pub(crate) fn held(seat: &Seat) -> String {
+    let span = span(seat.held_s);
+    match seat.held_at_least {
+        true => format!("at least {span}"),
+        false => span,
     }
 }
 

@@ -196,8 +196,14 @@ fn r19_a_stop_and_a_start_keep_every_seat() {
         .expect("an answer")
         .text("id")
         .to_owned();
+    let at_least = |site: &Site| {
+        let seats = site.admin("GET", "/v1/seats", None);
+        seats.body["items"][0]["held_at_least"].clone()
+    };
+    assert_eq!(at_least(&site), false);
     assert_eq!(site.stop(), Some(0), "{}", site.log());
     site.start();
+    assert_eq!(at_least(&site), true, "the time in between is not counted");
     let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
     refused(
         &Ask::new("cad", "modeler", &vendor.roots())

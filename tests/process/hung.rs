@@ -48,9 +48,6 @@ impl Disk {
                 .arg(disk.0.path())
                 .status()
                 .is_ok_and(|status| status.success());
-        if !mounted {
-            println!("not run: needs root that may mount a small disk");
-        }
         mounted.then_some(disk)
     }
 
@@ -74,7 +71,10 @@ impl Drop for Disk {
 /// No room for a commit: the daemon ends and acknowledges nothing more; what it had acknowledged is there afterwards (S26, I7).
 #[test]
 fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
-    let Some(disk) = Disk::small() else { return };
+    let Some(disk) = Disk::small() else {
+        println!("not run: needs root that may mount a small disk");
+        return;
+    };
     let mut site = Site::below(disk.0.path());
     site.start();
     let acme = Vendor::new("acme", 1);
@@ -116,7 +116,10 @@ fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
 /// not go on with an error for everyone it does not know (S26, I7).
 #[test]
 fn s26_a_side_store_that_cannot_be_written_ends_the_daemon_too() {
-    let Some(disk) = Disk::small() else { return };
+    let Some(disk) = Disk::small() else {
+        println!("not run: needs root that may mount a small disk");
+        return;
+    };
     let (mut site, acme) = Site::with_seats(100_000);
     site.stop();
     // The side store alone lies on the small disk.

@@ -142,7 +142,7 @@ fn list(
                     .map(|pid| pid.to_string())
                     .unwrap_or_else(|| "-".to_owned())
             }),
-            Column("held", |seat| words::span(seat.held_s)),
+            Column("held", words::held),
             Column("id", |seat| seat.id.clone()),
             Column("state", state),
         ],

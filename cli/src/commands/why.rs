@@ -122,7 +122,7 @@ fn holder(seat: &Seat) -> String {
         "  slot {slots}: {}@{} for {}{pid}{state}",
         seat.user,
         seat.machine,
-        words::span(seat.held_s)
+        words::held(seat)
     )
 }
 

@@ -74,7 +74,8 @@ pub(super) async fn explain(
 ) -> Answer<Json<ExplainReply>> {
     let reply = api
         .reading(asker.caller.uid, move |api| {
-            api.desk.explain(&asker.caller, &body)
+            let watched = |holder| api.watch.watched(holder);
+            api.desk.explain(&asker.caller, &body, watched)
         })
         .await?;
     Ok(Json(reply))

@@ -9,6 +9,7 @@ use rustix::process::{Resource, getrlimit};
 use seatkeeper_engine::ids::{HolderId, InstanceId};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use table::{Instance, Table, alive};
@@ -39,6 +40,8 @@ struct Shared {
     most: usize,
     on_death: OnDeath,
     table: Mutex<Table>,
+    /// The thread has ended over an error: nothing is watched, and nobody is told of a death. Changed under the lock.
+    over: AtomicBool,
 }
 
 /// The epoll mark of the stop event; processes count from 1.
@@ -64,6 +67,7 @@ impl Watch {
             most: most_processes(),
             on_death,
             table: Mutex::default(),
+            over: AtomicBool::new(false),
         });
         let watched = shared.clone();
         let thread = std::thread::Builder::new()
@@ -149,7 +153,7 @@ impl Admitted {
     pub fn watch(&self, holder: HolderId) {
         let Some(key) = self.key else { return };
         let mut table = self.shared.lock();
-        if !table.seat(key, holder, self.instance) {
+        if !table.seat(key, holder, self.instance) && !self.shared.over() {
             drop(table);
             (self.shared.on_death)(vec![holder]);
         }
@@ -174,6 +178,9 @@ impl Shared {
     /// The table's entry of a process, made where it is new and there is room. An inode is a process's own for ever; a
     /// number is only while the process lives.
     fn entry(&self, table: &mut Table, found: &PeerProcess) -> Option<u64> {
+        if self.over() {
+            return None;
+        }
         if let Some((key, pidfd)) = table.process(found.identity)
             && (matches!(found.identity, Identity::Inode(_)) || alive(pidfd))
         {
@@ -209,7 +216,7 @@ impl Shared {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     tracing::error!(%error, "the process watch has ended; only holds count from now on");
-                    return;
+                    return self.end();
                 }
             }
             for event in &events {
@@ -219,6 +226,17 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Says of nobody any more that it is watched.
+    fn end(&self) {
+        let mut table = self.lock();
+        self.over.store(true, Ordering::SeqCst);
+        table.clear();
     }
 
     fn died(&self, key: u64) {

@@ -217,8 +217,11 @@ resources! {
         pub state: String,
         /// The process is watched; else only the hold counts (rule 14).
         pub watched: bool,
-        /// Seconds since it sat down, in lease time.
+        /// Seconds since it sat down, as the daemon counts them.
         pub held_s: u64,
+        /// It sat down before the daemon's last start: the time that the daemon did not run is not in `held_s`.
+        #[serde(default)]
+        pub held_at_least: bool,
         /// Seconds until its hold ends unless renewed.
         pub hold_s: u64,
     }

@@ -10,7 +10,7 @@ use crate::random;
 use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
 use seatkeeper_engine::command::{Checkout, Process};
 use seatkeeper_engine::denial::Step;
-use seatkeeper_engine::ids::{CheckoutId, InstanceId, Name, UserId};
+use seatkeeper_engine::ids::{CheckoutId, HolderId, InstanceId, Name, UserId};
 use seatkeeper_engine::state::User;
 use seatkeeper_engine::{Choice, State, explain};
 use std::sync::Arc;
@@ -26,16 +26,27 @@ struct About {
 }
 
 impl Desk {
-    /// `POST /v1/explain`. Reads a snapshot; changes nothing and waits for nobody.
+    /// `POST /v1/explain`. Reads a snapshot; changes nothing and waits for nobody. `watched` tells whether a holder's
+    /// process is watched (rule 14).
     ///
     /// # Errors
     /// `forbidden` where it is about somebody else, `unknown_user`, or `bad_request` that names the member.
-    pub fn explain(&self, caller: &Caller, body: &ExplainBody) -> Result<ExplainReply, Refused> {
+    pub fn explain(
+        &self,
+        caller: &Caller,
+        body: &ExplainBody,
+        watched: impl Fn(HolderId) -> bool,
+    ) -> Result<ExplainReply, Refused> {
         authorize(caller, Permission::ExplainOwn, self.unit)?;
-        self.traced(caller, self.explain_of(caller, body))
+        self.traced(caller, self.explain_of(caller, body, watched))
     }
 
-    fn explain_of(&self, caller: &Caller, body: &ExplainBody) -> Result<ExplainReply, Refused> {
+    fn explain_of(
+        &self,
+        caller: &Caller,
+        body: &ExplainBody,
+        watched: impl Fn(HolderId) -> bool,
+    ) -> Result<ExplainReply, Refused> {
         let snapshot = self.keeper.snapshot();
         let mut state = snapshot.state.clone();
         let about = self.about(caller, body.user.as_deref(), &mut state)?;
@@ -83,7 +94,7 @@ impl Desk {
                     .as_ref()
                     .filter(|_| may(caller, Permission::SeatRead, self.unit))
                 {
-                    reply.holders = self.seats_of(&snapshot, pool, HOLDERS);
+                    reply.holders = self.seats_of(&snapshot, pool, HOLDERS, watched);
                 }
                 reply.denial = Some(*refused);
             }

@@ -68,6 +68,7 @@ fn r20_what_cannot_be_remembered_as_given_up_is_refused() {
     let refused = give_up(&ana).expect_err("her share is used up");
     assert_eq!((refused.code, refused.rule), (Code::ServerBusy, Some(20)));
     assert_eq!(refused.retry_after_s, Some(900));
+    assert_eq!(refused.hint, "try again in 15 minutes");
     assert!(refused.detail.contains("4096"), "{}", refused.detail);
     assert_eq!(
         site.desk.snapshot().head.number,
@@ -296,7 +297,7 @@ fn r22_why_says_what_a_checkout_would_get() {
             interactive: false,
             roots: None,
         };
-        site.desk.explain(caller, &body)
+        site.desk.explain(caller, &body, |_| false)
     };
     let told = why(&site.root(), Some("carol")).expect("judged");
     assert!(told.granted && !told.steps.is_empty(), "{told:?}");
@@ -332,9 +333,11 @@ fn r22_why_and_a_checkout_agree_where_no_license_is_installed() {
         interactive: false,
         roots: None,
     };
-    let bare = site.desk.explain(&site.ana(), &body(None));
+    let bare = site.desk.explain(&site.ana(), &body(None), |_| false);
     assert_eq!(bare.expect_err("a no").code, Code::NotLicensed);
-    let named = site.desk.explain(&site.ana(), &body(Some("acme-cad")));
+    let named = site
+        .desk
+        .explain(&site.ana(), &body(Some("acme-cad")), |_| false);
     let denial = named.expect("judged").denial.expect("a no");
     assert_eq!(denial.code, Code::NotLicensed);
 }
@@ -398,4 +401,25 @@ fn r8_the_largest_checkout_and_the_longest_policies_fit_into_a_lease() {
     let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
     let lease: Lease = serde_json::from_slice(&payload).expect("claims");
     assert_eq!((lease.slots.len(), lease.policies), (1024, policies));
+}
+
+#[test]
+fn r22_why_tells_of_each_seat_in_the_way_whether_its_process_is_watched() {
+    let (site, vendor) = Site::licensed();
+    let held: Vec<_> = [site.ana(), site.bob()]
+        .iter()
+        .map(|caller| site.checkout(caller, &vendor).expect("a seat").holder)
+        .collect();
+    let body = ExplainBody {
+        user: Some("carol".to_owned()),
+        product: None,
+        item: checkout(&vendor).items.remove(0),
+        interactive: false,
+        roots: None,
+    };
+    let watched = |holder| holder == held[1];
+    let told = site.desk.explain(&site.root(), &body, watched);
+    let seats = told.expect("judged").holders;
+    let seats: Vec<_> = seats.iter().map(|s| (s.watched, s.held_at_least)).collect();
+    assert_eq!(seats, [(false, false), (true, false)]);
 }

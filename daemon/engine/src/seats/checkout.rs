@@ -49,8 +49,12 @@ fn leased(act: &mut Act<'_>, holder: HolderId, pool: &PoolId, new: bool) -> Verd
 fn retried(act: &mut Act<'_>, asked: &Checkout) -> Option<Result<Verdict, Denial>> {
     let key = (asked.process.machine, asked.process.uid, asked.checkout_id);
     if let Some(id) = act.engine.index.live(&key) {
-        let grant = act.state().grant(id.gid)?;
-        let holder = act.state().holder(id)?;
+        let here = act.state().grant(id.gid).zip(act.state().holder(id));
+        let Some((grant, holder)) = here else {
+            // Never a second seat for one checkout, not even over a defect.
+            debug_assert!(false, "the index knows {id}, and the state does not");
+            return Some(Err(Denial::new(Code::Conflict, 20)));
+        };
         let same = same_terms(holder, asked) && grant.slots.len() == asked.n as usize;
         let feature = act
             .state()

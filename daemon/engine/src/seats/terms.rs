@@ -75,15 +75,16 @@ pub(crate) fn lease(
     new: bool,
 ) -> Option<LeaseTerms> {
     let now = act.now;
+    let (grant, holder) = (act.state().grant(id.gid)?, act.state().holder(id)?);
+    let slots = grant.slots.to_vec();
+    let (version, user) = (holder.facts.version.clone(), holder.facts.user);
     let seq = act.number_lease(id, until(now.lease, under.term));
-    let state = act.state();
-    let (grant, holder) = (state.grant(id.gid)?, state.holder(id)?);
+    let run = &act.state().run;
     let mut warnings = Vec::new();
     if under.term.cut {
         warnings.push(Warning::ExpiresSoon);
     }
-    if grant
-        .slots
+    if slots
         .iter()
         .any(|slot| under.seats.is_some_and(|seats| *slot >= seats))
     {
@@ -94,12 +95,12 @@ pub(crate) fn lease(
         license: under.license,
         signed: under.signed,
         feature: under.feature,
-        version: holder.facts.version.clone(),
+        version,
         policies: under.policies,
-        user: holder.facts.user,
-        slots: grant.slots.to_vec(),
-        epoch: state.run.epoch,
-        run: state.run.id,
+        user,
+        slots,
+        epoch: run.epoch,
+        run: run.id,
         seq,
         now,
         ttl_s: under.term.ttl_s,

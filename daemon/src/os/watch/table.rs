@@ -33,6 +33,14 @@ struct Watched {
 }
 
 impl Table {
+    /// Forgets everyone; keys go on.
+    pub(super) fn clear(&mut self) {
+        *self = Table {
+            last: self.last,
+            ..Table::default()
+        };
+    }
+
     pub(super) fn processes(&self) -> usize {
         self.processes.len()
     }

@@ -266,3 +266,22 @@ fn r06_an_instance_that_nobody_needs_any_more_is_free_and_forgotten() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn r14_a_watch_that_has_ended_says_of_nobody_that_it_is_watched_nor_that_it_died() {
+    let folder = tempfile::tempdir().unwrap();
+    let (watch, deaths) = watching();
+    let (mut child, stream) = connected(folder.path(), 1);
+    let admitted = admit(&watch, &stream, 7, InstanceId([1; 16])).unwrap();
+    admitted.watch(holder(1));
+    watch.shared.end();
+    assert!(!watch.watched(holder(1)) && watch.holders().is_empty());
+    admitted.watch(holder(2));
+    admit(&watch, &stream, 7, InstanceId([2; 16]))
+        .unwrap()
+        .watch(holder(3));
+    assert!(watch.holders().is_empty());
+    assert!(deaths.try_recv().is_err(), "nobody died");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

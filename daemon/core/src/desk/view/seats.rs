@@ -13,6 +13,14 @@ use seatkeeper_engine::state::{Grant, Holder};
 use seatkeeper_engine::time::LeaseTime;
 use std::ops::Bound;
 
+/// What the times of seats are told by.
+#[derive(Clone, Copy)]
+struct Times {
+    now: LeaseTime,
+    /// Since when the daemon runs: lease time stands still while it does not.
+    run: LeaseTime,
+}
+
 impl Desk {
     /// `GET /v1/seats`: everyone's for those who may see them, else one's own. `watched` tells whether a holder's
     /// process is watched (rule 14).
@@ -36,7 +44,7 @@ impl Desk {
             None => None,
         };
         let snapshot = self.snapshot();
-        let now = self.keeper().now().lease;
+        let times = self.times(&snapshot);
         let own = self.user_of(caller);
         let from = after.map_or(Bound::Unbounded, |after| Bound::Included(after.gid));
         let rows = snapshot
@@ -69,13 +77,13 @@ impl Desk {
                 let id = HolderId { gid, h: holder.h };
                 (
                     id.to_string(),
-                    self.seat(id, pool, (grant, holder), now, watched(id)),
+                    self.seat(id, pool, (grant, holder), times, watched(id)),
                 )
             });
         Ok(page(rows, cursor.limit()?))
     }
 
-    /// Who holds seats of a pool, for a denial: `user on machine (id)`, longest first.
+    /// Who holds seats of a pool, for a denial: `user on machine (id)`, the oldest grants first.
     pub(in crate::desk) fn holder_names(
         &self,
         snapshot: &Snapshot,
@@ -100,11 +108,12 @@ impl Desk {
         snapshot: &Snapshot,
         pool: &PoolId,
         most: usize,
+        watched: impl Fn(HolderId) -> bool,
     ) -> Vec<wire::Seat> {
-        let now = self.keeper().now().lease;
+        let times = self.times(snapshot);
         self.holders_of(snapshot, pool)
             .take(most)
-            .map(|(id, grant, holder)| self.seat(id, pool, (grant, holder), now, false))
+            .map(|(id, grant, holder)| self.seat(id, pool, (grant, holder), times, watched(id)))
             .collect()
     }
 
@@ -133,12 +142,19 @@ impl Desk {
         })
     }
 
+    fn times(&self, snapshot: &Snapshot) -> Times {
+        Times {
+            now: self.keeper().now().lease,
+            run: snapshot.state.run.since,
+        }
+    }
+
     fn seat(
         &self,
         id: HolderId,
         pool: &PoolId,
         (grant, holder): (&Grant, &Holder),
-        now: LeaseTime,
+        Times { now, run }: Times,
         watched: bool,
     ) -> wire::Seat {
         let facts = &holder.facts;
@@ -159,6 +175,7 @@ impl Desk {
                 .to_owned(),
             watched,
             held_s: (now - holder.since) / 1000,
+            held_at_least: holder.since < run,
             hold_s: (holder.latest_end() - now).div_ceil(1000),
         }
     }
