@@ -89,7 +89,7 @@ impl Broken {
     }
 
     /// Whoever asks from here on is answered by nobody, and the reason is the store's.
-    fn is_over(self, why: &str) {
+    fn ended_over(self, why: &str) {
         let (body, id) = &self.held;
         let renewal = renewal(body, 2, None);
         let no = self.site.desk.renew(&self.site.ana(), id, &renewal);
@@ -107,7 +107,7 @@ fn s26_a_name_that_cannot_be_written_ends_the_keeper_before_the_answer() {
     broken.full.store(true, Ordering::SeqCst);
     let no = broken.site.checkout(&broken.site.bob(), &broken.vendor);
     assert_eq!(no.expect_err("nobody is met").code, Code::ServerStopping);
-    broken.is_over("side.redb");
+    broken.ended_over("side.redb");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn s26_a_delegation_that_cannot_be_kept_signs_nothing_and_ends_the_keeper() {
     // The new one was never in use: the next try fails as the first did.
     let no = broken.site.desk.site_key(&broken.site.root());
     assert_eq!(no.expect_err("no key").code, Code::ServerStopping);
-    broken.is_over("delegation");
+    broken.ended_over("delegation");
 }
 
 #[test]
@@ -145,5 +145,5 @@ fn s26_an_export_that_cannot_be_marked_exports_nothing_and_ends_the_keeper() {
     };
     let no = broken.site.desk.export_site_key(&broken.site.root(), &body);
     assert_eq!(no.expect_err("no export").code, Code::ServerStopping);
-    broken.is_over("site.key");
+    broken.ended_over("site.key");
 }
