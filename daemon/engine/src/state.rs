@@ -11,6 +11,7 @@ use crate::ids::{
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The recorded state, with the fleeting ends of holds inside its pools.
@@ -263,19 +264,23 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// A short form to find it by; two units may have the same. Ids are random, so a part of them tells nearly all apart.
+    /// A short form to find it by: the first 8 bytes of a SHA-256, because instance ids come from clients, who must not
+    /// be able to make many that are found together. Where two are the same all the same, the grant tells them apart.
     #[must_use]
     pub fn short(&self) -> u64 {
-        let part = |id: [u8; 16]| {
-            let (first, _) = id.split_first_chunk().expect("16 bytes have 8");
-            u64::from_be_bytes(*first)
+        let sum = Sha256::new();
+        let sum = match self {
+            Unit::Process(boot, instance) => sum.chain_update(boot.0).chain_update(instance.0),
+            Unit::User(user) => sum.chain_update(user.0),
+            Unit::Host(machine, boot) => sum.chain_update(machine.0).chain_update(boot.0),
+            Unit::UserHost(user, machine, boot) => sum
+                .chain_update(user.0)
+                .chain_update(machine.0)
+                .chain_update(boot.0),
         };
-        match *self {
-            Unit::Process(boot, instance) => part(boot.0) ^ part(instance.0),
-            Unit::User(user) => part(user.0),
-            Unit::Host(machine, boot) => part(machine.0) ^ part(boot.0),
-            Unit::UserHost(user, machine, boot) => part(user.0) ^ part(machine.0) ^ part(boot.0),
-        }
+        let sum: [u8; 32] = sum.finalize().into();
+        let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
+        u64::from_be_bytes(*first)
     }
 }
 
