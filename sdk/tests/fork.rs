@@ -62,3 +62,56 @@ fn an_inherited_seat_is_lost_in_the_child_and_stays_with_the_parent() {
     drop(seat);
     assert!(site.holders().is_empty());
 }
+
+/// Set for the test below where it runs itself again as pid 1.
+const AS_PID_1: &str = "SEATKEEPER_TEST_AS_PID_1";
+
+/// In a container an application is pid 1, and so is a child that it starts in a pid namespace of its own.
+#[test]
+fn a_child_with_the_same_pid_in_a_namespace_of_its_own_holds_no_seat_of_its_parents() {
+    if std::env::var_os(AS_PID_1).is_some() {
+        as_pid_1();
+        return;
+    }
+    let name = "a_child_with_the_same_pid_in_a_namespace_of_its_own_holds_no_seat_of_its_parents";
+    let again = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--kill-child"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(AS_PID_1, "1")
+        .output();
+    match again {
+        Ok(ran) if String::from_utf8_lossy(&ran.stdout).contains("running 1 test") => {
+            assert!(
+                ran.status.success(),
+                "{}",
+                String::from_utf8_lossy(&ran.stdout)
+            );
+        }
+        other => eprintln!("not run: no pid namespace can be made here: {other:?}"),
+    }
+}
+
+fn as_pid_1() {
+    assert_eq!(std::process::id(), 1);
+    let site = Site::new(1, 12);
+    let listener = listen(&site, Manner::Serve);
+    let client = site
+        .socket_builder()
+        .socket(&listener.path)
+        .build()
+        .expect("a client");
+    let seat = client.checkout("modeler").acquire().expect("a seat");
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWPID).expect("a namespace");
+    let pid = match fork().expect("a child") {
+        Fork::Child if std::process::id() == 1 => std::process::exit(child(&client, seat)),
+        Fork::Child => std::process::exit(16),
+        Fork::Parent(pid) => pid,
+    };
+    assert_eq!(
+        waitpid(pid).expect("a status"),
+        0,
+        "times 256, what the child saw"
+    );
+    assert_eq!(site.holders(), [seat.lease().expect("a lease").id]);
+}

@@ -45,7 +45,7 @@ struct Link {
 
 /// One life of the process.
 pub(crate) struct Life {
-    pid: i32,
+    process: (i32, u64),
     pub(crate) instance: String,
     pub(crate) boot_id: [u8; 16],
     pub(crate) setup: Arc<Setup>,
@@ -122,7 +122,7 @@ impl Life {
         };
         let bell = Arc::new(Bell::default());
         Ok(Life {
-            pid: os::pid(),
+            process: os::process(),
             instance: call::random_id()?,
             boot_id: os::boot_id().map_err(|e| Unreachable::machine(&e))?,
             setup,
@@ -139,7 +139,7 @@ impl Life {
 
     /// This process began it, not one that forked it.
     pub(crate) fn is_mine(&self) -> bool {
-        self.pid == os::pid()
+        self.process == os::process()
     }
 
     /// Takes a proven lease in as a seat, and sees to it that its heart beats.

@@ -18,9 +18,11 @@ pub(crate) fn boot_id() -> io::Result<[u8; 16]> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the boot id is no UUID"))
 }
 
-/// The pid of this process; another one in a forked child.
-pub(crate) fn pid() -> i32 {
-    rustix::process::getpid().as_raw_nonzero().get()
+/// What tells this process from one that it forked: its pid, and the pid namespace that numbers it. In a container an
+/// application is pid 1, and so is a child that it starts in a namespace of its own.
+pub(crate) fn process() -> (i32, u64) {
+    let namespace = rustix::fs::stat("/proc/self/ns/pid").map_or(0, |found| found.st_ino);
+    (rustix::process::getpid().as_raw_nonzero().get(), namespace)
 }
 
 /// The effective uid.

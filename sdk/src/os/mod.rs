@@ -4,7 +4,7 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{boot_id, connect, is_private_folder, pid, random, uid};
+pub(crate) use linux::{boot_id, connect, is_private_folder, process, random, uid};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
