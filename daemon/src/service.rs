@@ -3,7 +3,7 @@
 use crate::api::{self, BLOCKING, Limits};
 use crate::clock::Stopwatch;
 use crate::os::names::{MachineNames, no_such_group};
-use crate::os::peer::provably_gone;
+use crate::os::peer::{again, provably_gone};
 use crate::os::socket::{SocketError, listen};
 use crate::os::watch::Watch;
 use crate::os::{machine, service::tell};
@@ -83,7 +83,7 @@ impl Service {
         let site = Site::open(plan, Box::new(end_at_once))?;
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
-        sweep(&site.desk);
+        sweep(&site.desk, &watch);
         let names = Arc::new(opening.names);
         let runtime = runtime()?;
         let (stop, stopped) = watch::channel(false);
@@ -201,15 +201,24 @@ fn on_death(desk: &Arc<Desk>, on_gone: OnGone) -> crate::os::watch::OnDeath {
     })
 }
 
-/// Ends the holders of this boot whose process is provably gone (rule 14): it died while no daemon ran.
-fn sweep(desk: &Desk) {
+/// Looks for the processes of this boot's holders (rule 14): one that is provably the same is watched again, and a
+/// holder whose process is provably gone ends: it died while no daemon ran.
+fn sweep(desk: &Desk, watch: &Watch) {
     let boot = desk.settings().boot;
     let snapshot = desk.snapshot();
-    let here = holders(&snapshot).filter(|(_, facts)| facts.process.boot == boot);
-    let gone: Vec<_> = here
-        .filter(|(_, facts)| facts.pid.is_some_and(provably_gone))
-        .map(|(id, _)| id)
-        .collect();
+    let mut gone = Vec::new();
+    for (id, facts) in holders(&snapshot).filter(|(_, facts)| facts.process.boot == boot) {
+        let Some(pid) = facts.pid else { continue };
+        if provably_gone(pid) {
+            gone.push(id);
+        } else if let Some(process) = again(pid) {
+            let (uid, instance) = (facts.process.uid, facts.process.instance);
+            // Another process that shows the instance is watched for its own holders; this one's holds count.
+            if let Ok(admitted) = watch.admit(Some(&process), uid, instance) {
+                admitted.watch(id);
+            }
+        }
+    }
     if !gone.is_empty() {
         tracing::info!(holders = ?gone, "processes died while no daemon ran; their seats are free");
         desk.submit(Desk::process_gone(gone), None, Box::new(drop));

@@ -3,7 +3,7 @@
 use seatkeeper_tests::binaries::binary;
 use seatkeeper_tests::site::is_root;
 use seatkeeper_tests::wire::{Ask, Wire};
-use seatkeeper_tests::{Application, Site};
+use seatkeeper_tests::{Application, Site, not_run};
 use serde_json::Value;
 use std::process::Command;
 
@@ -36,11 +36,23 @@ fn r14_the_seat_of_a_killed_process_is_free_again() {
     until(&site, 0);
 }
 
+/// A process that is provably the same is watched from the daemon's start on, not only from its next call.
+#[test]
+fn r14_a_process_that_dies_after_a_restart_of_the_daemon_is_noticed_at_once() {
+    let (mut site, vendor) = Site::with_seats(1);
+    let mut app = Application::start(&site, &vendor);
+    site.kill();
+    site.start();
+    assert_eq!(seats(&site)[0]["watched"], true, "{}", app.said);
+    app.kill();
+    until(&site, 0);
+}
+
 /// A caller without a uid that this machine knows is refused or counted as its real uid, never as somebody else.
 #[test]
 fn s16_a_caller_in_a_user_namespace_is_its_real_uid_or_nobody() {
     if !is_root() {
-        println!("not run: needs root to be other people");
+        not_run("needs root to be other people");
         return;
     }
     let (site, _vendor) = Site::with_seats(1);
@@ -87,7 +99,7 @@ fn s16_a_caller_in_a_user_namespace_is_its_real_uid_or_nobody() {
 #[test]
 fn s16_the_overflow_uid_is_refused() {
     if !is_root() {
-        println!("not run: needs root to be other people");
+        not_run("needs root to be other people");
         return;
     }
     let (site, vendor) = Site::with_seats(1);
@@ -106,7 +118,7 @@ fn s16_the_overflow_uid_is_refused() {
 #[test]
 fn r20_another_uid_or_instance_neither_renews_nor_releases() {
     if !is_root() {
-        println!("not run: needs root to be other people");
+        not_run("needs root to be other people");
         return;
     }
     let (site, vendor) = Site::with_seats(1);
@@ -134,7 +146,7 @@ fn r20_another_uid_or_instance_neither_renews_nor_releases() {
 #[test]
 fn r14_an_application_in_another_pid_namespace_is_counted_as_itself() {
     if !is_root() {
-        println!("not run: needs root for a pid namespace");
+        not_run("needs root for a pid namespace");
         return;
     }
     let (site, vendor) = Site::with_seats(2);

@@ -69,6 +69,25 @@ pub fn process(stream: impl AsFd) -> io::Result<PeerProcess> {
     })
 }
 
+/// A process that this kernel told of before: the same one, proven by its namespace and its birth, or none.
+#[must_use]
+pub fn again(pid: Pid) -> Option<PeerProcess> {
+    if pid.namespace.is_none() || pid.namespace != namespace() {
+        return None;
+    }
+    // First the descriptor, then the birth: what is born then is what the descriptor means.
+    let pidfd = opened(Some(pid.pid)).ok()?;
+    if pid.born.is_none() || born(pid.pid.get()) != pid.born {
+        return None;
+    }
+    let identity = inode(&pidfd).map_or(Identity::Pid(pid.pid.get()), Identity::Inode);
+    Some(PeerProcess {
+        pidfd,
+        identity,
+        pid: Some(pid),
+    })
+}
+
 fn opened(number: Option<NonZeroU32>) -> io::Result<OwnedFd> {
     let raw = number.and_then(|pid| RawPid::from_raw(i32::try_from(pid.get()).ok()?));
     let raw = raw.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
