@@ -2,14 +2,21 @@
 
 use crate::os::process;
 use seatkeeper::admin::dev_folders;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// The folder, with the socket in it and a state below it.
 pub(super) struct Folder {
     path: PathBuf,
+    _lock: Lock,
+}
+
+/// Held from before anything is removed: of two that start at the same time one is told so.
+struct Lock {
+    path: PathBuf,
+    _file: File,
 }
 
 impl Folder {
@@ -21,8 +28,12 @@ impl Folder {
             .iter()
             .find(usable)
             .ok_or("there is no temporary folder; set TMPDIR")?;
+        let lock = Lock::take(&path.with_extension("lock"))?;
         make(path)?;
-        let folder = Folder { path: path.clone() };
+        let folder = Folder {
+            path: path.clone(),
+            _lock: lock,
+        };
         if UnixStream::connect(folder.socket()).is_ok() {
             // Not ours to remove.
             let path = std::mem::ManuallyDrop::new(folder).socket();
@@ -65,6 +76,36 @@ impl Drop for Folder {
         if let Err(why) = self.empty().and_then(|()| fs::remove_dir(&self.path)) {
             tracing::warn!(path = %self.path.display(), %why, "the scratch folder could not be removed");
         }
+    }
+}
+
+impl Lock {
+    fn take(path: &Path) -> Result<Lock, String> {
+        let told = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|e| told(&e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock {
+                path: path.to_owned(),
+                _file: file,
+            }),
+            Err(TryLockError::WouldBlock) => Err(
+                "another `seatkeeperd dev` of yours runs; stop that one first (Ctrl-C)".to_owned(),
+            ),
+            Err(TryLockError::Error(e)) => Err(told(&e)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What stays is an empty file that the next `dev` uses.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
