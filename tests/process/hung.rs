@@ -2,7 +2,7 @@
 
 use seatkeeper_tests::site::{DAEMON_UID, is_root, signal};
 use seatkeeper_tests::wire::{Ask, Wire};
-use seatkeeper_tests::{Application, Site, Vendor, vendor};
+use seatkeeper_tests::{Application, Site, Vendor, not_run, vendor};
 use std::os::unix::fs::{chown, symlink};
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,6 +48,9 @@ impl Disk {
                 .arg(disk.0.path())
                 .status()
                 .is_ok_and(|status| status.success());
+        if !mounted {
+            not_run("needs root that may mount a small disk");
+        }
         mounted.then_some(disk)
     }
 

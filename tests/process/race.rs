@@ -1,7 +1,9 @@
 //! Many want few seats, and the same checkout comes twice.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatkeeper_tests::Site;
-use seatkeeper_tests::wire::{Ask, Wire};
+use seatkeeper_tests::wire::{Answer, Ask, Wire};
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 
@@ -13,7 +15,7 @@ fn i1_i9_twice_as_many_clients_race_for_the_seats_and_exactly_those_win() {
     let socket = site.socket();
     let roots = vendor.roots();
     let start = Barrier::new(2 * SEATS);
-    let wins: Vec<Vec<Option<String>>> = std::thread::scope(|scope| {
+    let wins: Vec<Vec<Option<(String, u64)>>> = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..2 * SEATS)
             .map(|_| {
                 scope.spawn(|| {
@@ -24,14 +26,14 @@ fn i1_i9_twice_as_many_clients_race_for_the_seats_and_exactly_those_win() {
                             let ask = Ask::new("cad", "modeler", &roots);
                             let answer = ask.checkout(&mut wire).expect("an answer");
                             let won = match answer.status {
-                                201 => Some(answer.text("id").to_owned()),
+                                201 => Some((answer.text("id").to_owned(), slot_of(&answer))),
                                 _ => {
                                     assert_eq!(answer.text("code"), "no_seat_free", "{answer:?}");
                                     None
                                 }
                             };
                             start.wait();
-                            if let Some(id) = &won {
+                            if let Some((id, _)) = &won {
                                 let gone = ask.release(&mut wire, id).expect("an answer");
                                 assert_eq!(gone.status / 100, 2, "{gone:?}");
                             }
@@ -49,10 +51,22 @@ fn i1_i9_twice_as_many_clients_race_for_the_seats_and_exactly_those_win() {
     for round in 0..100 {
         let won: BTreeSet<_> = wins
             .iter()
-            .filter_map(|racer| racer[round].clone())
+            .filter_map(|racer| racer[round].as_ref().map(|(_, slot)| *slot))
             .collect();
         assert_eq!(won.len(), SEATS, "round {round}: {won:?}");
     }
+}
+
+/// The slot that a lease names.
+fn slot_of(answer: &Answer) -> u64 {
+    let payload = answer
+        .text("lease")
+        .split('.')
+        .nth(1)
+        .expect("a lease has three parts");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let claims: serde_json::Value = serde_json::from_slice(&payload).expect("claims");
+    claims["slots"][0].as_u64().expect("a slot")
 }
 
 /// A retried checkout never takes a second seat, whoever else runs.
