@@ -8,13 +8,25 @@
 
 #![allow(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a program speaks, the library does not"
 )]
 
 use seatkeeper::{Client, Error, Event, EventKind, LostReason, State};
+use std::process::ExitCode;
 use std::sync::mpsc;
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("no seat: {error}\n{}", error.hint());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
     // The callback runs on the client's thread: hand over to the application's own loop and return.
     let (sender, events) = mpsc::channel();
     let listener = move |event: &Event| drop(sender.send(event.clone()));
@@ -26,7 +38,13 @@ fn main() -> Result<(), Error> {
         .checkout("modeler")
         .version(env!("CARGO_PKG_VERSION"))
         .acquire()?;
-    println!("Working under {seat:?}; Ctrl-C ends.");
+    match seat.lease() {
+        Some(lease) => println!(
+            "Working in seat {} of {}; Ctrl-C ends.",
+            lease.id, lease.feature
+        ),
+        None => println!("Working; the seat is being found again. Ctrl-C ends."),
+    }
 
     for event in events {
         react(event.kind);

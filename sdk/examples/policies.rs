@@ -9,12 +9,24 @@
 
 #![allow(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a program speaks, the library does not"
 )]
 
 use seatkeeper::{Client, Error, Seat};
+use std::process::ExitCode;
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("no seat: {error}\n{}", error.hint());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
     let client = Client::builder("acme-cad").dev_root().build()?;
     let seat = client
         .checkout("modeler")

@@ -14,7 +14,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// # Errors
 /// No seat.
 pub fn run(socket: &Path) -> Result<(), String> {
-    hold(socket).map_err(|error| format!("{PRODUCT}: no seat: {error}"))
+    hold(socket).map_err(|error| format!("{PRODUCT}: no seat: {error}; {}", error.hint()))
 }
 
 fn hold(socket: &Path) -> Result<(), Error> {
@@ -37,10 +37,10 @@ fn say(event: &Event) {
             until.remaining()
         ),
         EventKind::Ending(until, why) => format!(
-            "please save: my seat ends in {:.0?} ({why:?})",
+            "please save: my seat ends in {:.0?}; {why}",
             until.remaining()
         ),
-        EventKind::Lost(why) => format!("I have no seat any more ({why:?})"),
+        EventKind::Lost(why) => format!("I have no seat any more: {why}"),
         EventKind::Regained => "I have my seat again".to_owned(),
         EventKind::PoliciesChanged(policies) => format!("I may now: {}", policies.join(", ")),
         other => format!("{other:?}"),
