@@ -368,3 +368,17 @@ fn two_editors_of_one_assignment_the_second_is_told() {
     .expect("it is sent");
     refused(&wire.answer().expect("an answer"), "wrong_revision");
 }
+
+/// One line a second stands for all refusals of a uid; a log that a caller can fill would hide everything else.
+#[test]
+fn s24_a_flood_of_refusals_is_not_a_flood_of_lines() {
+    let (site, _vendor) = Site::with_seats(1);
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    for _ in 0..1000 {
+        let answer = wire.exchange("GET", "/nowhere", None).expect("an answer");
+        assert_eq!(answer.text("code"), "not_found", "{answer:?}");
+    }
+    let log = site.log();
+    let lines = log.lines().filter(|line| line.contains("refused")).count();
+    assert!((1..250).contains(&lines), "{lines} lines: {log}");
+}
