@@ -1,9 +1,10 @@
 //! From a plan to an open site: state directory, journal, engine, keeper, keys, desk; and its close, in order.
 
 use crate::api::{Follow, Metrics, Timed};
+use seatkeeper_core::checkpoint::Checkpoints;
 use seatkeeper_core::clock::{Clock, SystemClock};
 use seatkeeper_core::desk::{self, Desk};
-use seatkeeper_core::journal::{JournalError, RedbJournal};
+use seatkeeper_core::journal::{self, JournalError, RedbJournal};
 use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
 use seatkeeper_core::keys::{Keys, KeysError};
 use seatkeeper_core::side::{Side, SideError};
@@ -13,6 +14,9 @@ use seatkeeper_engine::time::Date;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Events from one checkpoint to the next: some 60 MB of journal, and half a second of a start.
+const CHECKPOINT_EVENTS: u64 = 100_000;
 
 /// What a site is opened with.
 #[derive(Clone, Debug)]
@@ -60,7 +64,7 @@ impl Site {
     pub fn open(plan: Plan, on_fatal: OnFatal) -> Result<Site, SiteError> {
         let owned = StateDir::open(&plan.state)?;
         let clock = Arc::new(SystemClock);
-        let fresh = !owned.journal().exists();
+        let fresh = !journal::exists(&owned.journal());
         // A key without its state is refused before a journal would make it look like one with state.
         let first = if fresh {
             let wall_s = clock.read().wall_s;
@@ -68,6 +72,11 @@ impl Site {
         } else {
             None
         };
+        let checkpoints = owned.checkpoints();
+        let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {
+            path: checkpoints,
+            why,
+        })?;
         let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
         let side = Arc::new(Side::open(&owned.side())?);
         let keeper = keeper::start(keeper::Parts {
@@ -76,6 +85,7 @@ impl Site {
                 metrics: metrics.clone(),
             }),
             side: side.clone(),
+            checkpoints: Some((checkpoints, CHECKPOINT_EVENTS)),
             clock: clock.clone(),
             storage: Guard::new(
                 Box::new(Directory(plan.state.clone())),

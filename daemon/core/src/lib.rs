@@ -3,6 +3,7 @@
 
 pub mod authorize;
 pub mod calendar;
+pub mod checkpoint;
 pub mod clock;
 pub mod desk;
 pub mod journal;

@@ -65,7 +65,13 @@ impl StateDir {
     /// The present file of events. Later files are `journal/2.redb` and so on, one per checkpoint.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.path.join("journal/1.redb")
+        self.path.join("journal")
+    }
+
+    /// The states that starts begin from.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
     }
 
     /// What may be erased: names by id, counts of denials.

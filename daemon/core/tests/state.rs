@@ -22,10 +22,10 @@ fn the_stores_are_their_owners_alone() {
     let dir = tempfile::tempdir().unwrap();
     let state = StateDir::open(dir.path()).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    for file in [state.journal(), state.side()] {
+    for file in [state.journal().join("1.redb"), state.side()] {
         let open = || match file == state.side() {
             true => drop(Side::open(&file).unwrap()),
-            false => drop(RedbJournal::open(&file).unwrap()),
+            false => drop(RedbJournal::open(&state.journal()).unwrap()),
         };
         open();
         assert_eq!(mode(&file), 0o600, "{}", file.display());
@@ -52,6 +52,6 @@ fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("1.redb");
     std::fs::write(&path, "something else").unwrap();
-    assert!(RedbJournal::open(&path).is_err());
+    assert!(RedbJournal::open(dir.path()).is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "something else");
 }

@@ -1,8 +1,8 @@
 //! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
 
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
-    Name, RunId, TokenHash, UnitId, UserId,
+    AssignmentId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId, LicenseId,
+    LoginHash, MachineId, Name, RunId, TokenHash, UnitId, UserId,
 };
 use crate::state::{LicenseTerms, Target};
 use crate::time::Date;
@@ -68,6 +68,13 @@ pub enum Command {
     },
     /// A clean stop: records the ends of holds (rule 19).
     StopRun,
+    /// Notes that a checkpoint was written: the state before the event of this number.
+    NoteCheckpoint {
+        /// The first event that is not in it.
+        number: u64,
+        /// Of its file.
+        hash: CheckpointHash,
+    },
     /// Ends what is due. The keeper gives it before each batch and at each deadline.
     Expire,
     /// Examines license dates; at least once a minute.

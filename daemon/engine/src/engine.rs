@@ -105,6 +105,13 @@ impl Engine {
         Self::default()
     }
 
+    /// An engine that goes on from a recorded state. Ends of holds are not part of it: the next start of a run sets them.
+    #[must_use]
+    pub fn resume(state: State) -> Self {
+        let index = Index::of(&state);
+        Engine { state, index }
+    }
+
     /// Judges a command and folds what follows from it.
     pub fn apply(&mut self, now: Now, command: Command) -> (Vec<Event>, Verdict) {
         let mut act = Act {
@@ -213,6 +220,10 @@ impl Act<'_> {
             }
             Command::Tick => {
                 seats::ending::forget_pauses(self);
+                Ok(Verdict::Done)
+            }
+            Command::NoteCheckpoint { number, hash } => {
+                self.record(Recorded::CheckpointWritten { number, hash });
                 Ok(Verdict::Done)
             }
             Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),

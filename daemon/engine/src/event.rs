@@ -2,8 +2,8 @@
 
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
-    AssignmentId, CheckoutId, Gid, HolderId, LicenseId, LoginHash, MachineId, Name, PoolId, RunId,
-    UnitId, UserId,
+    AssignmentId, CheckoutId, CheckpointHash, Gid, HolderId, LicenseId, LoginHash, MachineId, Name,
+    PoolId, RunId, UnitId, UserId,
 };
 use crate::state::{LicenseTerms, Target, Unit};
 use crate::time::LeaseTime;
@@ -36,6 +36,10 @@ pub enum Recorded {
     },
     RunStopped {
         holds: Vec<(HolderId, LeaseTime)>,
+    },
+    CheckpointWritten {
+        number: u64,
+        hash: CheckpointHash,
     },
     VendorTrusted {
         vendor: Name,

@@ -77,11 +77,18 @@ macro_rules! bytes_id {
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.serialize_str(ascii(&self.hex()))
+                if s.is_human_readable() {
+                    s.serialize_str(ascii(&self.hex()))
+                } else {
+                    self.0.serialize(s)
+                }
             }
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if !d.is_human_readable() {
+                    return Deserialize::deserialize(d).map($name);
+                }
                 let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
                 text.parse().map_err(D::Error::custom)
             }
@@ -110,6 +117,8 @@ bytes_id! {
     LoginHash[32];
     /// SHA-256 of a token.
     TokenHash[32];
+    /// SHA-256 of a checkpoint.
+    CheckpointHash[32];
 }
 
 /// The id of a grant: the epoch that opened it and its number in that epoch. Written `E.N`.
@@ -128,6 +137,26 @@ pub struct HolderId {
     pub gid: Gid,
     /// Its number in the grant.
     pub h: u32,
+}
+
+impl Gid {
+    fn numbers(self) -> (u64, u64) {
+        (self.epoch, self.n)
+    }
+
+    fn of_numbers((epoch, n): (u64, u64)) -> Self {
+        Gid { epoch, n }
+    }
+}
+
+impl HolderId {
+    fn numbers(self) -> (Gid, u32) {
+        (self.gid, self.h)
+    }
+
+    fn of_numbers((gid, h): (Gid, u32)) -> Self {
+        HolderId { gid, h }
+    }
 }
 
 impl fmt::Display for Gid {
@@ -189,11 +218,18 @@ macro_rules! text_serde {
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                if s.is_human_readable() {
+                    s.collect_str(self)
+                } else {
+                    self.numbers().serialize(s)
+                }
             }
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if !d.is_human_readable() {
+                    return Deserialize::deserialize(d).map($name::of_numbers);
+                }
                 let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
                 text.parse().map_err(D::Error::custom)
             }

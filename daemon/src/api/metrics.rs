@@ -144,8 +144,12 @@ pub struct Timed {
 }
 
 impl Journal for Timed {
-    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
-        self.journal.load(each)
+    fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
+        self.journal.load(from, each)
+    }
+
+    fn rotate(&self, first: u64) -> Result<(), JournalError> {
+        self.journal.rotate(first)
     }
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {

@@ -87,6 +87,7 @@ impl House {
             journal: Arc::new(MemoryJournal::new()),
             side: side.clone(),
             clock: clock.clone(),
+            checkpoints: None,
             storage: Guard::none(),
             host: "ws1".to_owned(),
             on_events: Some(Box::new(move |batch| {

@@ -68,6 +68,7 @@ impl Daemon {
             journal: Arc::new(MemoryJournal::new()),
             side: side.clone(),
             clock: clock.clone(),
+            checkpoints: None,
             storage: Guard::none(),
             host: MACHINE.to_owned(),
             on_events: None,

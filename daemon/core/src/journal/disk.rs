@@ -1,182 +1,207 @@
-//! The journal on disk: one redb file, every row one transaction, two-phase and synced before it counts.
+//! The journal on disk: a folder of redb files, every row one transaction, two-phase and synced before it counts.
 
+use super::file::{JournalFile, storage};
 use super::{EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
-use crate::store::{self, Closed};
-use redb::{
-    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
-    WriteTransaction,
-};
-use std::path::Path;
+use redb::StorageBackend;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-/// Rows: number of the first event → the batch as JSON.
-const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
-/// The store's version, and the times where no row carries them.
-const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-const VERSION: &str = "version";
-const MARK: &str = "mark";
-
-/// Rows in a redb file.
+/// The files of a folder, the last of them open for rows.
+///
+/// An ended file is opened for each look into it, by one reader at a time, and closed again: a site has years of them.
 #[derive(Debug)]
 pub struct RedbJournal {
-    place: String,
-    database: Database,
+    folder: PathBuf,
+    files: RwLock<Files>,
+    one_reader: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Files {
+    /// Number of the first event of each file that is ended, oldest first.
+    ended: Vec<u64>,
+    /// The same of the present one.
+    first: u64,
+    present: JournalFile,
 }
 
 impl RedbJournal {
-    /// Opens a journal, or makes one.
+    /// Opens the journal in a folder, or makes one.
     ///
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let place = path.display().to_string();
-        let of = |database| RedbJournal {
-            place: place.clone(),
-            database,
-        };
-        let opened = store::open(path, |database| of(database).found());
-        let database = opened.map_err(|closed| match closed {
-            Closed::Owned => JournalError::Owned {
-                place: place.clone(),
-            },
-            Closed::Failed(why) => storage(&place, &why),
-            Closed::Unfounded(why) => why,
-        })?;
-        let journal = of(database);
-        journal.check_version()?;
-        Ok(journal)
-    }
-
-    /// A journal over another storage, which is made a store where it is empty: for tests that lose what was not
-    /// synced.
-    pub fn over(backend: impl StorageBackend, place: &str) -> Result<Self, JournalError> {
-        let database = store::builder()
-            .create_with_backend(backend)
-            .map_err(|e| storage(place, &e))?;
-        let journal = RedbJournal {
-            place: place.to_owned(),
-            database,
-        };
-        if journal.is_blank()? {
-            journal.found()?;
+    pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        let mut ended = firsts(folder).map_err(|e| storage(&folder.display().to_string(), &e))?;
+        let first = ended.pop().unwrap_or(1);
+        let path = path(folder, first);
+        let mut present = JournalFile::open(&path)?;
+        if present.version()? < STORE_VERSION {
+            present = migrate(folder, &path, present)?;
         }
-        journal.check_version()?;
-        Ok(journal)
-    }
-
-    fn is_blank(&self) -> Result<bool, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        match read.open_table(META) {
-            Ok(_) => Ok(false),
-            Err(TableError::TableDoesNotExist(_)) => Ok(true),
-            Err(e) => Err(self.failed(&e)),
-        }
-    }
-
-    fn found(&self) -> Result<(), JournalError> {
-        self.write(|txn| {
-            txn.open_table(ROWS)?;
-            txn.open_table(META)?
-                .insert(VERSION, STORE_VERSION.to_le_bytes().as_slice())?;
-            Ok(())
+        Ok(RedbJournal {
+            folder: folder.to_owned(),
+            files: RwLock::new(Files {
+                ended,
+                first,
+                present,
+            }),
+            one_reader: Mutex::new(()),
         })
     }
 
-    fn check_version(&self) -> Result<(), JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let meta = read.open_table(META).map_err(|e| self.failed(&e))?;
-        let stored = meta.get(VERSION).map_err(|e| self.failed(&e))?;
-        let version = stored
-            .and_then(|bytes| bytes.value().try_into().ok())
-            .map(u64::from_le_bytes);
-        match version {
-            Some(version) if version <= STORE_VERSION => Ok(()),
-            Some(version) => Err(JournalError::Newer {
-                place: self.place.clone(),
-                version,
+    /// A journal over another storage, of one file, which is made a store where it is empty: for tests that lose what
+    /// was not synced.
+    ///
+    /// # Errors
+    /// As for a folder.
+    pub fn over(backend: impl StorageBackend, place: &str) -> Result<Self, JournalError> {
+        let present = JournalFile::over(backend, place)?;
+        Ok(RedbJournal {
+            folder: PathBuf::from(place),
+            files: RwLock::new(Files {
+                ended: Vec::new(),
+                first: 1,
+                present,
             }),
-            None => Err(self.failed(&"it is no journal of Seatkeeper: its version is missing")),
-        }
+            one_reader: Mutex::new(()),
+        })
     }
 
-    fn write(
+    fn files(&self) -> RwLockReadGuard<'_, Files> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks into an ended file.
+    fn look<T>(
         &self,
-        how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-    ) -> Result<(), JournalError> {
-        store::write(&self.database, how).map_err(|e| self.failed(&e))
+        first: u64,
+        into: impl FnOnce(&JournalFile) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let _one = self
+            .one_reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        into(&JournalFile::ended(&path(&self.folder, first))?)
+    }
+}
+
+impl Files {
+    /// The ended files from the one that has an event on.
+    fn ended_from(&self, event: u64) -> &[u64] {
+        let before = self.ended.partition_point(|first| *first <= event);
+        let from = if event >= self.first {
+            self.ended.len()
+        } else {
+            before.saturating_sub(1)
+        };
+        &self.ended[from..]
     }
 
-    fn failed(&self, why: &dyn std::fmt::Display) -> JournalError {
-        storage(&self.place, why)
+    fn has(&self, first: u64) -> bool {
+        self.first == first || self.ended.contains(&first)
     }
 }
 
 impl Journal for RedbJournal {
-    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
-        for row in rows.iter().map_err(|e| self.failed(&e))? {
-            let (first, bytes) = row.map_err(|e| self.failed(&e))?;
-            each(first.value(), bytes.value())?;
+    fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
+        let files = self.files();
+        if from > 1 && !files.has(from) {
+            return Err(JournalError::Missing {
+                place: path(&self.folder, from).display().to_string(),
+                checkpoint: from,
+            });
         }
-        let meta = read.open_table(META).map_err(|e| self.failed(&e))?;
-        let mark = meta.get(MARK).map_err(|e| self.failed(&e))?;
-        mark.map(|bytes| serde_json::from_slice(bytes.value()))
-            .transpose()
-            .map_err(|e| self.failed(&format_args!("its time mark cannot be read ({e})")))
+        for first in files.ended_from(from) {
+            self.look(*first, |file| file.load(from, each))?;
+        }
+        files.present.load(from, each)?;
+        files.present.mark()
     }
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
-        self.write(|txn| {
-            txn.open_table(ROWS)?.insert(first, row)?;
-            Ok(())
-        })
+        self.files().present.append(first, row)
+    }
+
+    fn rotate(&self, first: u64) -> Result<(), JournalError> {
+        let path = path(&self.folder, first);
+        let made = JournalFile::open(&path).map_err(|why| {
+            // A file that is there and gets no rows would be taken for the end of the journal.
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    storage(&path.display().to_string(), &e)
+                }
+                _ => why,
+            }
+        })?;
+        // Waits for readers: the file that ends is closed when the lock is given back.
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let ended = std::mem::replace(&mut files.first, first);
+        files.ended.push(ended);
+        files.present = made;
+        Ok(())
     }
 
     fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError> {
-        let bytes = serde_json::to_vec(mark).map_err(|e| self.failed(&e))?;
-        self.write(|txn| {
-            txn.open_table(META)?.insert(MARK, bytes.as_slice())?;
-            Ok(())
-        })
+        self.files().present.keep_mark(mark)
     }
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
-        let before = rows
-            .range(..=from)
-            .map_err(|e| self.failed(&e))?
-            .next_back();
-        let start = match before.transpose().map_err(|e| self.failed(&e))? {
-            Some((first, _)) => first.value(),
-            None => 0,
-        };
+        let files = self.files();
         let mut page = Page::new(from, limit);
-        for row in rows.range(start..).map_err(|e| self.failed(&e))? {
-            let (first, bytes) = row.map_err(|e| self.failed(&e))?;
-            let more =
-                page.take(first.value(), bytes.value())
-                    .map_err(|fault| JournalError::Row {
-                        place: self.place.clone(),
-                        row: first.value(),
-                        fault,
-                    })?;
-            if !more {
-                break;
+        for first in files.ended_from(from) {
+            self.look(*first, |file| file.read(from, &mut page))?;
+            if page.is_full() {
+                return Ok(page.done());
             }
         }
+        files.present.read(from, &mut page)?;
         Ok(page.done())
     }
 
     fn place(&self) -> String {
-        self.place.clone()
+        self.folder.display().to_string()
     }
 }
 
-fn storage(place: &str, why: &dyn std::fmt::Display) -> JournalError {
-    JournalError::Storage {
-        place: place.to_owned(),
-        why: why.to_string(),
+/// Whether a folder has a journal.
+#[must_use]
+pub fn exists(folder: &Path) -> bool {
+    firsts(folder).is_ok_and(|firsts| !firsts.is_empty())
+}
+
+/// Numbers of the first events of the files in a folder, in order.
+fn firsts(folder: &Path) -> std::io::Result<Vec<u64>> {
+    let mut firsts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_suffix(".redb"));
+        firsts.extend(number.and_then(|number| number.parse::<u64>().ok()));
     }
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+fn path(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first}.redb"))
+}
+
+/// Raises an older store to this version, after a copy of it: `backup/journal-vN` beside the journal's folder.
+fn migrate(folder: &Path, path: &Path, present: JournalFile) -> Result<JournalFile, JournalError> {
+    let version = present.version()?;
+    drop(present);
+    let kept = folder
+        .with_file_name("backup")
+        .join(format!("journal-v{version}"));
+    let copied = fs::create_dir_all(&kept).and_then(|()| {
+        let copy = kept.join(path.file_name().unwrap_or_default());
+        fs::copy(path, &copy)?;
+        fs::File::open(&copy)?.sync_all()
+    });
+    copied.map_err(|e| storage(&kept.display().to_string(), &e))?;
+    let present = JournalFile::open(path)?;
+    present.raise_version()?;
+    tracing::info!(from = version, to = STORE_VERSION, copy = %kept.display(), "the journal's layout was raised");
+    Ok(present)
 }

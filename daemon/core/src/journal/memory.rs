@@ -30,12 +30,16 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
+    fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
         let kept = self.kept();
-        for (first, row) in &kept.rows {
-            each(*first, row)?;
+        for (first, row) in kept.rows.range(from..) {
+            each(*first, row).map_err(|fault| JournalError::row(&self.place(), *first, fault))?;
         }
         Ok(kept.mark)
+    }
+
+    fn rotate(&self, _first: u64) -> Result<(), JournalError> {
+        Ok(())
     }
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
@@ -57,11 +61,9 @@ impl Journal for MemoryJournal {
             .map_or(0, |(first, _)| *first);
         let mut page = Page::new(from, limit);
         for (first, row) in kept.rows.range(start..) {
-            let more = page.take(*first, row).map_err(|fault| JournalError::Row {
-                place: self.place(),
-                row: *first,
-                fault,
-            })?;
+            let more = page
+                .take(*first, row)
+                .map_err(|fault| JournalError::row(&self.place(), *first, fault))?;
             if !more {
                 break;
             }

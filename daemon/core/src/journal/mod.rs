@@ -1,15 +1,15 @@
 //! The durable log of events: the journal is the truth, the audit log and the usage log.
 //!
 //! A row is one batch: its events, each with version, number, actor, origin, trace id and the hash of its
-//! predecessor, and the times when it was written. A row is keyed by the number of its first event.
-//! Checkpoints, further files and pruning have their place in the layout (`journal/N.redb`): the next
-//! file begins where a checkpoint ends, and nothing here assumes that event 1 is in the only file but `load`.
+//! predecessor, and the times when it was written. A row is keyed by the number of its first event, and a file
+//! (`journal/N.redb`) by the number of its own: the next one begins where a checkpoint ends.
 
 mod disk;
+mod file;
 mod memory;
 mod row;
 
-pub use disk::RedbJournal;
+pub use disk::{RedbJournal, exists};
 pub use memory::MemoryJournal;
 pub use row::{Cause, Hash, Head, Noted, Row, RowFault, RowWriter, follow, parse};
 
@@ -17,22 +17,28 @@ use crate::calendar::Mark;
 use std::fmt;
 
 /// Version of the store's layout. An older program refuses a newer store.
-pub const STORE_VERSION: u64 = 1;
+///
+/// 1: all events in `1.redb`. 2: a file for each checkpoint.
+pub const STORE_VERSION: u64 = 2;
 
 /// Events in one page of [`Journal::read`], at most.
 pub const PAGE: usize = 1000;
 
 /// Is given the rows in order: the number of the row's first event, and its bytes.
-pub type EachRow<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), JournalError>;
+pub type EachRow<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), RowFault>;
 
 /// Where rows are kept. Only the keeper appends; anyone may read beside it.
 pub trait Journal: Send + Sync {
-    /// Gives every row in order, and the newest mark written outside of rows.
-    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError>;
+    /// Gives every row in order from the one that begins with event `from`, and the newest mark written outside of rows.
+    fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError>;
 
     /// Makes a row durable. When this returns `Ok` the row survives any crash; after an error nothing more may be
     /// appended or acknowledged (I6, I7).
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError>;
+
+    /// Ends the present file: the next row, whose first event is `first`, begins a new one. An error leaves the present
+    /// file as it is, and rows go on into it.
+    fn rotate(&self, first: u64) -> Result<(), JournalError>;
 
     /// Makes the times durable where no row carries them.
     fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError>;
@@ -70,6 +76,13 @@ pub enum JournalError {
         /// Its version.
         version: u64,
     },
+    /// The file that a checkpoint goes on in is not there.
+    Missing {
+        /// The file.
+        place: String,
+        /// The checkpoint.
+        checkpoint: u64,
+    },
     /// Another process has the file open.
     Owned {
         /// The file.
@@ -102,6 +115,10 @@ impl fmt::Display for JournalError {
                 f,
                 "{place}: written by a newer Seatkeeper (store version {version}, this one knows {STORE_VERSION}). Install that version again, or restore the backup made before the upgrade"
             ),
+            JournalError::Missing { place, checkpoint } => write!(
+                f,
+                "{place} is missing: what happened after checkpoint {checkpoint} stood in it. Put the file back, or restore the last backup; starting without it could give its seats twice"
+            ),
             JournalError::Owned { place } => write!(
                 f,
                 "{place}: another process has it open. One daemon owns a state directory; stop the other one first"
@@ -111,6 +128,17 @@ impl fmt::Display for JournalError {
 }
 
 impl std::error::Error for JournalError {}
+
+impl JournalError {
+    /// A row of a file that is not what it should be.
+    pub(crate) fn row(place: &str, row: u64, fault: RowFault) -> Self {
+        JournalError::Row {
+            place: place.to_owned(),
+            row,
+            fault,
+        }
+    }
+}
 
 /// Picks the events of a page out of rows that come in order.
 pub(crate) struct Page {
@@ -139,6 +167,10 @@ impl Page {
             }
         }
         Ok(self.events.len() < self.limit)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.events.len() >= self.limit
     }
 
     pub(crate) fn done(self) -> Vec<(u64, Box<str>)> {

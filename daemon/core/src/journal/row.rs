@@ -55,6 +55,11 @@ pub enum RowFault {
     Newer(u8),
     /// The bytes are not a row.
     Unreadable(String),
+    /// It records a checkpoint with another hash than the one that the start began from.
+    OtherCheckpoint {
+        /// The checkpoint.
+        number: u64,
+    },
     /// An event does not follow from the one before it: something was changed, taken out or put in.
     Broken {
         /// Its number, as far as counted.
@@ -233,6 +238,10 @@ impl fmt::Display for RowFault {
                 )
             }
             RowFault::Unreadable(why) => write!(f, "it cannot be read: {why}"),
+            RowFault::OtherCheckpoint { number } => write!(
+                f,
+                "checkpoints/{number} is not the file that the journal recorded; somebody put another one there. Move it away: the start then takes the one before it"
+            ),
             RowFault::Broken { number } => write!(
                 f,
                 "the chain breaks at event {number}: it, or one before it, is not what was written"
@@ -261,13 +270,13 @@ impl fmt::Debug for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        seatkeeper_engine::ids::TokenHash(self.0).serialize(s)
     }
 }
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        // TokenHash is the same 32 bytes in the same spelling; its parser is the only one for them.
+        // TokenHash is the same 32 bytes in the same spelling; its reader and writer are the only ones for them.
         seatkeeper_engine::ids::TokenHash::deserialize(d)
             .map(|hash| Hash(hash.0))
             .map_err(D::Error::custom)

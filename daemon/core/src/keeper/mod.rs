@@ -7,6 +7,7 @@
 //! Between two rounds, and only there, a renewal that records nothing is served on its caller's thread: most of the
 //! traffic of a site needs neither the journal nor the two changes of threads on the way to the keeper and back.
 
+mod checkpointing;
 mod queue;
 #[cfg(test)]
 mod seat_tests;
@@ -18,7 +19,7 @@ mod worker;
 pub use queue::{BATCH, QUEUE, QUEUE_PER_CALLER};
 pub use start::{Parts, StartError, start};
 
-use crate::calendar::Standing;
+use crate::calendar::{Mark, Standing};
 use crate::clock::{Clock, Reading};
 use crate::journal::{Head, Journal, JournalError};
 use arc_swap::ArcSwap;
@@ -235,6 +236,17 @@ impl Handle {
     /// Wakes the keeper to look at its clocks, where the wall clock was set.
     pub fn wake(&self) {
         self.shared.queue.nudge();
+    }
+}
+
+impl Snapshot {
+    /// The times, as they are written.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            lease_ms: self.now.lease,
+            j_s: self.now.j,
+            wall_s: self.read.wall_s,
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
 
+use super::checkpointing::Checkpointing;
 use super::worker::{self, Worker};
 use super::{Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
+use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::clock::Clock;
 use crate::journal::{Head, Journal, JournalError, Row, RowFault, RowWriter, follow};
 use crate::random;
 use crate::side::{Kind, Side, SideError};
 use crate::storage::Guard;
 use arc_swap::ArcSwap;
+use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{MachineId, RunId, UnitId};
 use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -20,6 +23,8 @@ pub struct Parts {
     pub journal: Arc<dyn Journal>,
     /// Where names are.
     pub side: Arc<Side>,
+    /// Where checkpoints are, and after how many events each is written; none over a journal in memory.
+    pub checkpoints: Option<(Checkpoints, u64)>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The guard over `disk_reserve`.
@@ -47,7 +52,13 @@ pub enum StartError {
 
 /// Starts a keeper. When this returns, the run is journaled and the keeper serves.
 pub fn start(parts: Parts) -> Result<Keeper, StartError> {
-    let (engine, head, mark) = load(&*parts.journal)?;
+    let folder = parts.checkpoints.as_ref().map(|(folder, _)| folder);
+    let Loaded {
+        engine,
+        head,
+        mark,
+        since,
+    } = load(&*parts.journal, folder)?;
     let calendar = Calendar::start(mark, engine.state().newest_iat, parts.clock.read());
     let mut worker = Worker::new(
         engine,
@@ -71,6 +82,11 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         failed: OnceLock::new(),
         worker: Mutex::new(worker),
     });
+    if let Some((folder, every)) = parts.checkpoints {
+        let how = Checkpointing::start(folder, every, since, Arc::downgrade(&shared))?;
+        let worker = shared.worker.lock();
+        worker.map_err(|_| StartError::Refused)?.checkpoint(how);
+    }
     wake_with_clock(&shared);
     let handle = Handle {
         shared: shared.clone(),
@@ -85,31 +101,70 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     })
 }
 
-/// Folds the journal, verifying the chain over the stored bytes.
-fn load(journal: &dyn Journal) -> Result<(Engine, Head, Option<Mark>), StartError> {
-    let mut engine = Engine::new();
-    let mut head = Head::default();
-    let mut newest: Option<Mark> = None;
-    let kept = journal.load(&mut |first, bytes| {
-        let row = |fault| JournalError::Row {
-            place: journal.place(),
-            row: first,
-            fault,
-        };
-        let parsed = Row::parse(bytes).map_err(row)?;
+/// What a start begins from.
+struct Loaded {
+    engine: Engine,
+    head: Head,
+    mark: Option<Mark>,
+    /// Number of the first event after the checkpoint.
+    since: u64,
+}
+
+/// The newest checkpoint that can be read, and the journal from there on; the chain is verified over the stored bytes.
+fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, StartError> {
+    let from = match folder {
+        Some(folder) => newest(folder)?,
+        None => None,
+    };
+    let (mut engine, mut head, mut mark) = (Engine::new(), Head::default(), None);
+    let mut kept = None;
+    if let Some(checkpoint) = from {
+        engine = Engine::resume(checkpoint.state);
+        (head, mark) = (checkpoint.head, Some(checkpoint.mark));
+        kept = Some((checkpoint.head.number + 1, checkpoint.hash));
+    }
+    let since = head.number + 1;
+    let outside = journal.load(since, &mut |first, bytes| {
+        let parsed = Row::parse(bytes)?;
         if first != head.number + 1 || parsed.events.is_empty() {
-            return Err(row(RowFault::Broken {
+            return Err(RowFault::Broken {
                 number: head.number + 1,
-            }));
+            });
         }
         for raw in parsed.events {
-            let noted = follow(&mut head, raw.get()).map_err(row)?;
+            let noted = follow(&mut head, raw.get())?;
+            if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) = (&noted.what, kept)
+                && *number == kept.0
+                && *hash != kept.1
+            {
+                return Err(RowFault::OtherCheckpoint { number: *number });
+            }
             engine.replay(&noted.what);
         }
-        newest = later(newest, Some(parsed.mark));
+        mark = later(mark, Some(parsed.mark));
         Ok(())
     })?;
-    Ok((engine, head, later(newest, kept)))
+    Ok(Loaded {
+        engine,
+        head,
+        mark: later(mark, outside),
+        since,
+    })
+}
+
+/// The newest checkpoint that can be read. One that cannot is put aside and named; the one before it does as well, with
+/// more of the journal.
+fn newest(folder: &Checkpoints) -> Result<Option<Checkpoint>, StartError> {
+    for number in folder.list()?.into_iter().rev() {
+        match folder.read(number) {
+            Ok(checkpoint) => return Ok(Some(checkpoint)),
+            Err(why) => {
+                tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
+                folder.set_aside(number)?;
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The later of two marks: lease time and J each only grow.

@@ -37,8 +37,11 @@ impl Watched {
 }
 
 impl Journal for Watched {
-    fn load(&self, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
-        self.inner.load(each)
+    fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
+        self.inner.load(from, each)
+    }
+    fn rotate(&self, first: u64) -> Result<(), JournalError> {
+        self.inner.rotate(first)
     }
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
         self.appends.fetch_add(1, Ordering::SeqCst);
@@ -105,6 +108,7 @@ impl House {
         start(Parts {
             journal: self.journal.clone(),
             side: self.side.clone(),
+            checkpoints: None,
             clock: self.clock.clone(),
             storage: Guard::new(Box::new(move || Ok(free.load(Ordering::SeqCst))), 100),
             host: "ws1".to_owned(),

@@ -1,5 +1,6 @@
 //! The keeper's rounds, and the renewals in between that record nothing.
 
+use super::checkpointing::Checkpointing;
 use super::queue::{Waiting, Woken};
 use super::{
     Answer, Failure, OnEvents, OnFatal, Published, PublishedEvent, Reply, Shared, Snapshot,
@@ -36,6 +37,7 @@ pub(super) struct Worker {
     marked: LeaseTime,
     listening: bool,
     published: Vec<PublishedEvent>,
+    checkpoints: Option<Checkpointing>,
     /// Ends of holds moved since the last snapshot.
     moved: bool,
     /// J leapt and license dates were not examined yet.
@@ -71,10 +73,16 @@ impl Worker {
             marked: lease,
             listening: false,
             published: Vec::new(),
+            checkpoints: None,
             moved: false,
             leapt: false,
             ended: false,
         }
+    }
+
+    /// Writes checkpoints from now on.
+    pub(super) fn checkpoint(&mut self, how: Checkpointing) {
+        self.checkpoints = Some(how);
     }
 
     /// A renewal that records nothing, on the caller's thread. Whoever gets the lock finds nothing undurable; what is
@@ -242,6 +250,12 @@ impl Worker {
         Ok(())
     }
 
+    fn look_at_checkpoints(&mut self, snapshot: &Arc<Snapshot>) {
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.look(&*self.journal, snapshot);
+        }
+    }
+
     fn publish(&mut self, snapshot: &Arc<Snapshot>, on_events: &mut Option<OnEvents>) {
         if let Some(on_events) = on_events
             && !self.published.is_empty()
@@ -265,6 +279,10 @@ pub(super) fn run(
     let served = catch_unwind(AssertUnwindSafe(|| {
         serve(shared, &mut batch, &mut judged, &mut on_events)
     }));
+    if let Ok(mut worker) = shared.worker.lock() {
+        // Its writer ends with it.
+        worker.checkpoints = None;
+    }
     let why = match served {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(why)) => why,
@@ -315,6 +333,7 @@ fn serve(
         if last {
             return Ok(());
         }
+        lock(shared)?.look_at_checkpoints(&snapshot);
     }
 }
 

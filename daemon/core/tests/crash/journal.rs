@@ -32,14 +32,9 @@ fn heads(journal: &dyn Journal) -> Result<Vec<Head>, String> {
     let mut head = Head::default();
     let mut heads = vec![head];
     journal
-        .load(&mut |first, bytes| {
-            let row = |fault| JournalError::Row {
-                place: PLACE.into(),
-                row: first,
-                fault,
-            };
-            for raw in Row::parse(bytes).map_err(row)?.events {
-                follow(&mut head, raw.get()).map_err(row)?;
+        .load(1, &mut |_, bytes| {
+            for raw in Row::parse(bytes)?.events {
+                follow(&mut head, raw.get())?;
                 heads.push(head);
             }
             Ok(())

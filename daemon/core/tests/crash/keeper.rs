@@ -48,6 +48,7 @@ impl Machine {
             journal: Arc::new(journal),
             side: self.side.clone(),
             clock: Arc::new(ManualClock::at(1_800_000_000)),
+            checkpoints: None,
             storage: Guard::none(),
             host: "ws1".to_owned(),
             on_events: None,

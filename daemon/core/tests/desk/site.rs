@@ -166,6 +166,7 @@ impl Site {
             journal: Arc::new(MemoryJournal::new()),
             side: side.clone(),
             clock: clock.clone(),
+            checkpoints: None,
             storage: guard,
             host: "ws1".to_owned(),
             on_events: None,

@@ -40,6 +40,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             };
             set_holds(state, *at);
         }
+        // The state is what it was; the journal remembers which file says so.
+        Recorded::CheckpointWritten { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
         Recorded::VendorTrusted { vendor, roots } => {
             let known = state.vendors.entry(vendor.clone()).or_insert(Vendor {
@@ -143,6 +145,7 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
         Recorded::SiteFounded { .. }
         | Recorded::RunStarted { .. }
         | Recorded::RunStopped { .. }
+        | Recorded::CheckpointWritten { .. }
         | Recorded::VendorTrusted { .. }
         | Recorded::IssuerSeen(_)
         | Recorded::LicenseInstalled { .. }

@@ -1,0 +1,245 @@
+//! Checkpoints: the recorded state as it was before an event, in a file of its own, so that a start reads one file and
+//! the events after it.
+//!
+//! `checkpoints/N` is the fold of all events below N; `journal/N.redb` goes on from there. A file is a line of text that
+//! names its format, a head, the state, and the SHA-256 of all before it. It is written from a snapshot, beside the
+//! keeper, under a temporary name; the journal records its number and hash afterwards.
+
+use crate::calendar::Mark;
+use crate::journal::{Hash, Head};
+use crate::keeper::Snapshot;
+use seatkeeper_engine::State;
+use seatkeeper_engine::ids::CheckpointHash;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The first line of a file. A later format has another number.
+const FORMAT: &[u8] = b"seatkeeper checkpoint 1\n";
+/// So many are kept: the newest, and the one before it in case the newest cannot be read.
+const KEPT: usize = 2;
+
+/// The folder of a site's checkpoints.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+}
+
+/// A checkpoint that was read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The end of the journal's chain that it is the fold of.
+    pub head: Head,
+    /// The times when it was taken.
+    pub mark: Mark,
+    /// The state.
+    pub state: State,
+    /// Of its file.
+    pub hash: CheckpointHash,
+}
+
+/// A checkpoint cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The file.
+    pub place: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Described {
+    number: u64,
+    hash: Hash,
+    mark: Mark,
+}
+
+impl Checkpoints {
+    /// Makes the folder where it is missing, and takes away what a crash left half written.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|end| end == "new") {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(Checkpoints {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Numbers of the checkpoints that are there, oldest first.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn list(&self) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            numbers.extend(name.to_str().and_then(|name| name.parse::<u64>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Writes the checkpoint of a snapshot: whole and synced, or not at all. Older ones beyond the one before are removed.
+    ///
+    /// # Errors
+    /// The system's: the checkpoints that were there are there still.
+    pub fn write(&self, snapshot: &Snapshot) -> io::Result<(u64, CheckpointHash)> {
+        let number = snapshot.head.number + 1;
+        let path = self.path(number);
+        let new = path.with_extension("new");
+        let written = write_file(&new, snapshot).and_then(|hash| {
+            fs::rename(&new, &path)?;
+            File::open(&self.folder)?.sync_all()?;
+            Ok(hash)
+        });
+        match written {
+            Ok(hash) => {
+                self.prune()?;
+                Ok((number, hash))
+            }
+            Err(why) => {
+                // What cannot be removed now is removed at the next start.
+                let _ = fs::remove_file(&new);
+                Err(why)
+            }
+        }
+    }
+
+    /// Reads a checkpoint and verifies it.
+    ///
+    /// # Errors
+    /// It is damaged, half written, of a later format, or the disk refuses.
+    pub fn read(&self, number: u64) -> Result<Checkpoint, Unreadable> {
+        let place = self.path(number);
+        let read = read_file(&place, number);
+        read.map_err(|why| Unreadable { place, why })
+    }
+
+    /// Puts a file that cannot be read aside, under a name that no start reads.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_aside(&self, number: u64) -> io::Result<()> {
+        fs::rename(
+            self.path(number),
+            self.path(number).with_extension("damaged"),
+        )
+    }
+
+    fn prune(&self) -> io::Result<()> {
+        let numbers = self.list()?;
+        let old = numbers.len().saturating_sub(KEPT);
+        numbers[..old]
+            .iter()
+            .try_for_each(|number| fs::remove_file(self.path(*number)))
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(number.to_string())
+    }
+}
+
+fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut out = Hashed {
+        inner: BufWriter::with_capacity(1 << 16, file),
+        sum: Sha256::new(),
+    };
+    out.write_all(FORMAT)?;
+    let described = Described {
+        number: snapshot.head.number,
+        hash: snapshot.head.hash,
+        mark: snapshot.mark(),
+    };
+    postcard::to_io(&described, &mut out).map_err(io::Error::other)?;
+    postcard::to_io(&snapshot.state, &mut out).map_err(io::Error::other)?;
+    let hash: [u8; 32] = out.sum.finalize().into();
+    out.inner.write_all(&hash)?;
+    let file = out.inner.into_inner().map_err(io::Error::from)?;
+    file.sync_all()?;
+    Ok(CheckpointHash(hash))
+}
+
+/// The sum is verified before a byte of the state is parsed.
+fn read_file(path: &Path, number: u64) -> Result<Checkpoint, String> {
+    let bytes = fs::read(path).map_err(|e| e.to_string())?;
+    let described = bytes.strip_prefix(FORMAT).ok_or_else(|| {
+        let known = bytes.starts_with(b"seatkeeper checkpoint ");
+        if known {
+            "a newer Seatkeeper wrote it"
+        } else {
+            "it is no checkpoint"
+        }
+    })?;
+    let (body, kept) = described
+        .split_last_chunk::<32>()
+        .ok_or("it is cut short")?;
+    let sum = Sha256::new()
+        .chain_update(FORMAT)
+        .chain_update(body)
+        .finalize();
+    if *kept != <[u8; 32]>::from(sum) {
+        return Err("its bytes are not those that were written".to_owned());
+    }
+    let parsed = |e: postcard::Error| format!("it cannot be parsed ({e})");
+    let (head, rest) = postcard::take_from_bytes::<Described>(body).map_err(parsed)?;
+    let state = postcard::from_bytes::<State>(rest).map_err(parsed)?;
+    if head.number + 1 != number {
+        let of = head.number + 1;
+        return Err(format!("it is checkpoint {of} under the name of another"));
+    }
+    Ok(Checkpoint {
+        head: Head {
+            number: head.number,
+            hash: head.hash,
+        },
+        mark: head.mark,
+        state,
+        hash: CheckpointHash(*kept),
+    })
+}
+
+/// Sums what passes.
+struct Hashed<W> {
+    inner: W,
+    sum: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.sum.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place.display(), self.why)
+    }
+}
+
+impl std::error::Error for Unreadable {}

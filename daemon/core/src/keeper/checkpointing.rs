@@ -1,0 +1,99 @@
+//! Checkpoints beside the keeper: it ends the journal's file and hands a snapshot over; a thread writes it and has the
+//! journal note it. No command waits for that.
+
+use super::{Order, Shared, Snapshot};
+use crate::checkpoint::Checkpoints;
+use crate::journal::Journal;
+use crate::keeper::queue::Waiting;
+use seatkeeper_engine::{Actor, Command, Origin};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
+
+/// When the next checkpoint is due, and who writes it.
+pub(super) struct Checkpointing {
+    every: u64,
+    since: u64,
+    writes: Arc<AtomicBool>,
+    hand: Sender<Arc<Snapshot>>,
+}
+
+impl Checkpointing {
+    /// Starts the writer. `since`: the first event after the newest checkpoint.
+    pub(super) fn start(
+        folder: Checkpoints,
+        every: u64,
+        since: u64,
+        shared: Weak<Shared>,
+    ) -> io::Result<Self> {
+        let (hand, snapshots) = channel();
+        let writes = Arc::new(AtomicBool::new(false));
+        let done = writes.clone();
+        std::thread::Builder::new()
+            .name("checkpoint".to_owned())
+            .spawn(move || write(&folder, &snapshots, &done, &shared))?;
+        Ok(Checkpointing {
+            every: every.max(1),
+            since,
+            writes,
+            hand,
+        })
+    }
+
+    /// After a batch: where enough was recorded since the last checkpoint, the journal goes on in a new file and the
+    /// snapshot goes to the writer. A file that cannot be made changes nothing; it is tried again some events later.
+    pub(super) fn look(&mut self, journal: &dyn Journal, snapshot: &Arc<Snapshot>) {
+        let next = snapshot.head.number + 1;
+        if next.saturating_sub(self.since) < self.every || self.writes.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(why) = journal.rotate(next) {
+            tracing::warn!(%why, "no new journal file could be begun; events go on into the present one");
+            self.since += self.every.div_ceil(16);
+            return;
+        }
+        self.since = next;
+        self.writes.store(true, Ordering::Release);
+        // A writer that is gone writes nothing: the journal has all of it still.
+        let _ = self.hand.send(snapshot.clone());
+    }
+}
+
+fn write(
+    folder: &Checkpoints,
+    snapshots: &Receiver<Arc<Snapshot>>,
+    writes: &AtomicBool,
+    shared: &Weak<Shared>,
+) {
+    for snapshot in snapshots {
+        match folder.write(&snapshot) {
+            Ok((number, hash)) => {
+                tracing::info!(number, %hash, "a checkpoint was written");
+                note(shared, Command::NoteCheckpoint { number, hash });
+            }
+            Err(why) => {
+                tracing::warn!(%why, "a checkpoint could not be written; the one before it and the journal do as well");
+            }
+        }
+        drop(snapshot);
+        writes.store(false, Ordering::Release);
+    }
+}
+
+/// Has the journal note it. At a stop that may come too late: the note only guards against a file that was exchanged.
+fn note(shared: &Weak<Shared>, command: Command) {
+    let Some(shared) = shared.upgrade() else {
+        return;
+    };
+    let waiting = Waiting {
+        order: Order {
+            actor: Actor::Daemon,
+            origin: Origin::Watch,
+            command,
+        },
+        trace: None,
+        reply: Box::new(drop),
+    };
+    drop(shared.queue.push(waiting));
+}

@@ -1,0 +1,289 @@
+//! Checkpoints and the files of the journal, on a real disk: what a start reads, and what it says where it cannot.
+
+use seatkeeper_core::checkpoint::Checkpoints;
+use seatkeeper_core::clock::ManualClock;
+use seatkeeper_core::journal::{Journal, RedbJournal};
+use seatkeeper_core::keeper::{self, Handle, Keeper, Parts};
+use seatkeeper_core::side::Side;
+use seatkeeper_core::state_dir::StateDir;
+use seatkeeper_core::storage::Guard;
+use seatkeeper_engine::ids::{LoginHash, UserId};
+use seatkeeper_engine::{Actor, Command, Order, Origin, State};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Events from one checkpoint to the next in these tests.
+const EVERY: u64 = 10;
+
+struct House {
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        House {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&self) -> Result<Keeper, String> {
+        let dir = StateDir::open(self.folder.path()).map_err(|e| e.to_string())?;
+        let journal = RedbJournal::open(&dir.journal()).map_err(|e| e.to_string())?;
+        let checkpoints = Checkpoints::open(&dir.checkpoints()).map_err(|e| e.to_string())?;
+        keeper::start(Parts {
+            journal: Arc::new(journal),
+            side: Arc::new(Side::memory().map_err(|e| e.to_string())?),
+            checkpoints: Some((checkpoints, EVERY)),
+            clock: Arc::new(ManualClock::at(1_800_000_000)),
+            storage: Guard::none(),
+            host: "ws1".to_owned(),
+            on_events: None,
+            on_fatal: Box::new(|_| {}),
+        })
+        .map_err(|e| e.to_string())
+    }
+
+    /// A site with so many users more, and with the checkpoints of all that written.
+    fn lived(&self, users: u8) -> State {
+        let keeper = self.start().unwrap();
+        for n in 0..users {
+            meet(&keeper.handle(), n);
+            self.settle(&keeper.handle());
+        }
+        let state = keeper.handle().snapshot().state.clone();
+        drop(keeper);
+        state
+    }
+
+    /// Waits until what is due is written and noted.
+    fn settle(&self, handle: &Handle) {
+        for _ in 0..20_000 {
+            let newest = self.numbers("checkpoints").last().copied().unwrap_or(1);
+            let begun = self.numbers("journal").last().copied().unwrap_or(1);
+            let noted = newest == 1 || noted(handle, newest);
+            let due = handle.snapshot().head.number + 1 - begun >= EVERY;
+            if newest == begun && noted && !due {
+                return;
+            }
+            std::thread::yield_now();
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
+        panic!("a checkpoint was never written");
+    }
+
+    fn numbers(&self, folder: &str) -> Vec<u64> {
+        let files = fs::read_dir(self.path(folder)).unwrap();
+        let mut numbers: Vec<u64> = files
+            .filter_map(|file| {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                name.trim_end_matches(".redb").parse().ok()
+            })
+            .collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    fn newest(&self) -> PathBuf {
+        let number = self.numbers("checkpoints").pop().unwrap();
+        self.path(&format!("checkpoints/{number}"))
+    }
+}
+
+fn noted(handle: &Handle, number: u64) -> bool {
+    let events = handle.read(number, 100).unwrap();
+    events
+        .iter()
+        .any(|(_, raw)| raw.contains("CheckpointWritten"))
+}
+
+fn meet(handle: &Handle, n: u8) {
+    let order = Order {
+        actor: Actor::Daemon,
+        origin: Origin::Socket,
+        command: Command::MeetUser {
+            user: UserId([n; 16]),
+            login: LoginHash([n; 32]),
+        },
+    };
+    handle.ask(order).unwrap();
+}
+
+fn same(before: &State, after: &State) {
+    assert_eq!(before.users, after.users);
+    assert_eq!(before.logins, after.logins);
+    assert_eq!(before.run.epoch + 1, after.run.epoch);
+}
+
+/// Flips one bit in the middle.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn i14_a_start_from_a_checkpoint_is_the_same_state_as_one_from_the_first_event() {
+    let house = House::new();
+    let before = house.lived(45);
+    let files = house.numbers("journal");
+    assert!(files.len() > 2, "{files:?}");
+    assert_eq!(
+        house.numbers("checkpoints").len(),
+        2,
+        "the newest and the one before it"
+    );
+    // A start from the newest checkpoint has no need of what came before it.
+    let first = house.path("journal/1.redb");
+    fs::rename(&first, house.path("1.redb")).unwrap();
+    let from_checkpoint = house.start().unwrap().handle().snapshot().state.clone();
+    same(&before, &from_checkpoint);
+    fs::rename(house.path("1.redb"), &first).unwrap();
+    fs::remove_dir_all(house.path("checkpoints")).unwrap();
+    let from_the_first = house.start().unwrap().handle().snapshot().state.clone();
+    assert_eq!(from_checkpoint.users, from_the_first.users);
+    assert_eq!(from_checkpoint.events + 1, from_the_first.events);
+}
+
+#[test]
+fn a_page_of_events_goes_over_the_borders_of_files() {
+    let house = House::new();
+    house.lived(45);
+    let keeper = house.start().unwrap();
+    let all = keeper.handle().read(1, 1000).unwrap();
+    let numbers: Vec<_> = all.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    let border = house.numbers("journal")[1];
+    let around = keeper.handle().read(border - 1, 3).unwrap();
+    assert_eq!(around, all[border as usize - 2..][..3]);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_does_as_well() {
+    for damage in [
+        flip,
+        |path: &Path| fs::write(path, b"seatkeeper checkpoint 1\n").unwrap(),
+        |path: &Path| {
+            let bytes = fs::read(path).unwrap();
+            fs::write(path, &bytes[..bytes.len() / 3]).unwrap();
+        },
+    ] {
+        let house = House::new();
+        let before = house.lived(35);
+        let newest = house.newest();
+        damage(&newest);
+        same(&before, &house.start().unwrap().handle().snapshot().state);
+        assert!(newest.with_extension("damaged").exists() && !newest.exists());
+    }
+}
+
+#[test]
+fn a_checkpoint_that_the_journal_did_not_record_is_refused_by_name() {
+    let house = House::new();
+    let other = House::new();
+    house.lived(25);
+    other.lived(25);
+    let newest = house.newest();
+    fs::copy(other.newest(), &newest).unwrap();
+    let why = house.start().err().unwrap();
+    let number = newest.file_name().unwrap().to_str().unwrap();
+    let named = why.contains(&format!("checkpoints/{number}")) || why.contains("the chain breaks");
+    assert!(named, "{why}");
+}
+
+#[test]
+fn a_journal_file_that_is_missing_is_refused_by_name() {
+    let house = House::new();
+    house.lived(35);
+    let files = house.numbers("journal");
+    let last = house.path(&format!("journal/{}.redb", files.last().unwrap()));
+    fs::remove_file(&last).unwrap();
+    let why = house.start().err().unwrap();
+    assert!(
+        why.contains("is missing") && why.contains("restore the last backup"),
+        "{why}"
+    );
+    let house = House::new();
+    house.lived(35);
+    fs::remove_dir_all(house.path("checkpoints")).unwrap();
+    let second = house.numbers("journal")[1];
+    fs::remove_file(house.path(&format!("journal/{second}.redb"))).unwrap();
+    let why = house.start().err().unwrap();
+    assert!(why.contains("the chain breaks"), "{why}");
+}
+
+#[test]
+fn what_a_crash_left_half_written_is_taken_away() {
+    let house = House::new();
+    let before = house.lived(15);
+    let half = house.path("checkpoints/99.new");
+    fs::write(&half, "half").unwrap();
+    same(&before, &house.start().unwrap().handle().snapshot().state);
+    assert!(!half.exists());
+}
+
+#[test]
+fn a_disk_that_takes_no_checkpoint_stops_nobody() {
+    let house = House::new();
+    let keeper = house.start().unwrap();
+    fs::remove_dir_all(house.path("checkpoints")).unwrap();
+    fs::write(house.path("checkpoints"), "not a folder").unwrap();
+    for n in 0..35 {
+        meet(&keeper.handle(), n);
+    }
+    let before = keeper.handle().snapshot().state.clone();
+    drop(keeper);
+    fs::remove_file(house.path("checkpoints")).unwrap();
+    same(&before, &house.start().unwrap().handle().snapshot().state);
+}
+
+#[test]
+fn a_store_of_version_1_is_raised_after_a_copy_and_a_newer_one_is_refused() {
+    let house = House::new();
+    let before = house.lived(5);
+    let path = house.path("journal/1.redb");
+    set_version(&path, 1);
+    same(&before, &house.start().unwrap().handle().snapshot().state);
+    assert!(house.path("backup/journal-v1/1.redb").exists());
+    set_version(&path, 99);
+    let why = house.start().err().unwrap();
+    assert!(
+        why.contains("written by a newer Seatkeeper (store version 99"),
+        "{why}"
+    );
+}
+
+fn set_version(path: &Path, version: u64) {
+    const META: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
+    let database = redb::Database::open(path).unwrap();
+    let txn = database.begin_write().unwrap();
+    txn.open_table(META)
+        .unwrap()
+        .insert("version", version.to_le_bytes().as_slice())
+        .unwrap();
+    txn.commit().unwrap();
+}
+
+#[test]
+fn readers_and_rotation_do_not_get_into_each_others_way() {
+    let house = House::new();
+    house.lived(45);
+    let dir = StateDir::open(house.folder.path()).unwrap();
+    let journal = RedbJournal::open(&dir.journal()).unwrap();
+    let all = journal.read(1, 1000).unwrap();
+    let next = all.len() as u64 + 1;
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..50).all(|_| journal.read(1, 1000).unwrap() == all)))
+            .collect();
+        for n in 0..5 {
+            journal.rotate(next + n).unwrap();
+        }
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+    });
+}
