@@ -265,13 +265,13 @@ fn a_newer_store_is_refused_with_what_to_do() {
     let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     txn.open_table(meta)
         .unwrap()
-        .insert("version", 2_u64.to_le_bytes().as_slice())
+        .insert("version", 99_u64.to_le_bytes().as_slice())
         .unwrap();
     txn.commit().unwrap();
     drop(database);
     let why = open(&disk).unwrap_err().to_string();
     assert!(
-        why.contains("store version 2, this one knows 1") && why.contains("backup"),
+        why.contains("store version 99, this one knows 2") && why.contains("backup"),
         "{why}"
     );
 }
