@@ -23,7 +23,7 @@ struct House {
 impl House {
     fn new() -> Self {
         House {
-            folder: tempfile::tempdir().unwrap(),
+            folder: tempfile::tempdir().expect("a disk that works"),
         }
     }
 
@@ -50,7 +50,7 @@ impl House {
 
     /// A site with so many users more, and with the checkpoints of all that written.
     fn lived(&self, users: u8) -> State {
-        let keeper = self.start().unwrap();
+        let keeper = self.start().expect("a disk that works");
         for n in 0..users {
             meet(&keeper.handle(), n);
             self.settle(&keeper.handle());
@@ -77,10 +77,14 @@ impl House {
     }
 
     fn numbers(&self, folder: &str) -> Vec<u64> {
-        let files = fs::read_dir(self.path(folder)).unwrap();
+        let files = fs::read_dir(self.path(folder)).expect("a disk that works");
         let mut numbers: Vec<u64> = files
             .filter_map(|file| {
-                let name = file.unwrap().file_name().into_string().unwrap();
+                let name = file
+                    .expect("a disk that works")
+                    .file_name()
+                    .into_string()
+                    .expect("a disk that works");
                 name.trim_end_matches(".redb").parse().ok()
             })
             .collect();
@@ -89,13 +93,16 @@ impl House {
     }
 
     fn newest(&self) -> PathBuf {
-        let number = self.numbers("checkpoints").pop().unwrap();
+        let number = self
+            .numbers("checkpoints")
+            .pop()
+            .expect("a disk that works");
         self.path(&format!("checkpoints/{number}"))
     }
 }
 
 fn noted(handle: &Handle, number: u64) -> bool {
-    let events = handle.read(number, 100).unwrap();
+    let events = handle.read(number, 100).expect("a disk that works");
     events
         .iter()
         .any(|(_, raw)| raw.contains("CheckpointWritten"))
@@ -110,7 +117,7 @@ fn meet(handle: &Handle, n: u8) {
             login: LoginHash([n; 32]),
         },
     };
-    handle.ask(order).unwrap();
+    handle.ask(order).expect("a disk that works");
 }
 
 fn same(before: &State, after: &State) {
@@ -121,10 +128,10 @@ fn same(before: &State, after: &State) {
 
 /// Flips one bit in the middle.
 fn flip(path: &Path) {
-    let mut bytes = fs::read(path).unwrap();
+    let mut bytes = fs::read(path).expect("a disk that works");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(path, bytes).unwrap();
+    fs::write(path, bytes).expect("a disk that works");
 }
 
 #[test]
@@ -260,13 +267,13 @@ fn a_store_of_version_1_is_raised_after_a_copy_and_a_newer_one_is_refused() {
 
 fn set_version(path: &Path, version: u64) {
     const META: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
-    let database = redb::Database::open(path).unwrap();
-    let txn = database.begin_write().unwrap();
+    let database = redb::Database::open(path).expect("a store");
+    let txn = database.begin_write().expect("a store");
     txn.open_table(META)
-        .unwrap()
+        .expect("a store")
         .insert("version", version.to_le_bytes().as_slice())
-        .unwrap();
-    txn.commit().unwrap();
+        .expect("a store");
+    txn.commit().expect("a store");
 }
 
 #[test]
