@@ -1,6 +1,7 @@
 //! The HTTP API: who may connect, who asks, one file per resource. It decides nothing; the desk does.
 
 mod assignments;
+mod audit;
 mod document;
 mod events;
 mod exchange;
@@ -100,6 +101,7 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))
         .routes(routes!(events::events))
+        .routes(routes!(audit::audit))
         .routes(routes!(status::status))
         .routes(routes!(status::config))
         .routes(routes!(status::metrics))

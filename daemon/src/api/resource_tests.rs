@@ -396,6 +396,10 @@ impl Walk {
     async fn the_daemon_itself(&mut self) {
         self.get("/v1/events", 200).await;
         self.get_at("/v1/events", "/v1/events?after=x", 400).await;
+        self.get("/v1/audit", 200).await;
+        self.get_at("/v1/audit", "/v1/audit?kind=SeatTaken&user=ana", 200)
+            .await;
+        self.get_at("/v1/audit", "/v1/audit?usr=ana", 400).await;
         for path in ["/v1/status", "/v1/config", "/metrics", "/healthz"] {
             self.get(path, 200).await;
         }
@@ -441,6 +445,7 @@ async fn an_ordinary_caller_sees_what_is_theirs_and_no_more() {
     house.administers.store(false, Ordering::SeqCst);
     let closed = [
         "/v1/events",
+        "/v1/audit",
         "/v1/config",
         "/metrics",
         "/v1/assignments",

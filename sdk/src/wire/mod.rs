@@ -2,11 +2,13 @@
 //!
 //! Claims are closed, bodies are open: a reader ignores members that it does not know, and keeps an unknown code as text.
 
+mod audit;
 mod bodies;
 mod code;
 mod problem;
 mod resources;
 
+pub use audit::AuditEvent;
 pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,
 };

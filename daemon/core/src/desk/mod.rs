@@ -89,6 +89,7 @@ pub struct Desk {
     machine: MachineId,
     unit: UnitId,
     remarks: Remarks,
+    followed: view::Followed,
 }
 
 /// A site that was not founded: the keeper founds it at its start.
@@ -123,6 +124,7 @@ impl Desk {
             machine: site.machine,
             unit: site.unit,
             remarks: Remarks::default(),
+            followed: view::Followed::default(),
         })
     }
 

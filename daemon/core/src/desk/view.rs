@@ -1,9 +1,12 @@
 //! What lists and pages show: the snapshot in the words of the wire.
 
+mod audit;
 mod journal;
 mod licenses;
 mod seats;
 
+pub use audit::AuditFilter;
+pub(super) use audit::Followed;
 pub(super) use licenses::{assignment, status as license_status, vendor};
 
 use super::parse::bad;

@@ -1,5 +1,6 @@
 //! The desk over a memory journal and a manual clock: every verb, every no, and leases that the SDK's verifier takes.
 
+mod audit;
 mod broken;
 mod install;
 mod leases;

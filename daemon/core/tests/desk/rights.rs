@@ -3,7 +3,7 @@
 use crate::site::Site;
 use seatkeeper::wire::{Assignment, Code, ExportBody, InstallBody, LicenseRequestBody, TrustBody};
 use seatkeeper_core::authorize::{Caller, Permission, may};
-use seatkeeper_core::desk::view::Cursor;
+use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::desk::{Desk, Refused};
 use seatkeeper_engine::ids::UnitId;
 
@@ -57,6 +57,10 @@ const ADMINISTRATORS: &[Verb] = &[
     }),
     ("reclaim", |d, c| d.reclaim(c, "1.1", true).err()),
     ("events", |d, c| d.events(c, &Cursor::default()).err()),
+    ("audit", |d, c| {
+        d.audit(c, &Cursor::default(), &AuditFilter::default())
+            .err()
+    }),
     ("denials", |d, c| d.denials(c, &Cursor::default()).err()),
     ("site key", |d, c| d.site_key(c).err()),
     ("export", |d, c| {

@@ -84,7 +84,7 @@ impl Desk {
         })
     }
 
-    fn actor_name(&self, actor: &Actor) -> String {
+    pub(super) fn actor_name(&self, actor: &Actor) -> String {
         match actor {
             Actor::Daemon => "daemon".to_owned(),
             Actor::Local {
@@ -108,7 +108,7 @@ fn name(body: &Value) -> String {
     }
 }
 
-fn origin(origin: Origin) -> &'static str {
+pub(super) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Socket => "socket",
         Origin::Inbox => "inbox",

@@ -1,0 +1,230 @@
+//! Events in the words of the domain: one sentence each, for people.
+
+use seatkeeper_engine::event::{EndWhy, EndingWhy, Recorded, SeatTaken};
+use seatkeeper_engine::ids::{HolderId, MachineId, UserId};
+use seatkeeper_engine::state::{LicenseTerms, Target};
+
+/// What sentences call persons and machines.
+pub(super) trait Names {
+    fn user(&mut self, user: UserId) -> String;
+    fn machine(&mut self, machine: MachineId) -> String;
+}
+
+/// The names of events, and of each one its own.
+macro_rules! kinds {
+    ($($kind:ident $fields:tt,)*) => {
+        /// The names of all events.
+        pub(super) const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        /// The name of an event, as the journal spells it.
+        pub(super) fn kind(what: &Recorded) -> &'static str {
+            match what {
+                $(Recorded::$kind $fields => stringify!($kind),)*
+            }
+        }
+    };
+}
+
+kinds! {
+    SiteFounded { .. },
+    RunStarted { .. },
+    RunStopped { .. },
+    VendorTrusted { .. },
+    IssuerSeen(..),
+    LicenseInstalled { .. },
+    LicenseAssigned { .. },
+    LicenseUnassigned { .. },
+    UserMet { .. },
+    SeatTaken(..),
+    HolderJoined { .. },
+    HoldersEnding { .. },
+    EndingTakenBack { .. },
+    LastSigned { .. },
+    HolderEnded { .. },
+    SeatEnded { .. },
+    CheckoutEnded { .. },
+    CoolDownStarted { .. },
+    CoolDownDeleted { .. },
+}
+
+/// The sentence.
+pub(super) fn text(what: &Recorded, names: &mut impl Names) -> String {
+    match what {
+        Recorded::SeatTaken(taken) => seat_taken(taken, names),
+        Recorded::HolderJoined { holder, who, .. } => format!(
+            "{} on {} joined seat {} as {holder}",
+            names.user(who.user),
+            names.machine(who.process.machine),
+            holder.gid
+        ),
+        Recorded::HoldersEnding { holders, why, hard } => format!(
+            "{} ending: {}{}",
+            holders_are(holders),
+            ending(*why),
+            if *hard { ", without time to save" } else { "" }
+        ),
+        Recorded::EndingTakenBack { holders } => {
+            format!("{} no longer ending", holders_are(holders))
+        }
+        Recorded::LastSigned { holder, .. } => format!("holder {holder} was told to save and end"),
+        Recorded::HolderEnded { holder, why, .. } => {
+            format!("holder {holder} ended: {}", ended(*why))
+        }
+        Recorded::SeatEnded { gid, why, .. } => {
+            format!("seat {gid} ended, its slots are free: {}", ended(*why))
+        }
+        Recorded::CheckoutEnded {
+            machine,
+            uid,
+            checkout_id,
+            ..
+        } => format!(
+            "uid {uid} on {} gave up checkout {checkout_id}, which had no seat",
+            names.machine(*machine)
+        ),
+        other => text_of_rights(other, names),
+    }
+}
+
+/// The sentence of an event about the site, its licenses or its people.
+fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
+    match what {
+        Recorded::SiteFounded { machine, .. } => {
+            format!("site founded on {}", names.machine(*machine))
+        }
+        Recorded::RunStarted { epoch, .. } => format!("daemon started, epoch {epoch}"),
+        Recorded::RunStopped { holds } => {
+            format!("daemon stopped, {} held", count(holds.len(), "seat"))
+        }
+        Recorded::VendorTrusted { vendor, roots } => {
+            format!(
+                "vendor {vendor} trusted, {}",
+                count(roots.len(), "root key")
+            )
+        }
+        Recorded::IssuerSeen(seen) => format!(
+            "issuer token of root {} seen: serials below {} and {} withdrawn",
+            seen.root,
+            seen.min_serial,
+            count(seen.revoked_kids.len(), "key")
+        ),
+        Recorded::LicenseInstalled { terms, .. } => installed(terms),
+        Recorded::LicenseAssigned {
+            id,
+            license,
+            target,
+        } => {
+            let to = match target {
+                Target::User(user) => names.user(*user),
+                Target::Unit(_) => "everyone".to_owned(),
+            };
+            format!("license {license} assigned to {to} (assignment {id})")
+        }
+        Recorded::LicenseUnassigned { id } => format!("assignment {id} taken back"),
+        Recorded::UserMet { user, .. } => format!("{} seen for the first time", names.user(*user)),
+        Recorded::CoolDownStarted {
+            user,
+            machine,
+            product,
+            feature,
+            ..
+        } => format!(
+            "{} on {} has to wait before taking {product}/{feature} again",
+            names.user(*user),
+            names.machine(*machine)
+        ),
+        Recorded::CoolDownDeleted {
+            user,
+            machine,
+            product,
+            feature,
+        } => format!(
+            "{} on {} asked for {product}/{feature} and need not wait any more",
+            names.user(*user),
+            names.machine(*machine)
+        ),
+        // Told above; one more that is told in neither place is told by its name.
+        other => kind(other).to_owned(),
+    }
+}
+
+fn seat_taken(taken: &SeatTaken, names: &mut impl Names) -> String {
+    let slots: Vec<_> = taken.slots.iter().map(u64::to_string).collect();
+    format!(
+        "{} on {} took {} {} of {} (seat {})",
+        names.user(taken.who.user),
+        names.machine(taken.who.process.machine),
+        if slots.len() == 1 { "slot" } else { "slots" },
+        slots.join(", "),
+        taken.pool,
+        taken.gid
+    )
+}
+
+fn installed(terms: &LicenseTerms) -> String {
+    let features: Vec<_> = terms
+        .features
+        .iter()
+        .map(|feature| match feature.seats {
+            Some(seats) => format!("{} {}", feature.name, count(narrow(seats), "seat")),
+            None => format!("{} unlimited", feature.name),
+        })
+        .collect();
+    format!(
+        "license {} serial {} installed: {}, {}",
+        terms.id,
+        terms.serial,
+        terms.product,
+        features.join(", ")
+    )
+}
+
+/// For a count in a sentence only.
+fn narrow(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+fn count(n: usize, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+fn holders_are(holders: &[HolderId]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<_> = holders
+        .iter()
+        .take(SHOWN)
+        .map(HolderId::to_string)
+        .collect();
+    let more = match holders.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match holders.len() {
+        1 => format!("holder {} is", shown.join(", ")),
+        _ => format!("holders {}{more} are", shown.join(", ")),
+    }
+}
+
+fn ending(why: EndingWhy) -> &'static str {
+    match why {
+        EndingWhy::Reclaimed => "an administrator took the seat back",
+        EndingWhy::Released => "its user gave it back from elsewhere",
+        EndingWhy::RightLost => "its user may not sit any more",
+        EndingWhy::Superseded => "the license in force has no place for it",
+    }
+}
+
+fn ended(why: EndWhy) -> &'static str {
+    match why {
+        EndWhy::Released => "given back",
+        EndWhy::ProcessDied => "its process died",
+        EndWhy::HeartbeatLost => "it did not renew",
+        EndWhy::Reclaimed => "taken back by an administrator",
+        EndWhy::ReleasedElsewhere => "given back from elsewhere",
+        EndWhy::RightLost => "its user may not sit any more",
+        EndWhy::Superseded => "the license in force has no place for it",
+    }
+}
