@@ -250,6 +250,9 @@ fn positional(sample: &Sample, path: &Path, out: &mut String) {
         Kind::Lease => {
             serde_json::to_string(&serde_json::from_value::<c::Lease>(claims).expect(typed))
         }
+        Kind::Anchor => {
+            serde_json::to_string(&serde_json::from_value::<c::Anchor>(claims).expect(typed))
+        }
     };
     let text = text.expect(typed);
     let (from, to) = locate(&text, path);
@@ -341,4 +344,26 @@ fn s2_policies_that_no_lease_could_carry_are_refused_in_the_license() {
         .expect_err("too long")
         .to_string();
     assert!(text.contains("fit into a lease"), "{text}");
+}
+
+#[test]
+fn s2_an_anchor_of_no_event_or_of_no_hash_is_refused() {
+    let all = samples();
+    let sample = all
+        .iter()
+        .find(|s| s.kind == Kind::Anchor)
+        .expect("a sample");
+    for (claim, value) in [
+        ("number", json!(0)),
+        ("number", json!(TOO_LARGE)),
+        ("hash", json!("5".repeat(64))),
+        ("hash", json!("A".repeat(42))),
+        ("iss", json!("site")),
+        ("run_id", json!("a/b")),
+    ] {
+        let mut claims = sample.claims.clone();
+        claims[claim] = value.clone();
+        let refused = sample.try_payload(&claims.to_string()).unwrap_err();
+        assert!(refused.to_string().contains(claim), "{claim}: {refused}");
+    }
 }

@@ -267,8 +267,8 @@ fn flip_last(token: &str) -> String {
 }
 
 #[test]
-fn s4_requests_leases_and_delegations_are_no_license_file() {
-    for kind in [Kind::Request, Kind::Lease, Kind::Delegation] {
+fn s4_what_is_neither_issuer_nor_license_is_no_license_file() {
+    for kind in [Kind::Request, Kind::Lease, Kind::Delegation, Kind::Anchor] {
         let token = sample(kind).token();
         assert_eq!(read(&token).unwrap_err(), FileError::NotALicense(kind));
         let beside = read(format!("{}\n{token}", plain())).unwrap_err();

@@ -27,6 +27,7 @@ fn s1_the_vector_of_rfc_8037_verifies_as_bytes_and_is_refused_as_a_token() {
         Kind::Delegation,
         Kind::Request,
         Kind::Lease,
+        Kind::Anchor,
     ] {
         assert!(
             kid_of(kind, RFC_JWS).is_err(),

@@ -273,7 +273,7 @@ fn s4_only_the_own_verifier_takes_a_token() {
                 sample.kind
             );
         }
-        for typ in ["anchor", "borrow", "return", "revocation", "license2"] {
+        for typ in ["anchor2", "borrow", "return", "revocation", "license2"] {
             let typ = format!("seatkeeper-{typ}+jwt");
             let token = sample
                 .key

@@ -65,6 +65,8 @@ pub enum Permission {
     SiteKeyExport,
     /// See events, denials and the audit log.
     AuditRead,
+    /// Have the site key sign where the journal stands.
+    AuditAnchor,
     /// See status.
     StatusRead,
     /// See what wants doing, metrics and configuration.
@@ -91,6 +93,7 @@ impl Permission {
             Permission::SiteKeyRead => "site_key.read",
             Permission::SiteKeyExport => "site_key.export",
             Permission::AuditRead => "audit.read",
+            Permission::AuditAnchor => "audit.anchor",
             Permission::StatusRead => "status.read",
             Permission::Operate => "daemon.operate",
         }

@@ -5,7 +5,7 @@ use super::refusal::Answer;
 use super::resources::{Asker, Resources};
 use axum::Json;
 use axum::extract::State;
-use seatkeeper::wire::{AuditEvent, Page, Problem};
+use seatkeeper::wire::{AuditAnchor, AuditEvent, Page, Problem};
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use serde::Deserialize;
 
@@ -51,6 +51,19 @@ pub(super) async fn audit(
         })
         .await?;
     Ok(Json(page))
+}
+
+/// Where the journal stands now: number and hash of its last event, signed by the site key. Kept elsewhere it shows later
+/// whether the events up to it are still the same.
+#[utoipa::path(get, path = "/v1/audit/anchor", tag = "audit", responses(
+    (status = 200, body = AuditAnchor),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn anchor(
+    State(api): State<Resources>,
+    asker: Asker,
+) -> Answer<Json<AuditAnchor>> {
+    Ok(Json(api.desk.audit_anchor(&asker.caller)?))
 }
 
 impl AuditQuery {

@@ -102,6 +102,7 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(seats::reclaim))
         .routes(routes!(events::events))
         .routes(routes!(audit::audit))
+        .routes(routes!(audit::anchor))
         .routes(routes!(status::status))
         .routes(routes!(status::config))
         .routes(routes!(status::metrics))

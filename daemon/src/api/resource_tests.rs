@@ -400,6 +400,7 @@ impl Walk {
         self.get_at("/v1/audit", "/v1/audit?kind=SeatTaken&user=ana", 200)
             .await;
         self.get_at("/v1/audit", "/v1/audit?usr=ana", 400).await;
+        self.get("/v1/audit/anchor", 200).await;
         for path in ["/v1/status", "/v1/config", "/metrics", "/healthz"] {
             self.get(path, 200).await;
         }
@@ -446,6 +447,7 @@ async fn an_ordinary_caller_sees_what_is_theirs_and_no_more() {
     let closed = [
         "/v1/events",
         "/v1/audit",
+        "/v1/audit/anchor",
         "/v1/config",
         "/metrics",
         "/v1/assignments",

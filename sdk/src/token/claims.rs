@@ -14,6 +14,8 @@ pub mod typ {
     pub const REQUEST: &str = "seatkeeper-request+jwt";
     /// Lease key → one holder.
     pub const LEASE: &str = "seatkeeper-lease+jwt";
+    /// Site key → the head of the journal's hash chain.
+    pub const ANCHOR: &str = "seatkeeper-anchor+jwt";
 }
 
 /// A set of words that is read from a JSON string and nothing else: derived enums also take `{"word":null}` (S2).
@@ -451,6 +453,26 @@ words! {
         /// A newer license or grant took its place.
         Superseded "superseded",
     }
+}
+
+/// An anchor: the site key signs where the journal's hash chain stands (design.md 6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Thumbprint of the site key.
+    pub iss: String,
+    /// Signed at (J).
+    pub iat: u64,
+    /// Number of the last event, from 1.
+    pub number: u64,
+    /// The hash after it: base64url of 32 bytes.
+    pub hash: String,
+    /// Epoch of the daemon's run.
+    pub epoch: u64,
+    /// The daemon's run.
+    pub run_id: String,
+    /// Open.
+    pub info: Info,
 }
 
 /// A claim that may be null but must be there (S2): serde alone takes a missing `Option` for null.

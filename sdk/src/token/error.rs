@@ -12,6 +12,7 @@ pub enum Kind {
     Delegation,
     Request,
     Lease,
+    Anchor,
 }
 
 /// A token that is refused: which kind was expected, and what is wrong with it.
@@ -66,6 +67,7 @@ impl Kind {
             Kind::Delegation => typ::DELEGATION,
             Kind::Request => typ::REQUEST,
             Kind::Lease => typ::LEASE,
+            Kind::Anchor => typ::ANCHOR,
         }
     }
 
@@ -78,6 +80,7 @@ impl Kind {
             Kind::Delegation,
             Kind::Request,
             Kind::Lease,
+            Kind::Anchor,
         ]
         .into_iter()
         .find(|kind| kind.typ() == typ)
@@ -92,6 +95,7 @@ impl fmt::Display for Kind {
             Kind::Delegation => "delegation",
             Kind::Request => "license request",
             Kind::Lease => "lease",
+            Kind::Anchor => "journal anchor",
         })
     }
 }

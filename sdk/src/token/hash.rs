@@ -1,4 +1,4 @@
-//! The two hashes that tokens name: of a token's text, and of a host with a call's nonce.
+//! The hashes that tokens name: of a token's text, of a host with a call's nonce, and of a chain's last link.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,4 +23,13 @@ pub fn host_hash(boot_id: [u8; 16], nonce: &[u8]) -> String {
     sha.update(boot_id);
     sha.update(nonce);
     URL_SAFE_NO_PAD.encode(sha.finalize())
+}
+
+/// The hash after an event of the journal: SHA-256 over the hash before it and the event's own stored bytes (design.md 6).
+#[must_use]
+pub fn link(before: &[u8; 32], stored: &[u8]) -> [u8; 32] {
+    let mut sha = Sha256::new();
+    sha.update(before);
+    sha.update(stored);
+    sha.finalize().into()
 }

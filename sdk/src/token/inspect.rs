@@ -1,7 +1,7 @@
 //! Reading a token without trusting it: for a vendor's tools, which show what is there before they say what of it holds.
 
 use super::chain::{self, ChainError, VerifiedLicense};
-use super::claims::{Cnf, Delegation, Issuer, Lease, License, Request};
+use super::claims::{Anchor, Cnf, Delegation, Issuer, Lease, License, Request};
 use super::error::{Fault, Kind, TokenError};
 use super::keys::PublicKey;
 use super::{bounds, jws};
@@ -30,6 +30,7 @@ pub enum Claims {
     Delegation(Box<Delegation>),
     Request(Box<Request>),
     Lease(Box<Lease>),
+    Anchor(Box<Anchor>),
 }
 
 impl Unverified {
@@ -39,7 +40,7 @@ impl Unverified {
         self.kid == key.thumbprint() && key.signed(self.signed.as_bytes(), &self.signature)
     }
 
-    /// The key that the token speaks for: issuing, site or lease key; a lease has none.
+    /// The key that the token speaks for: issuing, site or lease key; a lease and an anchor have none.
     #[must_use]
     pub fn names_key(&self) -> Option<PublicKey> {
         let cnf: &Cnf = match &self.claims {
@@ -47,7 +48,7 @@ impl Unverified {
             Claims::License(claims) => &claims.cnf,
             Claims::Delegation(claims) => &claims.cnf,
             Claims::Request(claims) => &claims.cnf,
-            Claims::Lease(_) => return None,
+            Claims::Lease(_) | Claims::Anchor(_) => return None,
         };
         bounds::key(cnf).ok()
     }
@@ -66,6 +67,7 @@ pub fn read(token: &str) -> Result<Unverified, TokenError> {
         Kind::Delegation => Claims::Delegation(Box::new(jws::unverified_claims(token)?)),
         Kind::Request => Claims::Request(Box::new(jws::unverified_claims(token)?)),
         Kind::Lease => Claims::Lease(Box::new(jws::unverified_claims(token)?)),
+        Kind::Anchor => Claims::Anchor(Box::new(jws::unverified_claims(token)?)),
     };
     Ok(Unverified {
         kind,

@@ -150,6 +150,7 @@ fn most(kind: Kind) -> usize {
         Kind::Delegation => c::Delegation::MAX,
         Kind::Request => c::Request::MAX,
         Kind::Lease => c::Lease::MAX,
+        Kind::Anchor => c::Anchor::MAX,
     }
 }
 

@@ -1,7 +1,8 @@
-//! The five signed tokens: strict compact JWS (RFC 7515) with Ed25519 (RFC 9864), one kind per file.
+//! The six signed tokens: strict compact JWS (RFC 7515) with Ed25519 (RFC 9864), one kind per file.
 //!
 //! A verifying function takes one kind and one key, and returns its claims; nothing else reads a token.
 
+pub mod anchor;
 mod bounds;
 pub mod chain;
 pub mod claims;
@@ -25,5 +26,5 @@ mod signing;
 pub mod summary;
 
 pub use error::{Fault, Kind, TokenError};
-pub use hash::{hash, hash_bytes, host_hash};
+pub use hash::{hash, hash_bytes, host_hash, link};
 pub use jws::kid_of;

@@ -32,3 +32,14 @@ pub struct AuditEvent {
     /// Names of the users and machines whose ids stand in it; who was erased has none.
     pub names: BTreeMap<String, String>,
 }
+
+/// Where the journal stands, signed by the site key: `GET /v1/audit/anchor`, and the last line of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditAnchor {
+    /// The token (`seatkeeper-anchor+jwt`): number and hash of the last event, site key, date, epoch and run.
+    pub anchor: String,
+    /// The public site key (SubjectPublicKeyInfo PEM), so that the anchor can be verified where the daemon is not. Whose
+    /// key it is, only its thumbprint says: compare it with one that came another way.
+    pub site_key: String,
+}

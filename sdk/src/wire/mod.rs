@@ -8,7 +8,7 @@ mod code;
 mod problem;
 mod resources;
 
-pub use audit::AuditEvent;
+pub use audit::{AuditAnchor, AuditEvent};
 pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,
 };

@@ -17,7 +17,7 @@ use seatkeeper::token::chain::{self, ChainError, Expect, VerifiedChain};
 use seatkeeper::token::claims::*;
 use seatkeeper::token::keys::{PublicKey, SigningKey};
 use seatkeeper::token::{
-    Kind, TokenError, delegation, hash, host_hash, issuer, lease, license, request,
+    Kind, TokenError, anchor, delegation, hash, host_hash, issuer, lease, license, request,
 };
 use seatkeeper::wire::Chain;
 use serde_json::{Value, json};
@@ -28,12 +28,13 @@ pub const DAY: u64 = 86_400;
 pub const NOW: u64 = 1_800_000_000;
 pub const NONCE: [u8; 16] = [7; 16];
 pub const BOOT: [u8; 16] = [9; 16];
-pub const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; 6] = [
     Kind::Issuer,
     Kind::License,
     Kind::Delegation,
     Kind::Request,
     Kind::Lease,
+    Kind::Anchor,
 ];
 
 /// The keys and claims of one chain, free to be changed before they are sealed.
@@ -69,6 +70,7 @@ pub fn verify(kind: Kind, token: &str, key: &PublicKey) -> Result<(), TokenError
         Kind::Delegation => delegation::verify(token, key).map(drop),
         Kind::Request => request::verify(token).map(drop),
         Kind::Lease => lease::verify(token, key).map(drop),
+        Kind::Anchor => anchor::verify(token, key).map(drop),
     }
 }
 
@@ -280,6 +282,7 @@ pub fn samples() -> Vec<Sample> {
         (Kind::Request, 12, json!(request(&world.site))),
         (Kind::Lease, 13, json!(world.lease())),
         (Kind::Lease, 13, json!(last)),
+        (Kind::Anchor, 12, json!(anchor(&world.site))),
     ]
     .map(|(kind, seed, claims)| Sample {
         kind,
@@ -287,6 +290,18 @@ pub fn samples() -> Vec<Sample> {
         claims,
     })
     .into()
+}
+
+pub fn anchor(site: &SigningKey) -> Anchor {
+    Anchor {
+        iss: site.thumbprint().to_owned(),
+        iat: NOW,
+        number: 1_204,
+        hash: anchor::hash_text(&[5; 32]),
+        epoch: 3,
+        run_id: "run".to_owned(),
+        info: Info::new(),
+    }
 }
 
 pub fn request(site: &SigningKey) -> Request {

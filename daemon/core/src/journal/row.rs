@@ -1,13 +1,13 @@
 //! The bytes of a row: one batch as JSON, its events chained by SHA-256 over what is stored, never over what was read.
 
 use crate::calendar::Mark;
+use seatkeeper::token::link;
 use seatkeeper_engine::event::{EVENT_VERSION, Recorded};
 use seatkeeper_engine::ids::Name;
 use seatkeeper_engine::{Actor, Origin};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// Hash of an event: SHA-256 over its predecessor's hash and its own stored bytes.
@@ -116,13 +116,9 @@ impl Head {
     /// The head after an event with these stored bytes.
     #[must_use]
     pub fn after(self, bytes: &[u8]) -> Head {
-        let hash = Sha256::new()
-            .chain_update(self.hash.0)
-            .chain_update(bytes)
-            .finalize();
         Head {
             number: self.number + 1,
-            hash: Hash(hash.into()),
+            hash: Hash(link(&self.hash.0, bytes)),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The audit log: what is stored, byte for byte, with the chain's hashes, and filters as a person means them.
 
 use crate::site::{DAY, NOON, Site, Vendor, checkout};
+use seatkeeper::token::anchor;
+use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{AuditEvent, Code, Page};
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
-use seatkeeper_core::journal::{Head, follow};
+use seatkeeper_core::journal::{Hash, Head, follow};
 use std::time::Duration;
 
 fn page(site: &Site, after: u64, limit: usize, filter: &AuditFilter) -> Page<AuditEvent> {
@@ -76,6 +78,26 @@ fn i15_every_event_is_shown_as_stored_with_the_hash_after_it() {
             .map(|e| &*e.stored)
             .eq(stored.iter().map(|(_, raw)| &**raw))
     );
+}
+
+#[test]
+fn an_anchor_signs_where_the_journal_stands() {
+    let (site, _) = busy();
+    let told = site.desk.audit_anchor(&site.root()).expect("an anchor");
+    let key = PublicKey::from_pem(&told.site_key).expect("a key");
+    assert_eq!(key, site.key());
+    let claims = anchor::verify(&told.anchor, &key).expect("it verifies");
+    let last = all(&site, 1000, &AuditFilter::default())
+        .pop()
+        .expect("an event");
+    let hash = Hash(anchor::hash_of(&claims).expect("a hash")).to_string();
+    assert_eq!((claims.number, hash), (last.n, last.hash));
+    let state = &site.desk.snapshot().state;
+    assert_eq!(
+        (claims.epoch, &claims.run_id),
+        (1, &state.run.id.to_string())
+    );
+    assert_eq!(claims.iat, NOON + 2060);
 }
 
 #[test]

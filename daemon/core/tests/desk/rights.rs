@@ -61,6 +61,7 @@ const ADMINISTRATORS: &[Verb] = &[
         d.audit(c, &Cursor::default(), &AuditFilter::default())
             .err()
     }),
+    ("anchor", |d, c| d.audit_anchor(c).err()),
     ("denials", |d, c| d.denials(c, &Cursor::default()).err()),
     ("site key", |d, c| d.site_key(c).err()),
     ("export", |d, c| {

@@ -91,6 +91,7 @@ fn below(kind: Kind) -> Kind {
         Kind::License => Kind::Delegation,
         Kind::Delegation | Kind::Lease => Kind::Lease,
         Kind::Request => Kind::Request,
+        Kind::Anchor => Kind::Anchor,
     }
 }
 

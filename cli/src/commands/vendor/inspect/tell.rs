@@ -3,7 +3,7 @@
 use super::Report;
 use super::checks::{Check, Found};
 use crate::words;
-use seatkeeper::token::claims::{Delegation, Feature, Lease, License, Request, Slots};
+use seatkeeper::token::claims::{Anchor, Delegation, Feature, Lease, License, Request, Slots};
 use seatkeeper::token::inspect::{Claims, Unverified};
 use seatkeeper::token::{dates, keys::PublicKey, summary};
 use serde_json::Value;
@@ -69,6 +69,7 @@ pub(super) fn claims(read: &Unverified) -> Vec<String> {
         Claims::Delegation(claims) => delegation(claims),
         Claims::Request(claims) => request(claims),
         Claims::Lease(claims) => lease(claims),
+        Claims::Anchor(claims) => anchor(claims),
     }
 }
 
@@ -80,6 +81,7 @@ pub(super) fn json(claims: &Claims) -> Value {
         Claims::Delegation(claims) => serde_json::to_value(claims),
         Claims::Request(claims) => serde_json::to_value(claims),
         Claims::Lease(claims) => serde_json::to_value(claims),
+        Claims::Anchor(claims) => serde_json::to_value(claims),
     };
     value.expect("claims that were read can be written")
 }
@@ -213,6 +215,21 @@ fn lease(lease: &Lease) -> Vec<String> {
         (!lease.warning.is_empty()).then(|| format!("warnings: {}", lease.warning.join(", "))),
     );
     lines
+}
+
+fn anchor(anchor: &Anchor) -> Vec<String> {
+    vec![
+        format!(
+            "the journal ends with event {}, hash {}",
+            anchor.number, anchor.hash
+        ),
+        format!(
+            "signed on {}, epoch {}, run {}",
+            dates::format(anchor.iat),
+            anchor.epoch,
+            anchor.run_id
+        ),
+    ]
 }
 
 fn info(info: &serde_json::Map<String, Value>) -> Option<String> {

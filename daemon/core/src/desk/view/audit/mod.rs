@@ -15,7 +15,9 @@ use crate::journal::{Hash, Head, Noted, PAGE, parse};
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
 use filter::Wanted;
-use seatkeeper::wire::{AuditEvent, Page};
+use seatkeeper::token::anchor;
+use seatkeeper::token::claims::{Anchor, Info};
+use seatkeeper::wire::{AuditAnchor, AuditEvent, Page};
 use seatkeeper_engine::ids::{MachineId, UserId};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -82,6 +84,31 @@ impl Desk {
             self.followed.keep(filter, at, wanted);
         }
         Ok(Page { items, next })
+    }
+
+    /// `GET /v1/audit/anchor`: the site key signs where the journal stands.
+    ///
+    /// # Errors
+    /// `forbidden`, or claims that no token takes: the clock stands outside of what tokens can say.
+    pub fn audit_anchor(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
+        authorize(caller, Permission::AuditAnchor, self.unit())?;
+        let snapshot = self.keeper().recorded();
+        let run = &snapshot.state.run;
+        let claims = Anchor {
+            iss: self.keys.site_thumbprint().to_owned(),
+            iat: self.keeper().now().j.0,
+            number: snapshot.head.number,
+            hash: anchor::hash_text(&snapshot.head.hash.0),
+            epoch: run.epoch,
+            run_id: run.id.to_string(),
+            info: Info::new(),
+        };
+        let token = anchor::sign(&claims, self.keys.site_signing())
+            .map_err(|e| internal("the anchor cannot be signed", &e))?;
+        Ok(AuditAnchor {
+            anchor: token,
+            site_key: self.keys.site().to_pem(),
+        })
     }
 
     /// The filter as it stands after this event.
