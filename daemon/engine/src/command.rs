@@ -77,8 +77,15 @@ pub enum Command {
     },
     /// Ends what is due. The keeper gives it before each batch and at each deadline.
     Expire,
-    /// Examines license dates; at least once a minute.
+    /// Examines license dates; at least once a minute, and when J made a leap.
     Tick,
+    /// Puts J back to the wall clock, never below the newest vendor `iat` (`clock accept`).
+    AcceptClock {
+        /// The wall clock.
+        wall: Date,
+        /// Refused unless the clock was last accepted under this revision.
+        if_match: Option<u64>,
+    },
     /// Adds a vendor or roots to one. A root belongs to one vendor.
     TrustVendor {
         /// The vendor's name.

@@ -7,8 +7,8 @@ use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name, RunId, UserId};
 use crate::index::Index;
 use crate::state::State;
-use crate::time::{LeaseTime, Now};
-use crate::{licensing, seats};
+use crate::time::{Date, LeaseTime, Now};
+use crate::{dates, licensing, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +40,13 @@ pub enum Verdict {
         epoch: u64,
         /// Its id.
         run: RunId,
+    },
+    /// J was put back: the next command is judged by it.
+    ClockAccepted {
+        /// J before.
+        from: Date,
+        /// J after.
+        to: Date,
     },
 }
 
@@ -226,6 +233,7 @@ impl Act<'_> {
                 self.record(Recorded::CheckpointWritten { number, hash });
                 Ok(Verdict::Done)
             }
+            Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
             Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
             Command::SeeIssuer(issuer) => {
                 licensing::vendor::see(self, *issuer);

@@ -6,7 +6,7 @@ use crate::ids::{
     PoolId, RunId, UnitId, UserId,
 };
 use crate::state::{LicenseTerms, Target, Unit};
-use crate::time::LeaseTime;
+use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
 
 /// The version of the events below, written with each of them.
@@ -108,6 +108,11 @@ pub enum Recorded {
         machine: MachineId,
         product: Name,
         feature: Name,
+    },
+    ClockAccepted {
+        from: Date,
+        to: Date,
+        at: LeaseTime,
     },
 }
 

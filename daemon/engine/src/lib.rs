@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness, no async, and only ordered maps; `clippy.toml` beside this crate forbids the rest.
 
 pub mod command;
+pub mod dates;
 pub mod denial;
 pub mod engine;
 pub mod event;

@@ -3,6 +3,7 @@
 //! Everything marked *fleeting* is left out of the state's hash and of checkpoints.
 
 use crate::command::{IssuerSeen, Signed};
+use crate::dates::Accepts;
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
     AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
@@ -29,6 +30,9 @@ pub struct State {
     pub issuers: OrdMap<Name, Arc<IssuerSeen>>,
     /// The newest `iat` of any vendor token seen: J is never below it.
     pub newest_iat: Date,
+    /// How often J was put back nevertheless.
+    #[serde(default)]
+    pub clock: Accepts,
     /// Installed licenses.
     #[serde(with = "pairs")]
     pub licenses: OrdMap<LicenseId, Arc<License>>,

@@ -81,6 +81,7 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
                 }),
             );
         }
+        Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         seat => evolve_seat(state, seat),
     }
 }
@@ -151,6 +152,7 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
         | Recorded::LicenseInstalled { .. }
         | Recorded::LicenseAssigned { .. }
         | Recorded::LicenseUnassigned { .. }
-        | Recorded::UserMet { .. } => {}
+        | Recorded::UserMet { .. }
+        | Recorded::ClockAccepted { .. } => {}
     }
 }

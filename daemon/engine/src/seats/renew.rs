@@ -54,6 +54,14 @@ pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
     let (Some(license), Some(feature)) = (terms::license(state, pool), feature) else {
         return Err(Denial::new(Code::Superseded, 17));
     };
+    // J may have been put back behind the first day of a license that seats were given under.
+    if license.nbf > act.now.j {
+        return Err(Denial {
+            date: Some(license.nbf),
+            pool: Some(pool.as_ref().clone()),
+            ..Denial::new(Code::NotStarted, 17)
+        });
+    }
     if terms::left_s(license.exp, act.now).is_some_and(|left| left < LEAST_S) {
         let date = license.exp;
         return Err(Denial {

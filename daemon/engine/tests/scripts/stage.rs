@@ -1,6 +1,6 @@
 //! Plays commands against an engine as the keeper would: due expiries first, recorded events kept for a restart.
 
-use crate::words::{Words, id, seconds, show};
+use crate::words::{Words, id, seconds, show, signed};
 use seatkeeper_engine::command::{
     Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Renew, Signed,
 };
@@ -23,6 +23,8 @@ pub(crate) struct Stage {
     engine: Engine,
     journal: Vec<Recorded>,
     now_s: u64,
+    /// Seconds that J is ahead of the wall clock, which shows `BASE` at `at=0s`.
+    ahead_s: i64,
     users: BTreeMap<UserId, String>,
     checkouts: u64,
     starts: u64,
@@ -35,6 +37,7 @@ impl Stage {
             engine: Engine::new(),
             journal: Vec::new(),
             now_s: 0,
+            ahead_s: 0,
             users: BTreeMap::new(),
             checkouts: 0,
             starts: 0,
@@ -142,6 +145,12 @@ impl Stage {
                 self.restart();
                 Ok(())
             }
+            // J has followed a wrong wall clock by so much; the clock is right again.
+            "carried" => {
+                self.ahead_s += signed(words.at(1)?)?;
+                Ok(())
+            }
+            "accept-clock" => self.accept_clock(&words),
             "wait" => Ok(()),
             other => Err(format!("no command `{other}`")),
         }
@@ -150,8 +159,28 @@ impl Stage {
     fn now(&self) -> Now {
         Now {
             lease: LeaseTime(self.now_s * 1000),
-            j: Date(BASE + self.now_s),
+            j: Date((BASE + self.now_s).saturating_add_signed(self.ahead_s)),
         }
+    }
+
+    /// Accepts the wall clock: right, or as far from right as `wall=` says.
+    fn accept_clock(&mut self, words: &Words) -> Result<(), String> {
+        let off = words.get("wall").map_or(Ok(0), signed)?;
+        let wall = Date((BASE + self.now_s).saturating_add_signed(off));
+        let if_match = words.get("if_match").map(str::parse).transpose();
+        let command = Command::AcceptClock {
+            wall,
+            if_match: if_match.map_err(|_| "if_match= is no number")?,
+        };
+        match self.give(command) {
+            Verdict::ClockAccepted { to, .. } => {
+                let right = i64::try_from(BASE + self.now_s).expect("dates of scripts are small");
+                self.ahead_s = i64::try_from(to.0).expect("dates of scripts are small") - right;
+            }
+            Verdict::Denied(denial) => self.denied(&denial),
+            _ => self.line("J is not ahead"),
+        }
+        Ok(())
     }
 
     /// Gives a command, writes down what was recorded, returns the verdict.
@@ -496,6 +525,12 @@ impl Stage {
                     show(until.0 / 1000)
                 )
             }
+            Recorded::ClockAccepted { from, to, .. } => format!(
+                "ClockAccepted from={} to={} clocks_accepted={}",
+                show(from.0.saturating_sub(BASE)),
+                show(to.0.saturating_sub(BASE)),
+                self.engine.state().clock.count
+            ),
             Recorded::CoolDownDeleted { user, .. } => {
                 format!("CoolDownDeleted user={}", self.name(*user))
             }

@@ -94,6 +94,17 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
+/// `+40d`, `-10s`.
+pub(crate) fn signed(text: &str) -> Result<i64, String> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    i64::try_from(seconds(rest)?)
+        .map(|s| sign * s)
+        .map_err(|_| format!("{text} is too long"))
+}
+
 /// A time as people write it.
 pub(crate) fn show(seconds: u64) -> String {
     format!("{seconds}s")
