@@ -76,6 +76,11 @@ impl ManualClock {
         });
     }
 
+    /// Sets the wall clock, as anybody may who administers a machine; time since boot is not touched.
+    pub fn set_wall(&self, wall_s: u64) {
+        self.change(|reading| reading.wall_s = wall_s);
+    }
+
     fn change(&self, how: impl FnOnce(&mut Reading)) {
         how(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner));
         for wake in self

@@ -143,6 +143,11 @@ fn a_delegation_is_renewed_at_half_and_after_a_clock_that_was_put_back() {
     assert_ne!(back, second);
     let claims = delegation::verify(&back, &keys.site()).expect("genuine");
     assert!(claims.nbf <= NOON && claims.exp - claims.nbf == 90 * DAY);
+    // Put back by a minute, the delegation would still be in its time: no lease is older than what it stands on.
+    let third = token(NOON - 60);
+    assert_ne!(third, back);
+    let claims = delegation::verify(&third, &keys.site()).expect("genuine");
+    assert_eq!(claims.iat, NOON - 60);
 }
 
 #[test]

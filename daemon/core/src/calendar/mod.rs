@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::clock::Reading;
+use seatkeeper_engine::dates::Accept;
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use serde::{Deserialize, Serialize};
 
@@ -63,14 +64,26 @@ pub struct Calendar {
 
 impl Calendar {
     /// At a start: lease time goes on from its mark, J follows a wall clock up to 31 days ahead. Without a mark the
-    /// site is new and J is the wall clock.
+    /// site is new and J is the wall clock. A mark that is not younger than the last accept is of before it: it says
+    /// nothing of J.
     #[must_use]
-    pub fn start(mark: Option<Mark>, newest_iat: Date, reading: Reading) -> Self {
-        let kept = mark.unwrap_or(Mark {
+    pub fn start(
+        mark: Option<Mark>,
+        accepted: Option<Accept>,
+        newest_iat: Date,
+        reading: Reading,
+    ) -> Self {
+        let mut kept = mark.unwrap_or(Mark {
             lease_ms: LeaseTime(0),
             j_s: Date(reading.wall_s),
             wall_s: reading.wall_s,
         });
+        if let Some(accepted) = accepted
+            && kept.lease_ms <= accepted.at
+        {
+            kept.lease_ms = accepted.at;
+            kept.j_s = accepted.to;
+        }
         let mut calendar = Calendar {
             last: reading,
             lease_ms: kept.lease_ms.0,
@@ -100,6 +113,12 @@ impl Calendar {
     /// A newer vendor `iat` raises J at once.
     pub fn raise(&mut self, iat: Date) {
         self.j_ms = self.j_ms.max(iat.0.saturating_mul(1000));
+    }
+
+    /// J was put back (`clock accept`). A lead of the wall clock that was waited for is forgotten with it.
+    pub fn accept(&mut self, to: Date) {
+        self.j_ms = to.0.saturating_mul(1000);
+        self.ahead = None;
     }
 
     /// Both times, as of the last reading.

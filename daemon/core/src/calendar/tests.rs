@@ -24,7 +24,7 @@ fn mark(lease_s: u64, j_s: u64) -> Mark {
 
 /// A calendar at lease time 1,000 s, J = NOON, booted 50 s ago.
 fn running() -> Calendar {
-    Calendar::start(Some(mark(1000, NOON)), Date(0), at(50, NOON))
+    Calendar::start(Some(mark(1000, NOON)), None, Date(0), at(50, NOON))
 }
 
 fn j(calendar: &Calendar) -> u64 {
@@ -33,7 +33,7 @@ fn j(calendar: &Calendar) -> u64 {
 
 #[test]
 fn d5_a_new_site_takes_its_dates_from_the_wall_clock() {
-    let calendar = Calendar::start(None, Date(0), at(50, NOON));
+    let calendar = Calendar::start(None, None, Date(0), at(50, NOON));
     assert_eq!(
         calendar.now(),
         Now {
@@ -45,7 +45,7 @@ fn d5_a_new_site_takes_its_dates_from_the_wall_clock() {
 
 #[test]
 fn d5_lease_time_stands_still_while_down_and_goes_on_from_its_mark() {
-    let mut calendar = Calendar::start(Some(mark(1000, NOON)), Date(0), at(7, NOON + DAY));
+    let mut calendar = Calendar::start(Some(mark(1000, NOON)), None, Date(0), at(7, NOON + DAY));
     assert_eq!(calendar.now().lease, LeaseTime(1_000_000));
     calendar.advance(at(17, NOON + DAY + 10));
     assert_eq!(calendar.now().lease, LeaseTime(1_010_000));
@@ -100,6 +100,7 @@ fn d5_j_follows_31_days_at_a_start() {
     let start = |lead| {
         j(&Calendar::start(
             Some(mark(1000, NOON)),
+            None,
             Date(0),
             at(50, NOON + lead),
         ))
@@ -127,7 +128,7 @@ fn d5_a_longer_lead_counts_after_an_hour_of_lease_time_in_one_place() {
 #[test]
 fn d5_a_long_lead_at_a_start_counts_after_the_hour_too() {
     let lead = 40 * DAY;
-    let mut calendar = Calendar::start(Some(mark(1000, NOON)), Date(0), at(50, NOON + lead));
+    let mut calendar = Calendar::start(Some(mark(1000, NOON)), None, Date(0), at(50, NOON + lead));
     calendar.advance(at(50 + HOUR - 1, NOON + lead + HOUR - 1));
     assert_eq!(j(&calendar), NOON + HOUR - 1);
     calendar.advance(at(50 + HOUR, NOON + lead + HOUR));
@@ -166,7 +167,12 @@ fn d5_a_newer_vendor_iat_raises_j_at_once_and_an_older_changes_nothing() {
     assert_eq!(j(&calendar), NOON + 3 * DAY);
     calendar.raise(Date(NOON));
     assert_eq!(j(&calendar), NOON + 3 * DAY);
-    let started = Calendar::start(Some(mark(1000, NOON)), Date(NOON + YEAR), at(50, NOON));
+    let started = Calendar::start(
+        Some(mark(1000, NOON)),
+        None,
+        Date(NOON + YEAR),
+        at(50, NOON),
+    );
     assert_eq!(j(&started), NOON + YEAR);
 }
 
@@ -186,8 +192,45 @@ fn d5_a_wall_clock_behind_changes_nothing_and_is_told_from_5_minutes_on() {
 fn d5_j_never_goes_back_over_a_restart() {
     let mut calendar = running();
     calendar.advance(at(650, NOON + 600));
-    let again = Calendar::start(Some(calendar.mark()), Date(0), at(3, NOON - YEAR));
+    let again = Calendar::start(Some(calendar.mark()), None, Date(0), at(3, NOON - YEAR));
     assert_eq!(again.now(), calendar.now());
+}
+
+#[test]
+fn d5_an_accepted_clock_is_where_j_goes_on_from() {
+    let mut calendar = running();
+    calendar.raise(Date(NOON + 10 * YEAR));
+    calendar.advance(at(60, NOON + 2 * DAY + 10 * YEAR));
+    assert!(calendar.standing().ahead.is_some());
+    calendar.accept(Date(NOON));
+    assert_eq!((j(&calendar), calendar.standing().ahead), (NOON, None));
+    calendar.advance(at(70, NOON + 10));
+    assert_eq!(j(&calendar), NOON + 10);
+    assert_eq!(calendar.now().lease, LeaseTime(1_020_000));
+}
+
+#[test]
+fn d5_a_mark_that_is_not_younger_than_an_accept_says_nothing_of_j() {
+    let accepted = |lease_s: u64| Accept {
+        from: Date(NOON + YEAR),
+        to: Date(NOON),
+        at: LeaseTime(lease_s * 1000),
+    };
+    let start = |mark, accepted| {
+        Calendar::start(Some(mark), Some(accepted), Date(0), at(50, NOON - DAY)).now()
+    };
+    let of_before = start(mark(1000, NOON + YEAR), accepted(1000));
+    assert_eq!(
+        (of_before.j, of_before.lease),
+        (Date(NOON), LeaseTime(1_000_000))
+    );
+    let older = start(mark(900, NOON + YEAR), accepted(1000));
+    assert_eq!((older.j, older.lease), (Date(NOON), LeaseTime(1_000_000)));
+    let younger = start(mark(1001, NOON + 5), accepted(1000));
+    assert_eq!(
+        (younger.j, younger.lease),
+        (Date(NOON + 5), LeaseTime(1_001_000))
+    );
 }
 
 #[test]

@@ -8,6 +8,8 @@
 //! traffic of a site needs neither the journal nor the two changes of threads on the way to the keeper and back.
 
 mod checkpointing;
+#[cfg(test)]
+mod clock_tests;
 mod queue;
 #[cfg(test)]
 mod seat_tests;

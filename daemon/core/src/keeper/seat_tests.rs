@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-fn order(command: Command) -> Order {
+pub(super) fn order(command: Command) -> Order {
     Order {
         actor: Actor::Daemon,
         origin: Origin::Socket,
@@ -21,6 +21,11 @@ fn order(command: Command) -> Order {
 }
 
 fn license(iat: u64) -> Command {
+    dated(1, (iat, iat), None)
+}
+
+/// A license with this serial, its `iat` and `nbf`, and its `exp`.
+pub(super) fn dated(serial: u64, (iat, nbf): (u64, u64), exp: Option<u64>) -> Command {
     let feature = Feature {
         name: "modeler".into(),
         seats: Some(1),
@@ -43,7 +48,7 @@ fn license(iat: u64) -> Command {
             vendor: "acme".into(),
             id: "L1".into(),
         },
-        serial: 1,
+        serial,
         replaces: None,
         product: "cad".into(),
         root: "root".into(),
@@ -52,8 +57,8 @@ fn license(iat: u64) -> Command {
             hash: TokenHash([1; 32]),
             iat: Date(iat),
         },
-        nbf: Date(iat),
-        exp: None,
+        nbf: Date(nbf),
+        exp: exp.map(Date),
         features: vec![feature],
         token: "token".into(),
         issuer: "issuer".into(),
@@ -65,7 +70,7 @@ fn license(iat: u64) -> Command {
     }
 }
 
-fn process(machine: MachineId, n: u8) -> Process {
+pub(super) fn process(machine: MachineId, n: u8) -> Process {
     Process {
         machine,
         attested_by: machine,
@@ -75,7 +80,7 @@ fn process(machine: MachineId, n: u8) -> Process {
     }
 }
 
-fn checkout(machine: MachineId, n: u8) -> Command {
+pub(super) fn checkout(machine: MachineId, n: u8) -> Command {
     Command::Checkout(Box::new(Checkout {
         checkout_id: CheckoutId([n; 16]),
         process: process(machine, n),
@@ -93,6 +98,10 @@ fn checkout(machine: MachineId, n: u8) -> Command {
 
 /// A house with one seat of cad/modeler for everyone, and one user.
 fn furnish(handle: &Handle, iat: u64) -> MachineId {
+    furnish_with(handle, license(iat))
+}
+
+pub(super) fn furnish_with(handle: &Handle, license: Command) -> MachineId {
     let trust = Command::TrustVendor {
         vendor: "acme".into(),
         roots: vec![("root".into(), "pem".into())],
@@ -101,14 +110,14 @@ fn furnish(handle: &Handle, iat: u64) -> MachineId {
         user: UserId([1; 16]),
         login: LoginHash([1; 32]),
     };
-    for command in [trust, user, license(iat)] {
+    for command in [trust, user, license] {
         let verdict = handle.ask(order(command)).unwrap().verdict;
         assert!(!matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
     }
     handle.snapshot().state.site.unwrap().machine
 }
 
-fn code(answer: &Answer) -> Option<Code> {
+pub(super) fn code(answer: &Answer) -> Option<Code> {
     match &answer.verdict {
         Verdict::Denied(denial) => Some(denial.code),
         _ => None,

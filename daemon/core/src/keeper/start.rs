@@ -60,6 +60,9 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         since,
     } = load(&*parts.journal, folder)?;
     let calendar = Calendar::start(mark, engine.state().newest_iat, parts.clock.read());
+    let (engine, head, mark) = load(&*parts.journal)?;
+    let state = engine.state();
+    let calendar = Calendar::start(mark, state.clock.last, state.newest_iat, parts.clock.read());
     let mut worker = Worker::new(
         engine,
         RowWriter::after(head),
@@ -167,7 +170,7 @@ fn newest(folder: &Checkpoints) -> Result<Option<Checkpoint>, StartError> {
     Ok(None)
 }
 
-/// The later of two marks: lease time and J each only grow.
+/// The later of two marks by lease time, which only grows.
 fn later(a: Option<Mark>, b: Option<Mark>) -> Option<Mark> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.lease_ms >= a.lease_ms { b } else { a }),

@@ -30,6 +30,10 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    pub(super) fn marks(&self) -> u64 {
+        self.marks.load(Ordering::SeqCst)
+    }
+
     pub(super) fn hold(&self, held: bool) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();

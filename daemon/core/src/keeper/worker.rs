@@ -162,6 +162,10 @@ impl Worker {
                 now,
                 events,
             });
+            // J was put back: license dates are examined before anyone else is judged by them.
+            if self.leapt {
+                self.due();
+            }
         }
         if last {
             self.apply(own(Origin::Run, Command::StopRun), None);
@@ -201,10 +205,15 @@ impl Worker {
         Duration::from_millis(next - self.calendar.now().lease + 1)
     }
 
-    /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows.
+    /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows, an
+    /// accepted clock puts it back.
     fn apply(&mut self, order: Order, trace: Option<Name>) -> (Verdict, Range<u64>) {
         let now = self.calendar.now();
         let (events, verdict) = self.engine.apply(now, order.command);
+        if let Verdict::ClockAccepted { to, .. } = &verdict {
+            self.calendar.accept(*to);
+            self.leapt = true;
+        }
         let first = self.row.head().number + 1;
         for event in events {
             self.record(event, &order.actor, order.origin, trace.as_ref());

@@ -46,8 +46,7 @@ pub(crate) fn sign(
             .values()
             .map(|license| installed(&license.terms))
             .collect(),
-        // `clock accept` comes with what is told about clocks; the claim is there from the first day.
-        clocks_accepted: 0,
+        clocks_accepted: state.clock.count,
         daemon: asked.daemon.to_owned(),
         info: Info::new(),
     };

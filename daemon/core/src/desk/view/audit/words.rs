@@ -1,5 +1,6 @@
 //! Events in the words of the domain: one sentence each, for people.
 
+use seatkeeper::token::dates;
 use seatkeeper_engine::event::{EndWhy, EndingWhy, Recorded, SeatTaken};
 use seatkeeper_engine::ids::{HolderId, MachineId, UserId};
 use seatkeeper_engine::state::{LicenseTerms, Target};
@@ -45,6 +46,7 @@ kinds! {
     CheckoutEnded { .. },
     CoolDownStarted { .. },
     CoolDownDeleted { .. },
+    ClockAccepted { .. },
 }
 
 /// The sentence.
@@ -142,6 +144,11 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
             "{} on {} asked for {product}/{feature} and need not wait any more",
             names.user(*user),
             names.machine(*machine)
+        ),
+        Recorded::ClockAccepted { from, to, .. } => format!(
+            "wrong clock accepted: the time of dates went back from {} to {}",
+            dates::format(from.0),
+            dates::format(to.0)
         ),
         // Told above; one more that is told in neither place is told by its name.
         other => kind(other).to_owned(),
