@@ -69,6 +69,8 @@ pub enum Permission {
     AuditAnchor,
     /// See status.
     StatusRead,
+    /// Put the time of dates back to the wall clock.
+    ClockAccept,
     /// See what wants doing, metrics and configuration.
     Operate,
 }
@@ -95,6 +97,7 @@ impl Permission {
             Permission::AuditRead => "audit.read",
             Permission::AuditAnchor => "audit.anchor",
             Permission::StatusRead => "status.read",
+            Permission::ClockAccept => "clock.accept",
             Permission::Operate => "daemon.operate",
         }
     }

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod audit;
+mod dates;
 mod document;
 mod events;
 mod exchange;
@@ -104,6 +105,8 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(audit::audit))
         .routes(routes!(audit::anchor))
         .routes(routes!(status::status))
+        .routes(routes!(dates::clock))
+        .routes(routes!(dates::accept))
         .routes(routes!(status::config))
         .routes(routes!(status::metrics))
         .routes(routes!(health::healthz))

@@ -401,9 +401,17 @@ impl Walk {
             .await;
         self.get_at("/v1/audit", "/v1/audit?usr=ana", 400).await;
         self.get("/v1/audit/anchor", 200).await;
-        for path in ["/v1/status", "/v1/config", "/metrics", "/healthz"] {
+        for path in [
+            "/v1/status",
+            "/v1/clock",
+            "/v1/config",
+            "/metrics",
+            "/healthz",
+        ] {
             self.get(path, 200).await;
         }
+        let accepted = self.post("/v1/clock/accept", json!({}), 200).await;
+        assert_eq!(accepted["accepted"], false, "{accepted}");
         self.get("/readyz", 200).await;
         let path = "/problems/{code}";
         self.get_at(path, "/problems/no_seat_free", 200).await;

@@ -5,6 +5,7 @@
 mod audit;
 mod bodies;
 mod code;
+mod dates;
 mod problem;
 mod resources;
 
@@ -13,5 +14,6 @@ pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,
 };
 pub use code::{Class, Code};
+pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use problem::Problem;
 pub use resources::*;

@@ -53,7 +53,7 @@ resources! {
         pub replaces: Option<String>,
         /// Product.
         pub product: String,
-        /// `in_force`, `expired` or `revoked`.
+        /// `in_force`, `not_started`, `expired` or `revoked`.
         pub status: String,
         /// Customer account id and name, as signed.
         pub customer: String,
@@ -186,7 +186,7 @@ resources! {
         pub counting: String,
         /// False where it gives nothing now, for the reason in `status`.
         pub served: bool,
-        /// `in_force`, `expired`, `revoked`, `not_served_here` or `superseded`.
+        /// `in_force`, `not_started`, `expired`, `revoked`, `not_served_here` or `superseded`.
         pub status: String,
     }
     /// A holder and its slots: `GET /v1/seats`.
@@ -257,6 +257,9 @@ resources! {
         /// Seconds that the wall clock stands behind J, from 5 minutes on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub clock_behind_s: Option<u64>,
+        /// How often a wrong clock was accepted.
+        #[serde(default)]
+        pub clocks_accepted: u64,
         /// Licenses in force.
         pub licenses: u64,
         /// Holders.

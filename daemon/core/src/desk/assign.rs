@@ -88,12 +88,12 @@ impl Desk {
         }
     }
 
-    fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
+    pub(super) fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
         self.ask(self.order(caller, command), caller.trace.clone())
             .map_err(|e| self.fail(caller, e))
     }
 
-    fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
+    pub(super) fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
         match &answer.verdict {
             Verdict::Denied(denial) => self.refuse(
                 denial,

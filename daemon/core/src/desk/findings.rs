@@ -77,6 +77,7 @@ impl Desk {
             run_id: state.run.id.to_string(),
             j: self.now().j.0,
             clock_behind_s: snapshot.clock.behind_s,
+            clocks_accepted: state.clock.count,
             licenses: count(state.licenses.len()),
             holders: count(self.holders(&snapshot)),
             users: count(state.users.len()),
@@ -169,7 +170,7 @@ impl Desk {
                 ..finding("error", "disk", text, remedy)
             });
         }
-        found.extend(clock(snapshot));
+        found.extend(super::dates::finding(snapshot));
         found.extend(self.key_findings());
         let now = self.now().j;
         for license in snapshot.state.licenses.values() {
@@ -237,6 +238,15 @@ impl Desk {
                 renew,
                 Some(Code::LicenseExpired),
             ),
+            ("not_started", _) => add(
+                "error",
+                format!(
+                    "license {id} is valid from {}, and the time of dates (J) was put back before it",
+                    dates::format(terms.nbf.0)
+                ),
+                "is the clock right? `seatkeeper clock show`; if it is, the license serves from that day on",
+                Some(Code::NotStarted),
+            ),
             (_, Some(exp)) if exp.0 < now.0 + SOON_S => add(
                 "warning",
                 format!("license {id} ends on {}", dates::last_day(exp.0)),
@@ -275,29 +285,7 @@ impl Desk {
     }
 }
 
-fn clock(snapshot: &Snapshot) -> Option<Finding> {
-    if let Some(behind) = snapshot.clock.behind_s {
-        return Some(finding(
-            "warning",
-            "clock",
-            format!("the wall clock stands {behind} s behind the time of dates (J)"),
-            "set the clock; seats are not touched by it",
-        ));
-    }
-    snapshot.clock.ahead.map(|ahead| {
-        finding(
-            "warning",
-            "clock",
-            format!(
-                "the wall clock is {} s ahead, more than is believed at once",
-                ahead.lead_s
-            ),
-            "set the clock if it is wrong; if it is right it is followed after an hour",
-        )
-    })
-}
-
-fn finding(level: &str, about: &str, text: String, remedy: &str) -> Finding {
+pub(super) fn finding(level: &str, about: &str, text: String, remedy: &str) -> Finding {
     Finding {
         level: level.to_owned(),
         about: about.to_owned(),

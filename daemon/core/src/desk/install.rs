@@ -106,18 +106,14 @@ impl Desk {
             site: &self.settings.site_name,
             daemon: &self.settings.version,
         };
-        let request = request::sign(
-            &asked,
-            &self.keys,
-            &self.keeper.snapshot().state,
-            self.now().j,
-        )
-        .map_err(|e| internal("the request cannot be signed", &e))?;
-        let warnings = if self.keys.exported() {
-            Vec::new()
-        } else {
-            vec![super::findings::EXPORT.to_owned()]
-        };
+        let snapshot = self.keeper.snapshot();
+        let request = request::sign(&asked, &self.keys, &snapshot.state, self.now().j)
+            .map_err(|e| internal("the request cannot be signed", &e))?;
+        let mut warnings = Vec::new();
+        if !self.keys.exported() {
+            warnings.push(super::findings::EXPORT.to_owned());
+        }
+        warnings.extend(super::dates::told_to_vendor(&snapshot.state.clock));
         Ok(LicenseRequestReply { request, warnings })
     }
 

@@ -5,6 +5,7 @@
 //! thread. Blocking callers take the whole: [`Desk::checkout`] and the like.
 
 mod assign;
+mod dates;
 mod explain;
 mod findings;
 mod install;

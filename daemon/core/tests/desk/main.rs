@@ -2,6 +2,7 @@
 
 mod audit;
 mod broken;
+mod dates;
 mod install;
 mod leases;
 mod problems;

@@ -63,6 +63,7 @@ const ADMINISTRATORS: &[Verb] = &[
     }),
     ("anchor", |d, c| d.audit_anchor(c).err()),
     ("denials", |d, c| d.denials(c, &Cursor::default()).err()),
+    ("accept clock", |d, c| d.accept_clock(c, None).err()),
     ("site key", |d, c| d.site_key(c).err()),
     ("export", |d, c| {
         d.export_site_key(
@@ -82,6 +83,7 @@ const EVERYONE: &[Verb] = &[
         d.seats(c, &Cursor::default(), |_| false).err()
     }),
     ("status", |d, c| d.status(c).err()),
+    ("clock", |d, c| d.clock(c).err()),
 ];
 
 #[test]

@@ -160,12 +160,14 @@ pub(in crate::desk) fn assignment(
     }
 }
 
-/// `in_force`, `expired` or `revoked`.
+/// `in_force`, `not_started` (J was put back before its first day), `expired` or `revoked`.
 pub(in crate::desk) fn status(state: &State, known: &License, now: Date) -> &'static str {
     if state.revokes(&known.terms) {
         "revoked"
     } else if known.terms.exp.is_some_and(|exp| exp.0 < now.0 + LEAST_S) {
         "expired"
+    } else if known.terms.nbf > now {
+        "not_started"
     } else {
         "in_force"
     }
