@@ -58,6 +58,12 @@ impl<'a> Daemon<'a> {
         parse(&self.ask("POST", path, &[], Some(&body))?)
     }
 
+    /// Asks for something to be done to what has this revision still.
+    pub(crate) fn post_to<T: DeserializeOwned>(&self, path: &str, revision: u64) -> Outcome<T> {
+        let revision = format!("\"{revision}\"");
+        parse(&self.ask("POST", path, &[("if-match", &revision)], None)?)
+    }
+
     /// Asks for something to be ended; of this revision where it has one. The reply's body, where there is one.
     pub(crate) fn delete<T: DeserializeOwned>(
         &self,

@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// This installation: its site key
     #[command(subcommand)]
     Site(SiteCommand),
+    /// The clocks: what the wall clock says, what dates are judged by; put the dates back after a wrong clock
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// The daemon's configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -113,6 +116,20 @@ pub(crate) enum KeyCommand {
         /// The file whose first line is the passphrase; else asked at the terminal
         #[arg(long, value_name = "FILE")]
         passphrase_file: Option<PathBuf>,
+    },
+}
+
+/// `clock …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// What each clock says, what happens by itself and when, and what `clock accept` would do
+    Show,
+    /// Put the time of dates back to the machine's clock, after a wrong clock carried it ahead. Set the clock first. It is
+    /// counted, and every later license request tells the vendor
+    Accept {
+        /// Say what it would do, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

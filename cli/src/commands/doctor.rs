@@ -60,6 +60,12 @@ fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<E
     printer.note(&format!(
         "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes"
     ));
+    if status.clocks_accepted > 0 {
+        printer.note(&format!(
+            "a wrong clock was accepted here {}, which license requests tell the vendor: `seatkeeper clock show`",
+            words::count(status.clocks_accepted, "time")
+        ));
+    }
     if !operates {
         printer.note("what the daemon itself finds is told to its administrators only");
     } else if findings.is_empty() {
@@ -109,7 +115,8 @@ fn local(status: &Status) -> Vec<Finding> {
                 "the machine's clock stands {} behind the newest date known here",
                 words::span(behind)
             ),
-            "set the clock (`timedatectl`)".to_owned(),
+            "set the clock (`timedatectl`) if it is wrong; `seatkeeper clock show` says more"
+                .to_owned(),
         ));
     }
     if status.storage_low && !said("disk") {

@@ -1,6 +1,7 @@
 //! What each command does; one file per noun.
 
 mod child;
+mod clock;
 mod config;
 mod doctor;
 mod events;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Why(args) => why::run(&daemon, args, printer),
         Command::License(command) => license::run(&daemon, command, printer),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),
+        Command::Clock(command) => clock::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),
         Command::Vendor(command) => vendor::run(&daemon, command, printer).map(done),
         Command::Events => events::run(&daemon, printer).map(done),

@@ -53,6 +53,12 @@ fn text(status: &Status, socket: &str) -> String {
             words::span(behind)
         ));
     }
+    if status.clocks_accepted > 0 {
+        lines.push(format!(
+            "accepted  a wrong clock, {}: `seatkeeper clock show`",
+            words::count(status.clocks_accepted, "time")
+        ));
+    }
     if status.storage_low {
         lines.push("storage   low: nothing new is granted; renewals and releases go on".to_owned());
     }

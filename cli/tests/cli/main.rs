@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod child;
+mod clock;
 mod fake;
 mod seated;
 mod told;
