@@ -1,5 +1,6 @@
 //! Plays commands against an engine as the keeper would: due expiries first, recorded events kept for a restart.
 
+use crate::journal::{self, state_hash};
 use crate::words::{Words, id, seconds, show, signed};
 use seatkeeper_engine::command::{
     Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Renew, Signed,
@@ -28,6 +29,10 @@ pub(crate) struct Stage {
     users: BTreeMap<UserId, String>,
     checkouts: u64,
     starts: u64,
+    /// Nothing was played yet: there is what every script finds.
+    scenery: bool,
+    /// Events of a journal are being folded.
+    folding: bool,
     out: String,
 }
 
@@ -41,6 +46,8 @@ impl Stage {
             users: BTreeMap::new(),
             checkouts: 0,
             starts: 0,
+            scenery: false,
+            folding: false,
             out: String::new(),
         };
         stage.give(Command::FoundSite {
@@ -49,6 +56,7 @@ impl Stage {
         });
         stage.start();
         stage.trust("acme");
+        stage.scenery = true;
         stage
     }
 
@@ -65,7 +73,36 @@ impl Stage {
         }
     }
 
+    /// What was recorded so far.
+    pub(crate) fn journal(&self) -> &[Recorded] {
+        &self.journal
+    }
+
+    /// The present epoch.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.engine.state().run.epoch
+    }
+
+    /// The hash of the state that the recorded events alone make.
+    pub(crate) fn replayed(&self) -> String {
+        let mut again = Engine::new();
+        self.journal.iter().for_each(|event| again.replay(event));
+        state_hash(&again)
+    }
+
     pub(crate) fn play(&mut self, line: &str) -> Result<(), String> {
+        if let Some(json) = line.strip_prefix("event ") {
+            return self.fold(json);
+        }
+        if line == "state" {
+            self.line(&format!("state {}", self.replayed()));
+            return Ok(());
+        }
+        self.scenery = false;
+        if std::mem::take(&mut self.folding) {
+            // Who has the journal of a daemon has no ends of holds: they begin anew, as after a crash (rule 19).
+            self.restart();
+        }
         let words = Words::of(line);
         if let Some(at) = words.seconds("at")? {
             if at < self.now_s {
@@ -156,6 +193,23 @@ impl Stage {
         }
     }
 
+    /// Folds an event of somebody's journal. The first one takes the place of the scenery.
+    fn fold(&mut self, json: &str) -> Result<(), String> {
+        if std::mem::take(&mut self.scenery) {
+            (self.engine, self.journal) = (Engine::new(), Vec::new());
+        } else if !self.folding {
+            return Err("events of a journal stand first".to_owned());
+        }
+        self.folding = true;
+        let event = journal::event(json)?;
+        let value = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        self.now_s = self.now_s.max(journal::moment(&value).div_ceil(1000));
+        self.engine.replay(&event);
+        self.tell(&event);
+        self.journal.push(event);
+        Ok(())
+    }
+
     fn now(&self) -> Now {
         Now {
             lease: LeaseTime(self.now_s * 1000),
@@ -240,6 +294,9 @@ impl Stage {
 
     fn user(&mut self, name: &str) -> UserId {
         let name = name.split('@').next().unwrap_or(name);
+        if let Ok(user) = name.parse() {
+            return user;
+        }
         let user = UserId(id("user", name));
         self.users.insert(user, name.to_owned());
         self.give(Command::MeetUser {
@@ -266,7 +323,9 @@ impl Stage {
     fn process(&self, words: &Words) -> Result<Process, String> {
         let who = words.after("by")?;
         let (user, machine) = who.split_once('@').ok_or("who is USER@MACHINE")?;
-        let machine_id = MachineId(id("machine", machine));
+        let machine_id = machine
+            .parse()
+            .unwrap_or_else(|_| MachineId(id("machine", machine)));
         let app = words.get("app").unwrap_or("1");
         Ok(Process {
             machine: machine_id,
