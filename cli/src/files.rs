@@ -51,6 +51,26 @@ pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>, private: bool) -> O
         .map_err(failed)
 }
 
+/// Writes a new file piece by piece that only its owner reads; what could not be finished is removed.
+pub(crate) fn fill(path: &Path, with: impl FnOnce(&mut dyn Write) -> Outcome) -> Outcome {
+    let failed = |error: io::Error| Failure::file("write", path, &error);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    let mut out = io::BufWriter::new(&file);
+    let filled = with(&mut out)
+        .and_then(|()| out.flush().map_err(failed))
+        .and_then(|()| file.sync_all().map_err(failed));
+    if filled.is_err() {
+        // The failure that is told is the first one.
+        drop(std::fs::remove_file(path));
+    }
+    filled
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Outcome};
 use nix::unistd::User;
+use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, License, Pool};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,6 +31,76 @@ pub(crate) struct GrantId(pub String);
 /// The machine's name service is asked and knows no such login; where it does not answer nothing is said.
 pub(crate) fn is_no_login(name: &str) -> bool {
     matches!(User::from_name(name), Ok(None))
+}
+
+/// A moment, as people say it: `2027-01-31`, `2027-01-31 15:04[:05]` (UTC), or a span ago: `90m`, `12h`, `30d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// A whole day, from this second on.
+    Day(u64),
+    /// A second.
+    At(u64),
+    /// So many seconds ago.
+    Ago(u64),
+}
+
+impl When {
+    /// Its first second.
+    pub(crate) fn begins(self, now: u64) -> u64 {
+        match self {
+            When::Day(at) | When::At(at) => at,
+            When::Ago(span) => now.saturating_sub(span),
+        }
+    }
+
+    /// The first second after it.
+    pub(crate) fn ends(self, now: u64) -> u64 {
+        match self {
+            When::Day(at) => at + 86_400,
+            When::At(_) | When::Ago(_) => self.begins(now) + 1,
+        }
+    }
+}
+
+impl FromStr for When {
+    type Err = String;
+    fn from_str(text: &str) -> Result<When, String> {
+        let form = || {
+            "expected 2027-01-31, \"2027-01-31 15:04\" (UTC), or a span ago such as 90m, 12h, 30d"
+                .to_owned()
+        };
+        if let Some(day) = dates::parse(text) {
+            return Ok(When::Day(day));
+        }
+        if let Some((day, time)) = text.trim_end_matches('Z').split_once(['T', ' ']) {
+            let day = dates::parse(day).ok_or_else(form)?;
+            let parts: Option<Vec<u64>> = time.split(':').map(two_digits).collect();
+            return match parts.as_deref() {
+                Some([h @ 0..24, m @ 0..60]) => Ok(When::At(day + h * 3_600 + m * 60)),
+                Some([h @ 0..24, m @ 0..60, s @ 0..60]) => {
+                    Ok(When::At(day + h * 3_600 + m * 60 + s))
+                }
+                _ => Err(form()),
+            };
+        }
+        let (number, unit) = text
+            .split_at_checked(text.len().saturating_sub(1))
+            .ok_or_else(form)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return Err(form()),
+        };
+        let number: u64 = number.parse().map_err(|_| form())?;
+        number.checked_mul(unit).map(When::Ago).ok_or_else(form)
+    }
+}
+
+fn two_digits(text: &str) -> Option<u64> {
+    let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
 }
 
 impl FeatureName {
@@ -212,6 +283,30 @@ mod tests {
             panic!("no refusal")
         };
         assert_eq!(refusal.code, "not_licensed");
+    }
+
+    #[test]
+    fn u4_a_moment_is_read_as_people_say_it() {
+        let when = |text: &str| text.parse::<When>();
+        assert_eq!(when("1970-01-02"), Ok(When::Day(86_400)));
+        assert_eq!(when("1970-01-02 01:02"), Ok(When::At(90_120)));
+        assert_eq!(when("1970-01-02T01:02:03Z"), Ok(When::At(90_123)));
+        assert_eq!(when("90m"), Ok(When::Ago(5_400)));
+        for wrong in [
+            "",
+            "d",
+            "5",
+            "5w",
+            "1970-13-01",
+            "1970-01-02 24:00",
+            "-1d",
+            "\u{e9}",
+        ] {
+            assert!(when(wrong).is_err(), "{wrong}");
+        }
+        let day = When::Day(86_400);
+        assert_eq!((day.begins(0), day.ends(0)), (86_400, 172_800));
+        assert_eq!(When::Ago(60).begins(100), 40);
     }
 
     #[test]

@@ -45,6 +45,14 @@ pub(crate) fn held(seat: &Seat) -> String {
     }
 }
 
+/// A moment to the second, as machines sort it and people read it: `2027-01-31T15:04:05Z`.
+pub(crate) fn moment(unix_s: u64) -> String {
+    let s = unix_s % 86_400;
+    let (hours, minutes, seconds) = (s / 3_600, s % 3_600 / 60, s % 60);
+    let day = seatkeeper::token::dates::day(unix_s);
+    format!("{day}T{hours:02}:{minutes:02}:{seconds:02}Z")
+}
+
 /// A count with its noun: `1 seat`, `3 seats`.
 pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 {

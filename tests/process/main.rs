@@ -1,5 +1,6 @@
 //! Real processes and real sockets: what the daemon does for those who speak to it.
 
+mod audit;
 mod dev;
 mod faults;
 mod hung;

@@ -1,9 +1,11 @@
 //! What may be typed: types only, no I/O.
 
+mod audit;
 mod license;
 mod seat;
 mod vendor;
 
+pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
 pub(crate) use license::{LicenseCommand, RequestArgs, To};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use vendor::{
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     Vendor(VendorCommand),
     /// What happens to seats and licenses, as it happens, until Ctrl-C; for administrators
     Events,
+    /// The journal: what happened, an export of it, proof that it is whole, a script that replays it
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// What a code means and what to do about it; what a rule says; or the help of a command
     Help(HelpArgs),
     /// The program of `run` passes through here

@@ -1,5 +1,6 @@
 //! What each command does; one file per noun.
 
+mod audit;
 mod child;
 mod clock;
 mod config;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Clock(command) => clock::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),
         Command::Vendor(command) => vendor::run(&daemon, command, printer).map(done),
+        Command::Audit(command) => audit::run(&daemon, command, printer),
         Command::Events => events::run(&daemon, printer).map(done),
         Command::Help(args) => help::run(args, printer).map(done),
         Command::Child(args) => Ok(child::run(args, printer)),

@@ -20,6 +20,9 @@ pub use super::transport::{Broken, Request, Response};
 /// A request may wait so long for its reply; the daemon gives up after 10 s, long polls after 60.
 const LONGEST: Duration = Duration::from_secs(75);
 
+/// Largest body of a reply: a single event of the journal lists every seat in use at a clean stop.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
 /// A way to the local daemon; connections are opened when needed and kept for at most 3 s.
 pub struct Connection {
     transport: UnixTransport,
@@ -36,7 +39,7 @@ impl Connection {
     #[must_use]
     pub fn open(socket: Option<&Path>) -> Connection {
         Connection {
-            transport: UnixTransport::new(socket.map(Path::to_owned)),
+            transport: UnixTransport::new(socket.map(Path::to_owned)).taking(LARGEST),
         }
     }
 

@@ -455,7 +455,7 @@ words! {
     }
 }
 
-/// An anchor: the site key signs where the journal's hash chain stands (design.md 6).
+/// An anchor: the site key signs where the journal's hash chain stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {

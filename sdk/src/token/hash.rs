@@ -25,7 +25,7 @@ pub fn host_hash(boot_id: [u8; 16], nonce: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(sha.finalize())
 }
 
-/// The hash after an event of the journal: SHA-256 over the hash before it and the event's own stored bytes (design.md 6).
+/// The hash after an event of the journal: SHA-256 over the hash before it and the event's own stored bytes.
 #[must_use]
 pub fn link(before: &[u8; 32], stored: &[u8]) -> [u8; 32] {
     let mut sha = Sha256::new();

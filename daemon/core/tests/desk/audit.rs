@@ -5,7 +5,8 @@ use seatkeeper::token::anchor;
 use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{AuditEvent, Code, Page};
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
-use seatkeeper_core::journal::{Hash, Head, follow};
+use seatkeeper_core::journal::{Hash, Head, follow, parse};
+use seatkeeper_engine::{Engine, State};
 use std::time::Duration;
 
 fn page(site: &Site, after: u64, limit: usize, filter: &AuditFilter) -> Page<AuditEvent> {
@@ -58,7 +59,7 @@ fn busy() -> (Site, Vendor) {
 }
 
 #[test]
-fn i15_every_event_is_shown_as_stored_with_the_hash_after_it() {
+fn every_event_is_shown_as_stored_with_the_hash_after_it() {
     let (site, _) = busy();
     let mut head = Head::default();
     let told = all(&site, 3, &AuditFilter::default());
@@ -78,6 +79,17 @@ fn i15_every_event_is_shown_as_stored_with_the_hash_after_it() {
             .map(|e| &*e.stored)
             .eq(stored.iter().map(|(_, raw)| &**raw))
     );
+}
+
+#[test]
+fn i15_the_audit_log_folds_to_the_state_of_the_running_engine() {
+    let (site, _) = busy();
+    let mut engine = Engine::new();
+    for event in all(&site, 4, &AuditFilter::default()) {
+        engine.replay(&parse(&event.stored).expect("an event").what);
+    }
+    let text = |state: &State| serde_json::to_string(state).expect("a state is JSON");
+    assert_eq!(text(engine.state()), text(&site.desk.snapshot().state));
 }
 
 #[test]

@@ -33,6 +33,7 @@ const ORIGIN: &str = "http://localhost";
 pub(crate) struct UnixTransport {
     agent: Agent,
     reached: Arc<Mutex<Option<PathBuf>>>,
+    most: u64,
 }
 
 thread_local! {
@@ -51,7 +52,13 @@ impl UnixTransport {
         UnixTransport {
             agent: Agent::with_parts(config(), connector, NoNames),
             reached,
+            most: MAX_BODY,
         }
+    }
+
+    /// Takes bodies of so many bytes.
+    pub(crate) fn taking(self, most: u64) -> UnixTransport {
+        UnixTransport { most, ..self }
     }
 
     /// Sends a request and returns the reply as soon as its head is there; `None` waits for ever.
@@ -100,7 +107,7 @@ impl Transport for UnixTransport {
         let (head, mut body) = reply.into_parts();
         let body = body
             .with_config()
-            .limit(MAX_BODY)
+            .limit(self.most)
             .read_to_vec()
             .map_err(broken)?;
         Ok(Response {
