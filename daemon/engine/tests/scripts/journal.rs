@@ -143,6 +143,9 @@ fn i14_the_journal_of_a_random_day_is_a_script_that_folds_to_its_state() {
             let text = line(event);
             text.split('"').nth(1).unwrap_or_default().to_owned()
         }));
+        stage
+            .finish()
+            .unwrap_or_else(|e| panic!("seed {seed}: {e}"));
     }
     assert!(events > 5_000, "{events}");
     assert!(kinds.len() >= 16, "{kinds:?}");
