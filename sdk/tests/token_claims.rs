@@ -367,3 +367,25 @@ fn s2_an_anchor_of_no_event_or_of_no_hash_is_refused() {
         assert!(refused.to_string().contains(claim), "{claim}: {refused}");
     }
 }
+
+#[test]
+fn s6_who_signs_is_who_the_claims_name() {
+    let other = tokens::key(99);
+    let mut tried = 0;
+    for sample in samples() {
+        // A vendor's tokens name the vendor there, not a key.
+        if matches!(sample.kind, Kind::Issuer | Kind::License) {
+            continue;
+        }
+        let mut claims = sample.claims.clone();
+        claims["iss"] = json!(other.thumbprint());
+        let refused = sample.try_payload(&claims.to_string());
+        assert!(
+            matches!(&refused, Err(e) if e.to_string().contains("iss")),
+            "{}: {refused:?}",
+            sample.kind
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 6);
+}
