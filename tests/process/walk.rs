@@ -416,11 +416,18 @@ fn s23_no_secret_stands_in_a_log_an_answer_or_a_message() {
         "/metrics",
         "/v1/events",
         "/v1/seats",
+        "/v1/audit",
+        "/v1/audit/anchor",
         "/v1/nothing",
     ] {
         if path != "/v1/events" {
             seen.push_str(&site.admin("GET", path, None).body.to_string());
         }
+    }
+    for what in ["list", "script", "export"] {
+        let file = if what == "export" { &["-"][..] } else { &[] };
+        let said = desk.ok(&[&["audit", what], file].concat());
+        seen.extend([said.out, said.err]);
     }
     drop(app);
     site.stop();
