@@ -168,6 +168,7 @@ fn other(event: &Event, by: &str, body: &Value) -> String {
         "SiteFounded" => "the site was founded".to_owned(),
         "RunStarted" => format!("the daemon started, epoch {}", body["epoch"]),
         "RunStopped" => "the daemon stopped".to_owned(),
+        "CheckpointWritten" => "a checkpoint was written".to_owned(),
         "UserMet" => format!("{by} is a user now"),
         name => format!("{name} by {by}"),
     }

@@ -59,8 +59,6 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         mark,
         since,
     } = load(&*parts.journal, folder)?;
-    let calendar = Calendar::start(mark, engine.state().newest_iat, parts.clock.read());
-    let (engine, head, mark) = load(&*parts.journal)?;
     let state = engine.state();
     let calendar = Calendar::start(mark, state.clock.last, state.newest_iat, parts.clock.read());
     let mut worker = Worker::new(

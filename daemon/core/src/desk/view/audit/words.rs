@@ -47,6 +47,7 @@ kinds! {
     CoolDownStarted { .. },
     CoolDownDeleted { .. },
     ClockAccepted { .. },
+    CheckpointWritten { .. },
 }
 
 /// The sentence.
@@ -97,6 +98,9 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
         Recorded::RunStarted { epoch, .. } => format!("daemon started, epoch {epoch}"),
         Recorded::RunStopped { holds } => {
             format!("daemon stopped, {} held", count(holds.len(), "seat"))
+        }
+        Recorded::CheckpointWritten { number, .. } => {
+            format!("checkpoint {number} written: the state before event {number}")
         }
         Recorded::VendorTrusted { vendor, roots } => {
             format!(
