@@ -14,7 +14,7 @@ use std::time::Duration;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
-fn accept(wall_s: u64) -> Order {
+pub(super) fn accept(wall_s: u64) -> Order {
     order(Command::AcceptClock {
         wall: Date(wall_s),
         if_match: None,

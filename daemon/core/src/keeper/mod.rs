@@ -15,6 +15,8 @@ mod queue;
 mod seat_tests;
 mod start;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 mod worker;
 
