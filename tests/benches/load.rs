@@ -101,6 +101,8 @@ pub(crate) struct Client {
     buffer: Vec<u8>,
     random: u64,
     instance: String,
+    /// The lease of its newest checkout, which its renewals show.
+    seen: String,
 }
 
 impl Client {
@@ -113,6 +115,7 @@ impl Client {
             buffer: Vec::with_capacity(16 << 10),
             random: fresh(seed),
             instance: String::new(),
+            seen: String::new(),
         };
         client.instance = client.hex();
         Ok(client)
@@ -160,14 +163,19 @@ impl Client {
             self.instance,
             crate::site::root_thumbprint()
         );
-        let (status, body) = self.exchange("POST", "/v1/leases", &body).await?;
+        let (status, reply) = self.exchange("POST", "/v1/leases", &body).await?;
         if status != 201 {
             return Err(std::io::Error::other(format!(
                 "checkout: {status} {}",
-                String::from_utf8_lossy(body)
+                String::from_utf8_lossy(reply)
             )));
         }
-        let text = std::str::from_utf8(body).map_err(std::io::Error::other)?;
+        let length = reply.len();
+        // The reply is the end of the buffer.
+        let reply = &self.buffer[self.buffer.len() - length..];
+        let text = std::str::from_utf8(reply).map_err(std::io::Error::other)?;
+        self.seen.clear();
+        self.seen.push_str(lease_of(text));
         text.split(r#""id":""#)
             .nth(1)
             .and_then(|rest| rest.split('"').next())
@@ -179,9 +187,8 @@ impl Client {
     pub(crate) async fn renew(&mut self, id: &str) -> std::io::Result<usize> {
         let nonce = format!("{}A", &self.hex()[..21]);
         let body = format!(
-            r#"{{"instance":"{}","nonce":"{nonce}"{}}}"#,
-            self.instance,
-            crate::site::seen()
+            r#"{{"instance":"{}","nonce":"{nonce}","seen":"{}"}}"#,
+            self.instance, self.seen
         );
         let (status, reply) = self
             .exchange("PUT", &format!("/v1/leases/{id}"), &body)
@@ -262,6 +269,14 @@ impl Client {
         };
         format!("{:016x}{:016x}", next(), next())
     }
+}
+
+/// The lease in a reply.
+pub(crate) fn lease_of(reply: &str) -> &str {
+    let after = reply.split(r#""lease":""#).nth(1);
+    after
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default()
 }
 
 /// A start of the random numbers that no other connection of this process had: ids must not come twice.

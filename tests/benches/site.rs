@@ -5,9 +5,6 @@ use seatkeeper_tests::{Site, Vendor};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// What every renewal shows as the newest lease that it holds: `"seen":…` with its comma, empty before one was seen.
-static SEEN: OnceLock<String> = OnceLock::new();
-
 fn vendor() -> Vendor {
     let mut vendor = Vendor::new("bench", 3);
     vendor.issuer.products = vec!["bench".to_owned()];
@@ -23,16 +20,6 @@ pub(crate) fn root_thumbprint() -> &'static str {
 /// The same root as a PEM.
 pub(crate) fn root_pem() -> String {
     vendor().root.public().to_pem()
-}
-
-/// The `seen` member of a renewal.
-pub(crate) fn seen() -> &'static str {
-    SEEN.get().map_or("", String::as_str)
-}
-
-/// Remembers a lease as the one that renewals show.
-pub(crate) fn remember(lease: &str) {
-    let _ = SEEN.set(format!(r#","seen":"{lease}""#));
 }
 
 /// A started site below this folder with two million seats for everyone.
