@@ -100,13 +100,13 @@ fn denied_renewal(life: &Life, cell: &Cell, id: &str, denied: &Denied) {
             // An ending holder keeps its slot until it is released.
             drop(life.give_back(id, RELEASE));
         }
-        _ => denied_anyhow(life, cell, denied),
+        _ => denied_anyhow(life, cell),
     }
 }
 
-fn denied_anyhow(life: &Life, cell: &Cell, denied: &Denied) {
+fn denied_anyhow(life: &Life, cell: &Cell) {
     let now = life.setup.clock.now();
-    lock(&cell.sitting).denied(now, denied.retry_after(), jitter());
+    lock(&cell.sitting).denied(now, jitter());
 }
 
 fn no_answer(life: &Life, cell: &Cell, failed: Failed) {
@@ -136,7 +136,7 @@ fn check_out_anew(life: &Life, cell: &Cell) {
             let old = lock(&cell.sitting).old_holder();
             adopt(life, cell, proven, old);
         }
-        Err(Failed::For(Error::Denied(denied))) => denied_anyhow(life, cell, &denied),
+        Err(Failed::For(Error::Denied(_))) => denied_anyhow(life, cell),
         Err(failed) => {
             // Whether the daemon gave a seat is not known, or it cannot be used.
             drop(life.give_back(&attempted.checkout_id, RELEASE));

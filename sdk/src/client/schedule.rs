@@ -95,14 +95,10 @@ impl Term {
         self.sent + jitter.of(self.beat()).min(self.ttl)
     }
 
-    /// When to call again after the daemon said no: a beat later, or when it said that asking can help.
-    pub(crate) fn after_denial(
-        &self,
-        now: Moment,
-        help_in: Option<Duration>,
-        jitter: Jitter,
-    ) -> Moment {
-        now + jitter.of(self.beat()).max(help_in.unwrap_or_default())
+    /// When to call again after the daemon said no: a beat later. When it says that asking helps is the latest moment: a
+    /// seat may be given back at any other.
+    pub(crate) fn after_denial(&self, now: Moment, jitter: Jitter) -> Moment {
+        now + jitter.of(self.beat())
     }
 
     /// When to call again after so many calls in a row had no answer.

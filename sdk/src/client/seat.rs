@@ -297,9 +297,9 @@ impl Sitting {
         holder
     }
 
-    pub(crate) fn denied(&mut self, now: Moment, help_in: Option<Duration>, jitter: Jitter) {
+    pub(crate) fn denied(&mut self, now: Moment, jitter: Jitter) {
         self.failures = 0;
-        self.call_at = self.proven.term.after_denial(now, help_in, jitter);
+        self.call_at = self.proven.term.after_denial(now, jitter);
     }
 
     pub(crate) fn unanswered(&mut self, now: Moment, jitter: Jitter) {

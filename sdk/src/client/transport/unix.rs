@@ -56,6 +56,7 @@ impl UnixTransport {
         }
     }
 
+    #[cfg(feature = "admin")]
     /// Takes bodies of so many bytes.
     pub(crate) fn taking(self, most: u64) -> UnixTransport {
         UnixTransport { most, ..self }
