@@ -56,8 +56,8 @@ impl UnixTransport {
         }
     }
 
-    #[cfg(feature = "admin")]
     /// Takes bodies of so many bytes.
+    #[cfg(feature = "admin")]
     pub(crate) fn taking(self, most: u64) -> UnixTransport {
         UnixTransport { most, ..self }
     }
