@@ -6,14 +6,13 @@
 //! keeper, under a temporary name; the journal records its number and hash afterwards.
 
 use crate::calendar::Mark;
-use crate::journal::{Hash, Head};
+use crate::journal::Head;
 use crate::keeper::Snapshot;
+use crate::state_dir::settle;
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::CheckpointHash;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -42,22 +41,6 @@ pub struct Checkpoint {
     pub hash: CheckpointHash,
 }
 
-/// A checkpoint cannot be read.
-#[derive(Debug)]
-pub struct Unreadable {
-    /// The file.
-    pub place: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Described {
-    number: u64,
-    hash: Hash,
-    mark: Mark,
-}
-
 impl Checkpoints {
     /// Makes the folder where it is missing, and takes away what a crash left half written.
     ///
@@ -80,10 +63,7 @@ impl Checkpoints {
     }
 
     /// Numbers of the checkpoints that are there, oldest first.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn list(&self) -> io::Result<Vec<u64>> {
+    fn list(&self) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
@@ -101,14 +81,12 @@ impl Checkpoints {
         let number = snapshot.head.number + 1;
         let path = self.path(number);
         let new = path.with_extension("new");
-        let written = write_file(&new, snapshot).and_then(|hash| {
-            fs::rename(&new, &path)?;
-            File::open(&self.folder)?.sync_all()?;
-            Ok(hash)
-        });
-        match written {
+        let written = write_file(&new, snapshot);
+        match written.and_then(|hash| settle(&new, &path).map(|()| hash)) {
             Ok(hash) => {
-                self.prune()?;
+                if let Err(why) = self.prune() {
+                    tracing::warn!(%why, "old checkpoints could not be removed; the next one does it");
+                }
                 Ok((number, hash))
             }
             Err(why) => {
@@ -119,21 +97,33 @@ impl Checkpoints {
         }
     }
 
-    /// Reads a checkpoint and verifies it.
-    ///
-    /// # Errors
-    /// It is damaged, half written, of a later format, or the disk refuses.
-    pub fn read(&self, number: u64) -> Result<Checkpoint, Unreadable> {
-        let place = self.path(number);
-        let read = read_file(&place, number);
-        read.map_err(|why| Unreadable { place, why })
-    }
-
-    /// Puts a file that cannot be read aside, under a name that no start reads.
+    /// The newest checkpoint that can be read. One that cannot is put aside and named; the one before it does as well,
+    /// with more of the journal.
     ///
     /// # Errors
     /// The system's.
-    pub fn set_aside(&self, number: u64) -> io::Result<()> {
+    pub fn newest(&self) -> io::Result<Option<Checkpoint>> {
+        for number in self.list()?.into_iter().rev() {
+            match self.read(number) {
+                Ok(checkpoint) => return Ok(Some(checkpoint)),
+                Err(why) => {
+                    tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
+                    self.set_aside(number)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a checkpoint and verifies it.
+    fn read(&self, number: u64) -> Result<Checkpoint, String> {
+        let place = self.path(number);
+        let read = read_file(&place, number);
+        read.map_err(|why| format!("{}: {why}", place.display()))
+    }
+
+    /// Puts a file that cannot be read aside, under a name that no start reads.
+    fn set_aside(&self, number: u64) -> io::Result<()> {
         fs::rename(
             self.path(number),
             self.path(number).with_extension("damaged"),
@@ -153,6 +143,7 @@ impl Checkpoints {
     }
 }
 
+/// Writes the file; who gives it its name syncs it.
 fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
     let file = OpenOptions::new()
         .write(true)
@@ -165,17 +156,11 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
         sum: Sha256::new(),
     };
     out.write_all(FORMAT)?;
-    let described = Described {
-        number: snapshot.head.number,
-        hash: snapshot.head.hash,
-        mark: snapshot.mark(),
-    };
-    postcard::to_io(&described, &mut out).map_err(io::Error::other)?;
+    postcard::to_io(&(snapshot.head, snapshot.mark()), &mut out).map_err(io::Error::other)?;
     postcard::to_io(&snapshot.state, &mut out).map_err(io::Error::other)?;
     let hash: [u8; 32] = out.sum.finalize().into();
     out.inner.write_all(&hash)?;
-    let file = out.inner.into_inner().map_err(io::Error::from)?;
-    file.sync_all()?;
+    out.inner.flush()?;
     Ok(CheckpointHash(hash))
 }
 
@@ -201,18 +186,15 @@ fn read_file(path: &Path, number: u64) -> Result<Checkpoint, String> {
         return Err("its bytes are not those that were written".to_owned());
     }
     let parsed = |e: postcard::Error| format!("it cannot be parsed ({e})");
-    let (head, rest) = postcard::take_from_bytes::<Described>(body).map_err(parsed)?;
+    let ((head, mark), rest) = postcard::take_from_bytes::<(Head, Mark)>(body).map_err(parsed)?;
     let state = postcard::from_bytes::<State>(rest).map_err(parsed)?;
     if head.number + 1 != number {
         let of = head.number + 1;
         return Err(format!("it is checkpoint {of} under the name of another"));
     }
     Ok(Checkpoint {
-        head: Head {
-            number: head.number,
-            hash: head.hash,
-        },
-        mark: head.mark,
+        head,
+        mark,
         state,
         hash: CheckpointHash(*kept),
     })
@@ -235,11 +217,3 @@ impl<W: Write> Write for Hashed<W> {
         self.inner.flush()
     }
 }
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place.display(), self.why)
-    }
-}
-
-impl std::error::Error for Unreadable {}

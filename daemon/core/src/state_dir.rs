@@ -136,7 +136,7 @@ pub fn made_whole<E>(
 }
 
 /// Syncs a finished file, gives it its name, and syncs the directory that holds the name.
-fn settle(new: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn settle(new: &Path, path: &Path) -> io::Result<()> {
     File::open(new)?.sync_all()?;
     fs::rename(new, path)?;
     match path.parent() {

@@ -77,7 +77,8 @@ pub enum Command {
     },
     /// Ends what is due. The keeper gives it before each batch and at each deadline.
     Expire,
-    /// Examines license dates; at least once a minute, and when J made a leap.
+    /// Forgets pauses that are over; at least once a minute, and when J made a leap, because licenses that wait for their
+    /// date will be looked at here.
     Tick,
     /// Puts J back to the wall clock, never below the newest vendor `iat` (`clock accept`).
     AcceptClock {

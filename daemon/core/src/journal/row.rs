@@ -15,7 +15,7 @@ use std::fmt;
 pub struct Hash(pub [u8; 32]);
 
 /// The end of the chain: the last event's number and hash. Before the first event it is 0 and 32 zero bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Head {
     /// The last event's number; the first has 1.
     pub number: u64,

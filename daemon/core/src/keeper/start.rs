@@ -4,7 +4,7 @@ use super::checkpointing::Checkpointing;
 use super::worker::{self, Worker};
 use super::{Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
-use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::checkpoint::Checkpoints;
 use crate::clock::Clock;
 use crate::journal::{Head, Journal, JournalError, Row, RowFault, RowWriter, follow};
 use crate::random;
@@ -83,11 +83,13 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         failed: OnceLock::new(),
         worker: Mutex::new(worker),
     });
-    if let Some((folder, every)) = parts.checkpoints {
-        let how = Checkpointing::start(folder, every, since, Arc::downgrade(&shared))?;
-        let worker = shared.worker.lock();
-        worker.map_err(|_| StartError::Refused)?.checkpoint(how);
-    }
+    let checkpoints = match parts.checkpoints {
+        Some((folder, every)) => {
+            let shared = Arc::downgrade(&shared);
+            Some(Checkpointing::start(folder, every, since, shared)?)
+        }
+        None => None,
+    };
     wake_with_clock(&shared);
     let handle = Handle {
         shared: shared.clone(),
@@ -95,7 +97,7 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     let (on_events, on_fatal) = (parts.on_events, parts.on_fatal);
     let thread = thread::Builder::new()
         .name("keeper".to_owned())
-        .spawn(move || worker::run(&shared, on_events, on_fatal))?;
+        .spawn(move || worker::run(&shared, checkpoints, on_events, on_fatal))?;
     Ok(Keeper {
         handle,
         thread: Some(thread),
@@ -114,7 +116,7 @@ struct Loaded {
 /// The newest checkpoint that can be read, and the journal from there on; the chain is verified over the stored bytes.
 fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, StartError> {
     let from = match folder {
-        Some(folder) => newest(folder)?,
+        Some(folder) => folder.newest()?,
         None => None,
     };
     let (mut engine, mut head, mut mark) = (Engine::new(), Head::default(), None);
@@ -151,21 +153,6 @@ fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, S
         mark: later(mark, outside),
         since,
     })
-}
-
-/// The newest checkpoint that can be read. One that cannot is put aside and named; the one before it does as well, with
-/// more of the journal.
-fn newest(folder: &Checkpoints) -> Result<Option<Checkpoint>, StartError> {
-    for number in folder.list()?.into_iter().rev() {
-        match folder.read(number) {
-            Ok(checkpoint) => return Ok(Some(checkpoint)),
-            Err(why) => {
-                tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
-                folder.set_aside(number)?;
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// The later of two marks by lease time, which only grows.

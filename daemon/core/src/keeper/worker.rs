@@ -22,7 +22,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 const BROKEN: &str = "the keeper panicked; what was acknowledged is in the journal";
-/// License dates are examined this often.
+/// A tick comes at least this often.
 const TICK_MS: u64 = 60 * 1000;
 
 /// The engine and the journal's end, behind a lock that the keeper's thread holds from the first command of a batch
@@ -37,12 +37,11 @@ pub(super) struct Worker {
     marked: LeaseTime,
     listening: bool,
     published: Vec<PublishedEvent>,
-    checkpoints: Option<Checkpointing>,
     /// Ends of holds moved since the last snapshot.
     moved: bool,
-    /// J leapt and license dates were not examined yet.
+    /// J leapt and no tick came since.
     leapt: bool,
-    /// The rounds are over.
+    /// The rounds are over, without a failure.
     ended: bool,
 }
 
@@ -73,16 +72,10 @@ impl Worker {
             marked: lease,
             listening: false,
             published: Vec::new(),
-            checkpoints: None,
             moved: false,
             leapt: false,
             ended: false,
         }
-    }
-
-    /// Writes checkpoints from now on.
-    pub(super) fn checkpoint(&mut self, how: Checkpointing) {
-        self.checkpoints = Some(how);
     }
 
     /// A renewal that records nothing, on the caller's thread. Whoever gets the lock finds nothing undurable; what is
@@ -184,7 +177,7 @@ impl Worker {
         self.engine.note_storage(low);
     }
 
-    /// Ends what is due, before any command is judged; then examines license dates where it is time to.
+    /// Ends what is due, before any command is judged; then a tick, where it is time to.
     fn due(&mut self) {
         let leapt = std::mem::take(&mut self.leapt);
         let now = self.calendar.now().lease;
@@ -259,12 +252,6 @@ impl Worker {
         Ok(())
     }
 
-    fn look_at_checkpoints(&mut self, snapshot: &Arc<Snapshot>) {
-        if let Some(checkpoints) = &mut self.checkpoints {
-            checkpoints.look(&*self.journal, snapshot);
-        }
-    }
-
     fn publish(&mut self, snapshot: &Arc<Snapshot>, on_events: &mut Option<OnEvents>) {
         if let Some(on_events) = on_events
             && !self.published.is_empty()
@@ -281,17 +268,15 @@ impl Worker {
 /// served from.
 pub(super) fn run(
     shared: &Shared,
+    mut checkpoints: Option<Checkpointing>,
     mut on_events: Option<OnEvents>,
     on_fatal: OnFatal,
 ) -> Result<(), Failure> {
     let (mut batch, mut judged) = (Vec::new(), Vec::new());
     let served = catch_unwind(AssertUnwindSafe(|| {
-        serve(shared, &mut batch, &mut judged, &mut on_events)
+        let (batch, judged) = (&mut batch, &mut judged);
+        serve(shared, batch, judged, &mut checkpoints, &mut on_events)
     }));
-    if let Ok(mut worker) = shared.worker.lock() {
-        // Its writer ends with it.
-        worker.checkpoints = None;
-    }
     let why = match served {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(why)) => why,
@@ -314,6 +299,7 @@ fn serve(
     shared: &Shared,
     batch: &mut Vec<Waiting>,
     judged: &mut Vec<Judged>,
+    checkpoints: &mut Option<Checkpointing>,
     on_events: &mut Option<OnEvents>,
 ) -> Result<(), String> {
     lock(shared)?.listening = on_events.is_some();
@@ -326,15 +312,16 @@ fn serve(
             return Ok(());
         }
         if let Some(why) = shared.failed.get() {
-            worker.ended = true;
             return Err(why.clone());
         }
         let last = woken == Woken::Closed;
         let done = worker.round(shared, batch, judged, last);
         // Nobody renews over what is not durable: the lock is not given back before this is said.
         let snapshot = done.map_err(|why| {
-            worker.ended = true;
-            why.to_string()
+            let why = why.to_string();
+            // An earlier reason stays.
+            let _ = shared.failed.set(why.clone());
+            why
         })?;
         worker.publish(&snapshot, on_events);
         drop(worker);
@@ -342,7 +329,9 @@ fn serve(
         if last {
             return Ok(());
         }
-        lock(shared)?.look_at_checkpoints(&snapshot);
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.look(&*shared.journal, &snapshot);
+        }
     }
 }
 
