@@ -36,7 +36,7 @@ use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
 use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 /// What a desk is told about the site and its machine.
 #[derive(Clone, Debug)]
@@ -217,13 +217,7 @@ impl Desk {
 
     /// Asks the keeper and waits.
     fn ask(&self, order: Order, trace: Option<Name>) -> Result<Answer, Failure> {
-        let (send, receive) = mpsc::sync_channel(1);
-        let reply = move |answer| {
-            // Nobody listens any more: what was done is done, and a retry finds it (rule 20).
-            let _ = send.send(answer);
-        };
-        self.keeper.submit(order, trace, Box::new(reply));
-        receive.recv().unwrap_or(Err(Failure::Stopped))
+        self.keeper.ask_for(order, trace)
     }
 
     fn order(&self, caller: &Caller, command: Command) -> Order {

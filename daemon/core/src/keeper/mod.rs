@@ -156,8 +156,9 @@ impl Handle {
             return None;
         }
         let (verdict, now) = worker.renew_at_once(self.shared.clock.read(), asked)?;
-        drop(worker);
+        // Before the next batch can store another.
         let snapshot = self.recorded();
+        drop(worker);
         let next = snapshot.head.number + 1;
         Some(Answer {
             verdict,
@@ -178,12 +179,17 @@ impl Handle {
 
     /// Asks and waits. Not from the keeper's own callbacks, and not on a runtime's thread.
     pub fn ask(&self, order: Order) -> Result<Answer, Failure> {
+        self.ask_for(order, None)
+    }
+
+    /// The same, for an exchange with this trace id.
+    pub fn ask_for(&self, order: Order, trace: Option<Name>) -> Result<Answer, Failure> {
         let (send, receive) = mpsc::sync_channel(1);
         let reply = move |answer| {
             // Nobody listens any more: what was done is done and found by a retry (rule 20).
             let _ = send.send(answer);
         };
-        self.submit(order, None, Box::new(reply));
+        self.submit(order, trace, Box::new(reply));
         receive.recv().unwrap_or(Err(Failure::Stopped))
     }
 
@@ -234,11 +240,6 @@ impl Handle {
     pub fn fail(&self, why: &dyn fmt::Display) {
         // Losing to an earlier failure is fine: one end is enough.
         let _ = self.shared.failed.set(why.to_string());
-        self.shared.queue.nudge();
-    }
-
-    /// Wakes the keeper to look at its clocks, where the wall clock was set.
-    pub fn wake(&self) {
         self.shared.queue.nudge();
     }
 }
