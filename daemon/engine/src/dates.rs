@@ -8,7 +8,7 @@ use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
 
 /// J goes on in steps of a second, and so does a wall clock: a lead of one is none.
-const STEP_S: u64 = 1;
+pub const STEP_S: u64 = 1;
 
 /// How often J was put back, and the last time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

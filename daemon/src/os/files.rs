@@ -132,15 +132,6 @@ pub fn read_below(folder: impl AsFd, name: &str, most: u64) -> Result<Vec<u8>, U
     }
 }
 
-/// Free bytes for the daemon's user on the disk below a path.
-///
-/// # Errors
-/// The system's.
-pub fn free_bytes(path: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(path)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
 /// Others than root and the daemon's user can write.
 pub(super) fn others_write(stat: &Stat) -> bool {
     let foreign = stat.st_uid != 0 && stat.st_uid != rustix::process::geteuid().as_raw();

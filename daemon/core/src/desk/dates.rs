@@ -6,12 +6,9 @@ use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense, Finding};
-use seatkeeper_engine::dates::Accepts;
+use seatkeeper_engine::dates::{Accepts, STEP_S};
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, State, Verdict};
-
-/// Both clocks go on in steps of a second, not in the same moment.
-const STEP_S: u64 = 1;
 
 impl Desk {
     /// `GET /v1/clock`.

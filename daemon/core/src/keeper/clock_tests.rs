@@ -1,12 +1,11 @@
 //! A wrong clock in the keeper: J follows it, `clock accept` puts J back, and no restart takes the wrong date again.
 
-use super::seat_tests::{checkout, code, dated, furnish_with, order, process};
-use super::tests::{House, LONG, NOON, until};
+use super::seat_tests::{checkout, code, dated, furnish_with, order, process, until_lapsed};
+use super::tests::{House, NOON, until};
 use super::*;
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::Renew;
 use seatkeeper_engine::denial::Code;
-use seatkeeper_engine::event::EndWhy;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -118,19 +117,7 @@ fn s22_a_suspend_of_8_h_ends_holds_and_the_keeper_notices_without_a_command() {
     };
     // Time since boot counts sleep, and so does the wall clock.
     house.clock.advance(Duration::from_secs(8 * 3600));
-    let lapsed = || {
-        let published = receive.recv_timeout(LONG).unwrap();
-        published.events.iter().any(|e| {
-            matches!(
-                e.what,
-                Recorded::SeatEnded {
-                    why: EndWhy::HeartbeatLost,
-                    ..
-                }
-            )
-        })
-    };
-    until(lapsed);
+    until_lapsed(&receive);
     let renew = Command::Renew(Renew {
         holder: terms.holder,
         process: process(machine, 1),

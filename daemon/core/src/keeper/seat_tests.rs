@@ -9,7 +9,7 @@ use seatkeeper_engine::ids::*;
 use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
 use seatkeeper_engine::{Command, Verdict};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 pub(super) fn order(command: Command) -> Order {
@@ -124,6 +124,22 @@ pub(super) fn code(answer: &Answer) -> Option<Code> {
     }
 }
 
+/// Waits until the keeper publishes that a hold is over.
+pub(super) fn until_lapsed(receive: &Receiver<Arc<Published>>) {
+    until(|| {
+        let published = receive.recv_timeout(LONG).unwrap();
+        published.events.iter().any(|e| {
+            matches!(
+                e.what,
+                Recorded::SeatEnded {
+                    why: EndWhy::HeartbeatLost,
+                    ..
+                }
+            )
+        })
+    });
+}
+
 #[test]
 fn r14_a_seat_whose_hold_is_over_comes_back_without_anyone_asking() {
     let house = House::new();
@@ -140,19 +156,7 @@ fn r14_a_seat_whose_hold_is_over_comes_back_without_anyone_asking() {
     );
     // Hold: 60 s × 1.001 + 2 s.
     house.clock.advance(Duration::from_millis(62_061));
-    let ended = || {
-        let published = receive.recv_timeout(LONG).unwrap();
-        published.events.iter().any(|e| {
-            matches!(
-                e.what,
-                Recorded::SeatEnded {
-                    why: EndWhy::HeartbeatLost,
-                    ..
-                }
-            )
-        })
-    };
-    until(ended);
+    until_lapsed(&receive);
     assert_eq!(
         code(&handle.ask(order(checkout(machine, 3))).unwrap()),
         None

@@ -141,17 +141,3 @@ pub(crate) fn gone(act: &Act<'_>, id: HolderId) -> Denial {
         None => Denial::new(Code::UnknownLease, 20),
     }
 }
-
-impl State {
-    /// How a holder stands, in one word of the API.
-    #[must_use]
-    pub fn standing(holder: &Holder) -> &'static str {
-        match holder.ending().map(|ending| ending.why) {
-            None => "live",
-            Some(EndingWhy::Reclaimed) => "reclaimed",
-            Some(EndingWhy::Released) => "released",
-            Some(EndingWhy::RightLost) => "right_lost",
-            Some(EndingWhy::Superseded) => "superseded",
-        }
-    }
-}
