@@ -77,8 +77,8 @@ pub enum Command {
     },
     /// Ends what is due. The keeper gives it before each batch and at each deadline.
     Expire,
-    /// Forgets pauses that are over; at least once a minute, and when J made a leap, because licenses that wait for their
-    /// date will be looked at here.
+    /// Forgets pauses that are over, and puts licenses in force whose first day has come (rule 17): at least once a
+    /// minute, and when J made a leap.
     Tick,
     /// Puts J back to the wall clock, never below the newest vendor `iat` (`clock accept`).
     AcceptClock {
@@ -94,16 +94,34 @@ pub enum Command {
         /// Thumbprints (RFC 7638) and PEM texts of its root keys.
         roots: Vec<(Name, Name)>,
     },
+    /// Takes a vendor away, while no license of theirs is installed.
+    RemoveVendor {
+        /// The vendor's name.
+        vendor: Name,
+        /// Refused unless the vendor still has this revision.
+        if_match: Option<u64>,
+    },
     /// Remembers the newest issuer token of a root.
     SeeIssuer(Box<IssuerSeen>),
-    /// Installs a verified license.
+    /// Installs a verified license: in force at once, or waiting for its first day.
     InstallLicense {
         /// The verified license.
         terms: Box<LicenseTerms>,
         /// Assign it to everyone under this id, unless it is assigned to everyone already.
         assign_everyone: Option<AssignmentId>,
-        /// A known or lower serial is noted (inbox), not refused.
+        /// A known, lower or removed serial is noted (inbox), not refused.
         note_known: bool,
+    },
+    /// Takes a license away: its holders are ending as by loss of right (rule 17).
+    RemoveLicense {
+        /// The license.
+        license: LicenseId,
+        /// Only this serial, which waits for its first day.
+        waiting: Option<u64>,
+        /// Its holders get no `last`.
+        hard: bool,
+        /// Refused unless what is taken away still has this revision.
+        if_match: Option<u64>,
     },
     /// Makes an assignment. The same id and body is the same assignment.
     Assign {

@@ -19,12 +19,14 @@ pub enum Verdict {
     Leased(Box<LeaseTerms>),
     /// No.
     Denied(Box<Denial>),
-    /// A license is in force, or was noted as known.
+    /// A license is in force or waits, or was noted as known.
     Installed {
         /// The license.
         license: LicenseId,
-        /// False where an inbox brought a known or lower serial.
+        /// False where an inbox brought a known, lower or removed serial.
         new: bool,
+        /// It waits until this day, its first, and is in force then.
+        waits: Option<Date>,
         /// Holders that are ending for it.
         ending: Vec<HolderId>,
     },
@@ -227,6 +229,7 @@ impl Act<'_> {
             }
             Command::Tick => {
                 seats::ending::forget_pauses(self);
+                licensing::install::begin_due(self);
                 Ok(Verdict::Done)
             }
             Command::NoteCheckpoint { number, hash } => {
@@ -235,6 +238,9 @@ impl Act<'_> {
             }
             Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
             Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
+            Command::RemoveVendor { vendor, if_match } => {
+                licensing::vendor::remove(self, vendor, if_match)
+            }
             Command::SeeIssuer(issuer) => {
                 licensing::vendor::see(self, *issuer);
                 Ok(Verdict::Done)
@@ -244,6 +250,12 @@ impl Act<'_> {
                 assign_everyone,
                 note_known,
             } => licensing::install::install(self, *terms, assign_everyone, note_known),
+            Command::RemoveLicense {
+                license,
+                waiting,
+                hard,
+                if_match,
+            } => licensing::remove::remove(self, license, waiting, hard, if_match),
             Command::Assign {
                 id,
                 license,

@@ -50,6 +50,19 @@ pub enum Recorded {
         terms: Box<LicenseTerms>,
         at: LeaseTime,
     },
+    LicenseWaits {
+        terms: Box<LicenseTerms>,
+        at: LeaseTime,
+    },
+    /// All of a license, or only the serial that waited.
+    LicenseRemoved {
+        license: LicenseId,
+        waiting: Option<u64>,
+        at: LeaseTime,
+    },
+    VendorRemoved {
+        vendor: Name,
+    },
     LicenseAssigned {
         id: AssignmentId,
         license: LicenseId,

@@ -33,9 +33,19 @@ pub struct State {
     /// How often J was put back nevertheless.
     #[serde(default)]
     pub clock: Accepts,
-    /// Installed licenses.
+    /// Licenses in force.
     #[serde(with = "pairs")]
     pub licenses: OrdMap<LicenseId, Arc<License>>,
+    /// Licenses that wait for their first day, by id and serial (rule 17).
+    #[serde(default, with = "pairs")]
+    pub waiting: OrdMap<(LicenseId, u64), Arc<License>>,
+    /// Licenses that an administrator took away, by id and serial; true where the serial was in force. An inbox does not
+    /// bring them back, and nothing lower than one that was in force is installed (rule 17).
+    #[serde(default, with = "pairs")]
+    pub removed: OrdMap<(LicenseId, u64), bool>,
+    /// Roots of vendors that an administrator took away: an inbox does not bring them back.
+    #[serde(default)]
+    pub distrusted: OrdSet<Name>,
     /// Pools by product and feature, in the order of their ids.
     #[serde(with = "pairs")]
     pub features: OrdMap<(Name, Name), OrdSet<PoolId>>,
@@ -168,6 +178,9 @@ pub struct LicenseTerms {
     pub replaces: Option<Name>,
     /// The product.
     pub product: Name,
+    /// The customer's id, as the vendor names it; a renewal is for the same one.
+    #[serde(default)]
+    pub customer: Name,
     /// Thumbprint of the vendor root above it.
     pub root: Name,
     /// Thumbprint of the issuing key that signed it.
@@ -342,6 +355,9 @@ pub struct Grant {
     pub next_h: u32,
     /// When it opened.
     pub since: LeaseTime,
+    /// Nobody joins it: its feature changed how seats are owned or counted (rule 17).
+    #[serde(default)]
+    pub closed: bool,
 }
 
 /// The slots of a grant: a list of numbers. Nearly every grant has one, which needs no memory of its own.
@@ -399,8 +415,8 @@ pub struct Holder {
 impl Holder {
     /// How it is on its way out, where it is.
     #[must_use]
-    pub fn ending(&self) -> Option<Ending> {
-        self.ending.as_deref().copied()
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_deref()
     }
 
     /// The latest end of its hold: the present one, or that of a last lease signed at its very end.
@@ -422,7 +438,7 @@ impl Holder {
 }
 
 /// A holder on its way out (rule 16).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ending {
     /// Why.
     pub why: EndingWhy,
@@ -438,6 +454,9 @@ pub struct Ending {
     pub save_s: u64,
     /// Its pause after a reclaim.
     pub cool_down_s: u64,
+    /// The policies that its leases named: those of the last one.
+    #[serde(default)]
+    pub policies: Vec<Name>,
 }
 
 impl Ending {

@@ -611,6 +611,7 @@ fn terms(serial: u64, seats: u64, unit: CountingUnit, share_max: Option<u64>) ->
         serial,
         replaces: None,
         product: "cad".into(),
+        customer: "".into(),
         root: "root".into(),
         kid: "kid".into(),
         signed: Signed {

@@ -1,5 +1,6 @@
 //! Events in words: `02:05:57 ana took slot 1 of acme-cad/modeler (3.1.1), pid 4260`.
 
+use crate::words;
 use seatkeeper::wire::{Assignment, Event, Seat};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -114,6 +115,7 @@ impl Teller {
     fn of_license(&mut self, event: &Event, by: &str, body: &Value) -> Option<String> {
         Some(match event.event.as_str() {
             "VendorTrusted" => format!("{by} trusted the vendor {}", text(body, "vendor")),
+            "VendorRemoved" => format!("{by} removed the vendor {}", text(body, "vendor")),
             "IssuerSeen" => format!("{by} brought a newer issuer token"),
             "LicenseInstalled" => {
                 let terms = &body["terms"];
@@ -123,6 +125,22 @@ impl Teller {
                     terms["serial"]
                 )
             }
+            "LicenseWaits" => {
+                let terms = &body["terms"];
+                format!(
+                    "{by} installed license {}, serial {}, which waits until {}",
+                    license(&terms["id"]),
+                    terms["serial"],
+                    words::date(terms["nbf"].as_u64().unwrap_or_default())
+                )
+            }
+            "LicenseRemoved" => match body["waiting"].as_u64() {
+                Some(serial) => format!(
+                    "{by} removed license {}, serial {serial}, which waited",
+                    license(&body["license"])
+                ),
+                None => format!("{by} removed license {}", license(&body["license"])),
+            },
             "LicenseAssigned" => {
                 let known = self.assignments.get(text(body, "id"));
                 let named = known.cloned();

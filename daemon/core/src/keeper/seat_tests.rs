@@ -51,6 +51,7 @@ pub(super) fn dated(serial: u64, (iat, nbf): (u64, u64), exp: Option<u64>) -> Co
         serial,
         replaces: None,
         product: "cad".into(),
+        customer: "".into(),
         root: "root".into(),
         kid: "kid".into(),
         signed: Signed {

@@ -92,6 +92,7 @@ fn terms(vendor: &Name, verified: &VerifiedLicense) -> LicenseTerms {
         serial: license.serial,
         replaces: license.replaces.as_deref().map(Name::from),
         product: license.product.as_str().into(),
+        customer: license.customer.id.as_str().into(),
         root: verified.root.as_str().into(),
         kid: verified.issuer.sub.as_str().into(),
         signed: Signed {

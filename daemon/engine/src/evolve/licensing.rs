@@ -4,6 +4,7 @@ use crate::command::IssuerSeen;
 use crate::ids::{LicenseId, PoolId};
 use crate::state::{Assignment, Feature, License, LicenseTerms, Pool, State, Tokens};
 use crate::time::LeaseTime;
+use imbl::OrdMap;
 use std::sync::Arc;
 
 pub(super) fn see(state: &mut State, issuer: &IssuerSeen) {
@@ -13,8 +14,27 @@ pub(super) fn see(state: &mut State, issuer: &IssuerSeen) {
         .insert(issuer.root.clone(), Arc::new(issuer.clone()));
 }
 
+/// A license waits for its first day. One of a lower serial that would begin no earlier never will.
+pub(super) fn wait(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revision: u64) {
+    state.newest_iat = state.newest_iat.max(terms.signed.iat);
+    drop_where(&mut state.waiting, |(id, serial), known| {
+        *id == terms.id && *serial < terms.serial && known.terms.nbf >= terms.nbf
+    });
+    let key = (terms.id.clone(), terms.serial);
+    state.removed.remove(&key);
+    let license = License {
+        terms: terms.clone(),
+        installed: at,
+        revision,
+    };
+    state.waiting.insert(key, Arc::new(license));
+}
+
 pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revision: u64) {
     state.newest_iat = state.newest_iat.max(terms.signed.iat);
+    let up_to = |id: &LicenseId, serial: u64| *id == terms.id && serial <= terms.serial;
+    drop_where(&mut state.waiting, |(id, serial), _| up_to(id, *serial));
+    drop_where(&mut state.removed, |(id, serial), _| up_to(id, *serial));
     let tokens = Tokens {
         license: terms.id.clone(),
         token: terms.token.clone(),
@@ -75,14 +95,65 @@ pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, re
     state.licenses.insert(terms.id.clone(), Arc::new(license));
 }
 
+/// A license, or only a serial of it that waited, is taken away. Where none of it is left its assignments go, too. Pools
+/// stay as long as a grant lies in them, whose slots nobody else may get, not even over a new install.
+pub(super) fn remove(state: &mut State, license: &LicenseId, waiting: Option<u64>) {
+    let gone = |id: &LicenseId, serial: u64| {
+        id == license && waiting.is_none_or(|waiting| waiting == serial)
+    };
+    let serials: Vec<_> = state
+        .waiting
+        .keys()
+        .filter(|(id, serial)| gone(id, *serial))
+        .cloned()
+        .collect();
+    for key in serials {
+        state.waiting.remove(&key);
+        state.removed.insert(key, false);
+    }
+    if waiting.is_none()
+        && let Some(before) = state.licenses.remove(license)
+    {
+        forget_features(state, &before.terms);
+        state
+            .removed
+            .insert((license.clone(), before.terms.serial), true);
+        for (id, pool) in pools_of(state, license) {
+            if pool.grants.is_empty() {
+                state.pools.remove(&id);
+            }
+        }
+    }
+    if !state.installed(license) {
+        unassign_all(state, license);
+    }
+}
+
+fn unassign_all(state: &mut State, license: &LicenseId) {
+    drop_where(&mut state.assignments, |_, a| a.license == *license);
+    drop_where(&mut state.covers, |(of, _), _| of == license);
+}
+
+/// Drops what fits. The whole map is looked through: licenses change seldom.
+fn drop_where<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, V>, fits: impl Fn(&K, &V) -> bool) {
+    let found: Vec<K> = map
+        .iter()
+        .filter(|(key, value)| fits(key, value))
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in found {
+        map.remove(&key);
+    }
+}
+
 /// Another license takes this one's place: pools, assignments and features move to the new id.
 fn replace(state: &mut State, old: &LicenseId, new: &LicenseId) {
     state.replaced.insert(old.clone(), new.clone());
-    let Some(before) = state.licenses.remove(old) else {
-        return;
-    };
-    forget_features(state, &before.terms);
-    let taken = state.licenses.contains_key(new);
+    drop_where(&mut state.waiting, |(id, _), _| id == old);
+    if let Some(before) = state.licenses.remove(old) {
+        forget_features(state, &before.terms);
+    }
+    let taken = state.has_pools(new);
     for (id, pool) in pools_of(state, old) {
         state.pools.remove(&id);
         let moved = PoolId {
@@ -91,13 +162,10 @@ fn replace(state: &mut State, old: &LicenseId, new: &LicenseId) {
         };
         if taken {
             // Both were in force: the older one's seats are ending, under their old id, and nothing opens there.
-            state.pools.insert(
-                id,
-                Pool {
-                    feature: None,
-                    ..pool
-                },
-            );
+            if !pool.grants.is_empty() {
+                let feature = None;
+                state.pools.insert(id, Pool { feature, ..pool });
+            }
             continue;
         }
         let shared = Arc::new(moved.clone());
@@ -146,19 +214,61 @@ fn forget_features(state: &mut State, terms: &LicenseTerms) {
 
 /// The pools of a license, present and past features.
 pub(crate) fn pools_of(state: &State, license: &LicenseId) -> Vec<(PoolId, Pool)> {
-    let from = PoolId {
-        license: license.clone(),
-        feature: "".into(),
-    };
-    state
-        .pools
-        .range(from..)
-        .take_while(|(id, _)| id.license == *license)
+    pools(state, license)
         .map(|(id, pool)| (id.clone(), pool.clone()))
         .collect()
 }
 
+fn pools<'a>(
+    state: &'a State,
+    license: &LicenseId,
+) -> impl Iterator<Item = (&'a PoolId, &'a Pool)> {
+    let from = PoolId {
+        license: license.clone(),
+        feature: "".into(),
+    };
+    let license = license.clone();
+    state
+        .pools
+        .range(from..)
+        .take_while(move |(id, _)| id.license == license)
+}
+
+impl State {
+    /// A license is in force, or waits for its first day.
+    #[must_use]
+    pub fn installed(&self, license: &LicenseId) -> bool {
+        self.licenses.contains_key(license) || self.waits(license).next().is_some()
+    }
+
+    /// The serials of a license that wait for their first day, lowest first.
+    pub fn waits(&self, license: &LicenseId) -> impl Iterator<Item = &Arc<License>> {
+        let of = license.clone();
+        self.waiting
+            .range((license.clone(), 0)..)
+            .take_while(move |((id, _), _)| *id == of)
+            .map(|(_, waiting)| waiting)
+    }
+
+    /// Pools stand under this id: of a license in force, or of one that is gone and has seats that are ending.
+    pub(crate) fn has_pools(&self, license: &LicenseId) -> bool {
+        pools(self, license).next().is_some()
+    }
+}
+
+/// The pool under new terms. Nobody joins seats of a feature that is owned or counted in another way now (rule 17).
 fn with_terms(mut pool: Pool, feature: &Feature, at: LeaseTime) -> Pool {
+    let changed =
+        |before: &Arc<Feature>| before.model != feature.model || before.unit != feature.unit;
+    if pool.feature.as_ref().is_some_and(changed) {
+        pool.units.clear();
+        let gids: Vec<_> = pool.grants.keys().copied().collect();
+        for gid in gids {
+            if let Some(grant) = pool.grants.get_mut(&gid) {
+                Arc::make_mut(grant).closed = true;
+            }
+        }
+    }
     pool.feature = Some(Arc::new(feature.clone()));
     pool.terms_ms
         .push_back((at, (feature.ttl_s + feature.grace_s) * 1000));

@@ -6,7 +6,7 @@ mod seats;
 use crate::event::Recorded;
 use crate::state::{Assignment, Ended, Run, Site, State, User, Vendor};
 use imbl::{OrdMap, OrdSet};
-use licensing::{install, see};
+use licensing::{install, remove, see, wait};
 use seats::{end_soon, give_back, join, leave, remember, set_holds, take, take_back};
 use std::sync::Arc;
 
@@ -50,9 +50,21 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             });
             known.revision = revision;
             known.roots.extend(roots.iter().cloned());
+            for (root, _) in roots {
+                state.distrusted.remove(root);
+            }
+        }
+        Recorded::VendorRemoved { vendor } => {
+            let gone = state.vendors.remove(vendor);
+            let roots = gone.iter().flat_map(|gone| gone.roots.keys());
+            state.distrusted.extend(roots.cloned());
         }
         Recorded::IssuerSeen(issuer) => see(state, issuer),
         Recorded::LicenseInstalled { terms, at } => install(state, terms, *at, revision),
+        Recorded::LicenseWaits { terms, at } => wait(state, terms, *at, revision),
+        Recorded::LicenseRemoved {
+            license, waiting, ..
+        } => remove(state, license, *waiting),
         Recorded::LicenseAssigned {
             id,
             license,
@@ -149,7 +161,10 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
         | Recorded::CheckpointWritten { .. }
         | Recorded::VendorTrusted { .. }
         | Recorded::IssuerSeen(_)
+        | Recorded::VendorRemoved { .. }
         | Recorded::LicenseInstalled { .. }
+        | Recorded::LicenseWaits { .. }
+        | Recorded::LicenseRemoved { .. }
         | Recorded::LicenseAssigned { .. }
         | Recorded::LicenseUnassigned { .. }
         | Recorded::UserMet { .. }

@@ -77,6 +77,7 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         holders: vec![holder],
         next_h: 2,
         since: taken.at,
+        closed: false,
     };
     let pool = state.pools.entry(taken.pool.clone()).or_default();
     state.grants.insert(taken.gid, pool.id.clone());
@@ -149,7 +150,10 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     let (signed, exp) = license.map_or((unknown, None), |license| {
         (license.terms.signed, license.terms.exp)
     });
-    let (save_s, cool_down_s) = feature.map_or((0, 0), |f| (f.save_s, f.cool_down_s));
+    let (save_s, cool_down_s) = feature
+        .as_ref()
+        .map_or((0, 0), |f| (f.save_s, f.cool_down_s));
+    let policies = feature.map(|f| f.policies.clone()).unwrap_or_default();
     let ending = Ending {
         why,
         hard,
@@ -158,6 +162,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
         exp,
         save_s,
         cool_down_s,
+        policies,
     };
     state.change(id, |holder| {
         // A second reason may only make it harder; the first one stays the reason, unless it could be taken back.
@@ -174,11 +179,11 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     close_if_ending(state, id.gid);
 }
 
-/// Nobody joins a grant whose holders are all ending.
+/// Nobody joins a grant whose holders are all ending, or that is closed.
 fn close_if_ending(state: &mut State, gid: Gid) {
     if let Some((units, grant)) = grant_mut(state, gid) {
         let unit = (grant.unit.short(), gid);
-        if grant.ending() {
+        if grant.closed || grant.ending() {
             units.remove(&unit);
         } else {
             units.insert(unit);
@@ -232,10 +237,7 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     pool.units.remove(&(grant.unit.short(), gid));
     count(pool, &grant.slots, false);
     pool.freed.extend(grant.slots.iter().copied());
-    if pool.feature.is_none()
-        && pool.grants.is_empty()
-        && !state.licenses.contains_key(&pool_id.license)
-    {
+    if pool.grants.is_empty() && !state.licenses.contains_key(&pool_id.license) {
         state.pools.remove(pool_id.as_ref());
     }
     grant

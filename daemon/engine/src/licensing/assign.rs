@@ -3,10 +3,9 @@
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
-use crate::evolve::pools_of;
-use crate::ids::{AssignmentId, HolderId, LicenseId, UserId};
+use crate::ids::{AssignmentId, LicenseId, UserId};
 use crate::seats::release::end_softly;
-use crate::state::{Holder, State, Target};
+use crate::state::Target;
 
 /// Assigns a license. The same license and target are one assignment; the same id with another body is a conflict.
 pub(crate) fn assign(
@@ -24,7 +23,7 @@ pub(crate) fn assign(
             ..Denial::new(Code::Conflict, 20)
         });
     }
-    if !state.licenses.contains_key(&license) {
+    if !state.installed(&license) {
         return Err(not_found(3));
     }
     match target {
@@ -44,10 +43,7 @@ pub(crate) fn assign(
         license: license.clone(),
         target,
     });
-    let back = returned(act.state(), &license);
-    if !back.is_empty() {
-        act.record(Recorded::EndingTakenBack { holders: back });
-    }
+    super::take_back(act, &license);
     Ok(Verdict::Assigned(id))
 }
 
@@ -73,7 +69,7 @@ pub(crate) fn unassign(
         });
     }
     act.record(Recorded::LicenseUnassigned { id });
-    let lost = holders(act.state(), &known.license, |state, holder| {
+    let lost = super::holders(act.state(), &known.license, |state, holder| {
         state.right(&known.license, holder.facts.user).is_none()
             && concerned(known.target, holder.facts.user)
     });
@@ -85,32 +81,4 @@ fn concerned(target: Target, user: UserId) -> bool {
         Target::User(one) => one == user,
         Target::Unit(_) => true,
     }
-}
-
-/// Holders whose lost right came back before their last lease was signed.
-fn returned(state: &State, license: &LicenseId) -> Vec<HolderId> {
-    holders(state, license, |state, holder| {
-        let lost = holder.ending().is_some_and(|ending| ending.returns());
-        lost && state.right(license, holder.facts.user).is_some()
-    })
-}
-
-/// Holders of a license that fit.
-fn holders(
-    state: &State,
-    license: &LicenseId,
-    fits: impl Fn(&State, &Holder) -> bool,
-) -> Vec<HolderId> {
-    let pools = pools_of(state, license);
-    let grants = pools.iter().flat_map(|(_, pool)| pool.grants.iter());
-    grants
-        .flat_map(|(gid, grant)| {
-            grant
-                .holders
-                .iter()
-                .map(move |h| (HolderId { gid: *gid, h: h.h }, h))
-        })
-        .filter(|(_, holder)| fits(state, holder))
-        .map(|(id, _)| id)
-        .collect()
 }

@@ -1,14 +1,22 @@
-//! A verified license comes in force, or is refused (rule 17).
+//! A verified license comes in force, waits for its first day, or is refused (rule 17).
 
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
-use crate::ids::{AssignmentId, HolderId, LicenseId};
-use crate::state::{Holder, LicenseTerms, State, Target};
+use crate::ids::{AssignmentId, HolderId, LicenseId, Name};
+use crate::state::{Holder, License, LicenseTerms, State, Target};
 use crate::time::Date;
+use std::sync::Arc;
 
-/// Installs a license: a higher serial, or one that `replaces` another, takes its place.
+/// When an installed license begins to serve.
+enum Begins {
+    Now,
+    /// On its first day; it waits until then.
+    Later,
+}
+
+/// Installs a license: a higher serial, or one that `replaces` another, takes its place, at once or on its first day.
 pub(crate) fn install(
     act: &mut Act<'_>,
     terms: LicenseTerms,
@@ -16,18 +24,60 @@ pub(crate) fn install(
     note_known: bool,
 ) -> Result<Verdict, Denial> {
     let license = terms.id.clone();
-    if let Some(denial) = refused(act.state(), act.now.j, &terms) {
-        let known = note_known && denial.code == Code::Superseded;
-        return if known {
-            Ok(Verdict::Installed {
+    let begins = match judge(act.state(), act.now.j, &terms) {
+        Ok(begins) if !(note_known && taken_away(act.state(), &terms)) => begins,
+        Err(denial) if !(note_known && denial.code == Code::Superseded) => return Err(denial),
+        _ => {
+            return Ok(Verdict::Installed {
                 license,
                 new: false,
+                waits: None,
                 ending: Vec::new(),
-            })
-        } else {
-            Err(denial)
-        };
+            });
+        }
+    };
+    let (waits, ending) = match begins {
+        Begins::Now => (None, put_in_force(act, terms)),
+        Begins::Later => {
+            let (nbf, at) = (terms.nbf, act.now.lease);
+            let terms = Box::new(terms);
+            act.record(Recorded::LicenseWaits { terms, at });
+            (Some(nbf), Vec::new())
+        }
+    };
+    let everyone = act.state().site.map(|site| Target::Unit(site.unit));
+    if let (Some(id), Some(target)) = (assign_everyone, everyone) {
+        super::assign::assign(act, id, license.clone(), target)?;
     }
+    Ok(Verdict::Installed {
+        license,
+        new: true,
+        waits,
+        ending,
+    })
+}
+
+/// Puts licenses in force whose first day has come: of each the highest serial. One that is withdrawn or over by now
+/// stays where it is, and begins where that changes.
+pub(crate) fn begin_due(act: &mut Act<'_>) {
+    while let Some(terms) = due(act.state(), act.now.j) {
+        put_in_force(act, terms);
+    }
+}
+
+fn due(state: &State, j: Date) -> Option<LicenseTerms> {
+    let begins = |license: &&Arc<License>| {
+        let judged = judge(state, j, &license.terms);
+        matches!(judged, Ok(Begins::Now))
+    };
+    let first = state.waiting.values().find(begins)?;
+    let highest = state.waits(&first.terms.id).filter(begins).last();
+    highest.map(|license| license.terms.clone())
+}
+
+/// The one way into force, for an install and for a first day. Returns who is ending for it.
+fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms) -> Vec<HolderId> {
+    let license = terms.id.clone();
     let ending = beyond(act.state(), &terms);
     if !ending.is_empty() {
         let holders = ending.clone();
@@ -41,116 +91,146 @@ pub(crate) fn install(
         terms: Box::new(terms),
         at: act.now.lease,
     });
-    let everyone = act.state().site.map(|site| Target::Unit(site.unit));
-    if let (Some(id), Some(target)) = (assign_everyone, everyone) {
-        super::assign::assign(act, id, license.clone(), target)?;
-    }
-    Ok(Verdict::Installed {
-        license,
-        new: true,
-        ending,
-    })
+    super::take_back(act, &license);
+    ending
 }
 
-/// Why a license is not put in force.
-fn refused(state: &State, j: Date, terms: &LicenseTerms) -> Option<Denial> {
-    let no = |code, limit: Option<String>, date| {
-        Some(Denial {
-            limit,
-            date,
-            ..Denial::new(code, 17)
-        })
-    };
+/// An administrator took this very serial away, or one above it that was in force.
+fn taken_away(state: &State, terms: &LicenseTerms) -> bool {
+    let key = (terms.id.clone(), terms.serial);
+    state.removed.contains_key(&key) || undercut(state, terms).is_some()
+}
+
+/// The serial above this one that was in force until it was taken away.
+fn undercut(state: &State, terms: &LicenseTerms) -> Option<u64> {
+    let above = (terms.id.clone(), terms.serial.saturating_add(1));
+    let of = state.removed.range(above..);
+    of.take_while(|((id, _), _)| *id == terms.id)
+        .find(|(_, was_in_force)| **was_in_force)
+        .map(|((_, serial), _)| *serial)
+}
+
+/// When a license begins to serve, or why it never will.
+fn judge(state: &State, j: Date, terms: &LicenseTerms) -> Result<Begins, Denial> {
+    authentic(state, terms)?;
+    // A newer vendor `iat` raises J at once: no date that a vendor signed lies in the future.
+    let j = j.max(terms.signed.iat).max(state.newest_iat);
+    newer(state, terms, j)?;
+    if let Some(other) = other_customer(state, terms) {
+        return Err(no(Code::Conflict, Some(format!("customer {other}"))));
+    }
+    if terms.exp.is_some_and(|exp| exp <= j) {
+        return Err(Denial {
+            date: terms.exp,
+            ..no(Code::LicenseExpired, None)
+        });
+    }
+    let waits = terms.nbf > j;
+    Ok(if waits { Begins::Later } else { Begins::Now })
+}
+
+fn no(code: Code, limit: Option<String>) -> Denial {
+    Denial {
+        limit,
+        ..Denial::new(code, 17)
+    }
+}
+
+/// Its vendor is trusted and has not withdrawn it.
+fn authentic(state: &State, terms: &LicenseTerms) -> Result<(), Denial> {
     let trusted = state
         .vendors
         .get(&terms.id.vendor)
         .is_some_and(|vendor| vendor.roots.contains_key(&terms.root));
     if !trusted {
-        return Some(Denial {
+        return Err(Denial {
             roots: vec![terms.root.clone()],
             ..Denial::new(Code::WrongVendor, 9)
         });
     }
     if state.revokes(terms) {
-        let least = state
-            .issuers
-            .get(&terms.root)
-            .map(|issuer| issuer.min_serial);
-        return no(
-            Code::RevokedLicense,
-            least.map(|serial| format!("serial {serial}")),
-            None,
-        );
+        let issuer = state.issuers.get(&terms.root);
+        let least = issuer
+            .map(|issuer| issuer.min_serial)
+            .filter(|least| terms.serial < *least)
+            .map(|least| format!("serial {least}"));
+        return Err(no(Code::RevokedLicense, least));
     }
+    Ok(())
+}
+
+/// Its serial is above all that was in force, and nothing above it begins earlier.
+fn newer(state: &State, terms: &LicenseTerms, j: Date) -> Result<(), Denial> {
+    let superseded = |limit| Err(no(Code::Superseded, Some(limit)));
     if let Some(by) = state.replaced.get(&terms.id) {
-        return no(
-            Code::Superseded,
-            Some(format!("replaced by {}", by.id)),
-            None,
-        );
+        return superseded(format!("replaced by {}", by.id));
     }
-    if let Some(known) = state
-        .licenses
-        .get(&terms.id)
-        .filter(|known| known.terms.serial >= terms.serial)
-    {
-        return no(
-            Code::Superseded,
-            Some(format!("serial {}", known.terms.serial)),
-            None,
-        );
+    let in_force = state.licenses.get(&terms.id);
+    if let Some(known) = in_force.filter(|known| known.terms.serial >= terms.serial) {
+        return superseded(format!("serial {}", known.terms.serial));
     }
-    // A newer vendor `iat` raises J at once: no date that a vendor signed lies in the future.
-    let j = j.max(terms.signed.iat).max(state.newest_iat);
-    if terms.exp.is_some_and(|exp| exp <= j) {
-        return no(Code::LicenseExpired, None, terms.exp);
+    if let Some(serial) = undercut(state, terms) {
+        return superseded(format!("serial {serial}"));
     }
-    if terms.nbf > j {
-        return no(Code::NotStarted, None, Some(terms.nbf));
+    let mut waiting = state.waits(&terms.id);
+    let before = waiting.find(|known| {
+        let (nbf, serial) = (known.terms.nbf, known.terms.serial);
+        let begins = nbf <= terms.nbf && !state.revokes(&known.terms);
+        serial == terms.serial || serial > terms.serial && begins
+    });
+    match before.filter(|_| terms.nbf > j) {
+        Some(known) => superseded(format!("serial {}", known.terms.serial)),
+        None => Ok(()),
     }
-    None
+}
+
+/// The customer of the license whose place this one takes, where it is another one.
+fn other_customer(state: &State, terms: &LicenseTerms) -> Option<Name> {
+    let before = [Some(terms.id.clone()), replaced(terms)];
+    let mut before = before.into_iter().flatten();
+    before.find_map(|id| {
+        let waiting = state.waits(&id).next();
+        let known = state.licenses.get(&id).or(waiting)?;
+        let customer = &known.terms.customer;
+        let other = *customer != terms.customer;
+        (other && !customer.is_empty()).then(|| customer.clone())
+    })
+}
+
+/// The license whose place this one takes.
+fn replaced(terms: &LicenseTerms) -> Option<LicenseId> {
+    terms.replaces.as_ref().map(|id| LicenseId {
+        vendor: terms.id.vendor.clone(),
+        id: id.clone(),
+    })
 }
 
 /// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished.
 fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
-    let replaced = terms.replaces.as_ref().map(|id| LicenseId {
-        vendor: terms.id.vendor.clone(),
-        id: id.clone(),
-    });
-    let both = replaced.as_ref().is_some_and(|old| {
-        state.licenses.contains_key(old) && state.licenses.contains_key(&terms.id)
-    });
+    let replaced = replaced(terms);
+    let both = replaced
+        .as_ref()
+        .is_some_and(|old| state.has_pools(old) && state.has_pools(&terms.id));
     let olds = [Some(&terms.id), replaced.as_ref()];
-    let pools = olds
-        .into_iter()
-        .flatten()
-        .flat_map(|license| pools_of(state, license));
-    pools
-        .flat_map(|(id, pool)| {
-            let feature = terms
-                .features
-                .iter()
-                .find(|feature| feature.name == id.feature);
-            let left_behind = both && Some(&id.license) == replaced.as_ref();
-            let most = match feature {
-                Some(feature) if !left_behind => feature
-                    .seats
-                    .map_or(u64::MAX, |seats| seats + feature.overdraft),
-                _ => 0,
-            };
-            let out: Vec<_> = pool
-                .grants
-                .iter()
-                .filter(|(_, grant)| grant.slots.iter().any(|slot| *slot >= most))
-                .flat_map(|(gid, grant)| {
-                    grant
-                        .holders
-                        .iter()
-                        .map(move |h| HolderId { gid: *gid, h: h.h })
-                })
-                .collect();
-            out
-        })
-        .filter(|id| state.holder(*id).is_some_and(Holder::stays))
-        .collect()
+    let pools = olds.into_iter().flatten();
+    let pools = pools.flat_map(|license| pools_of(state, license));
+    let mut out = Vec::new();
+    for (id, pool) in pools {
+        let left_behind = both && Some(&id.license) == replaced.as_ref();
+        let feature = terms.features.iter().find(|f| f.name == id.feature);
+        let most = match feature.filter(|_| !left_behind) {
+            Some(feature) => feature
+                .seats
+                .map_or(u64::MAX, |seats| seats + feature.overdraft),
+            None => 0,
+        };
+        for (gid, grant) in &pool.grants {
+            let too_high = grant.slots.iter().any(|slot| *slot >= most);
+            // A feature of another product is another feature.
+            let gone = |h: &&Holder| too_high || h.facts.terms.product != terms.product;
+            let holders = grant.holders.iter().filter(|h| h.stays());
+            out.extend(holders.filter(gone).map(|h| HolderId { gid: *gid, h: h.h }));
+        }
+    }
+    out
 }

@@ -2,9 +2,10 @@
 
 use crate::command::IssuerSeen;
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict};
-use crate::event::Recorded;
+use crate::engine::{Act, Verdict, not_found};
+use crate::event::{EndingWhy, Recorded};
 use crate::ids::Name;
+use crate::seats::release::end_softly;
 
 /// Adds a vendor, or roots to one. A root belongs to one vendor.
 pub(crate) fn trust(
@@ -35,14 +36,57 @@ pub(crate) fn trust(
     Ok(Verdict::Done)
 }
 
-/// Remembers an issuer token that is newer than the one known of its root.
+/// Takes a vendor away. Refused while a license of theirs is installed.
+pub(crate) fn remove(
+    act: &mut Act<'_>,
+    vendor: Name,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.vendors.get(&vendor).ok_or_else(|| not_found(17))?;
+    if if_match.is_some_and(|seen| seen != known.revision) {
+        return Err(Denial {
+            limit: Some(format!("revision {}", known.revision)),
+            ..Denial::new(Code::WrongRevision, 17)
+        });
+    }
+    let waiting = state.waiting.keys().map(|(id, _)| id);
+    let mut installed = state.licenses.keys().chain(waiting);
+    if let Some(license) = installed.find(|license| license.vendor == vendor) {
+        return Err(Denial {
+            limit: Some(license.id.to_string()),
+            ..Denial::new(Code::Conflict, 17)
+        });
+    }
+    act.record(Recorded::VendorRemoved { vendor });
+    Ok(Verdict::Done)
+}
+
+/// Remembers an issuer token that is newer than the one known of its root. Licenses that it withdraws serve nothing from
+/// now on, and their holders are ending; where it withdraws one no more, its right returns (rules 16, 17).
 pub(crate) fn see(act: &mut Act<'_>, issuer: IssuerSeen) {
     let newer = act
         .state()
         .issuers
         .get(&issuer.root)
         .is_none_or(|known| known.iat < issuer.iat);
-    if newer {
-        act.record(Recorded::IssuerSeen(Box::new(issuer)));
+    if !newer {
+        return;
+    }
+    let root = issuer.root.clone();
+    act.record(Recorded::IssuerSeen(Box::new(issuer)));
+    let below = act.state().licenses.values();
+    let below: Vec<_> = below
+        .filter(|license| license.terms.root == root)
+        .cloned()
+        .collect();
+    for license in below {
+        let id = &license.terms.id;
+        if act.state().revokes(&license.terms) {
+            let lost = super::holders(act.state(), id, |_, _| true);
+            end_softly(act, &lost, EndingWhy::RightLost, false);
+        } else {
+            super::take_back(act, id);
+        }
     }
 }

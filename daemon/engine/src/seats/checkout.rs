@@ -16,13 +16,13 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
         return verdict;
     }
     let choice = decide(act.state(), act.now, asked, &mut ())?;
-    let superseded = superseded(act.state(), asked, &choice);
     let (Choice::Join(pool, _) | Choice::Open(pool, _)) = &choice;
     let pool = pool.clone();
     if asked.interactive {
         delete_cool_down(act, asked);
     }
     let holder = seat(act, asked, choice);
+    let superseded = superseded(act.state(), asked, &pool, holder);
     if !superseded.is_empty() {
         act.record(Recorded::HoldersEnding {
             holders: superseded,
@@ -150,22 +150,19 @@ fn seat(act: &mut Act<'_>, asked: &Checkout, choice: Choice) -> HolderId {
     }
 }
 
-/// Grants in other pools that this choice serves too: a newer version led their unit here (rule 9).
-fn superseded(state: &State, asked: &Checkout, choice: &Choice) -> Vec<HolderId> {
-    let (Choice::Join(here, _) | Choice::Open(here, _)) = choice;
-    let limit = state
-        .pools
-        .get(here)
-        .and_then(|pool| pool.feature.as_ref())
-        .and_then(|f| f.version.clone());
+/// Holders of older grants whose unit a newer version led to `holder`, whose grant serves them, too (rule 9). Only where
+/// each of them can sit there beside it, counted as the same unit and within `share_max`: else the second generation
+/// would cost a second seat all the same, or leave one of them without any. Who carries another vendor root is not moved.
+fn superseded(state: &State, asked: &Checkout, here: &PoolId, holder: HolderId) -> Vec<HolderId> {
+    let feature = state.pools.get(here).and_then(|pool| pool.feature.as_ref());
+    let (Some(feature), Some(grant)) = (feature, state.grant(holder.gid)) else {
+        return Vec::new();
+    };
+    let root = |id: &PoolId| terms::license(state, id).map(|license| &license.root);
     let key = (asked.product.clone(), asked.feature.clone());
-    let others = state
-        .features
-        .get(&key)
-        .into_iter()
-        .flatten()
-        .filter(|id| *id != here);
-    others
+    let others = state.features.get(&key).into_iter().flatten();
+    let others = others.filter(|id| *id != here && root(id) == root(here));
+    let older: Vec<_> = others
         .filter_map(|id| state.pools.get(id))
         .flat_map(|pool| {
             let older = pool
@@ -175,16 +172,26 @@ fn superseded(state: &State, asked: &Checkout, choice: &Choice) -> Vec<HolderId>
             let unit = older.map(|f| pool::unit(f.unit, &asked.process, asked.user));
             unit.into_iter().flat_map(|unit| pool.of_unit(unit))
         })
-        .filter(|(_, grant)| {
-            let served = |h: &Holder| {
-                version::covers(limit.as_deref(), h.facts.version.as_deref())
-                    && state.right(&here.license, h.facts.user).is_some()
-            };
-            grant.slots.len() == asked.n as usize && grant.holders.iter().all(served)
-        })
-        .flat_map(|(gid, grant)| {
-            let staying = grant.holders.iter().filter(|h| h.stays());
-            staying.map(move |h| HolderId { gid, h: h.h })
-        })
-        .collect()
+        .filter(|(_, older)| older.slots.len() == asked.n as usize)
+        .collect();
+    let served = |h: &Holder| {
+        let (version, facts) = (h.facts.version.as_deref(), &h.facts);
+        version::covers(feature.version.as_deref(), version)
+            && pool::unit(feature.unit, &facts.process, facts.user) == grant.unit
+            && state.right(&here.license, facts.user).is_some()
+    };
+    let mut room = feature.share_max.map_or(u64::MAX, |most| {
+        most.saturating_sub(grant.holders.len() as u64)
+    });
+    let mut out = Vec::new();
+    for (gid, older) in older {
+        let staying: Vec<_> = older.holders.iter().filter(|h| h.stays()).collect();
+        let places = staying.len() as u64;
+        if places > room || !staying.iter().all(|h| served(h)) {
+            continue;
+        }
+        room -= places;
+        out.extend(staying.iter().map(|h| HolderId { gid, h: h.h }));
+    }
+    out
 }

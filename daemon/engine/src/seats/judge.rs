@@ -5,7 +5,7 @@ use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
 use crate::state::{Feature, LicenseTerms, Model, Pool, State, Target, Unit};
-use crate::time::{LEAST_S, LeaseTime, Now};
+use crate::time::{Date, LEAST_S, LeaseTime, Now};
 use std::sync::Arc;
 
 /// What a checkout would get.
@@ -94,6 +94,15 @@ fn preference<'a>(
 }
 
 fn nothing(state: &State, asked: &Checkout, trace: &mut impl Trace) -> Denial {
+    if let Some((id, first_day)) = waiting(state, asked) {
+        let no = Denial::new(Code::NotStarted, 17);
+        trace.step(|| Step::no(Some(&id), no.rule, no.code, no.code.reason().to_owned()));
+        return Denial {
+            pool: Some(id),
+            date: Some(first_day),
+            ..no
+        };
+    }
     let licensed = state
         .licenses
         .values()
@@ -108,6 +117,18 @@ fn nothing(state: &State, asked: &Checkout, trace: &mut impl Trace) -> Denial {
     };
     trace.step(|| Step::no(None, 4, code, what.to_owned()));
     Denial::new(code, 4)
+}
+
+/// The pool of the first day to come on which a license that waits will have the feature.
+fn waiting(state: &State, asked: &Checkout) -> Option<(PoolId, Date)> {
+    let will = state.waiting.values().map(|license| &license.terms);
+    let will = will.filter(|terms| {
+        let has = terms.features.iter().any(|f| f.name == asked.feature);
+        has && terms.product == asked.product && !state.revokes(terms)
+    });
+    let first = will.min_by_key(|terms| terms.nbf)?;
+    let (license, feature) = (first.id.clone(), asked.feature.clone());
+    Some((PoolId { license, feature }, first.nbf))
 }
 
 fn other_vendor(pools: &[(&PoolId, &Pool, &LicenseTerms)], trace: &mut impl Trace) -> Denial {

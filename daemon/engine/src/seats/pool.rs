@@ -69,6 +69,7 @@ mod tests {
                 holders: Vec::new(),
                 next_h: 1,
                 since: LeaseTime(0),
+                closed: false,
             };
             // Nobody can make two that really have: the set is told so.
             pool.units.insert((mine.short(), gid));

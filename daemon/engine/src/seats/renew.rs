@@ -40,6 +40,7 @@ pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
 /// Signs the next lease of a holder that is there.
 pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
     if let Some(ending) = act.state().holder(id).and_then(Holder::ending) {
+        let ending = ending.clone();
         return last(act, id, ending);
     }
     let state = act.state();
@@ -95,15 +96,11 @@ fn last(act: &mut Act<'_>, id: HolderId, ending: Ending) -> Result<Verdict, Deni
             grace_s: 0,
             ..terms::cut(until_s, 0, left)
         };
-        let feature = state
-            .pools
-            .get(pool.as_ref())
-            .and_then(|pool| pool.feature.as_ref());
         let under = Under {
             license: pool.license.clone(),
             signed: ending.signed,
             feature: pool.feature.clone(),
-            policies: feature.map(|f| f.policies.clone()).unwrap_or_default(),
+            policies: ending.policies,
             seats: None,
             term,
         };

@@ -189,6 +189,22 @@ impl Stage {
             }
             "accept-clock" => self.accept_clock(&words),
             "wait" => Ok(()),
+            // What the keeper does once a minute, and when J leaps.
+            "tick" => self.answer(Command::Tick),
+            "remove" => {
+                let waiting = words.get("waiting").map(str::parse).transpose();
+                let if_match = words.get("if_match").map(str::parse).transpose();
+                self.answer(Command::RemoveLicense {
+                    license: self.license_id(&words, words.at(1)?),
+                    waiting: waiting.map_err(|_| "waiting= is no number")?,
+                    hard: words.flag("hard"),
+                    if_match: if_match.map_err(|_| "if_match= is no number")?,
+                })
+            }
+            "remove-vendor" => self.answer(Command::RemoveVendor {
+                vendor: words.at(1)?.into(),
+                if_match: None,
+            }),
             other => Err(format!("no command `{other}`")),
         }
     }
@@ -256,6 +272,12 @@ impl Stage {
             Verdict::Leased(terms) if !terms.new => self.leased("renewed", &terms),
             Verdict::Leased(terms) if !terms.warnings.is_empty() => self.leased("leased", &terms),
             Verdict::Installed { new: false, .. } => self.line("noted, nothing changed"),
+            Verdict::Installed {
+                waits: Some(nbf), ..
+            } => {
+                let day = show(nbf.0.saturating_sub(BASE));
+                self.line(&format!("installed, waits until {day}"));
+            }
             _ => {}
         }
         Ok(())
@@ -461,6 +483,7 @@ impl Stage {
             serial,
             replaces: words.get("replaces").map(Name::from),
             product: product.into(),
+            customer: words.get("customer").unwrap_or_default().into(),
             root: root(words.get("root").unwrap_or(vendor)),
             kid: words.get("kid").unwrap_or("issuing").into(),
             signed: Signed {
@@ -590,12 +613,35 @@ impl Stage {
                 show(to.0.saturating_sub(BASE)),
                 self.engine.state().clock.count
             ),
+            // Of one that was installed just now the script itself tells.
+            Recorded::LicenseInstalled { terms, .. } if self.waited(terms) => {
+                format!("LicenseInstalled {} serial={}", terms.id.id, terms.serial)
+            }
+            Recorded::LicenseRemoved {
+                license, waiting, ..
+            } => {
+                let serial = waiting.map(|serial| format!(" waiting={serial}"));
+                format!(
+                    "LicenseRemoved {}{}",
+                    license.id,
+                    serial.unwrap_or_default()
+                )
+            }
+            Recorded::VendorRemoved { vendor } => format!("VendorRemoved {vendor}"),
             Recorded::CoolDownDeleted { user, .. } => {
                 format!("CoolDownDeleted user={}", self.name(*user))
             }
             _ => return,
         };
         self.line(&text);
+    }
+
+    /// It was recorded before that this serial waits.
+    fn waited(&self, terms: &LicenseTerms) -> bool {
+        self.journal.iter().any(|event| {
+            matches!(event, Recorded::LicenseWaits { terms: of, .. }
+                if of.id == terms.id && of.serial == terms.serial)
+        })
     }
 
     fn user_of(&self, who: &HolderFacts) -> String {

@@ -99,14 +99,17 @@ impl About {
     fn said_of_rights(&self, what: &Recorded) -> Said {
         match what {
             Recorded::UserMet { user, .. } => Said::of(self.is_user(*user)),
-            Recorded::LicenseInstalled { terms, .. } => Said {
-                about: terms
-                    .features
-                    .iter()
-                    .any(|feature| self.is_feature(&terms.product, &feature.name)),
-                makes: vec![Key::License(terms.id.clone())],
-                ..Said::default()
-            },
+            Recorded::LicenseInstalled { terms, .. } | Recorded::LicenseWaits { terms, .. } => {
+                Said {
+                    about: terms
+                        .features
+                        .iter()
+                        .any(|feature| self.is_feature(&terms.product, &feature.name)),
+                    makes: vec![Key::License(terms.id.clone())],
+                    ..Said::default()
+                }
+            }
+            Recorded::LicenseRemoved { license, .. } => Said::refers(Key::License(license.clone())),
             Recorded::LicenseAssigned {
                 id,
                 license,

@@ -31,8 +31,11 @@ kinds! {
     RunStarted { .. },
     RunStopped { .. },
     VendorTrusted { .. },
+    VendorRemoved { .. },
     IssuerSeen(..),
     LicenseInstalled { .. },
+    LicenseWaits { .. },
+    LicenseRemoved { .. },
     LicenseAssigned { .. },
     LicenseUnassigned { .. },
     UserMet { .. },
@@ -108,13 +111,24 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
                 count(roots.len(), "root key")
             )
         }
+        Recorded::VendorRemoved { vendor } => format!("vendor {vendor} removed"),
         Recorded::IssuerSeen(seen) => format!(
             "issuer token of root {} seen: serials below {} and {} withdrawn",
             seen.root,
             seen.min_serial,
             count(seen.revoked_kids.len(), "key")
         ),
-        Recorded::LicenseInstalled { terms, .. } => installed(terms),
+        Recorded::LicenseInstalled { terms, .. } => told(terms, "installed"),
+        Recorded::LicenseWaits { terms, .. } => {
+            let day = dates::format(terms.nbf.0);
+            told(terms, &format!("waits until {day}"))
+        }
+        Recorded::LicenseRemoved {
+            license, waiting, ..
+        } => match waiting {
+            Some(serial) => format!("license {license} serial {serial}, which waited, removed"),
+            None => format!("license {license} removed, and its assignments with it"),
+        },
         Recorded::LicenseAssigned {
             id,
             license,
@@ -172,7 +186,7 @@ fn seat_taken(taken: &SeatTaken, names: &mut impl Names) -> String {
     )
 }
 
-fn installed(terms: &LicenseTerms) -> String {
+fn told(terms: &LicenseTerms, how: &str) -> String {
     let features: Vec<_> = terms
         .features
         .iter()
@@ -182,7 +196,7 @@ fn installed(terms: &LicenseTerms) -> String {
         })
         .collect();
     format!(
-        "license {} serial {} installed: {}, {}",
+        "license {} serial {} {how}: {}, {}",
         terms.id,
         terms.serial,
         terms.product,

@@ -1,0 +1,52 @@
+//! A license is taken away by an administrator (rule 17).
+
+use crate::denial::{Code, Denial};
+use crate::engine::{Act, Verdict, not_found};
+use crate::event::{EndingWhy, Recorded};
+use crate::ids::LicenseId;
+use crate::seats::release::end_softly;
+use crate::state::{License, State};
+
+/// Takes a license away with all that waits of it, or only a serial that waits. Its holders are ending as by loss of
+/// right, its assignments go with it.
+pub(crate) fn remove(
+    act: &mut Act<'_>,
+    license: LicenseId,
+    waiting: Option<u64>,
+    hard: bool,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let known = found(act.state(), &license, waiting).ok_or_else(|| not_found(17))?;
+    let revision = known.revision;
+    if if_match.is_some_and(|seen| seen != revision) {
+        return Err(Denial {
+            limit: Some(format!("revision {revision}")),
+            ..Denial::new(Code::WrongRevision, 17)
+        });
+    }
+    let lost = if waiting.is_none() {
+        super::holders(act.state(), &license, |_, _| true)
+    } else {
+        Vec::new()
+    };
+    let verdict = end_softly(act, &lost, EndingWhy::RightLost, hard);
+    let at = act.now.lease;
+    act.record(Recorded::LicenseRemoved {
+        license,
+        waiting,
+        at,
+    });
+    Ok(verdict)
+}
+
+/// What is to be taken away: the serial in force, else the first one that waits; or the one that was named.
+fn found<'a>(state: &'a State, license: &LicenseId, waiting: Option<u64>) -> Option<&'a License> {
+    let found = match waiting {
+        Some(serial) => state.waiting.get(&(license.clone(), serial)),
+        None => state
+            .licenses
+            .get(license)
+            .or_else(|| state.waits(license).next()),
+    };
+    found.map(AsRef::as_ref)
+}
