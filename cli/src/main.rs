@@ -65,7 +65,7 @@ fn meant(error: &clap::Error) -> Option<&'static str> {
             "one's own seat: `seatkeeper seat release ID`; anybody's: `seatkeeper seat reclaim ID`"
         }
         "remove" | "delete" | "uninstall" => {
-            "nothing removes a license or a vendor yet; `seatkeeper license unassign LICENSE` takes the use of one away"
+            "`seatkeeper license remove LICENSE` removes one, `seatkeeper license unassign LICENSE` takes its use away; `seatkeeper vendor remove NAME`"
         }
         "start" | "stop" | "restart" | "serve" | "daemon" => {
             "the daemon is a program of its own: `seatkeeperd run --config FILE`, `seatkeeperd dev` to try; SIGTERM stops it"

@@ -7,4 +7,5 @@ mod hung;
 mod identity;
 mod impostor;
 mod race;
+mod removal;
 mod walk;

@@ -44,6 +44,8 @@ pub(crate) enum LicenseCommand {
         #[command(flatten)]
         to: To,
     },
+    /// Remove a license and its assignments; who holds a seat of it has time to save
+    Remove(RemoveArgs),
     /// Take an assignment back; who holds a seat by it has time to save
     Unassign {
         /// Its id, or VENDOR/ID
@@ -54,6 +56,32 @@ pub(crate) enum LicenseCommand {
         #[arg(long)]
         hard: bool,
     },
+}
+
+/// `license remove`
+#[derive(Args, Debug)]
+pub(crate) struct RemoveArgs {
+    /// Its id, or VENDOR/ID
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub license: Option<LicenseName>,
+    /// All licenses of this site; the account's name has to be typed, too
+    #[arg(long, requires = "confirm")]
+    pub all: bool,
+    /// The account's name, as `seatkeeper status` calls the site
+    #[arg(long, value_name = "ACCOUNT", requires = "all")]
+    pub confirm: Option<String>,
+    /// Only this serial, which waits for its first day
+    #[arg(long, value_name = "SERIAL", conflicts_with = "all")]
+    pub waiting: Option<u64>,
+    /// No time to save: told at its programs' next renewal
+    #[arg(long)]
+    pub hard: bool,
+    /// Only say what it would do
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The new file that keeps what was removed, to install it again; with --all one is made in any case
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// `license request`

@@ -6,7 +6,7 @@ mod seat;
 mod vendor;
 
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
-pub(crate) use license::{LicenseCommand, RequestArgs, To};
+pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use vendor::{
     InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum VendorCommand {
     /// Trust a vendor's root keys: licenses below them may be installed. Compare the thumbprints with the vendor first:
-    /// any Ed25519 key is taken for a root, and trust cannot be taken back yet
+    /// any Ed25519 key is taken for a root
     Trust {
         /// One or several public root keys (PEM), from the vendor's package
         #[arg(value_name = "FILE")]
@@ -15,6 +15,11 @@ pub(crate) enum VendorCommand {
         /// The vendor's name, as its licenses say it; else the file's name without .pem or .pub.pem
         #[arg(long)]
         name: Option<String>,
+    },
+    /// Trust a vendor no more; refused while a license of theirs is installed
+    Remove {
+        /// The vendor's name, as `vendor list` shows it
+        name: String,
     },
     /// Vendors that this site trusts, with the thumbprints of their roots
     List,

@@ -25,11 +25,15 @@ pub(crate) fn run(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
 }
 
 fn text(status: &Status, socket: &str) -> String {
+    let waiting = match status.waiting {
+        0 => String::new(),
+        n => format!(" ({n} more to begin)"),
+    };
     let mut lines = vec![
         format!("site      {} (key {})", status.site, status.site_key),
         format!("daemon    {} at {socket}", status.version),
         format!(
-            "in use    {}, {}, {}",
+            "in use    {}, {}{waiting}, {}",
             words::count(status.holders, "seat"),
             words::count(status.licenses, "license"),
             words::count(status.users, "user")

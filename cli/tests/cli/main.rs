@@ -276,6 +276,72 @@ fn c13_unassign_names_the_revision_that_it_saw() {
 }
 
 #[test]
+fn r17_a_license_that_waits_is_listed_with_its_day() {
+    let later = json!({ "serial": 3, "product": "cad", "status": "waiting", "nbf": 1_798_761_600, "exp": null,
+        "features": [], "hash": "h", "revision": 9 });
+    let mut known = license();
+    known["waiting"] = json!([later]);
+    let mut new = license();
+    (new["id"], new["status"], new["nbf"]) = ("L-2".into(), "waiting".into(), 1_798_761_600.into());
+    let fake = Fake::new(vec![
+        ("GET /v1/licenses", 200, page(json!([known, new]))),
+        ("GET /v1/assignments", 200, page(json!([]))),
+    ]);
+    let listed = out(&fake.run("license list"));
+    assert!(
+        listed.contains("in force; serial 3 waits until 2027-01-01"),
+        "{listed}"
+    );
+    assert!(listed.contains("  waits until 2027-01-01"), "{listed}");
+    let shown = out(&fake.run("license show L-1"));
+    assert!(
+        shown.contains("waits     serial 3 of cad: valid from 2027-01-01"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn r17_remove_names_the_revision_that_it_saw_and_keeps_what_went() {
+    let gone = |changed: bool| {
+        json!({ "changed": changed, "licenses": [{ "vendor": "acme", "id": "L-1", "serial": 2, "waiting": false }],
+            "ending": [{ "id": "1.1.1", "within_s": 303 }], "assignments": [assignment(Some("ana"))], "file": "tokens\n" })
+    };
+    let fake = Fake::new(vec![
+        ("GET /v1/licenses", 200, page(json!([license()]))),
+        ("DELETE /v1/licenses/acme/L-1?", 200, gone(true)),
+        (
+            "DELETE /v1/licenses/acme/L-1?hard=true&dry_run=true",
+            200,
+            gone(false),
+        ),
+        (
+            "DELETE /v1/licenses/acme/L-1?dry_run=true",
+            200,
+            gone(false),
+        ),
+    ]);
+    let output = fake.run("license remove L-1 --hard --dry-run");
+    assert_eq!(
+        out(&output),
+        "acme/L-1 serial 2 would be removed\n  its assignments to ana would go with it\n  seat 1.1.1 would be ending; its slots are free within 5 min\n",
+        "{}",
+        err(&output)
+    );
+    let kept = fake.file("unused", "").with_file_name("gone.lic");
+    let output = fake.run(&format!("license remove L-1 --backup {}", kept.display()));
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).starts_with("acme/L-1 serial 2 is removed\n"));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "tokens\n");
+    assert!(err(&output).contains("seatkeeper license install"));
+    assert_eq!(fake.asked().last().unwrap().1.as_deref(), Some("\"7\""));
+    assert_eq!(
+        code(&fake.run("license remove L-1 --waiting 9")),
+        3,
+        "no such serial waits"
+    );
+}
+
+#[test]
 fn u4_run_is_125_where_there_is_no_daemon_or_seat() {
     let output = seatkeeper("run cad/modeler --socket /nonexistent/s -- true")
         .output()

@@ -80,7 +80,7 @@ fn u4_words_of_other_programs_get_a_hint() {
         ("version", "--version"),
         ("take", "seatkeeper run"),
         ("start", "seatkeeperd run"),
-        ("license remove L-1", "unassign"),
+        ("license delete L-1", "license remove"),
     ] {
         let output = seatkeeper(line).output().unwrap();
         assert_eq!(code(&output), 2, "{line}");

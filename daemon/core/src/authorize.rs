@@ -53,10 +53,14 @@ pub enum Permission {
     VendorRead,
     /// Trust one.
     VendorTrust,
+    /// Take one away.
+    VendorRemove,
     /// See the installed licenses with their customers.
     LicenseRead,
     /// Install and verify license files, and make license requests.
     LicenseInstall,
+    /// Take licenses away.
+    LicenseRemove,
     /// Assign and unassign (L4).
     LicenseManageUsers,
     /// See the public site key.
@@ -89,8 +93,10 @@ impl Permission {
             Permission::PoolRead => "pool.read",
             Permission::VendorRead => "vendor.read",
             Permission::VendorTrust => "vendor.trust",
+            Permission::VendorRemove => "vendor.remove",
             Permission::LicenseRead => "license.read",
             Permission::LicenseInstall => "license.install",
+            Permission::LicenseRemove => "license.remove",
             Permission::LicenseManageUsers => "license.manage_users",
             Permission::SiteKeyRead => "site_key.read",
             Permission::SiteKeyExport => "site_key.export",

@@ -4,7 +4,7 @@ use crate::command::{Checkout, Command, Renew, Signed};
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
-use crate::ids::{AssignmentId, HolderId, LicenseId, Name, RunId, UserId};
+use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
@@ -210,15 +210,7 @@ impl Act<'_> {
                 }
                 Ok(Verdict::Done)
             }
-            Command::StartRun { run } => {
-                let epoch = self.state().run.epoch + 1;
-                self.record(Recorded::RunStarted {
-                    epoch,
-                    run,
-                    at: self.now.lease,
-                });
-                Ok(Verdict::Started { epoch, run })
-            }
+            Command::StartRun { run } => Ok(self.start(run)),
             Command::StopRun => {
                 self.stop();
                 Ok(Verdict::Done)
@@ -264,13 +256,7 @@ impl Act<'_> {
             Command::Unassign { id, hard, if_match } => {
                 licensing::assign::unassign(self, id, hard, if_match)
             }
-            Command::MeetUser { user, login } => {
-                let known = self.state().logins.get(&login).copied();
-                if known.is_none() {
-                    self.record(Recorded::UserMet { user, login });
-                }
-                Ok(Verdict::User(known.unwrap_or(user)))
-            }
+            Command::MeetUser { user, login } => Ok(self.meet(user, login)),
             Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
             Command::Renew(renew) => seats::renew::renew(self, &renew),
             Command::Release(release) => seats::release::release(self, &release),
@@ -281,6 +267,21 @@ impl Act<'_> {
                 Ok(Verdict::Done)
             }
         }
+    }
+
+    fn start(&mut self, run: RunId) -> Verdict {
+        let epoch = self.state().run.epoch + 1;
+        let at = self.now.lease;
+        self.record(Recorded::RunStarted { epoch, run, at });
+        Verdict::Started { epoch, run }
+    }
+
+    fn meet(&mut self, user: UserId, login: LoginHash) -> Verdict {
+        let known = self.state().logins.get(&login).copied();
+        if known.is_none() {
+            self.record(Recorded::UserMet { user, login });
+        }
+        Verdict::User(known.unwrap_or(user))
     }
 
     pub(crate) fn state(&self) -> &State {

@@ -17,5 +17,7 @@ pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
+pub use licensing::install::foresee as foresee_install;
+pub use licensing::remove::foresee as foresee_removal;
 pub use seats::Choice;
 pub use state::State;

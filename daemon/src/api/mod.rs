@@ -18,6 +18,7 @@ mod listener;
 mod metrics;
 mod permits;
 mod refusal;
+mod removal;
 mod resources;
 mod seats;
 mod seldom;
@@ -91,8 +92,13 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(leases::renew, leases::release))
         .routes(routes!(seats::explain))
         .routes(routes!(licenses::vendors, licenses::trust))
-        .routes(routes!(licenses::licenses, licenses::install))
-        .routes(routes!(licenses::license))
+        .routes(routes!(removal::vendor))
+        .routes(routes!(
+            licenses::licenses,
+            licenses::install,
+            removal::all_licenses
+        ))
+        .routes(routes!(licenses::license, removal::license))
         .routes(routes!(licenses::request))
         .routes(routes!(licenses::site_key))
         .routes(routes!(licenses::export))

@@ -393,6 +393,24 @@ impl Walk {
         assert_eq!(given.status, 204, "{}", given.text);
     }
 
+    async fn removals(&mut self) {
+        let path = "/v1/licenses/{vendor}/{id}";
+        let one = "/v1/licenses/dev-vendor/dev-license";
+        let no = self.at("DELETE", "/v1/licenses", "/v1/licenses", None);
+        assert_eq!(no.await.status, 400, "the account's name is missing");
+        let vendor = "/v1/vendors/{name}";
+        let real = "/v1/vendors/dev-vendor";
+        let no = self.at("DELETE", vendor, real, None).await;
+        assert_eq!(no.status, 409, "{}", no.text);
+        for (query, status) in [("?dry_run=true", 200), ("?waiting=9", 404), ("", 200)] {
+            let real = format!("{one}{query}");
+            let done = self.at("DELETE", path, &real, None).await;
+            assert_eq!(done.status, status, "{}", done.text);
+        }
+        let gone = self.at("DELETE", vendor, real, None).await;
+        assert_eq!(gone.status, 200, "{}", gone.text);
+    }
+
     async fn the_daemon_itself(&mut self) {
         self.get("/v1/events", 200).await;
         self.get_at("/v1/events", "/v1/events?after=x", 400).await;
@@ -427,6 +445,7 @@ async fn every_route_answers_as_the_document_says() {
     walk.assignments().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;
+    walk.removals().await;
     walk.document.all_were_used();
 }
 

@@ -11,6 +11,7 @@ use listing::{file_name, names, not_read, others, too_many};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use quiet::Quiet;
+use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, Finding, InstalledLicense};
 use seatkeeper_core::desk::{Desk, Refused};
 use seatkeeper_engine::ids::LicenseId;
@@ -82,6 +83,9 @@ impl Taker for Desk {
 fn told(desk: &Desk, license: &InstalledLicense) -> String {
     let name = format!("license {}/{}", license.vendor, license.id);
     let serial = license.serial;
+    if let Some(day) = license.waits_until {
+        return format!("{name} serial {serial} waits until {}", dates::format(day));
+    }
     if license.new {
         return format!("{name} serial {serial} is in force now");
     }
@@ -93,7 +97,15 @@ fn told(desk: &Desk, license: &InstalledLicense) -> String {
     match state.licenses.get(&id).map(|known| known.terms.serial) {
         Some(known) if known == serial => format!("{name} serial {serial} was in force already"),
         Some(known) => format!("{name} serial {serial} is stale: serial {known} is in force"),
-        None => format!("{name} serial {serial} is stale: another license has taken its place"),
+        None if state.waits(&id).any(|known| known.terms.serial == serial) => {
+            format!("{name} serial {serial} waits already")
+        }
+        None if state.replaced.contains_key(&id) => {
+            format!("{name} serial {serial} is stale: another license has taken its place")
+        }
+        None => format!(
+            "{name} serial {serial} was removed here; `seatkeeper license install FILE` brings it back, no file of this folder does"
+        ),
     }
 }
 

@@ -125,8 +125,8 @@ codes! {
         "Its last day is over, or less than 10 s are left (rule 16).",
         "ask the vendor for a renewal: `seatkeeper license request`";
     NotStarted "not_started" License 403 false: "the license is not valid yet",
-        "It is not put in force before its first day; what runs now stays (rule 17).",
-        "install it again on its first day";
+        "It waits and begins by itself on its first day, or the time of dates was put back before that day; until then it gives nothing (rule 17).",
+        "wait for that day; if it is past, is the clock right? `seatkeeper clock show`";
     RevokedLicense "revoked_license" License 403 false: "the vendor has withdrawn this license",
         "A newer issuer token of the same vendor revokes the key that signed it or asks for a higher serial.",
         "ask the vendor for a replacement";
@@ -184,8 +184,8 @@ codes! {
         "The path exists, the method does not.",
         "see `/openapi.json`";
     Conflict "conflict" Request 409 false: "it contradicts what is there",
-        "The same id was used with other terms or another body (rule 20), or a root belongs to another vendor already.",
-        "use a new id";
+        "The same id was used with other terms or another body (rule 20); a root belongs to another vendor already; a renewal is for another customer, or a vendor still has licenses here (rule 17).",
+        "use a new id, or do what the message names first";
     WrongRevision "wrong_revision" Request 412 false: "somebody changed it meanwhile",
         "The revision in If-Match is not the present one.",
         "read it again, and repeat the change if it still makes sense";

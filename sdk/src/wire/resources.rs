@@ -53,7 +53,8 @@ resources! {
         pub replaces: Option<String>,
         /// Product.
         pub product: String,
-        /// `in_force`, `not_started`, `expired` or `revoked`.
+        /// `in_force`, `waiting` (for its first day), `not_started` (in force, and the dates were put back before its
+        /// first day), `expired` or `revoked`.
         pub status: String,
         /// Customer account id and name, as signed.
         pub customer: String,
@@ -66,6 +67,29 @@ resources! {
         pub features: Vec<LicenseFeature>,
         /// What this version does not serve yet, in sentences.
         pub notes: Vec<String>,
+        /// base64url SHA-256 of the token.
+        pub hash: String,
+        /// For If-Match.
+        pub revision: u64,
+        /// Higher serials that wait for their first day, lowest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub waiting: Vec<WaitingLicense>,
+    }
+    /// A serial of a license that waits for its first day (rule 17).
+    WaitingLicense {
+        /// Serial.
+        pub serial: u64,
+        /// Product.
+        pub product: String,
+        /// `waiting`, or why it would not begin: `revoked`, `expired`.
+        pub status: String,
+        /// Its first day: in force from then on.
+        pub nbf: u64,
+        /// Valid until; absent where perpetual.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub exp: Option<u64>,
+        /// Features.
+        pub features: Vec<LicenseFeature>,
         /// base64url SHA-256 of the token.
         pub hash: String,
         /// For If-Match.
@@ -133,6 +157,33 @@ resources! {
         pub assigned_to_everyone: bool,
         /// Holders that are ending for it (rule 17).
         pub ending: Vec<String>,
+        /// It waits until this date, its first day, and is in force from then on (rule 17).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub waits_until: Option<u64>,
+    }
+    /// What a removal did, or would do: `DELETE /v1/licenses` and below (rule 17).
+    Removed {
+        /// False where it only says what it would do.
+        pub changed: bool,
+        /// What was taken away.
+        pub licenses: Vec<RemovedLicense>,
+        /// Whose seats end for it, by when at the latest.
+        pub ending: Vec<EndingHolder>,
+        /// Assignments that went with it.
+        pub assignments: Vec<Assignment>,
+        /// The license file of all that was taken away: to be kept, and installed to bring it back.
+        pub file: String,
+    }
+    /// A serial that was taken away.
+    RemovedLicense {
+        /// Vendor name.
+        pub vendor: String,
+        /// License id.
+        pub id: String,
+        /// Serial.
+        pub serial: u64,
+        /// It had not begun.
+        pub waiting: bool,
     }
     /// An assignment: `POST /v1/assignments` (rule 3).
     Assignment {
@@ -262,6 +313,9 @@ resources! {
         pub clocks_accepted: u64,
         /// Licenses in force.
         pub licenses: u64,
+        /// Licenses and renewals that wait for their first day.
+        #[serde(default)]
+        pub waiting: u64,
         /// Holders.
         pub holders: u64,
         /// Users.

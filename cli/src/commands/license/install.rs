@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::files;
 use crate::printer::{Column, Printer};
+use crate::words;
 use seatkeeper::wire::{InstallBody, Installed, InstalledLicense};
 use std::path::{Path, PathBuf};
 
@@ -165,6 +166,9 @@ fn print(
             license.assigned_to_everyone.to_string()
         }),
         Column("ending", |license| license.ending.join(" ")),
+        Column("waits_until", |license| {
+            license.waits_until.map(words::date).unwrap_or_default()
+        }),
     ];
     printer.list_as(licenses, COLUMNS, text)
 }
@@ -174,10 +178,20 @@ fn sentence(license: &InstalledLicense) -> String {
         "{}/{} serial {}",
         license.vendor, license.id, license.serial
     );
+    if let Some(day) = license.waits_until {
+        let day = words::date(day);
+        let everyone = match license.assigned_to_everyone {
+            true => ", assigned to everyone",
+            false => "",
+        };
+        return format!(
+            "{name} is installed{everyone}: it waits until {day} and is in force from then on\n"
+        );
+    }
     let mut text = match (license.new, license.assigned_to_everyone) {
         (true, true) => format!("{name} is in force, assigned to everyone\n"),
         (true, false) => format!("{name} is in force\n"),
-        (false, _) => format!("{name} was in force already\n"),
+        (false, _) => format!("{name} was installed already\n"),
     };
     if !license.ending.is_empty() {
         text.push_str(&format!(
@@ -195,8 +209,14 @@ fn verdict(license: &InstalledLicense) -> String {
     );
     let mut text = match license.new {
         true => format!("{name} is genuine and for this site; nothing was changed\n"),
-        false => format!("{name} is genuine, and it or a newer one is in force already\n"),
+        false => format!("{name} is genuine, and it or a newer one is installed already\n"),
     };
+    if let Some(day) = license.waits_until {
+        text.push_str(&format!(
+            "  an install would let it wait until {}\n",
+            words::date(day)
+        ));
+    }
     if !license.ending.is_empty() {
         text.push_str(&format!(
             "  an install would end these seats (rule 17): {}\n",

@@ -1,6 +1,7 @@
 //! `license …`: from the request to the vendor to the assignment to people.
 
 mod install;
+mod remove;
 mod show;
 
 use super::seat;
@@ -14,6 +15,7 @@ use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{
     Assignment, EndingReply, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply,
+    WaitingLicense,
 };
 
 /// Does it.
@@ -34,6 +36,7 @@ pub(crate) fn run(
         LicenseCommand::Verify { files, accept_date } => {
             return install::verify(daemon, files, *accept_date, printer);
         }
+        LicenseCommand::Remove(args) => remove::run(daemon, args, printer)?,
         LicenseCommand::List => list(daemon, printer)?,
         LicenseCommand::Show { license } => show::run(daemon, license, printer)?,
         LicenseCommand::Assign { license, to } => assign(daemon, license, to, printer)?,
@@ -96,11 +99,32 @@ fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
             }),
             Column("serial", |license| license.serial.to_string()),
             Column("product", |license| license.product.clone()),
-            Column("status", |license| license.status.replace('_', " ")),
+            Column("status", status),
             Column("until", |license| words::until(license.exp)),
             Column("seats_in_use", seats),
         ],
     )
+}
+
+/// What it is, and what waits of it.
+fn status(license: &License) -> String {
+    let own = match license.status.as_str() {
+        "waiting" => format!("waits until {}", words::date(license.nbf)),
+        status => status.replace('_', " "),
+    };
+    let later = license.waiting.iter().map(waits);
+    std::iter::once(own)
+        .chain(later)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn waits(later: &WaitingLicense) -> String {
+    let serial = later.serial;
+    match later.status.as_str() {
+        "waiting" => format!("serial {serial} waits until {}", words::date(later.nbf)),
+        status => format!("serial {serial} does not begin: {status}"),
+    }
 }
 
 fn in_use(feature: &LicenseFeature) -> String {

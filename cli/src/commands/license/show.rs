@@ -1,6 +1,6 @@
 //! `license show`: all terms of a license, and what of it is not served yet.
 
-use super::{assignee, assignments};
+use super::{assignee, assignments, status};
 use crate::daemon::Daemon;
 use crate::failure::Outcome;
 use crate::names::LicenseName;
@@ -30,7 +30,7 @@ fn text(license: &License, assigned: Option<&str>) -> String {
         ),
         format!("product   {}", license.product),
         format!("customer  {}", license.customer),
-        format!("status    {}", license.status.replace('_', " ")),
+        format!("status    {}", status(license)),
         format!(
             "valid     from {}, {}",
             words::date(license.nbf),
@@ -49,6 +49,23 @@ fn text(license: &License, assigned: Option<&str>) -> String {
         .features
         .iter()
         .for_each(|feature| lines.extend(terms(feature)));
+    for later in &license.waiting {
+        lines.extend([
+            String::new(),
+            format!(
+                "waits     serial {} of {}: valid from {}, {}",
+                later.serial,
+                later.product,
+                words::date(later.nbf),
+                ends(later.exp)
+            ),
+        ]);
+        let seats = later.features.iter().map(|feature| match feature.seats {
+            Some(seats) => format!("  {}: {}", feature.name, words::count(seats, "seat")),
+            None => format!("  {}: seats without limit", feature.name),
+        });
+        lines.extend(seats);
+    }
     if !license.notes.is_empty() {
         lines.extend([String::new(), "Not served by this version yet:".to_owned()]);
         lines.extend(license.notes.iter().map(|note| format!("  {note}")));

@@ -7,7 +7,7 @@ mod key;
 mod keygen;
 
 use crate::args::VendorCommand;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, escape};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::files;
@@ -20,6 +20,7 @@ use std::path::Path;
 pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printer) -> Outcome {
     match command {
         VendorCommand::Trust { file, name } => trust(daemon, file, name.as_deref(), printer),
+        VendorCommand::Remove { name } => remove(daemon, name, printer),
         VendorCommand::List => list(daemon, printer),
         VendorCommand::Keygen(args) => keygen::run(args, printer),
         VendorCommand::Issuer(args) => issuer::run(args, printer),
@@ -75,6 +76,17 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
             key.thumbprint(),
             vendor.name
         ));
+    }
+    Ok(())
+}
+
+fn remove(daemon: &Daemon<'_>, name: &str, printer: &Printer) -> Outcome {
+    let vendors: Vec<Vendor> = daemon.list("/v1/vendors")?;
+    let known = vendors.iter().find(|vendor| vendor.name == name);
+    let path = format!("/v1/vendors/{}", escape(name));
+    let gone: Option<Vendor> = daemon.delete(&path, known.map(|known| known.revision))?;
+    if let Some(gone) = gone {
+        printer.record(&gone, |gone| format!("{} is trusted no more", gone.name))?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use seatkeeper::wire::{Assignment, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId};
 use seatkeeper_engine::state::Target;
 use seatkeeper_engine::{Command, State, Verdict};
+use std::collections::BTreeSet;
 
 impl Desk {
     /// `POST /v1/assignments`. The vendor may be left empty where one license only has this id. Blocks.
@@ -122,12 +123,16 @@ impl Desk {
     }
 }
 
-/// The installed license with this id; the vendor decides where several have it.
+/// The license with this id that is in force or waits; the vendor decides where several have it.
 pub(super) fn license_named(state: &State, vendor: &str, id: &str) -> Result<LicenseId, Refused> {
-    let mut found = state
+    let waiting = state.waiting.keys().map(|(license, _)| license);
+    let found: BTreeSet<_> = state
         .licenses
         .keys()
-        .filter(|license| *license.id == *id && (vendor.is_empty() || *license.vendor == *vendor));
+        .chain(waiting)
+        .filter(|license| *license.id == *id && (vendor.is_empty() || *license.vendor == *vendor))
+        .collect();
+    let mut found = found.into_iter();
     match (found.next(), found.next()) {
         (Some(license), None) => Ok(license.clone()),
         (Some(_), Some(_)) => Err(bad(

@@ -8,6 +8,7 @@ use crate::keys::KeysError;
 use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, ExportBody, ExportReply, Finding, SiteKey, Status};
+use seatkeeper_engine::State;
 use seatkeeper_engine::state::{License, Model};
 use seatkeeper_engine::time::Date;
 use std::collections::BTreeMap;
@@ -79,6 +80,7 @@ impl Desk {
             clock_behind_s: snapshot.clock.behind_s,
             clocks_accepted: state.clock.count,
             licenses: count(state.licenses.len()),
+            waiting: count(state.waiting.len()),
             holders: count(self.holders(&snapshot)),
             users: count(state.users.len()),
             events: snapshot.head.number,
@@ -176,7 +178,8 @@ impl Desk {
         for license in snapshot.state.licenses.values() {
             found.extend(self.license_findings(snapshot, license, now));
         }
-        if snapshot.state.licenses.is_empty() {
+        found.extend(waiting_findings(&snapshot.state, now));
+        if snapshot.state.licenses.is_empty() && snapshot.state.waiting.is_empty() {
             let text = "no license is installed: applications are refused with not_licensed, or run as a demo".to_owned();
             let remedy = "`seatkeeper license request --account ID --out site.req`, send it to the vendor, then `seatkeeper license install FILE`";
             found.push(finding("warning", "license", text, remedy));
@@ -229,7 +232,7 @@ impl Desk {
             ("revoked", _) => add(
                 "error",
                 format!("the vendor has withdrawn license {id}"),
-                "ask the vendor for a replacement",
+                "its seats are ending and it gives nothing new: ask the vendor for a replacement, and install it; or `seatkeeper license remove`",
                 Some(Code::RevokedLicense),
             ),
             ("expired", Some(exp)) => add(
@@ -283,6 +286,41 @@ impl Desk {
         }
         found
     }
+}
+
+/// What waits and will not begin as things stand; and that nothing is in force where all that is there waits.
+fn waiting_findings(state: &State, now: Date) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for license in state.waiting.values() {
+        let (id, serial) = (&license.terms.id.id, license.terms.serial);
+        let why = match view::waiting_status(state, license, now) {
+            "revoked" => ("the vendor has withdrawn it", Code::RevokedLicense),
+            "expired" => ("its time was over before it began", Code::LicenseExpired),
+            _ => continue,
+        };
+        let text = format!(
+            "license {id} serial {serial} waits and does not begin: {}",
+            why.0
+        );
+        let remedy = format!(
+            "ask the vendor for a replacement; `seatkeeper license remove {id} --waiting {serial}` takes it away"
+        );
+        found.push(Finding {
+            code: Some(why.1),
+            ..finding("warning", "license", text, &remedy)
+        });
+    }
+    let first = state.waiting.values().min_by_key(|first| first.terms.nbf);
+    if let Some(first) = first.filter(|_| state.licenses.is_empty()) {
+        let text = format!(
+            "no license is in force yet: {} begins on {}",
+            first.terms.id.id,
+            dates::day(first.terms.nbf.0)
+        );
+        let remedy = "wait for that day; is the clock right? `seatkeeper clock show`";
+        found.push(finding("warning", "license", text, remedy));
+    }
+    found
 }
 
 pub(super) fn finding(level: &str, about: &str, text: String, remedy: &str) -> Finding {

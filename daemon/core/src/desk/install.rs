@@ -5,6 +5,7 @@ use super::parse;
 use super::refusal::Subject;
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Answer;
+use crate::licenses::verify::other_customer;
 use crate::licenses::{Against, request, roots_of, vendor_of, verify};
 use crate::problem::{Refused, internal};
 use crate::random;
@@ -13,8 +14,10 @@ use seatkeeper::wire::{
     TrustBody, Vendor,
 };
 use seatkeeper_engine::command::IssuerSeen;
+use seatkeeper_engine::denial::Code as DenialCode;
 use seatkeeper_engine::ids::AssignmentId;
 use seatkeeper_engine::state::{LicenseTerms, Target};
+use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 
 /// Who brings something: a caller, or an inbox.
@@ -38,7 +41,7 @@ impl Desk {
     /// A file that lies in `vendors.d`; its name without `.pem` is the vendor's. What it says of it stands in `status`.
     pub fn trust_from_inbox(&self, file: &str, pem: &str) -> Result<Vendor, Refused> {
         let name = file.strip_suffix(".pem").unwrap_or(file);
-        let done = self.trust_by(Bringer::Inbox, name, pem);
+        let done = self.trust_unless_removed(name, pem);
         self.remarks.note(
             file,
             done.as_ref().err().map(|refused| finding(file, refused)),
@@ -117,6 +120,23 @@ impl Desk {
         Ok(LicenseRequestReply { request, warnings })
     }
 
+    /// A vendor whom an administrator took away is not brought back by a file that was left behind.
+    fn trust_unless_removed(&self, name: &str, pem: &str) -> Result<Vendor, Refused> {
+        let roots = roots_of(name, pem)?;
+        let removed = &self.keeper.snapshot().state.distrusted;
+        if let Some((root, _)) = roots.iter().find(|(root, _)| removed.contains(root)) {
+            let mut refused = crate::problem::problem(
+                seatkeeper::wire::Code::Forbidden,
+                format!("the vendor of {root} was removed here, and a file does not bring it back"),
+            );
+            refused.hint = format!(
+                "take the file out of vendors.d; `seatkeeper vendor trust FILE --name {name}` trusts it again"
+            );
+            return Err(refused);
+        }
+        self.trust_by(Bringer::Inbox, name, pem)
+    }
+
     fn trust_by(&self, by: Bringer<'_>, name: &str, pem: &str) -> Result<Vendor, Refused> {
         let vendor = parse::name("name", name)?;
         let roots = roots_of(name, pem)?;
@@ -165,12 +185,9 @@ impl Desk {
             .licenses
             .iter()
             .map(|terms| {
-                row(
-                    terms,
-                    !plan.known(terms, &snapshot.state),
-                    body.assign_everyone,
-                    Vec::new(),
-                )
+                let new = !plan.known(terms, &against);
+                let waits = against.waits(terms).filter(|_| new);
+                row(terms, new, body.assign_everyone, waits, Vec::new())
             })
             .collect();
         let mut warnings = plan.warnings;
@@ -233,11 +250,13 @@ impl Desk {
         everyone: bool,
     ) -> Result<InstalledLicense, Refused> {
         let snapshot = self.keeper.snapshot();
-        let known = snapshot.state.licenses.get(&terms.id);
-        let first = known.is_none() && terms.replaces.is_none();
+        let state = &snapshot.state;
+        let first = !state.installed(&terms.id) && terms.replaces.is_none();
         let everyone = everyone || first && self.settings.assign_new_to_everyone;
         let assign = everyone.then(assignment_id).transpose()?;
-        let same = known.is_some_and(|known| known.terms.signed.hash == terms.signed.hash);
+        let mut known = state.licenses.get(&terms.id).into_iter();
+        let mut known = known.by_ref().chain(state.waits(&terms.id));
+        let same = known.any(|known| known.terms.signed.hash == terms.signed.hash);
         let answer = self.bring(
             by,
             Command::InstallLicense {
@@ -248,7 +267,9 @@ impl Desk {
             },
         )?;
         match &answer.verdict {
-            Verdict::Installed { new, ending, .. } => {
+            Verdict::Installed {
+                new, ending, waits, ..
+            } => {
                 if let (false, Some(id)) = (*new, assign) {
                     let target = Target::Unit(self.unit);
                     let license = terms.id.clone();
@@ -262,7 +283,10 @@ impl Desk {
                     )?;
                 }
                 let ending = ending.iter().map(ToString::to_string).collect();
-                Ok(row(terms, *new, everyone, ending))
+                Ok(row(terms, *new, everyone, *waits, ending))
+            }
+            Verdict::Denied(denial) if denial.code == DenialCode::Conflict => {
+                Err(other_customer(terms, denial.limit.as_deref()))
             }
             Verdict::Denied(denial) => {
                 let what = format!("license {} serial {}", terms.id.id, terms.serial);
@@ -361,7 +385,13 @@ fn assignment_id() -> Result<AssignmentId, Refused> {
         .map_err(|e| internal("no random id", &e))
 }
 
-fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> InstalledLicense {
+fn row(
+    terms: &LicenseTerms,
+    new: bool,
+    everyone: bool,
+    waits: Option<Date>,
+    ending: Vec<String>,
+) -> InstalledLicense {
     InstalledLicense {
         vendor: terms.id.vendor.to_string(),
         id: terms.id.id.to_string(),
@@ -369,6 +399,7 @@ fn row(terms: &LicenseTerms, new: bool, everyone: bool, ending: Vec<String>) -> 
         new,
         assigned_to_everyone: everyone,
         ending,
+        waits_until: waits.map(|day| day.0),
     }
 }
 

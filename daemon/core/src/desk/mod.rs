@@ -13,6 +13,7 @@ mod leases;
 mod parse;
 mod refusal;
 mod release;
+mod remove;
 mod seen;
 mod users;
 pub mod view;
@@ -21,6 +22,7 @@ pub use crate::login::Login;
 pub use crate::problem::Refused;
 pub use leases::{LeaseAsked, Leased};
 pub use release::{ReleaseAsked, Released};
+pub use remove::Removal;
 
 use crate::authorize::Caller;
 use crate::clock::Clock;

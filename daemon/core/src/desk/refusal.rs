@@ -198,12 +198,9 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::NoSeatFree => Some(
             "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
         ),
-        Code::NotStarted if denial.pool.is_some() => Some(
-            "nothing, if that day lies ahead; is the clock right? `seatkeeper clock show`".to_owned(),
+        Code::NotStarted => Some(
+            "nothing, if that day lies ahead: it begins by itself; is the clock right? `seatkeeper clock show`".to_owned(),
         ),
-        Code::NotStarted => denial.date.map(|date| {
-            format!("install it again on {}: `seatkeeper license install FILE`", dates::day(date.0))
-        }),
         _ => None,
     }
 }
@@ -226,10 +223,7 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             caller.ask("for a renewal")
         ),
         Code::LicenseExpired | Code::RevokedLicense => caller.ask("for a renewal"),
-        Code::NotStarted if denial.pool.is_some() => {
-            caller.ask("whether the clock is right, if that day is past")
-        }
-        Code::NotStarted => caller.ask("to install it on that day"),
+        Code::NotStarted => caller.ask("whether the clock is right, if that day is past"),
         _ => return None,
     };
     Some(text)

@@ -7,7 +7,7 @@ mod seats;
 
 pub use audit::AuditFilter;
 pub(super) use audit::Followed;
-pub(super) use licenses::{assignment, status as license_status, vendor};
+pub(super) use licenses::{assignment, status as license_status, vendor, waiting_status};
 
 use super::parse::bad;
 use crate::problem::Refused;

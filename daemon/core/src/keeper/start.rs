@@ -71,6 +71,8 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     found(&mut worker, &parts.side, &parts.host)?;
     let run = RunId(random::bytes()?);
     worker.first(order(Command::StartRun { run }))?;
+    // Licenses whose first day came while the daemon was down are in force before anyone is served.
+    worker.first(order(Command::Tick))?;
     let snapshot = worker.snapshot();
     if snapshot.state.run.id != run {
         return Err(StartError::Refused);

@@ -31,8 +31,10 @@ struct Sweep {
     machine: seatkeeper_engine::ids::MachineId,
     /// True seconds since NOON.
     true_s: u64,
-    /// Lease time for which seats were served under the license so far.
-    served_s: u64,
+    /// The license's first day.
+    nbf: u64,
+    /// Lease time at which the first seat was served under the license, and to which the last one is.
+    served_s: Option<(u64, u64)>,
     holder: u8,
 }
 
@@ -46,7 +48,8 @@ impl Sweep {
             keeper: Some(keeper),
             machine,
             true_s: 0,
-            served_s: 0,
+            nbf,
+            served_s: None,
             holder: 0,
         }
     }
@@ -70,8 +73,10 @@ impl Sweep {
             .ask(order(checkout(self.machine, self.holder)));
         let answer = answer.expect("an answer");
         if let Verdict::Leased(terms) = &answer.verdict {
-            // Seats were served from lease time 0 on, at J = NOON, up to the end of this lease.
-            self.served_s = terms.now.lease.0 / 1000 + terms.ttl_s + terms.grace_s;
+            assert!(terms.now.j.0 >= self.nbf, "served before the first day");
+            let from = terms.now.lease.0 / 1000;
+            let (first, _) = self.served_s.unwrap_or((from, from));
+            self.served_s = Some((first, from + terms.ttl_s + terms.grace_s));
         }
         code(&answer)
     }
@@ -83,9 +88,9 @@ impl Sweep {
     }
 }
 
-fn sweep(wrong: Wrong, offset_s: i64, exp: u64) {
-    let what = format!("{wrong:?} by {offset_s} s, license until {exp}");
-    let mut sweep = Sweep::new(NOON, exp);
+fn sweep(wrong: Wrong, offset_s: i64, nbf: u64, exp: u64) {
+    let what = format!("{wrong:?} by {offset_s} s, license from {nbf} until {exp}");
+    let mut sweep = Sweep::new(nbf, exp);
     sweep.look();
     match wrong {
         Wrong::Running => sweep.show(offset_s),
@@ -106,11 +111,8 @@ fn sweep(wrong: Wrong, offset_s: i64, exp: u64) {
         assert!(now >= j, "{what}: J went back by itself");
         j = now;
     }
-    assert!(
-        sweep.served_s <= exp - NOON,
-        "{what}: {} s served",
-        sweep.served_s
-    );
+    let (from, to) = sweep.served_s.unwrap_or_default();
+    assert!(to - from <= exp - nbf, "{what}: {} s served", to - from);
     assert_eq!(sweep.handle().snapshot().state.clock.count, 0, "{what}");
     // The clock is put right, and accepted.
     sweep.show(0);
@@ -121,7 +123,7 @@ fn sweep(wrong: Wrong, offset_s: i64, exp: u64) {
         now.abs_diff(right) <= 1,
         "{what}: J is {now}, and it is {right}"
     );
-    let open = exp > right + STEP_S + 10;
+    let open = nbf <= right + STEP_S && exp > right + STEP_S + 10;
     let got = sweep.look();
     assert_eq!(got.is_none(), open, "{what}: {got:?}");
 }
@@ -147,7 +149,13 @@ fn s21_no_clock_from_a_second_to_ten_years_wrong_locks_out_for_good_or_serves_lo
             for wrong in [Wrong::Running, Wrong::Start, Wrong::Drift] {
                 // Ends within the look, within the jump, and far behind it.
                 for exp in [2 * HOUR, DAY, 40 * DAY, 5 * YEAR, 20 * YEAR] {
-                    sweep(wrong, offset, NOON + exp);
+                    // Begins before, within the look (a license waits, and what waits begins by itself), within the jump
+                    // and far behind it.
+                    for nbf in [0, HOUR + 900, 12 * HOUR, 20 * DAY, 4 * YEAR] {
+                        if nbf < exp {
+                            sweep(wrong, offset, NOON + nbf, NOON + exp);
+                        }
+                    }
                 }
             }
         }

@@ -6,10 +6,12 @@ use seatkeeper::token::chain::{ChainError, VerifiedLicense};
 use seatkeeper::token::dates;
 use seatkeeper::token::file::{self, FileError, Verified};
 use seatkeeper::wire::Code;
-use seatkeeper_engine::State;
 use seatkeeper_engine::command::IssuerSeen;
+use seatkeeper_engine::denial::Code::{Conflict, Superseded};
+use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::state::LicenseTerms;
 use seatkeeper_engine::time::{Date, LEAST_S};
+use seatkeeper_engine::{State, foresee_install};
 use std::collections::BTreeMap;
 
 /// A token may be signed so far ahead of the wall clock (`clock_skew`).
@@ -62,6 +64,17 @@ pub fn verify(bytes: &[u8], against: &Against<'_>) -> Result<Plan, Refused> {
 }
 
 impl Against<'_> {
+    /// What the engine says to it as things stand.
+    fn judged(&self, terms: &LicenseTerms) -> Result<Option<Date>, Box<Denial>> {
+        foresee_install(self.state, self.now, terms)
+    }
+
+    /// The day until which it would wait, where it would.
+    #[must_use]
+    pub fn waits(&self, terms: &LicenseTerms) -> Option<Date> {
+        (terms.nbf > self.at(terms)).then_some(terms.nbf)
+    }
+
     /// J as this license will find it: a newer vendor `iat` raises it at once.
     fn at(&self, terms: &LicenseTerms) -> Date {
         self.now.max(terms.signed.iat).max(self.state.newest_iat)
@@ -77,17 +90,18 @@ impl Plan {
         // One that is in force already is noted or refused as superseded, whatever else could be said of it.
         self.licenses
             .iter()
-            .filter(|terms| !self.known(terms, against.state))
+            .filter(|terms| !self.known(terms, against))
             .try_for_each(|terms| self.foresee_one(terms, against))
     }
 
-    /// True where this very license, or a higher serial, is in force already.
+    /// True where this very license is in force or waits already, or a higher serial has its place.
     #[must_use]
-    pub fn known(&self, terms: &LicenseTerms, state: &State) -> bool {
-        state
-            .licenses
-            .get(&terms.id)
-            .is_some_and(|license| license.terms.serial >= terms.serial)
+    pub fn known(&self, terms: &LicenseTerms, against: &Against<'_>) -> bool {
+        let in_force = against.state.licenses.get(&terms.id);
+        in_force.is_some_and(|license| license.terms.serial >= terms.serial)
+            || against
+                .judged(terms)
+                .is_err_and(|denial| denial.code == Superseded)
     }
 
     fn foresee_one(&self, terms: &LicenseTerms, against: &Against<'_>) -> Result<(), Refused> {
@@ -117,22 +131,12 @@ impl Plan {
                 ),
             ));
         }
-        let now = against.at(terms);
-        if terms.nbf > now {
-            let day = dates::format(terms.nbf.0);
-            let mut refused = problem(
-                Code::NotStarted,
-                format!(
-                    "license {id} serial {} is valid from {day}, not before",
-                    terms.serial
-                ),
-            );
-            refused.hint = format!(
-                "install it again on {}: `seatkeeper license install FILE`",
-                dates::day(terms.nbf.0)
-            );
-            return Err(refused);
+        if let Err(denial) = against.judged(terms)
+            && denial.code == Conflict
+        {
+            return Err(other_customer(terms, denial.limit.as_deref()));
         }
+        let now = against.at(terms);
         match terms.exp {
             Some(exp) if exp.0 < now.0 + LEAST_S => Err(problem(
                 Code::LicenseExpired,
@@ -149,7 +153,6 @@ impl Plan {
 
 /// Issuers by date; of each license the generations that can be in force, by serial.
 fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
-    let mut warnings = verified.warnings;
     let mut issuers: Vec<_> = verified
         .issuers
         .iter()
@@ -165,36 +168,24 @@ fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
     }
     let licenses = by_id
         .into_values()
-        .filter_map(|generations| newest(generations, against, &mut warnings))
+        .flat_map(|generations| to_install(generations, against))
         .collect();
     Ok(Plan {
         issuers,
         licenses,
-        warnings,
+        warnings: verified.warnings,
     })
 }
 
-/// Of several generations in one file: the highest serial that has begun; where none has, the lowest, which is refused
-/// with its date.
-fn newest(
+/// Of several generations in one file: the highest serial that has begun, and those above it, which wait.
+fn to_install(
     mut generations: Vec<LicenseTerms>,
     against: &Against<'_>,
-    warnings: &mut Vec<String>,
-) -> Option<LicenseTerms> {
+) -> impl Iterator<Item = LicenseTerms> {
     generations.sort_by_key(|terms| terms.serial);
-    let at = generations
-        .iter()
-        .rposition(|terms| terms.nbf <= against.at(terms))
-        .unwrap_or(0);
-    for later in &generations[(at + 1).min(generations.len())..] {
-        warnings.push(format!(
-            "license {} serial {} is valid from {} and was not put in force; install this file again then",
-            later.id.id,
-            later.serial,
-            dates::format(later.nbf.0)
-        ));
-    }
-    (at < generations.len()).then(|| generations.swap_remove(at))
+    let begun = |terms: &LicenseTerms| against.waits(terms).is_none();
+    let first = generations.iter().rposition(begun).unwrap_or(0);
+    generations.into_iter().skip(first)
 }
 
 fn signed_when(what: &str, iat: u64, against: &Against<'_>) -> Result<(), Refused> {
@@ -209,6 +200,23 @@ fn signed_when(what: &str, iat: u64, against: &Against<'_>) -> Result<(), Refuse
             dates::format(against.wall_s)
         ),
     ))
+}
+
+/// A renewal for another customer: a mistake in the vendor's office, mostly.
+pub(crate) fn other_customer(terms: &LicenseTerms, limit: Option<&str>) -> Refused {
+    let mut refused = problem(
+        Code::Conflict,
+        format!(
+            "license {} serial {} is for customer {}, and the one whose place it takes is for {}",
+            terms.id.id,
+            terms.serial,
+            terms.customer,
+            limit.unwrap_or("another customer")
+        ),
+    );
+    refused.rule = Some(17);
+    refused.hint = "ask the vendor for a renewal for your own account; a license for another customer has an id of its own".to_owned();
+    refused
 }
 
 fn wrong_site(id: &str, license: &VerifiedLicense, own: &str) -> Refused {

@@ -6,5 +6,7 @@ mod dates;
 mod install;
 mod leases;
 mod problems;
+mod removal;
 mod rights;
 mod site;
+mod waiting;

@@ -13,7 +13,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::BodyTooLarge, "install.rs"),
     (Code::WrongServerHost, "install.rs"),
     (Code::ClockSkew, "install.rs"),
-    (Code::NotStarted, "install.rs"),
+    (Code::NotStarted, "waiting.rs"),
     (Code::FeatureNotServedHere, "install.rs"),
     (Code::BrowserRefused, "the HTTP layer"),
     (Code::MethodNotAllowed, "the HTTP layer"),

@@ -4,10 +4,10 @@ mod licensing;
 mod seats;
 
 use crate::event::Recorded;
-use crate::state::{Assignment, Ended, Run, Site, State, User, Vendor};
+use crate::state::{Assignment, Run, Site, State, User, Vendor};
 use imbl::{OrdMap, OrdSet};
 use licensing::{install, remove, see, wait};
-use seats::{end_soon, give_back, join, leave, remember, set_holds, take, take_back};
+use seats::{end_soon, give_back, give_up, join, leave, set_holds, take, take_back};
 use std::sync::Arc;
 
 pub(crate) use licensing::pools_of;
@@ -19,7 +19,7 @@ pub(crate) const ENDED_MAX: usize = 262_144;
 /// How many of them one credential may have ended before they were seen (rule 20): the bound above is everyone's.
 pub(crate) const UNSEEN_MAX: usize = 4096;
 
-/// Folds one event: what a site, its vendors, licenses and users are.
+/// Folds one event: what a site, its runs and users are.
 pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.events += 1;
     let revision = state.events;
@@ -43,6 +43,24 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
         // The state is what it was; the journal remembers which file says so.
         Recorded::CheckpointWritten { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
+        Recorded::UserMet { user, login } => {
+            state.logins.insert(*login, *user);
+            state.users.insert(
+                *user,
+                Arc::new(User {
+                    logins: OrdSet::unit(*login),
+                    revision,
+                }),
+            );
+        }
+        Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
+        other => evolve_rights(state, other, revision),
+    }
+}
+
+/// Folds one event of vendors, licenses and assignments.
+fn evolve_rights(state: &mut State, event: &Recorded, revision: u64) {
+    match event {
         Recorded::VendorTrusted { vendor, roots } => {
             let known = state.vendors.entry(vendor.clone()).or_insert(Vendor {
                 roots: OrdMap::new(),
@@ -83,17 +101,6 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
                 state.covers.remove(&(gone.license.clone(), gone.target));
             }
         }
-        Recorded::UserMet { user, login } => {
-            state.logins.insert(*login, *user);
-            state.users.insert(
-                *user,
-                Arc::new(User {
-                    logins: OrdSet::unit(*login),
-                    revision,
-                }),
-            );
-        }
-        Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         seat => evolve_seat(state, seat),
     }
 }
@@ -125,16 +132,7 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
             uid,
             checkout_id,
             at,
-        } => {
-            let ended = Ended {
-                at: *at,
-                machine: *machine,
-                uid: *uid,
-                checkout_id: *checkout_id,
-                holder: None,
-            };
-            remember(state, ended);
-        }
+        } => give_up(state, (*machine, *uid, *checkout_id), *at),
         Recorded::CoolDownStarted {
             user,
             machine,
@@ -154,7 +152,7 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
             let key = (*user, *machine, product.clone(), feature.clone());
             state.cool_downs.remove(&key);
         }
-        // Folded above; listed so that a new event is folded by one of the two.
+        // Folded above; listed so that a new event is folded by one of the three.
         Recorded::SiteFounded { .. }
         | Recorded::RunStarted { .. }
         | Recorded::RunStopped { .. }

@@ -2,7 +2,7 @@
 
 use crate::command::Signed;
 use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
-use crate::ids::{Gid, HolderId, PoolId, TokenHash};
+use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash};
 use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::OrdSet;
@@ -256,8 +256,24 @@ fn ended(gid: Gid, holder: &Holder, why: EndWhy, at: LeaseTime) -> Ended {
     }
 }
 
+/// A checkout that never had a holder is over.
+pub(super) fn give_up(
+    state: &mut State,
+    (machine, uid, checkout_id): (MachineId, u32, CheckoutId),
+    at: LeaseTime,
+) {
+    let ended = Ended {
+        at,
+        machine,
+        uid,
+        checkout_id,
+        holder: None,
+    };
+    remember(state, ended);
+}
+
 /// Remembers an ended checkout. Old ones are dropped by `Engine::fold`, which keeps its index beside this queue.
-pub(super) fn remember(state: &mut State, ended: Ended) {
+fn remember(state: &mut State, ended: Ended) {
     state.ended.push_back(ended);
 }
 

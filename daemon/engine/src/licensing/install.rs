@@ -57,6 +57,17 @@ pub(crate) fn install(
     })
 }
 
+/// What installing a license would come to, on a snapshot: `None` in force at once, or the day until which it waits.
+///
+/// # Errors
+/// The denial that it would meet.
+pub fn foresee(state: &State, j: Date, terms: &LicenseTerms) -> Result<Option<Date>, Box<Denial>> {
+    match judge(state, j, terms)? {
+        Begins::Now => Ok(None),
+        Begins::Later => Ok(Some(terms.nbf)),
+    }
+}
+
 /// Puts licenses in force whose first day has come: of each the highest serial. One that is withdrawn or over by now
 /// stays where it is, and begins where that changes.
 pub(crate) fn begin_due(act: &mut Act<'_>) {

@@ -3,9 +3,10 @@
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
-use crate::ids::LicenseId;
+use crate::ids::{HolderId, LicenseId};
 use crate::seats::release::end_softly;
 use crate::state::{License, State};
+use crate::time::{LeaseTime, hold_ms};
 
 /// Takes a license away with all that waits of it, or only a serial that waits. Its holders are ending as by loss of
 /// right, its assignments go with it.
@@ -37,6 +38,24 @@ pub(crate) fn remove(
         at,
     });
     Ok(verdict)
+}
+
+/// Who would be ending for a removal, by when at the latest, on a snapshot.
+#[must_use]
+pub fn foresee(state: &State, license: &LicenseId) -> Vec<(HolderId, LeaseTime)> {
+    let lost = super::holders(state, license, |_, _| true);
+    let until = |id: &HolderId| {
+        let (holder, pool) = (state.holder(*id)?, state.grants.get(&id.gid)?);
+        let feature = state.pools.get(pool.as_ref())?.feature.as_ref();
+        let save_s = feature.map_or(0, |feature| feature.save_s);
+        Some(match holder.ending() {
+            Some(_) => holder.latest_end(),
+            None => holder.until + hold_ms(save_s * 1000),
+        })
+    };
+    lost.iter()
+        .filter_map(|id| Some((*id, until(id)?)))
+        .collect()
 }
 
 /// What is to be taken away: the serial in force, else the first one that waits; or the one that was named.

@@ -8,9 +8,10 @@ use crate::problem::{Refused, internal, problem};
 use seatkeeper::token::hash as token_hash;
 use seatkeeper::wire::{self, Code, Page};
 use seatkeeper_engine::State;
-use seatkeeper_engine::ids::{AssignmentId, Name, PoolId};
+use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId};
 use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model, Pool, Vendor};
 use seatkeeper_engine::time::{Date, LEAST_S};
+use std::collections::BTreeSet;
 
 impl Desk {
     /// `GET /v1/vendors`: for every caller, because `seatkeeper run` takes the roots from here.
@@ -43,12 +44,13 @@ impl Desk {
         let snapshot = self.snapshot();
         let (state, now) = (&snapshot.state, self.keeper().now().j);
         let after = cursor.after.as_deref();
-        let rows = state
-            .licenses
-            .iter()
-            .map(|(id, known)| (id.to_string(), known))
+        let waiting = state.waiting.keys().map(|(id, _)| id);
+        let ids: BTreeSet<_> = state.licenses.keys().chain(waiting).collect();
+        let rows = ids
+            .into_iter()
+            .map(|id| (id.to_string(), id))
             .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
-            .map(|(key, known)| (key, license(state, known, now)));
+            .filter_map(|(key, id)| Some((key, license(state, id, now)?)));
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -65,11 +67,7 @@ impl Desk {
         authorize(caller, Permission::LicenseRead, self.unit())?;
         let snapshot = self.snapshot();
         let id = crate::desk::assign::license_named(&snapshot.state, vendor, id)?;
-        snapshot
-            .state
-            .licenses
-            .get(&id)
-            .map(|known| license(&snapshot.state, known, self.keeper().now().j))
+        license(&snapshot.state, &id, self.keeper().now().j)
             .ok_or_else(|| internal("a license that was found is not there", &id))
     }
 
@@ -160,7 +158,7 @@ pub(in crate::desk) fn assignment(
     }
 }
 
-/// `in_force`, `not_started` (J was put back before its first day), `expired` or `revoked`.
+/// `in_force`, `not_started` (J was put back before its first day), `expired` or `revoked`: of a license in force.
 pub(in crate::desk) fn status(state: &State, known: &License, now: Date) -> &'static str {
     if state.revokes(&known.terms) {
         "revoked"
@@ -173,7 +171,54 @@ pub(in crate::desk) fn status(state: &State, known: &License, now: Date) -> &'st
     }
 }
 
-fn license(state: &State, known: &License, now: Date) -> wire::License {
+/// What stands in the place of `in_force` for one that waits: `waiting`, or why it would not begin.
+pub(in crate::desk) fn waiting_status(state: &State, known: &License, now: Date) -> &'static str {
+    match status(state, known, now) {
+        "in_force" | "not_started" => "waiting",
+        other => other,
+    }
+}
+
+/// A license with what waits of it; where none is in force, the first one that waits.
+fn license(state: &State, id: &LicenseId, now: Date) -> Option<wire::License> {
+    let in_force = state.licenses.get(id);
+    let mut waiting = state.waits(id);
+    let known = match in_force {
+        Some(known) => known,
+        None => waiting.next()?,
+    };
+    let status = match in_force {
+        Some(_) => status(state, known, now),
+        None => waiting_status(state, known, now),
+    };
+    let waiting = waiting.map(|later| waiting_view(state, later, now));
+    let waiting = waiting.collect();
+    Some(license_view(state, known, status, waiting))
+}
+
+fn waiting_view(state: &State, known: &License, now: Date) -> wire::WaitingLicense {
+    let terms = &known.terms;
+    let features = terms.features.iter();
+    wire::WaitingLicense {
+        serial: terms.serial,
+        product: terms.product.to_string(),
+        status: waiting_status(state, known, now).to_owned(),
+        nbf: terms.nbf.0,
+        exp: terms.exp.map(|exp| exp.0),
+        features: features
+            .map(|feature| feature_view(feature, None))
+            .collect(),
+        hash: token_hash(&terms.token),
+        revision: known.revision,
+    }
+}
+
+fn license_view(
+    state: &State,
+    known: &License,
+    status: &str,
+    waiting: Vec<wire::WaitingLicense>,
+) -> wire::License {
     let terms = &known.terms;
     let claims = claims_of(state, terms);
     let customer = claims
@@ -192,7 +237,7 @@ fn license(state: &State, known: &License, now: Date) -> wire::License {
         serial: terms.serial,
         replaces: terms.replaces.as_deref().map(str::to_owned),
         product: terms.product.to_string(),
-        status: status(state, known, now).to_owned(),
+        status: status.to_owned(),
         customer: customer.unwrap_or_default(),
         nbf: terms.nbf.0,
         exp: terms.exp.map(|exp| exp.0),
@@ -200,6 +245,7 @@ fn license(state: &State, known: &License, now: Date) -> wire::License {
         notes: notes(terms, claims.as_ref()),
         hash: token_hash(&terms.token),
         revision: known.revision,
+        waiting,
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> String {
     }
 }
 
-/// The sentence of an event about the site, its licenses or its people.
+/// The sentence of an event about the site or its people.
 fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
     match what {
         Recorded::SiteFounded { machine, .. } => {
@@ -105,6 +105,40 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
         Recorded::CheckpointWritten { number, .. } => {
             format!("checkpoint {number} written: the state before event {number}")
         }
+        Recorded::UserMet { user, .. } => format!("{} seen for the first time", names.user(*user)),
+        Recorded::CoolDownStarted {
+            user,
+            machine,
+            product,
+            feature,
+            ..
+        } => format!(
+            "{} on {} has to wait before taking {product}/{feature} again",
+            names.user(*user),
+            names.machine(*machine)
+        ),
+        Recorded::CoolDownDeleted {
+            user,
+            machine,
+            product,
+            feature,
+        } => format!(
+            "{} on {} asked for {product}/{feature} and need not wait any more",
+            names.user(*user),
+            names.machine(*machine)
+        ),
+        Recorded::ClockAccepted { from, to, .. } => format!(
+            "wrong clock accepted: the time of dates went back from {} to {}",
+            dates::format(from.0),
+            dates::format(to.0)
+        ),
+        other => text_of_licenses(other, names),
+    }
+}
+
+/// The sentence of an event about vendors, licenses and assignments.
+fn text_of_licenses(what: &Recorded, names: &mut impl Names) -> String {
+    match what {
         Recorded::VendorTrusted { vendor, roots } => {
             format!(
                 "vendor {vendor} trusted, {}",
@@ -141,34 +175,7 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
             format!("license {license} assigned to {to} (assignment {id})")
         }
         Recorded::LicenseUnassigned { id } => format!("assignment {id} taken back"),
-        Recorded::UserMet { user, .. } => format!("{} seen for the first time", names.user(*user)),
-        Recorded::CoolDownStarted {
-            user,
-            machine,
-            product,
-            feature,
-            ..
-        } => format!(
-            "{} on {} has to wait before taking {product}/{feature} again",
-            names.user(*user),
-            names.machine(*machine)
-        ),
-        Recorded::CoolDownDeleted {
-            user,
-            machine,
-            product,
-            feature,
-        } => format!(
-            "{} on {} asked for {product}/{feature} and need not wait any more",
-            names.user(*user),
-            names.machine(*machine)
-        ),
-        Recorded::ClockAccepted { from, to, .. } => format!(
-            "wrong clock accepted: the time of dates went back from {} to {}",
-            dates::format(from.0),
-            dates::format(to.0)
-        ),
-        // Told above; one more that is told in neither place is told by its name.
+        // Told above; one more that is told in no place is told by its name.
         other => kind(other).to_owned(),
     }
 }
