@@ -60,7 +60,10 @@ fn l21_d5_what_is_removed_ends_its_seats_leaves_a_backup_and_comes_back() {
     assert_eq!(no.code, 1, "{no:?}");
     assert!(no.err.contains("license remove acme/L-1"), "{no:?}");
     let no = site.cli(&["license", "remove", "--all", "--confirm=another site"]);
-    assert!(no.code == 1 && no.err.contains("--confirm="), "{no:?}");
+    assert!(
+        no.code == 2 && no.err.contains("--confirm='test site'"),
+        "{no:?}"
+    );
 
     let mut remove = site.cli_command(&["license", "remove", "--all", "--confirm=test site"]);
     let folder = site.path("backup");

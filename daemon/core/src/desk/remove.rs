@@ -78,7 +78,7 @@ impl Desk {
         if confirm != account {
             let mut refused = bad("confirm", "is not this account's name");
             refused.hint = format!(
-                "to remove all licenses of {account}, type that name: `seatkeeper license remove --all --confirm={account}`"
+                "to remove all licenses of {account}, type that name: `seatkeeper license remove --all --confirm='{account}'`"
             );
             return Err(refused);
         }

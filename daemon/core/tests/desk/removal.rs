@@ -100,7 +100,7 @@ fn l21_d5_all_licenses_go_where_the_accounts_name_is_typed_and_a_backup_is_left(
     };
     let no = all("acme").expect_err("another name");
     assert_eq!((no.code, count(&site)), (Code::BadRequest, 2));
-    assert!(no.hint.contains("--confirm=Acme"), "{}", no.hint);
+    assert!(no.hint.contains("--confirm='Acme'"), "{}", no.hint);
     let done = all("Acme").expect("removed");
     let gone: Vec<_> = done
         .licenses
