@@ -154,6 +154,8 @@ fn r17_a_vendor_goes_after_its_licenses_and_no_file_brings_it_back() {
     let inbox = inbox.expect_err("a file left behind");
     assert!(inbox.hint.contains("vendor trust"), "{}", inbox.hint);
     site.trust(&vendor).expect("by hand");
+    let inbox = site.desk.trust_from_inbox("acme.pem", &pem);
+    inbox.expect("nothing to say against it any more");
     site.install(&text, false).expect("trusted again");
 }
 

@@ -55,7 +55,7 @@ impl Stage {
             machine: MachineId(id("machine", "home")),
         });
         stage.start();
-        stage.trust("acme");
+        stage.trust("acme", "acme");
         stage.scenery = true;
         stage
     }
@@ -116,7 +116,8 @@ impl Stage {
             "license" => self.license(&words),
             "issuer" => self.issuer(&words),
             "trust" => {
-                self.trust(words.at(1)?);
+                let vendor = words.at(1)?;
+                self.trust(vendor, words.get("root").unwrap_or(vendor));
                 Ok(())
             }
             "checkout" => self.checkout(&words),
@@ -304,8 +305,8 @@ impl Stage {
         let _ = writeln!(self.out, "started epoch={}", self.engine.state().run.epoch);
     }
 
-    fn trust(&mut self, vendor: &str) {
-        let roots = vec![(root(vendor), Name::from("pem"))];
+    fn trust(&mut self, vendor: &str, of: &str) {
+        let roots = vec![(root(of), Name::from("pem"))];
         if let Verdict::Denied(denial) = self.give(Command::TrustVendor {
             vendor: vendor.into(),
             roots,
