@@ -237,7 +237,7 @@ resources! {
         pub counting: String,
         /// False where it gives nothing now, for the reason in `status`.
         pub served: bool,
-        /// `in_force`, `not_started`, `expired`, `revoked`, `not_served_here` or `superseded`.
+        /// `in_force`, `waiting`, `not_started`, `expired`, `revoked`, `not_served_here` or `superseded`.
         pub status: String,
     }
     /// A holder and its slots: `GET /v1/seats`.

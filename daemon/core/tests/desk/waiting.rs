@@ -2,6 +2,7 @@
 
 use crate::site::*;
 use seatkeeper::wire::{Code, InstallBody, License};
+use seatkeeper_core::desk::view::Cursor;
 use std::time::Duration;
 
 fn listed(site: &Site) -> License {
@@ -82,6 +83,9 @@ fn r17_a_new_license_waits_says_so_and_can_be_assigned_before() {
     let told = told.expect("told");
     assert!(told.text.contains("begins on 2027-01-16"), "{told:?}");
 
+    let pools = site.desk.pools(&site.ana(), &Cursor::default());
+    let pool = pools.expect("a list").items.remove(0);
+    assert_eq!((pool.status.as_str(), pool.served), ("waiting", false));
     let early = site
         .checkout(&site.ana(), &vendor)
         .expect_err("not before its day");
@@ -137,4 +141,24 @@ fn r17_a_renewal_for_another_customer_is_refused_before_anything_is_done() {
         assert!(no.detail.contains("C-1") && no.detail.contains("C-2"));
     }
     assert_eq!(listed(&site).serial, 1);
+}
+
+#[test]
+fn r17_pages_leave_nothing_out_where_a_vendor_is_the_beginning_of_another() {
+    let site = Site::new();
+    for name in ["acme-cad", "acme"] {
+        let vendor = Vendor::new(name);
+        site.trust(&vendor).expect("trust");
+        site.install(&vendor.file(&site.key(), |_| {}), false)
+            .expect("installed");
+    }
+    let page = |after: Option<String>| {
+        let limit = Some(1);
+        let page = site.desk.licenses(&site.root(), &Cursor { after, limit });
+        page.expect("a page")
+    };
+    let first = page(None);
+    let second = page(first.next);
+    let vendors = [&first.items[0].vendor, &second.items[0].vendor];
+    assert_eq!(vendors, ["acme-cad", "acme"], "by their text, both of them");
 }

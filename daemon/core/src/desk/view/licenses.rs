@@ -11,7 +11,7 @@ use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId};
 use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model, Pool, Vendor};
 use seatkeeper_engine::time::{Date, LEAST_S};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 impl Desk {
     /// `GET /v1/vendors`: for every caller, because `seatkeeper run` takes the roots from here.
@@ -45,10 +45,11 @@ impl Desk {
         let (state, now) = (&snapshot.state, self.keeper().now().j);
         let after = cursor.after.as_deref();
         let waiting = state.waiting.keys().map(|(id, _)| id);
-        let ids: BTreeSet<_> = state.licenses.keys().chain(waiting).collect();
+        // By their text, as cursors are: another order would let a page leave rows out.
+        let ids = state.licenses.keys().chain(waiting);
+        let ids: BTreeMap<_, _> = ids.map(|id| (id.to_string(), id)).collect();
         let rows = ids
             .into_iter()
-            .map(|id| (id.to_string(), id))
             .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
             .filter_map(|(key, id)| Some((key, license(state, id, now)?)));
         Ok(page(rows, cursor.limit()?))
@@ -80,13 +81,14 @@ impl Desk {
         let snapshot = self.snapshot();
         let (state, now) = (&snapshot.state, self.keeper().now().j);
         let after = cursor.after.as_deref();
-        let rows = state
-            .pools
-            .iter()
-            .map(|(id, known)| (pool_text(id), id, known))
-            .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
-            .filter_map(|(key, id, known)| Some((key, pool(state, id, known, now)?)));
-        Ok(page(rows, cursor.limit()?))
+        let known = state.pools.iter();
+        let known = known.filter_map(|(id, known)| pool(state, id, known, now));
+        let rows: BTreeMap<_, _> = known
+            .chain(pools_to_come(state, now))
+            .map(|row| (row.id.clone(), row))
+            .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
+            .collect();
+        Ok(page(rows.into_iter(), cursor.limit()?))
     }
 
     /// `GET /v1/assignments`.
@@ -328,6 +330,36 @@ fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Poo
             .to_owned(),
         served: status == "in_force",
         status: status.to_owned(),
+    })
+}
+
+/// The pools that licenses of which nothing is in force will have on their first day.
+fn pools_to_come(state: &State, now: Date) -> impl Iterator<Item = wire::Pool> {
+    let first = |id: &LicenseId| state.waits(id).next().map(|first| first.terms.serial);
+    let new = state.waiting.iter().filter(move |((id, serial), _)| {
+        !state.licenses.contains_key(id) && first(id) == Some(*serial)
+    });
+    new.flat_map(move |((id, _), known)| {
+        let status = waiting_status(state, known, now);
+        let features = known.terms.features.iter();
+        features.map(move |feature| {
+            let pool = PoolId {
+                license: id.clone(),
+                feature: feature.name.clone(),
+            };
+            wire::Pool {
+                id: pool_text(&pool),
+                product: known.terms.product.to_string(),
+                feature: feature.name.to_string(),
+                seats: feature.seats,
+                in_use: 0,
+                free: feature.seats,
+                model: model(feature.model).to_owned(),
+                counting: counting(feature.unit).to_owned(),
+                served: false,
+                status: status.to_owned(),
+            }
+        })
     })
 }
 
