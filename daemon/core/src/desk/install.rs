@@ -270,7 +270,9 @@ impl Desk {
             Verdict::Installed {
                 new, ending, waits, ..
             } => {
-                if let (false, Some(id)) = (*new, assign) {
+                // What an administrator removed is noted of an inbox, and is nobody's.
+                let everyone = everyone && answer.snapshot.state.installed(&terms.id);
+                if let (false, Some(id)) = (*new, assign.filter(|_| everyone)) {
                     let target = Target::Unit(self.unit);
                     let license = terms.id.clone();
                     self.bring(

@@ -72,6 +72,26 @@ fn r17_the_file_that_a_removal_hands_back_brings_the_license_back() {
 }
 
 #[test]
+fn r17_a_file_left_in_an_inbox_brings_nothing_back_where_new_licenses_are_everyones() {
+    let (site, vendor) = (
+        Site::with(|s| s.assign_new_to_everyone = true),
+        Vendor::new("acme"),
+    );
+    site.trust(&vendor).expect("trust");
+    let text = vendor.file(&site.key(), |_| {});
+    let inbox = || site.desk.install_from_inbox("a.lic", text.as_bytes());
+    let first = inbox().expect("installed");
+    assert!(first.licenses[0].new && first.licenses[0].assigned_to_everyone);
+    let how = Removal::default();
+    site.desk
+        .remove_license(&site.root(), "", "ACME-1", how)
+        .expect("removed");
+    let again = inbox().expect("noted");
+    assert!(!again.licenses[0].new && !again.licenses[0].assigned_to_everyone);
+    assert_eq!(count(&site), 0);
+}
+
+#[test]
 fn r17_somebody_else_changed_it_meanwhile() {
     let (site, vendor) = Site::licensed();
     let seen = site.desk.license(&site.root(), "", "ACME-1");
