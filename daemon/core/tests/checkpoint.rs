@@ -175,7 +175,7 @@ fn a_page_of_events_goes_over_the_borders_of_files() {
 fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_does_as_well() {
     for damage in [
         flip,
-        |path: &Path| fs::write(path, b"seatkeeper checkpoint 1\n").unwrap(),
+        |path: &Path| fs::write(path, b"seatkeeper checkpoint 2\n").unwrap(),
         |path: &Path| {
             let bytes = fs::read(path).unwrap();
             fs::write(path, &bytes[..bytes.len() / 3]).unwrap();
@@ -264,6 +264,21 @@ fn a_store_of_version_1_is_raised_after_a_copy_and_a_newer_one_is_refused() {
         why.contains("written by a newer Seatkeeper (store version 99"),
         "{why}"
     );
+}
+
+#[test]
+fn a_store_without_its_append_segment_is_refused_and_one_from_before_it_gets_one() {
+    let house = House::new();
+    let before = house.lived(5);
+    fs::remove_file(house.path("journal/append")).unwrap();
+    let why = house.start().err().unwrap();
+    assert!(
+        why.contains("journal/append is missing") && why.contains("restore the last backup"),
+        "{why}"
+    );
+    set_version(&house.path("journal/1.redb"), 2);
+    same(&before, &house.start().unwrap().handle().snapshot().state);
+    assert!(house.path("backup/journal-v2/1.redb").exists());
 }
 
 fn set_version(path: &Path, version: u64) {

@@ -33,6 +33,7 @@ fn the_stores_are_their_owners_alone() {
         open();
         assert_eq!(mode(&file), 0o600, "one that an earlier version made");
     }
+    assert_eq!(mode(&state.journal().join("append")), 0o600);
 }
 
 #[test]

@@ -1,19 +1,25 @@
-//! The journal on disk: a folder of redb files, every row one transaction, two-phase and synced before it counts.
+//! The journal on disk: a folder of redb files, and before them the append segment, in which a row is durable first.
 
 use super::file::{JournalFile, storage};
+use super::segment::Segment;
 use super::{EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
 use redb::StorageBackend;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-/// The files of a folder, the last of them open for rows.
+/// The append segment, beside the files.
+const APPEND: &str = "append";
+
+/// The files of a folder, the last of them open for rows, which reach it through the append segment.
 ///
 /// An ended file is opened for each look into it, by one reader at a time, and closed again: a site has years of them.
 #[derive(Debug)]
 pub struct RedbJournal {
     folder: PathBuf,
+    /// Never asked for by one who has `files`.
+    segment: Mutex<Segment>,
     files: RwLock<Files>,
     one_reader: Mutex<()>,
 }
@@ -34,39 +40,89 @@ impl RedbJournal {
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let mut ended = firsts(folder).map_err(|e| storage(&folder.display().to_string(), &e))?;
+        let append = folder.join(APPEND);
+        if ended.is_empty() {
+            Segment::make(&append)?;
+        }
         let first = ended.pop().unwrap_or(1);
         let path = path(folder, first);
         let mut present = JournalFile::open(&path)?;
         if present.version()? < STORE_VERSION {
+            Segment::make(&append)?;
             present = migrate(folder, &path, present)?;
         }
-        Ok(RedbJournal {
-            folder: folder.to_owned(),
-            files: RwLock::new(Files {
-                ended,
-                first,
-                present,
-            }),
-            one_reader: Mutex::new(()),
-        })
+        let last = present.last()?.unwrap_or(first - 1);
+        let segment = Segment::open(&append, last)?;
+        let files = Files {
+            ended,
+            first,
+            present,
+        };
+        Ok(RedbJournal::of(folder, files, segment))
     }
 
-    /// A journal over another storage, of one file, which is made a store where it is empty: for tests that lose what
-    /// was not synced.
+    /// A journal over other storages, of one file and an append segment of a size in bytes (a multiple of 4,096), which
+    /// are made where they are empty: for tests that lose what was not synced.
     ///
     /// # Errors
     /// As for a folder.
-    pub fn over(backend: impl StorageBackend, place: &str) -> Result<Self, JournalError> {
-        let present = JournalFile::over(backend, place)?;
-        Ok(RedbJournal {
-            folder: PathBuf::from(place),
-            files: RwLock::new(Files {
-                ended: Vec::new(),
-                first: 1,
-                present,
-            }),
+    pub fn over(
+        file: impl StorageBackend,
+        append: impl StorageBackend,
+        size: usize,
+        folder: &str,
+    ) -> Result<Self, JournalError> {
+        let folder = Path::new(folder);
+        let place = folder.join(APPEND).display().to_string();
+        if append.len().map_err(|e| storage(&place, &e))? == 0 {
+            let made = append
+                .write(0, &vec![0; size])
+                .and_then(|()| append.sync_data());
+            made.map_err(|e| storage(&place, &e))?;
+        }
+        let present = JournalFile::over(file, &path(folder, 1).display().to_string())?;
+        let last = present.last()?.unwrap_or(0);
+        let segment = Segment::on(Box::new(append), &place, size, last)?;
+        let files = Files {
+            ended: Vec::new(),
+            first: 1,
+            present,
+        };
+        Ok(RedbJournal::of(folder, files, segment))
+    }
+
+    fn of(folder: &Path, files: Files, segment: Segment) -> Self {
+        RedbJournal {
+            folder: folder.to_owned(),
+            segment: Mutex::new(segment),
+            files: RwLock::new(files),
             one_reader: Mutex::new(()),
-        })
+        }
+    }
+
+    fn segment(&self) -> MutexGuard<'_, Segment> {
+        self.segment.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the segment's rows into the present file.
+    fn move_rows(&self, segment: &mut Segment) -> Result<(), JournalError> {
+        if !segment.is_empty() {
+            self.files().present.take_all(segment)?;
+            segment.moved();
+        }
+        Ok(())
+    }
+
+    /// Adds events to a page from the files, oldest first.
+    fn read_files(&self, page: &mut Page) -> Result<(), JournalError> {
+        let files = self.files();
+        for first in files.ended_from(page.next()) {
+            self.look(*first, |file| file.read(page))?;
+            if page.is_full() {
+                return Ok(());
+            }
+        }
+        files.present.read(page)
     }
 
     fn files(&self) -> RwLockReadGuard<'_, Files> {
@@ -110,21 +166,42 @@ impl Journal for RedbJournal {
         if from > 1 && !files.has(from) {
             return Err(JournalError::Missing {
                 place: path(&self.folder, from).display().to_string(),
-                checkpoint: from,
+                checkpoint: Some(from),
             });
         }
         for first in files.ended_from(from) {
             self.look(*first, |file| file.load(from, each))?;
         }
         files.present.load(from, each)?;
-        files.present.mark()
+        let mark = files.present.mark()?;
+        drop(files);
+        let segment = self.segment();
+        for row in segment.rows() {
+            let (first, row) = row?;
+            if first >= from {
+                let given = each(first, &row);
+                given.map_err(|fault| JournalError::row(segment.place(), first, fault))?;
+            }
+        }
+        Ok(mark)
     }
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
-        self.files().present.append(first, row)
+        let mut segment = self.segment();
+        if !segment.has_room(row.len()) {
+            self.move_rows(&mut segment)?;
+        }
+        if segment.has_room(row.len()) {
+            return segment.append(first, row);
+        }
+        // A row that is larger than the whole segment.
+        self.files().present.append(first, row)?;
+        segment.moved();
+        Ok(())
     }
 
     fn rotate(&self, first: u64) -> Result<(), JournalError> {
+        self.move_rows(&mut self.segment())?;
         let path = path(&self.folder, first);
         let made = JournalFile::open(&path).map_err(|why| {
             // A file that is there and gets no rows would be taken for the end of the journal.
@@ -148,20 +225,40 @@ impl Journal for RedbJournal {
     }
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError> {
-        let files = self.files();
         let mut page = Page::new(from, limit);
-        for first in files.ended_from(from) {
-            self.look(*first, |file| file.read(from, &mut page))?;
+        loop {
+            let moves = self.segment().moves();
+            self.read_files(&mut page)?;
             if page.is_full() {
-                return Ok(page.done());
+                break;
             }
+            let segment = self.segment();
+            if segment.moves() == moves {
+                segment.read(&mut page)?;
+                break;
+            }
+            // Rows went from the segment into the files in between: they are there now.
         }
-        files.present.read(from, &mut page)?;
         Ok(page.done())
+    }
+
+    fn settle(&self) -> Result<(), JournalError> {
+        self.move_rows(&mut self.segment())
     }
 
     fn place(&self) -> String {
         self.folder.display().to_string()
+    }
+}
+
+impl Drop for RedbJournal {
+    /// Not needed for what was answered: whoever copies the files of a stopped daemon finds all of it in redb.
+    fn drop(&mut self) {
+        if !self.segment().is_broken()
+            && let Err(why) = self.settle()
+        {
+            tracing::warn!(%why, "the last events stay in the append segment; the next start finds them there");
+        }
     }
 }
 

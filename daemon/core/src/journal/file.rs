@@ -1,12 +1,15 @@
 //! One file of the journal.
 
+use super::segment::Segment;
 use super::{EachRow, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
 use crate::store::{self, Closed};
 use redb::{
-    Database, ReadableDatabase, StorageBackend, TableDefinition, TableError, WriteTransaction,
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
+    WriteTransaction,
 };
 use std::fmt::Display;
+use std::io;
 use std::path::Path;
 
 /// Rows: number of the first event → the batch as JSON.
@@ -88,6 +91,26 @@ impl JournalFile {
             .map_err(|e| self.failed(&format_args!("its time mark cannot be read ({e})")))
     }
 
+    /// Takes over all rows of the append segment.
+    pub(super) fn take_all(&self, segment: &Segment) -> Result<(), JournalError> {
+        self.write(|txn| {
+            let mut table = txn.open_table(ROWS)?;
+            for row in segment.rows() {
+                let (first, row) = row.map_err(|why| redb::Error::Io(io::Error::other(why)))?;
+                table.insert(first, row.as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Number of the first event of the last row.
+    pub(super) fn last(&self) -> Result<Option<u64>, JournalError> {
+        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
+        let last = rows.last().map_err(|e| self.failed(&e))?;
+        Ok(last.map(|(first, _)| first.value()))
+    }
+
     pub(super) fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
         self.write(|txn| {
             txn.open_table(ROWS)?.insert(first, row)?;
@@ -104,11 +127,11 @@ impl JournalFile {
     }
 
     /// Adds events to a page until it is full or the file ends.
-    pub(super) fn read(&self, from: u64, page: &mut Page) -> Result<(), JournalError> {
+    pub(super) fn read(&self, page: &mut Page) -> Result<(), JournalError> {
         let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
         let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
         let before = rows
-            .range(..=from)
+            .range(..=page.next())
             .map_err(|e| self.failed(&e))?
             .next_back();
         let start = match before.transpose().map_err(|e| self.failed(&e))? {

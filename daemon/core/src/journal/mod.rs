@@ -2,12 +2,14 @@
 //!
 //! A row is one batch: its events, each with version, number, actor, origin, trace id and the hash of its
 //! predecessor, and the times when it was written. A row is keyed by the number of its first event, and a file
-//! (`journal/N.redb`) by the number of its own: the next one begins where a checkpoint ends.
+//! (`journal/N.redb`) by the number of its own: the next one begins where a checkpoint ends. A row is durable first in the
+//! append segment (`journal/append`), from where many go to the file together.
 
 mod disk;
 mod file;
 mod memory;
 mod row;
+mod segment;
 
 pub use disk::{RedbJournal, exists};
 pub use memory::MemoryJournal;
@@ -18,8 +20,8 @@ use std::fmt;
 
 /// Version of the store's layout. An older program refuses a newer store.
 ///
-/// 1: all events in `1.redb`. 2: a file for each checkpoint.
-pub const STORE_VERSION: u64 = 2;
+/// 1: all events in `1.redb`. 2: a file for each checkpoint. 3: the append segment before them.
+pub const STORE_VERSION: u64 = 3;
 
 /// Events in one page of [`Journal::read`], at most.
 pub const PAGE: usize = 1000;
@@ -45,6 +47,12 @@ pub trait Journal: Send + Sync {
 
     /// The stored bytes of up to `limit` events (and never more than [`PAGE`]) from a number on.
     fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError>;
+
+    /// Brings all rows into the files, where they are not kept there from the first. It is not needed for what was
+    /// answered; a clean stop does it for whoever copies the files.
+    fn settle(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
 
     /// What to call this journal in messages: the file's path.
     fn place(&self) -> String;
@@ -76,12 +84,12 @@ pub enum JournalError {
         /// Its version.
         version: u64,
     },
-    /// The file that a checkpoint goes on in is not there.
+    /// The file that a checkpoint goes on in is not there, or the one that the newest events were written to.
     Missing {
         /// The file.
         place: String,
         /// The checkpoint.
-        checkpoint: u64,
+        checkpoint: Option<u64>,
     },
     /// Another process has the file open.
     Owned {
@@ -115,10 +123,16 @@ impl fmt::Display for JournalError {
                 f,
                 "{place}: written by a newer Seatkeeper (store version {version}, this one knows {STORE_VERSION}). Install that version again, or restore the backup made before the upgrade"
             ),
-            JournalError::Missing { place, checkpoint } => write!(
-                f,
-                "{place} is missing: what happened after checkpoint {checkpoint} stood in it. Put the file back, or restore the last backup; starting without it could give its seats twice"
-            ),
+            JournalError::Missing { place, checkpoint } => {
+                let lost = match checkpoint {
+                    Some(number) => format!("what happened after checkpoint {number}"),
+                    None => "what happened last".to_owned(),
+                };
+                write!(
+                    f,
+                    "{place} is missing: {lost} stood in it. Put the file back, or restore the last backup; starting without it could give its seats twice"
+                )
+            }
             JournalError::Owned { place } => write!(
                 f,
                 "{place}: another process has it open. One daemon owns a state directory; stop the other one first"
@@ -164,9 +178,15 @@ impl Page {
             }
             if number >= self.from {
                 self.events.push((number, raw.get().into()));
+                self.from = number + 1;
             }
         }
         Ok(self.events.len() < self.limit)
+    }
+
+    /// Number of the event that comes next.
+    pub(crate) fn next(&self) -> u64 {
+        self.from
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -55,6 +55,11 @@ pub enum RowFault {
     Newer(u8),
     /// The bytes are not a row.
     Unreadable(String),
+    /// Its stored bytes are not those that were written.
+    Damaged {
+        /// Where in the file.
+        at: usize,
+    },
     /// It records a checkpoint with another hash than the one that the start began from.
     OtherCheckpoint {
         /// The checkpoint.
@@ -234,6 +239,10 @@ impl fmt::Display for RowFault {
                 )
             }
             RowFault::Unreadable(why) => write!(f, "it cannot be read: {why}"),
+            RowFault::Damaged { at } => write!(
+                f,
+                "the bytes from {at} on are not those that were written (their SHA-256 differs)"
+            ),
             RowFault::OtherCheckpoint { number } => write!(
                 f,
                 "checkpoints/{number} is not the file that the journal recorded; somebody put another one there. Move it away: the start then takes the one before it"

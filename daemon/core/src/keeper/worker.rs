@@ -165,6 +165,9 @@ impl Worker {
             self.ended = true;
         }
         self.commit()?;
+        if last {
+            self.journal.settle()?;
+        }
         let snapshot = Arc::new(self.snapshot());
         shared.snapshot.store(snapshot.clone());
         Ok(snapshot)

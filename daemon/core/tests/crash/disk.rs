@@ -1,6 +1,8 @@
 //! A disk that forgets: what was written since the last sync is gone, whole or in parts, when the power fails.
 
 use redb::StorageBackend;
+use seatkeeper_core::journal::{JournalError, RedbJournal};
+use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -15,21 +17,38 @@ pub(crate) enum Fault {
     Refuses { at: u64, kind: ErrorKind },
 }
 
-/// A disk with its page cache. Clones are the same disk.
+/// The append segment of these tests: it is full, and moves its rows, every dozen of them.
+pub(crate) const SEGMENT: usize = 64 << 10;
+const BLOCK: usize = 4096;
+
+/// A disk of files with its page cache. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     state: Arc<Mutex<State>>,
 }
 
+/// One file of a disk.
+#[derive(Debug)]
+pub(crate) struct DiskFile {
+    name: &'static str,
+    disk: Disk,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    live: Vec<u8>,
-    durable: Vec<u8>,
-    cached: Vec<Change>,
+    files: BTreeMap<&'static str, Image>,
     operations: u64,
     syncs: u64,
     fault: Option<Fault>,
     sync_lies: bool,
+}
+
+/// A file as a process sees it, as a power cut leaves it, and what lies between.
+#[derive(Debug, Default)]
+struct Image {
+    live: Vec<u8>,
+    durable: Vec<u8>,
+    cached: Vec<Change>,
 }
 
 #[derive(Debug)]
@@ -39,6 +58,24 @@ enum Change {
 }
 
 impl Disk {
+    /// The journal on this disk.
+    pub(crate) fn journal(&self) -> std::result::Result<RedbJournal, JournalError> {
+        RedbJournal::over(self.file("1.redb"), self.file("append"), SEGMENT, "journal")
+    }
+
+    pub(crate) fn file(&self, name: &'static str) -> DiskFile {
+        let disk = self.clone();
+        DiskFile { name, disk }
+    }
+
+    /// Changes a file's bytes as no process does.
+    pub(crate) fn damage(&self, name: &'static str, how: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state();
+        let image = state.image(name);
+        how(&mut image.live);
+        image.durable = image.live.clone();
+    }
+
     /// From here on syncs do nothing, and say that they did: the test that must fail.
     pub(crate) fn stop_syncing(&self) {
         self.state().sync_lies = true;
@@ -61,16 +98,18 @@ impl Disk {
         self.state().syncs
     }
 
-    /// The power is gone: of what was not synced, `keep` says what reached the disk.
+    /// The power is gone: of what was not synced, `keep` says what reached the disk, block by block.
     pub(crate) fn lose_power(&self, mut keep: impl FnMut() -> bool) {
-        let mut state = self.state();
-        let cached = std::mem::take(&mut state.cached);
-        for change in cached {
-            if keep() {
-                change.apply(&mut state.durable);
+        for image in self.state().files.values_mut() {
+            for change in std::mem::take(&mut image.cached) {
+                for change in change.torn() {
+                    if keep() {
+                        change.apply(&mut image.durable);
+                    }
+                }
             }
+            image.live = image.durable.clone();
         }
-        state.live = state.durable.clone();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,15 +127,32 @@ impl State {
         }
     }
 
-    fn change(&mut self, change: Change) -> Result<()> {
+    fn image(&mut self, name: &'static str) -> &mut Image {
+        self.files.entry(name).or_default()
+    }
+
+    fn change(&mut self, name: &'static str, change: Change) -> Result<()> {
         self.operation()?;
-        change.apply(&mut self.live);
-        self.cached.push(change);
+        let image = self.image(name);
+        change.apply(&mut image.live);
+        image.cached.push(change);
         Ok(())
     }
 }
 
 impl Change {
+    /// The parts that reach the disk alone: blocks, as a power cut tears a longer write.
+    fn torn(self) -> Vec<Change> {
+        match self {
+            Change::Length(_) => vec![self],
+            Change::Bytes(offset, bytes) => {
+                let block =
+                    |(at, part): (usize, &[u8])| Change::Bytes(offset + at * BLOCK, part.to_vec());
+                bytes.chunks(BLOCK).enumerate().map(block).collect()
+            }
+        }
+    }
+
     fn apply(&self, image: &mut Vec<u8>) {
         match self {
             Change::Length(length) => image.resize(*length, 0),
@@ -111,40 +167,39 @@ impl Change {
     }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for DiskFile {
     fn len(&self) -> Result<u64> {
-        Ok(self.state().live.len() as u64)
+        Ok(self.disk.state().image(self.name).live.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let state = self.state();
+        let mut state = self.disk.state();
         let offset = usize::try_from(offset).unwrap();
-        let bytes = state.live.get(offset..offset + out.len());
+        let bytes = state.image(self.name).live.get(offset..offset + out.len());
         out.copy_from_slice(bytes.ok_or(ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        self.state()
-            .change(Change::Length(usize::try_from(len).unwrap()))
+        let change = Change::Length(usize::try_from(len).unwrap());
+        self.disk.state().change(self.name, change)
     }
 
     fn sync_data(&self) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.disk.state();
         state.operation()?;
         state.syncs += 1;
         if !state.sync_lies {
-            for change in std::mem::take(&mut state.cached) {
-                change.apply(&mut state.durable);
+            let image = state.image(self.name);
+            for change in std::mem::take(&mut image.cached) {
+                change.apply(&mut image.durable);
             }
         }
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
-        self.state().change(Change::Bytes(
-            usize::try_from(offset).unwrap(),
-            data.to_vec(),
-        ))
+        let change = Change::Bytes(usize::try_from(offset).unwrap(), data.to_vec());
+        self.disk.state().change(self.name, change)
     }
 }

@@ -3,7 +3,7 @@
 use crate::disk::{Disk, Fault};
 use crate::random::Random;
 use seatkeeper_core::clock::ManualClock;
-use seatkeeper_core::journal::{RedbJournal, parse};
+use seatkeeper_core::journal::parse;
 use seatkeeper_core::keeper::{Failure, Handle, Keeper, Parts, start};
 use seatkeeper_core::side::Side;
 use seatkeeper_core::storage::Guard;
@@ -41,8 +41,7 @@ impl Machine {
     }
 
     fn start(&self) -> Result<Keeper, String> {
-        let journal =
-            RedbJournal::over(self.disk.clone(), "journal/1.redb").map_err(|e| e.to_string())?;
+        let journal = self.disk.journal().map_err(|e| e.to_string())?;
         let fatal = self.fatal.clone();
         start(Parts {
             journal: Arc::new(journal),
@@ -85,7 +84,7 @@ fn meet(random: &mut Random) -> (LoginHash, UserId, Order) {
 fn work(handle: &Handle, ledger: &mut Ledger, random: &mut Random) {
     ledger.epoch = ledger.epoch.max(handle.snapshot().state.run.epoch);
     let mut failed = false;
-    for _ in 0..12 {
+    for _ in 0..30 {
         let (send, answers) = channel();
         for _ in 0..=random.below(6) {
             let (login, user, order) = meet(random);
@@ -192,7 +191,7 @@ fn s26_i7_a_refused_write_is_fatal_once_and_the_restart_has_all() {
         let (machine, mut ledger, mut random) =
             (Machine::new(Disk::default()), Ledger::default(), Random(3));
         drop(machine.start().unwrap());
-        machine.disk.boot(Fault::Refuses { at: 90, kind });
+        machine.disk.boot(Fault::Refuses { at: 40, kind });
         let keeper = machine.start().unwrap();
         work(&keeper.handle(), &mut ledger, &mut random);
         assert!(keeper.stop().is_err());

@@ -5,3 +5,4 @@ mod disk;
 mod journal;
 mod keeper;
 mod random;
+mod segment;
