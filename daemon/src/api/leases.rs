@@ -3,7 +3,7 @@
 use super::extract::{Json as Body, Path, Query};
 use super::identity::Peer;
 use super::refusal::{Answer, Refusal};
-use super::resources::{Asker, Resources};
+use super::resources::{Asked, Asker, Resources, answer};
 use crate::os::watch::Admitted;
 use axum::Json;
 use axum::extract::State;
@@ -11,8 +11,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use seatkeeper::wire::{CheckoutBody, Code, EndingReply, LeaseReply, Problem, RenewBody};
 use seatkeeper_core::desk::{Leased, Released};
+use seatkeeper_core::keeper::{self, Failure};
 use seatkeeper_engine::ids::InstanceId;
-use seatkeeper_engine::{Command, Order};
+use seatkeeper_engine::{Command, Order, Verdict};
 use serde::Deserialize;
 
 /// Who gives back.
@@ -21,6 +22,13 @@ use serde::Deserialize;
 pub(super) struct ReleaseQuery {
     /// The instance that took the seat, 32 hex digits; absent where one's own seat is given back from elsewhere (rule 16).
     instance: Option<String>,
+}
+
+/// A checkout between its order and its answer. A client that hangs up there has its seat after the commit, and the seat
+/// its watch: a task is only made for those, because one for each checkout costs a tenth of it.
+struct Underway {
+    answer: Option<Asked>,
+    admitted: Option<Admitted>,
 }
 
 /// Takes a seat. A retry repeats the checkout id under a new nonce and gets the same seat (rule 20).
@@ -34,12 +42,6 @@ pub(super) async fn checkout(
     asker: Asker,
     Body(body): Body<CheckoutBody>,
 ) -> Answer<Response> {
-    // A task of its own: a client that hangs up after the commit has its seat, and the seat its watch.
-    let done = tokio::spawn(take(api, asker, body)).await;
-    done.unwrap_or_else(|why| Err(Refusal::internal(format!("a checkout panicked: {why}"))))
-}
-
-async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Response> {
     let Asker { mut caller, peer } = asker;
     caller.pid = peer.process().and_then(|process| process.pid);
     let admitted = admit(&api, &peer, &body.instance)?;
@@ -52,7 +54,11 @@ async fn take(api: Resources, asker: Asker, body: CheckoutBody) -> Answer<Respon
         }
     };
     let (order, asked) = api.desk.prepare_checkout(&caller, user, &body)?;
-    let answer = api.ask(order, caller.trace.clone()).await;
+    let underway = Underway {
+        answer: Some(api.submit(order, caller.trace.clone())),
+        admitted,
+    };
+    let (answer, admitted) = underway.answered().await;
     let leased = match api.desk.finish_lease(asked, answer) {
         Ok(leased) => leased,
         Err(refused) => {
@@ -117,6 +123,35 @@ pub(super) async fn release(
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Released::Ending(ending) => Ok(Json(ending).into_response()),
+    }
+}
+
+impl Underway {
+    async fn answered(mut self) -> (Result<keeper::Answer, Failure>, Option<Admitted>) {
+        let answer = match &mut self.answer {
+            Some(asked) => answer(asked).await,
+            None => Err(Failure::Stopped),
+        };
+        self.answer = None;
+        (answer, self.admitted.take())
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let (Some(mut asked), Some(admitted)) = (self.answer.take(), self.admitted.take()) else {
+            return;
+        };
+        // Without a runtime the daemon ends, and watches nobody.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Ok(done) = answer(&mut asked).await
+                    && let Verdict::Leased(terms) = done.verdict
+                {
+                    admitted.watch(terms.holder);
+                }
+            });
+        }
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) struct PageQuery {
     limit: Option<usize>,
 }
 
+/// An order that was given.
+pub(super) type Asked = oneshot::Receiver<Result<keeper::Answer, Failure>>;
+
 /// An answer with the revision of what it shows.
 pub(crate) struct Revised<T>(pub(crate) u64, pub(crate) T);
 
@@ -72,13 +75,18 @@ impl Shared {
         order: Order,
         trace: Option<Name>,
     ) -> Result<keeper::Answer, Failure> {
+        answer(&mut self.submit(order, trace)).await
+    }
+
+    /// Gives an order.
+    pub(super) fn submit(&self, order: Order, trace: Option<Name>) -> Asked {
         let (send, receive) = oneshot::channel();
         let reply = move |answer| {
             // Nobody waits any more: what was done is done, and a retry finds it (rule 20).
             let _ = send.send(answer);
         };
         self.desk.submit(order, trace, Box::new(reply));
-        receive.await.unwrap_or(Err(Failure::Stopped))
+        receive
     }
 
     /// Reads what may wait for the disk, for this uid, on a thread for it; `server_busy` where there is none.
@@ -100,6 +108,11 @@ impl Shared {
         let shared = self.clone();
         self.jobs.write(uid, move || work(&shared)).await
     }
+}
+
+/// Waits for the answer to an order.
+pub(super) async fn answer(asked: &mut Asked) -> Result<keeper::Answer, Failure> {
+    asked.await.unwrap_or(Err(Failure::Stopped))
 }
 
 impl FromRequestParts<Resources> for Asker {
