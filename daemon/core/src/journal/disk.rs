@@ -176,10 +176,9 @@ impl Journal for RedbJournal {
         let mark = files.present.mark()?;
         drop(files);
         let segment = self.segment();
-        for row in segment.rows() {
-            let (first, row) = row?;
+        for (first, row) in segment.rows() {
             if first >= from {
-                let given = each(first, &row);
+                let given = each(first, row);
                 given.map_err(|fault| JournalError::row(segment.place(), first, fault))?;
             }
         }

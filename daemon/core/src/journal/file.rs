@@ -9,7 +9,6 @@ use redb::{
     WriteTransaction,
 };
 use std::fmt::Display;
-use std::io;
 use std::path::Path;
 
 /// Rows: number of the first event → the batch as JSON.
@@ -95,9 +94,8 @@ impl JournalFile {
     pub(super) fn take_all(&self, segment: &Segment) -> Result<(), JournalError> {
         self.write(|txn| {
             let mut table = txn.open_table(ROWS)?;
-            for row in segment.rows() {
-                let (first, row) = row.map_err(|why| redb::Error::Io(io::Error::other(why)))?;
-                table.insert(first, row.as_slice())?;
+            for (first, row) in segment.rows() {
+                table.insert(first, row)?;
             }
             Ok(())
         })

@@ -18,8 +18,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Size of the segment: some hundred batches of a busy site, or a day of a quiet one.
-pub(super) const SIZE: usize = 4 << 20;
+/// Size of the segment: some dozen batches of a busy site, or a day of a quiet one. Moving them is a pause of some
+/// milliseconds.
+pub(super) const SIZE: usize = 1 << 20;
 /// No two records share a block: what a disk writes as one, and a power cut may lose as one.
 const BLOCK: usize = 4096;
 /// No row has these bytes: it is JSON, which has no zero byte.
@@ -27,7 +28,7 @@ const MAGIC: [u8; 8] = *b"seatrow\0";
 /// Magic, number, length and hash.
 const HEADER: usize = 8 + 8 + 8 + 32;
 
-/// Rows that redb does not have yet, in a file that is there at its full size.
+/// Rows that redb does not have yet, in a file that is there at its full size, and in memory.
 #[derive(Debug)]
 pub(super) struct Segment {
     storage: Box<dyn StorageBackend>,
@@ -45,11 +46,10 @@ pub(super) struct Segment {
 }
 
 /// A row in the segment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Kept {
     first: u64,
-    at: usize,
-    length: usize,
+    row: Box<[u8]>,
 }
 
 impl Segment {
@@ -133,28 +133,21 @@ impl Segment {
             self.broken = Some(e.to_string());
             return Err(self.failed(&e));
         }
-        self.kept.push(Kept {
-            first,
-            at: self.end,
-            length: row.len(),
-        });
-        self.end += self.record.len();
+        self.keep(first, row);
         self.record.shrink_to(SIZE / 8);
         Ok(())
     }
 
     /// Every row in order, with the number of its first event.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Result<(u64, Vec<u8>), JournalError>> {
-        self.kept
-            .iter()
-            .map(|kept| Ok((kept.first, self.get(*kept)?)))
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.kept.iter().map(|kept| (kept.first, &*kept.row))
     }
 
     /// Adds events to a page until it is full or the rows end.
     pub(super) fn read(&self, page: &mut Page) -> Result<(), JournalError> {
         let behind = self.kept.partition_point(|kept| kept.first <= page.next());
         for kept in &self.kept[behind.saturating_sub(1)..] {
-            let more = page.take(kept.first, &self.get(*kept)?);
+            let more = page.take(kept.first, &kept.row);
             if !more.map_err(|fault| JournalError::row(&self.place, kept.first, fault))? {
                 break;
             }
@@ -200,12 +193,7 @@ impl Segment {
                 break;
             }
             newest = first;
-            self.kept.push(Kept {
-                first,
-                at: self.end,
-                length: row.len(),
-            });
-            self.end += blocks(row.len());
+            self.keep(first, row);
         }
         let behind = (self.end..self.size).step_by(BLOCK);
         let mut behind = behind.filter_map(|at| record(&all[at..]));
@@ -219,18 +207,12 @@ impl Segment {
         }
     }
 
-    fn get(&self, kept: Kept) -> Result<Vec<u8>, JournalError> {
-        let mut bytes = vec![0; HEADER + kept.length];
-        let read = self.storage.read(kept.at as u64, &mut bytes);
-        read.map_err(|e| self.failed(&e))?;
-        match record(&bytes) {
-            Some((first, row)) if first == kept.first => Ok(row.to_vec()),
-            _ => Err(JournalError::row(
-                &self.place,
-                kept.first,
-                RowFault::Damaged { at: kept.at },
-            )),
-        }
+    fn keep(&mut self, first: u64, row: &[u8]) {
+        self.end += blocks(row.len());
+        self.kept.push(Kept {
+            first,
+            row: row.into(),
+        });
     }
 
     fn failed(&self, why: &dyn Display) -> JournalError {
