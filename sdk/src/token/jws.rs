@@ -14,6 +14,12 @@ use serde_json::value::RawValue;
 const ALG: &str = "Ed25519";
 /// A header has some 110 bytes; the longest that is looked at, encoded.
 const HEADER_MAX: usize = 256;
+/// Room for the payload of a usual lease, so that it is not moved while it is written.
+#[cfg(feature = "issue")]
+const PAYLOAD_ROOM: usize = 1000;
+/// What follows the signed bytes: a dot, and 64 bytes of signature in base64url.
+#[cfg(feature = "issue")]
+const SIGNATURE_ROOM: usize = 1 + 86;
 
 /// A claims set that is signed: its kind, its limit, and what its values must keep.
 pub(super) trait Claims: Serialize + DeserializeOwned {
@@ -28,12 +34,13 @@ pub(super) trait Claims: Serialize + DeserializeOwned {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "issue", derive(Serialize))]
 #[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    typ: String,
-    kid: String,
+struct Header<T> {
+    alg: T,
+    typ: T,
+    kid: T,
 }
 
 /// A token that has the right shape and kind, and nothing more.
@@ -109,7 +116,8 @@ pub(super) fn seal<C: Claims>(
             "iss is not the thumbprint of the signing key".to_owned(),
         ));
     }
-    let payload = serde_json::to_vec(claims).map_err(|e| refuse(e.to_string()))?;
+    let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
+    serde_json::to_writer(&mut payload, claims).map_err(|e| refuse(e.to_string()))?;
     let token = key.sign_token(C::KIND.typ(), &payload);
     if token.len() > C::MAX {
         return Err(C::KIND.refuse(Fault::Size {
@@ -123,13 +131,12 @@ pub(super) fn seal<C: Claims>(
 /// The bytes to sign: header and payload, each in base64url, joined by a dot.
 #[cfg(feature = "issue")]
 pub(super) fn signing_input(typ: &str, kid: &str, payload: &[u8]) -> String {
-    let header = Header {
-        alg: ALG.to_owned(),
-        typ: typ.to_owned(),
-        kid: kid.to_owned(),
-    };
-    let header = serde_json::to_vec(&header).expect("three strings always serialize");
-    let mut text = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 96);
+    let names = Header { alg: ALG, typ, kid };
+    let mut header = Vec::with_capacity(HEADER_MAX);
+    serde_json::to_writer(&mut header, &names).expect("three strings always serialize");
+    let letters = |bytes: usize| bytes.div_ceil(3) * 4;
+    let signed = letters(header.len()) + 1 + letters(payload.len());
+    let mut text = String::with_capacity(signed + SIGNATURE_ROOM);
     URL_SAFE_NO_PAD.encode_string(header, &mut text);
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut text);
@@ -187,7 +194,7 @@ fn split(kind: Kind, most: usize, token: &str) -> Result<Parts<'_>, TokenError> 
     })
 }
 
-fn header_of(segment: &str) -> Option<Header> {
+fn header_of(segment: &str) -> Option<Header<String>> {
     if segment.len() > HEADER_MAX {
         return None;
     }

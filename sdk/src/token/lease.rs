@@ -31,13 +31,20 @@ pub fn sign(claims: &Lease, lease_key: &super::keys::SigningKey) -> Result<Strin
 /// The raw bytes of a nonce, where it is one: base64url of 16 to 64 bytes.
 #[must_use]
 pub fn nonce(text: &str) -> Option<Vec<u8>> {
+    let mut room = [0; NONCE_ROOM];
+    let bytes = nonce_bytes(text, &mut room)?;
+    Some(room[..bytes].to_vec())
+}
+
+/// Room for what the longest nonce's letters could be at the most.
+const NONCE_ROOM: usize = 66;
+
+fn nonce_bytes(text: &str, room: &mut [u8; NONCE_ROOM]) -> Option<usize> {
     if text.len() > 4 * NONCE_BYTES.end() / 3 + 1 {
         return None;
     }
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .filter(|bytes| NONCE_BYTES.contains(&bytes.len()))
+    let bytes = URL_SAFE_NO_PAD.decode_slice(text, room).ok()?;
+    NONCE_BYTES.contains(&bytes).then_some(bytes)
 }
 
 impl Claims for Lease {
@@ -59,7 +66,8 @@ impl Claims for Lease {
             bounds::number(claim, value)?;
         }
         bounds::name("run_id", &self.run_id)?;
-        ensure(nonce(&self.nonce).is_some(), || {
+        let is_nonce = nonce_bytes(&self.nonce, &mut [0; NONCE_ROOM]).is_some();
+        ensure(is_nonce, || {
             "nonce is not base64url of 16 to 64 bytes".to_owned()
         })?;
         ensure(self.ttl_s >= 1, || "ttl_s is 0".to_owned())?;

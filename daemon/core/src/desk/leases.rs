@@ -14,7 +14,7 @@ use seatkeeper::token::{host_hash, lease};
 use seatkeeper::wire::{Chain, CheckoutBody, Code, LeaseReply, RenewBody};
 use seatkeeper_engine::command::{Checkout, Process, Renew};
 use seatkeeper_engine::event::EndingWhy;
-use seatkeeper_engine::ids::{HolderId, InstanceId, UserId};
+use seatkeeper_engine::ids::{HolderId, InstanceId, Name, UserId};
 use seatkeeper_engine::{Actor, Command, LeaseTerms, Order, Origin, Verdict, Warning};
 use std::sync::Arc;
 
@@ -25,9 +25,18 @@ pub struct LeaseAsked {
     nonce: String,
     host: String,
     seen: Option<Seen>,
-    renewal: bool,
-    what: String,
-    version: Option<String>,
+    what: What,
+}
+
+/// What was asked for, as far as a refusal names it.
+#[derive(Debug)]
+enum What {
+    Feature {
+        /// `product/feature`.
+        name: String,
+        version: Option<Name>,
+    },
+    Holder(HolderId),
 }
 
 /// A signed lease on its way out.
@@ -84,14 +93,18 @@ impl Desk {
                 self.traced(&asked.caller, signed)
             }
             Verdict::Denied(denial) => {
-                if !asked.renewal {
-                    self.note(&denial, &asked.caller, &asked.what);
-                }
+                let (what, version) = match &asked.what {
+                    What::Feature { name, version } => {
+                        self.note(&denial, &asked.caller, name);
+                        (name, version.as_deref())
+                    }
+                    What::Holder(holder) => (&format!("the seat {holder}"), None),
+                };
                 let subject = Subject {
                     caller: &asked.caller,
                     user: &asked.caller.login.name,
-                    what: &asked.what,
-                    version: asked.version.as_deref(),
+                    what,
+                    version,
                 };
                 Err(self.refuse(&denial, subject, &answer.snapshot))
             }
@@ -142,11 +155,12 @@ impl Desk {
             ));
         }
         let product = parse::name("product", &body.product)?;
-        let lease = LeaseAsked {
-            what: format!("{product}/{}", asked.feature),
-            version: asked.version.as_deref().map(str::to_owned),
-            ..self.lease_asked(caller, &body.nonce, (&body.seen, &body.delegation), false)?
+        let what = What::Feature {
+            name: format!("{product}/{}", asked.feature),
+            version: asked.version.clone(),
         };
+        let shown = (&body.seen, &body.delegation);
+        let lease = self.lease_asked(caller, &body.nonce, shown, what)?;
         let command = Command::Checkout(Box::new(Checkout {
             checkout_id: parse::id("checkout_id", &body.checkout_id, "not 32 hex digits")?,
             process: self.process(caller, &body.instance)?,
@@ -171,10 +185,8 @@ impl Desk {
     ) -> Result<(Order, LeaseAsked), Refused> {
         authorize(caller, Permission::SeatUse, self.unit)?;
         let holder = parse::id("id", id, "not a holder (EPOCH.N.H)")?;
-        let lease = LeaseAsked {
-            what: format!("the seat {id}"),
-            ..self.lease_asked(caller, &body.nonce, (&body.seen, &body.delegation), true)?
-        };
+        let shown = (&body.seen, &body.delegation);
+        let lease = self.lease_asked(caller, &body.nonce, shown, What::Holder(holder))?;
         let process = self.process(caller, &body.instance)?;
         let command = Command::Renew(Renew { holder, process });
         // Renewals are not journaled: nobody reads who the person is.
@@ -186,7 +198,7 @@ impl Desk {
         caller: &Caller,
         nonce: &str,
         (seen, delegation): (&Option<String>, &Option<String>),
-        renewal: bool,
+        what: What,
     ) -> Result<LeaseAsked, Refused> {
         parse::shown("seen", seen.as_deref())?;
         parse::shown("delegation", delegation.as_deref())?;
@@ -197,11 +209,9 @@ impl Desk {
             host: host_hash(self.settings.boot.0, &raw),
             seen: seen
                 .as_deref()
-                .filter(|_| renewal)
+                .filter(|_| matches!(what, What::Holder(_)))
                 .and_then(|token| seen::read(token, self.keys.lease().thumbprint())),
-            renewal,
-            what: String::new(),
-            version: None,
+            what,
         })
     }
 
