@@ -1,5 +1,6 @@
 //! The OpenAPI document, generated from the routes.
 
+use super::leases;
 use super::resources::Resources;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -7,12 +8,15 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 
-/// The head of the document; paths and schemas come from the routes.
+/// The head of the document; paths and schemas come from the routes, and from the leases, which have none.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Seatkeeper",
-    description = "License seats of this site. The same API on the local socket and, later, on TLS. Bodies are open: ignore members that you do not know."
-))]
+#[openapi(
+    paths(leases::checkout, leases::renew, leases::release),
+    info(
+        title = "Seatkeeper",
+        description = "License seats of this site. The same API on the local socket and, later, on TLS. Bodies are open: ignore members that you do not know."
+    )
+)]
 pub(super) struct Head;
 
 /// The document as it is served.

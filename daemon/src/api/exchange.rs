@@ -2,10 +2,13 @@
 
 use super::extract;
 use super::identity::Peer;
+use super::leases;
 use super::limits::{HEAD_BYTES, HEADERS, Limits};
 use super::refusal::{self, Refusal};
+use super::resources::Resources;
 use super::seldom::Seldom;
 use super::trace::{self, Trace};
+use super::within::within;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -35,24 +38,39 @@ pub(super) struct Exchange {
     pub(super) body: Duration,
 }
 
+/// Who answers what got through to them.
+#[derive(Clone)]
+pub(super) struct Desks {
+    /// Everything that is not a lease.
+    pub(super) router: Router,
+    /// `/v1/leases`; `None` where the router has that, too.
+    pub(super) leases: Option<Resources>,
+}
+
 /// Answers one request of a connection.
 pub(super) async fn answer(
-    router: Router,
+    desks: &Desks,
     (limits, said): (&Limits, &Seldom),
-    peer: Peer,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let trace = Trace::of(request.headers());
-    let uid = peer.uid;
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = match refused(&peer, &request) {
+    let mut response = match refused(peer, &request) {
         Some(refusal) => {
-            extract::hear_out(Body::new(request.into_body()), limits.body).await;
+            extract::hear_out(request.into_body(), limits.body).await;
             refusal.into_response()
         }
-        None => guarded(router, limits, peer, &trace, request).await,
+        None => {
+            let exchange = Exchange {
+                peer: peer.clone(),
+                trace: trace.clone(),
+                body: limits.body,
+            };
+            guarded(desks, limits, exchange, request).await
+        }
     };
-    finish(&mut response, &trace, uid, (&method, uri.path()), said);
+    finish(&mut response, &trace, peer.uid, (&method, uri.path()), said);
     Ok(response)
 }
 
@@ -115,8 +133,8 @@ fn head_bytes(request: &Request<Incoming>) -> usize {
 
 /// The application API is not for browsers (S12).
 fn browser(request: &Request<Incoming>) -> Option<Refusal> {
-    let path = request.uri().path();
-    if path != "/v1/leases" && !path.starts_with("/v1/leases/") {
+    let below = request.uri().path().strip_prefix(leases::PATH)?;
+    if !below.is_empty() && !below.starts_with('/') {
         return None;
     }
     let sign = |name: &str| name == "origin" || name.starts_with("sec-fetch-");
@@ -127,10 +145,9 @@ fn browser(request: &Request<Incoming>) -> Option<Refusal> {
 
 /// Runs the handler within its time; its panic is an answer, not the end.
 async fn guarded(
-    router: Router,
+    desks: &Desks,
     limits: &Limits,
-    peer: Peer,
-    trace: &Trace,
+    exchange: Exchange,
     request: Request<Incoming>,
 ) -> Response {
     let patience = if request.uri().path() == EXPORT {
@@ -138,18 +155,11 @@ async fn guarded(
     } else {
         limits.request
     };
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(Exchange {
-        peer,
-        trace: trace.clone(),
-        body: limits.body,
-    });
-    let handled = caught(TowerToHyperService::new(router).call(request));
-    match tokio::time::timeout(patience, handled).await {
-        Ok(Some(Ok(response))) => response,
-        Ok(None) => Refusal::internal("a handler panicked; its message and place stand above")
+    match within(patience, caught(handled(desks, exchange, request))).await {
+        Some(Some(response)) => response,
+        Some(None) => Refusal::internal("a handler panicked; its message and place stand above")
             .into_response(),
-        Err(_) => {
+        None => {
             let seconds = patience.as_secs_f32();
             Refusal::new(
                 Code::ServerBusy,
@@ -158,6 +168,22 @@ async fn guarded(
             .after(1)
             .into_response()
         }
+    }
+}
+
+async fn handled(desks: &Desks, exchange: Exchange, request: Request<Incoming>) -> Response {
+    if let Some(api) = &desks.leases
+        && leases::Place::of(request.uri().path()).is_some()
+    {
+        let answer = leases::call(api, exchange, request).await;
+        return answer.unwrap_or_else(Refusal::into_response);
+    }
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(exchange);
+    let router = TowerToHyperService::new(desks.router.clone());
+    match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 

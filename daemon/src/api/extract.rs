@@ -4,9 +4,10 @@ use super::exchange::Exchange;
 use super::limits::{BODY_BYTES, HEARD_OUT, LICENSE_BODY_BYTES, Limits};
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asker, Resources};
-use axum::body::Body;
+use super::within::within;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{HeaderMap, header, request::Parts};
+use axum::http::{HeaderMap, Uri, header, request::Parts};
 use http_body_util::BodyExt;
 use seatkeeper::wire::Code;
 use seatkeeper_core::authorize::{Permission, authorize};
@@ -21,13 +22,18 @@ pub(crate) struct LicenseJson<T>(pub(crate) T);
 pub(crate) struct Query<T>(pub(crate) T);
 /// The variable parts of the path.
 pub(crate) struct Path<T>(pub(crate) T);
+/// What comes over the wire in pieces.
+pub(super) trait Bytewise: HttpBody<Data = Bytes, Error: std::fmt::Display> + Unpin {}
 /// The revision that an edit is based on (`If-Match`), where the caller names one.
 pub(crate) struct IfMatch(pub(crate) Option<u64>);
+
+impl<B: HttpBody<Data = Bytes, Error: std::fmt::Display> + Unpin> Bytewise for B {}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
     async fn from_request(request: Request, _: &S) -> Answer<Self> {
-        parse(&read(request, BODY_BYTES).await?).map(Json)
+        let (parts, body) = request.into_parts();
+        json(&parts.headers, body, patience(&parts)).await.map(Json)
     }
 }
 
@@ -43,8 +49,8 @@ impl<T: DeserializeOwned> FromRequest<Resources> for LicenseJson<T> {
             }
             return Err(no);
         }
-        let request = Request::from_parts(parts, body);
-        parse(&read(request, LICENSE_BODY_BYTES).await?).map(LicenseJson)
+        let read = read(&parts.headers, body, LICENSE_BODY_BYTES, patience(&parts));
+        parse(&read.await?).map(LicenseJson)
     }
 }
 
@@ -57,10 +63,7 @@ async fn may_install(parts: &mut Parts, api: &Resources) -> Answer<()> {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
-        match axum::extract::Query::try_from_uri(&parts.uri) {
-            Ok(axum::extract::Query(query)) => Ok(Query(query)),
-            Err(e) => Err(bad(format!("the query: {}", e.body_text()))),
-        }
+        query(&parts.uri).map(Query)
     }
 }
 
@@ -99,21 +102,41 @@ fn if_match(headers: &HeaderMap) -> Answer<Option<u64>> {
     }
 }
 
+/// The query of an address.
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Answer<T> {
+    match axum::extract::Query::try_from_uri(uri) {
+        Ok(axum::extract::Query(query)) => Ok(query),
+        Err(e) => Err(bad(format!("the query: {}", e.body_text()))),
+    }
+}
+
+/// A JSON body of at most 64 KiB.
+pub(super) async fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: impl Bytewise,
+    patience: Duration,
+) -> Answer<T> {
+    parse(&read(headers, body, BODY_BYTES, patience).await?)
+}
+
 /// Reads a body within its size and time.
-async fn read(request: Request, most: usize) -> Answer<Vec<u8>> {
-    let (parts, body) = request.into_parts();
-    let patience = patience(&parts);
-    let told = parts.headers.get(header::CONTENT_LENGTH);
+async fn read(
+    headers: &HeaderMap,
+    body: impl Bytewise,
+    most: usize,
+    patience: Duration,
+) -> Answer<Bytes> {
+    let told = headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let waits = parts.headers.contains_key(header::EXPECT);
+    let waits = headers.contains_key(header::EXPECT);
     let too_much = told.is_some_and(|bytes| bytes > most);
     if too_much && (waits || told > Some(HEARD_OUT)) {
         return Err(too_large(most));
     }
-    match tokio::time::timeout(patience, collect(body, most)).await {
-        Ok(bytes) => bytes,
-        Err(_) if too_much => Err(too_large(most)),
-        Err(_) => Err(Refusal::new(
+    match within(patience, collect(body, most)).await {
+        Some(bytes) => bytes,
+        None if too_much => Err(too_large(most)),
+        None => Err(Refusal::new(
             Code::RequestTimeout,
             format!(
                 "the body was not complete after {} s",
@@ -130,30 +153,38 @@ fn patience(parts: &Parts) -> Duration {
 
 /// Keeps a body up to its size. What is beyond is heard out and dropped, within reason: a client that is cut off while it
 /// still sends never reads why.
-async fn collect(mut body: Body, most: usize) -> Answer<Vec<u8>> {
-    let (mut kept, mut heard) = (Vec::new(), 0);
+async fn collect(mut body: impl Bytewise, most: usize) -> Answer<Bytes> {
+    let (mut first, mut more, mut heard) = (Bytes::new(), Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|e| bad(format!("the body ended early: {e}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         heard += data.len();
-        if heard <= most {
-            kept.extend_from_slice(&data);
-        } else if heard > HEARD_OUT {
-            break;
+        match heard {
+            heard if heard > HEARD_OUT => break,
+            heard if heard > most => {}
+            // Nearly every body comes as one piece, which is kept as it is.
+            _ if first.is_empty() => first = data,
+            _ => {
+                if more.is_empty() {
+                    more.extend_from_slice(&first);
+                }
+                more.extend_from_slice(&data);
+            }
         }
     }
-    if heard > most {
-        return Err(too_large(most));
+    match heard {
+        heard if heard > most => Err(too_large(most)),
+        _ if more.is_empty() => Ok(first),
+        _ => Ok(more.into()),
     }
-    Ok(kept)
 }
 
 /// Hears a body out that nobody will read, within reason, so that its sender reads why.
-pub(super) async fn hear_out(body: Body, patience: Duration) {
+pub(super) async fn hear_out(body: impl Bytewise, patience: Duration) {
     // Whatever came of it, the refusal stands.
-    let _ = tokio::time::timeout(patience, collect(body, 0)).await;
+    let _ = within(patience, collect(body, 0)).await;
 }
 
 /// Parses twice where it fails: the second time tells where.

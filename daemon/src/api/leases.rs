@@ -1,20 +1,37 @@
-//! `/v1/leases`: checkout, renewal, release. The hot path: no thread waits in it, but for a person's first sight.
+//! `/v1/leases`: checkout, renewal, release. The hot path: no thread waits in it, but for a person's first sight, and
+//! its calls come straight from the exchange, past the router: what a router does for a request costs a tenth of a renewal.
 
-use super::extract::{Json as Body, Path, Query};
+use super::exchange::Exchange;
+use super::extract::{self, bad};
 use super::identity::Peer;
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asked, Asker, Resources, answer};
 use crate::os::watch::Admitted;
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use seatkeeper::wire::{CheckoutBody, Code, EndingReply, LeaseReply, Problem, RenewBody};
 use seatkeeper_core::desk::{Leased, Released};
 use seatkeeper_core::keeper::{self, Failure};
 use seatkeeper_engine::ids::InstanceId;
 use seatkeeper_engine::{Command, Order, Verdict};
 use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Where they are.
+pub(super) const PATH: &str = "/v1/leases";
+
+/// What a path below [`PATH`] names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place<'a> {
+    /// All leases.
+    All,
+    /// One, by its id as the path spells it.
+    One(&'a str),
+}
 
 /// Who gives back.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -31,6 +48,56 @@ struct Underway {
     admitted: Option<Admitted>,
 }
 
+impl Place<'_> {
+    /// The place of a path, where it is one of these.
+    pub(super) fn of(path: &str) -> Option<Place<'_>> {
+        match path.strip_prefix(PATH)? {
+            "" => Some(Place::All),
+            below => {
+                let id = below.strip_prefix('/')?;
+                (!id.is_empty() && !id.contains('/')).then_some(Place::One(id))
+            }
+        }
+    }
+}
+
+/// Answers a call of these resources.
+pub(super) async fn call(
+    api: &Resources,
+    exchange: Exchange,
+    request: Request<Incoming>,
+) -> Answer<Response> {
+    let (parts, body) = request.into_parts();
+    let place = Place::of(parts.uri.path());
+    let allowed = match (place, &parts.method) {
+        (Some(Place::All), &Method::POST) => {
+            let asker = Asker::of(api, &exchange)?;
+            let body = extract::json(&parts.headers, body, exchange.body).await?;
+            return checkout(api, asker, body).await;
+        }
+        (Some(Place::One(id)), &Method::PUT) => {
+            let (asker, id) = (Asker::of(api, &exchange)?, decoded(id)?);
+            let body = extract::json(&parts.headers, body, exchange.body).await?;
+            return renew(api, asker, &id, body).await;
+        }
+        (Some(Place::One(id)), &Method::DELETE) => {
+            let (asker, id) = (Asker::of(api, &exchange)?, decoded(id)?);
+            return release(api, asker, &id, &parts.uri).await;
+        }
+        (Some(Place::All), _) => "POST",
+        _ => "PUT,DELETE",
+    };
+    let mut refused = super::wrong_method(&parts.method, &parts.uri).into_response();
+    let allow = HeaderValue::from_static(allowed);
+    refused.headers_mut().insert(header::ALLOW, allow);
+    Ok(refused)
+}
+
+fn decoded(id: &str) -> Answer<Cow<'_, str>> {
+    let decoded = percent_decode_str(id).decode_utf8();
+    decoded.map_err(|why| bad(format!("the path: {why}")))
+}
+
 /// Takes a seat. A retry repeats the checkout id under a new nonce and gets the same seat (rule 20).
 #[utoipa::path(post, path = "/v1/leases", tag = "leases", request_body = CheckoutBody, responses(
     (status = 201, description = "A seat was taken", body = LeaseReply),
@@ -38,13 +105,13 @@ struct Underway {
     (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn checkout(
-    State(api): State<Resources>,
+    api: &Resources,
     asker: Asker,
-    Body(body): Body<CheckoutBody>,
+    body: CheckoutBody,
 ) -> Answer<Response> {
     let Asker { mut caller, peer } = asker;
     caller.pid = peer.process().and_then(|process| process.pid);
-    let admitted = admit(&api, &peer, &body.instance)?;
+    let admitted = admit(api, &peer, &body.instance)?;
     let user = match api.desk.user_of(&caller) {
         Some(user) => user,
         None => {
@@ -69,7 +136,7 @@ pub(super) async fn checkout(
     if let Some(admitted) = admitted {
         admitted.watch(leased.holder);
     }
-    Ok(signed(leased))
+    Ok(signed(&leased))
 }
 
 /// Keeps a seat.
@@ -78,16 +145,16 @@ pub(super) async fn checkout(
     (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn renew(
-    State(api): State<Resources>,
+    api: &Resources,
     asker: Asker,
-    Path(id): Path<String>,
-    Body(body): Body<RenewBody>,
+    id: &str,
+    body: RenewBody,
 ) -> Answer<Response> {
     let Asker { caller, peer } = asker;
-    let (order, asked) = api.desk.prepare_renew(&caller, &id, &body)?;
-    let admitted = match watched(&api, &peer, &order) {
+    let (order, asked) = api.desk.prepare_renew(&caller, id, &body)?;
+    let admitted = match watched(api, &peer, &order) {
         true => None,
-        false => admit(&api, &peer, &body.instance)?,
+        false => admit(api, &peer, &body.instance)?,
     };
     let answer = api.ask(order, caller.trace.clone()).await;
     let leased = api.desk.finish_lease(asked, answer)?;
@@ -95,7 +162,7 @@ pub(super) async fn renew(
     if let Some(admitted) = admitted {
         admitted.watch(leased.holder);
     }
-    Ok(Json(leased.reply).into_response())
+    Ok(json(StatusCode::OK, leased.reply.to_json()))
 }
 
 /// Gives a seat back, or a checkout up: `{id}` is the holder, or the checkout id.
@@ -105,15 +172,15 @@ pub(super) async fn renew(
     (status = "default", description = "A denial or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn release(
-    State(api): State<Resources>,
+    api: &Resources,
     asker: Asker,
-    Path(id): Path<String>,
-    Query(query): Query<ReleaseQuery>,
+    id: &str,
+    uri: &Uri,
 ) -> Answer<Response> {
     let caller = asker.caller;
-    let (order, asked) = api
-        .desk
-        .prepare_release(&caller, &id, query.instance.as_deref())?;
+    let query: ReleaseQuery = extract::query(uri)?;
+    let instance = query.instance.as_deref();
+    let (order, asked) = api.desk.prepare_release(&caller, id, instance)?;
     let answer = api.ask(order, caller.trace.clone()).await;
     match api.desk.finish_release(asked, answer)? {
         Released::Now(holder) => {
@@ -178,11 +245,19 @@ fn admit(api: &Resources, peer: &Peer, instance: &str) -> Answer<Option<Admitted
     })
 }
 
-fn signed(leased: Leased) -> Response {
+fn signed(leased: &Leased) -> Response {
     let status = if leased.new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    (status, Json(leased.reply)).into_response()
+    json(status, leased.reply.to_json())
+}
+
+fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }

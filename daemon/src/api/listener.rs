@@ -1,21 +1,23 @@
 //! The accept loop of the unix socket: permits, the peer's identity, one task per connection, and a stop in order.
 
-use super::exchange;
+use super::exchange::{self, Desks};
 use super::identity::{Names, Register};
 use super::limits::{HEAD_HEARD_OUT, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
 use super::seldom::Seldom;
 use super::stream::PatientStream;
+use super::timer::OneTimer;
 use crate::os::peer;
-use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -25,7 +27,7 @@ pub(crate) type Stop = watch::Receiver<bool>;
 /// What serves connections. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Server {
-    router: Router,
+    desks: Desks,
     register: Register,
     permits: Permits,
     refusals: Arc<Semaphore>,
@@ -38,9 +40,9 @@ pub(crate) struct Server {
 type Alive = mpsc::Sender<Infallible>;
 
 impl Server {
-    pub(crate) fn new(router: Router, names: Arc<dyn Names>, limits: Limits) -> Self {
+    pub(super) fn new(desks: Desks, names: Arc<dyn Names>, limits: Limits) -> Self {
         Server {
-            router,
+            desks,
             register: Register::new(names, limits.names),
             permits: Permits::new(limits.connections, limits.per_uid),
             refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
@@ -120,12 +122,12 @@ impl Server {
         let peer = self.register.meet(uid, stream.shared()).await;
         let service = service_fn(|request| {
             let (limits, said) = (&*self.limits, &self.refused);
-            exchange::answer(self.router.clone(), (limits, said), peer.clone(), request)
+            exchange::answer(&self.desks, (limits, said), &peer, request)
         });
         let mut connection = pin!(self.http().serve_connection(TokioIo::new(stream), service));
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = stopped(stop) => {
+        let served = match unless(stop, connection.as_mut()).await {
+            Some(served) => served,
+            None => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -172,12 +174,30 @@ impl Server {
     /// hyper's one timer covers slow heads and idle connections; without the timer it would cover nothing (S24).
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
+        http.timer(OneTimer::default())
             .header_read_timeout(self.limits.head)
             .max_buf_size(HEAD_HEARD_OUT)
             .keep_alive(true);
         http
     }
+}
+
+/// What the future came to; `None` where the daemon is stopping first. The stop is listened for once, and looked at from
+/// then on: a connection is polled for each of its requests.
+async fn unless<T>(stop: Stop, future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let (seen, mut future) = (stop.clone(), future);
+    let (mut stopping, mut listens) = (pin!(stopped(stop)), false);
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
+        }
+        if listens && matches!(seen.has_changed(), Ok(false)) {
+            return Poll::Pending;
+        }
+        listens = true;
+        stopping.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 /// Ends when the daemon is stopping, or whoever would say so is gone.

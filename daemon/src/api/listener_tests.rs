@@ -1,6 +1,6 @@
 //! The listener over a real socket in a folder of its own: limits, identity, panics, the stop.
 
-use super::exchange::Exchange;
+use super::exchange::{Desks, Exchange};
 use super::extract::{Json, bad};
 use super::identity::{Account, NameServiceDown, Names};
 use super::limits::Limits;
@@ -78,8 +78,12 @@ impl House {
             .route("/large", get(large))
             .route("/v1/leases", post(echo))
             .fallback(nowhere);
+        let desks = Desks {
+            router,
+            leases: None,
+        };
         let (stop, stopped) = watch::channel(false);
-        let server = Server::new(router, Arc::new(Book(down.clone())), limits);
+        let server = Server::new(desks, Arc::new(Book(down.clone())), limits);
         House {
             folder,
             stop,

@@ -24,7 +24,9 @@ mod seats;
 mod seldom;
 mod status;
 mod stream;
+mod timer;
 mod trace;
+mod within;
 
 #[cfg(test)]
 mod listener_tests;
@@ -38,6 +40,8 @@ pub use metrics::{Metrics, Timed};
 
 use crate::os::watch::Watch;
 use axum::Router;
+use axum::http::{Method, Uri};
+use exchange::Desks;
 use listener::Server;
 use refusal::Refusal;
 use resources::{Resources, Shared};
@@ -81,15 +85,17 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         jobs: jobs::Jobs::new(),
         document: document::Document::new(&document),
     });
-    let server = Server::new(routes.with_state(shared), parts.names, parts.limits);
+    let desks = Desks {
+        router: routes.with_state(shared.clone()),
+        leases: Some(shared),
+    };
+    let server = Server::new(desks, parts.names, parts.limits);
     parts.metrics.count_connections(server.connections());
     server.serve(listener, stop).await;
 }
 
 fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
     let (router, document) = OpenApiRouter::with_openapi(document::Head::openapi())
-        .routes(routes!(leases::checkout))
-        .routes(routes!(leases::renew, leases::release))
         .routes(routes!(seats::explain))
         .routes(routes!(licenses::vendors, licenses::trust))
         .routes(routes!(removal::vendor))
@@ -126,11 +132,15 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
     (router, document)
 }
 
-async fn no_such_path(uri: axum::http::Uri) -> Refusal {
+async fn no_such_path(uri: Uri) -> Refusal {
     Refusal::new(Code::NotFound, format!("there is no {}", uri.path()))
 }
 
-async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Refusal {
+async fn no_such_method(method: Method, uri: Uri) -> Refusal {
+    wrong_method(&method, &uri)
+}
+
+fn wrong_method(method: &Method, uri: &Uri) -> Refusal {
     let detail = format!("{} does not take {method}", uri.path());
     Refusal::new(Code::MethodNotAllowed, detail)
 }

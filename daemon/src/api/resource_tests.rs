@@ -465,6 +465,25 @@ async fn unknown_paths_and_methods_are_problems() {
             .is_some_and(|allow| allow.contains("GET")),
         "{wrong:?}"
     );
+    for (method, path, allowed) in [
+        ("GET", "/v1/leases", "POST"),
+        ("POST", "/v1/leases/1.1.1", "PUT,DELETE"),
+    ] {
+        let wrong = house.ask(method, path, None).await;
+        assert_eq!(
+            (wrong.status, wrong.code().as_str()),
+            (405, "method_not_allowed")
+        );
+        assert_eq!(wrong.header("allow").as_deref(), Some(allowed));
+    }
+    for path in ["/v1/leases/", "/v1/leases/1/2", "/v1/leasesx"] {
+        let lost = house.ask("PUT", path, Some(json!({}))).await;
+        assert_eq!(
+            (lost.status, lost.code().as_str()),
+            (404, "not_found"),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

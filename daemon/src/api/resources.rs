@@ -75,6 +75,9 @@ impl Shared {
         order: Order,
         trace: Option<Name>,
     ) -> Result<keeper::Answer, Failure> {
+        if let Some(answer) = self.desk.at_once(&order) {
+            return Ok(answer);
+        }
         answer(&mut self.submit(order, trace)).await
     }
 
@@ -110,16 +113,9 @@ impl Shared {
     }
 }
 
-/// Waits for the answer to an order.
-pub(super) async fn answer(asked: &mut Asked) -> Result<keeper::Answer, Failure> {
-    asked.await.unwrap_or(Err(Failure::Stopped))
-}
-
-impl FromRequestParts<Resources> for Asker {
-    type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, api: &Resources) -> Answer<Self> {
-        let broken = || Refusal::internal("a request without its connection");
-        let exchange = parts.extensions.get::<Exchange>().ok_or_else(broken)?;
+impl Asker {
+    /// Who asks in an exchange.
+    pub(super) fn of(api: &Shared, exchange: &Exchange) -> Answer<Self> {
         let (peer, trace) = (exchange.peer.clone(), &exchange.trace);
         if api.stopping() {
             let text = "the daemon is stopping and takes nothing new";
@@ -133,6 +129,20 @@ impl FromRequestParts<Resources> for Asker {
         let login = peer.login(|name| api.desk.login(peer.uid, name))?;
         let caller = api.desk.caller(known, login, Some(trace.name()));
         Ok(Asker { caller, peer })
+    }
+}
+
+/// Waits for the answer to an order.
+pub(super) async fn answer(asked: &mut Asked) -> Result<keeper::Answer, Failure> {
+    asked.await.unwrap_or(Err(Failure::Stopped))
+}
+
+impl FromRequestParts<Resources> for Asker {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Resources) -> Answer<Self> {
+        let broken = || Refusal::internal("a request without its connection");
+        let exchange = parts.extensions.get::<Exchange>().ok_or_else(broken)?;
+        Asker::of(api, exchange)
     }
 }
 

@@ -154,6 +154,12 @@ impl Desk {
         }
     }
 
+    /// The answer of an order that needs no batch ([`Handle::at_once`]); blocks for some microseconds at the most.
+    #[must_use]
+    pub fn at_once(&self, order: &Order) -> Option<Answer> {
+        self.keeper.at_once(order)
+    }
+
     /// Hands an order to the keeper; `reply` is called on the keeper's thread.
     pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
         self.keeper.submit(order, trace, reply);

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use worker::Worker;
 
-/// Called once with the answer, on the keeper's thread or at once: hand it over, do nothing else there.
+/// Called once with the answer, on the keeper's thread, or with a failure at once: hand it over, do nothing else there.
 pub type Reply = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
 /// Is given what each batch recorded, on the keeper's thread, after it is durable: hand it over, do nothing else there.
 pub type OnEvents = Box<dyn FnMut(&Arc<Published>) + Send>;
@@ -131,14 +131,17 @@ pub struct Keeper {
 }
 
 impl Handle {
-    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once: with the failure,
-    /// or for a renewal that records nothing where no batch is under way.
-    pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
-        if let Command::Renew(renew) = &order.command
-            && let Some(answer) = self.renew_at_once(renew)
-        {
-            return reply(Ok(answer));
+    /// The answer that needs no batch: that of a renewal that records nothing, where none is under way. Ask this first.
+    #[must_use]
+    pub fn at_once(&self, order: &Order) -> Option<Answer> {
+        match &order.command {
+            Command::Renew(renew) => self.renew_at_once(renew),
+            _ => None,
         }
+    }
+
+    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once with the failure.
+    pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
         let waiting = Waiting {
             order,
             trace,
@@ -184,6 +187,9 @@ impl Handle {
 
     /// The same, for an exchange with this trace id.
     pub fn ask_for(&self, order: Order, trace: Option<Name>) -> Result<Answer, Failure> {
+        if let Some(answer) = self.at_once(&order) {
+            return Ok(answer);
+        }
         let (send, receive) = mpsc::sync_channel(1);
         let reply = move |answer| {
             // Nobody listens any more: what was done is done and found by a retry (rule 20).
