@@ -4,6 +4,7 @@ use super::extract;
 use super::identity::Peer;
 use super::leases;
 use super::limits::{HEAD_BYTES, HEADERS, Limits};
+use super::pieces::Pieces;
 use super::refusal::{self, Refusal};
 use super::resources::Resources;
 use super::seldom::Seldom;
@@ -11,7 +12,7 @@ use super::trace::{self, Trace};
 use super::within::within;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Request, request::Parts};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -20,7 +21,7 @@ use seatkeeper::wire::Code;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -54,34 +55,32 @@ pub(super) async fn answer(
     peer: &Peer,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
-    let trace = Trace::of(request.headers());
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = match refused(peer, &request) {
+    let (mut parts, body) = request.into_parts();
+    let exchange = Exchange {
+        peer: peer.clone(),
+        trace: Trace::of(&parts.headers),
+        body: limits.body,
+    };
+    let mut response = match refused(peer, &parts) {
         Some(refusal) => {
-            extract::hear_out(request.into_body(), limits.body).await;
+            extract::hear_out(body, limits.body).await;
             refusal.into_response()
         }
-        None => {
-            let exchange = Exchange {
-                peer: peer.clone(),
-                trace: trace.clone(),
-                body: limits.body,
-            };
-            guarded(desks, limits, exchange, request).await
-        }
+        None => guarded(desks, limits, &exchange, (&mut parts, body)).await,
     };
-    finish(&mut response, &trace, peer.uid, (&method, uri.path()), said);
+    finish(&mut response, &exchange.trace, peer.uid, &parts, said);
     Ok(response)
 }
 
 /// A connection past the limits: every request on it gets this answer, and it closes.
 pub(super) fn overloaded(
-    request: &Request<Incoming>,
+    request: Request<Incoming>,
     uid: u32,
     detail: &str,
     said: &Seldom,
 ) -> Response {
-    let trace = Trace::of(request.headers());
+    let (parts, _) = request.into_parts();
+    let trace = Trace::of(&parts.headers);
     let mut response = Refusal::new(Code::ServerBusy, detail)
         .after(1)
         .into_response();
@@ -89,23 +88,17 @@ pub(super) fn overloaded(
     response
         .headers_mut()
         .insert(axum::http::header::CONNECTION, close);
-    finish(
-        &mut response,
-        &trace,
-        uid,
-        (request.method(), request.uri().path()),
-        said,
-    );
+    finish(&mut response, &trace, uid, &parts, said);
     response
 }
 
 /// What is refused whatever the address.
-fn refused(peer: &Peer, request: &Request<Incoming>) -> Option<Refusal> {
-    if request.headers().len() > HEADERS {
+fn refused(peer: &Peer, parts: &Parts) -> Option<Refusal> {
+    if parts.headers.len() > HEADERS {
         let many = format!("the request has more than {HEADERS} header lines");
         return Some(Refusal::new(Code::BadRequest, many));
     }
-    if head_bytes(request) > HEAD_BYTES {
+    if head_bytes(parts) > HEAD_BYTES {
         let long = format!("the request's head has more than {HEAD_BYTES} bytes");
         return Some(Refusal::new(Code::BadRequest, long));
     }
@@ -114,17 +107,17 @@ fn refused(peer: &Peer, request: &Request<Incoming>) -> Option<Refusal> {
     {
         return Some(nobody);
     }
-    browser(request)
+    browser(parts)
 }
 
 /// The bytes of a request's head: each line with its end, names and values with the two bytes between them.
-fn head_bytes(request: &Request<Incoming>) -> usize {
-    let target = request
-        .uri()
+fn head_bytes(parts: &Parts) -> usize {
+    let target = parts
+        .uri
         .path_and_query()
         .map_or(0, |target| target.as_str().len());
-    let first = request.method().as_str().len() + target + " HTTP/1.1\r\n".len() + 1;
-    let lines = request.headers().iter();
+    let first = parts.method.as_str().len() + target + " HTTP/1.1\r\n".len() + 1;
+    let lines = parts.headers.iter();
     let lines: usize = lines
         .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
         .sum();
@@ -132,13 +125,13 @@ fn head_bytes(request: &Request<Incoming>) -> usize {
 }
 
 /// The application API is not for browsers (S12).
-fn browser(request: &Request<Incoming>) -> Option<Refusal> {
-    let below = request.uri().path().strip_prefix(leases::PATH)?;
+fn browser(parts: &Parts) -> Option<Refusal> {
+    let below = parts.uri.path().strip_prefix(leases::PATH)?;
     if !below.is_empty() && !below.starts_with('/') {
         return None;
     }
     let sign = |name: &str| name == "origin" || name.starts_with("sec-fetch-");
-    let header = request.headers().keys().find(|name| sign(name.as_str()))?;
+    let header = parts.headers.keys().find(|name| sign(name.as_str()))?;
     let detail = format!("the request carries `{header}`, as browsers send it");
     Some(Refusal::new(Code::BrowserRefused, detail))
 }
@@ -147,15 +140,16 @@ fn browser(request: &Request<Incoming>) -> Option<Refusal> {
 async fn guarded(
     desks: &Desks,
     limits: &Limits,
-    exchange: Exchange,
-    request: Request<Incoming>,
+    exchange: &Exchange,
+    request: (&mut Parts, Incoming),
 ) -> Response {
-    let patience = if request.uri().path() == EXPORT {
+    let patience = if request.0.uri.path() == EXPORT {
         limits.export
     } else {
         limits.request
     };
-    match within(patience, caught(handled(desks, exchange, request))).await {
+    let handled = pin!(handled(desks, exchange, request));
+    match within(patience, pin!(caught(handled))).await {
         Some(Some(response)) => response,
         Some(None) => Refusal::internal("a handler panicked; its message and place stand above")
             .into_response(),
@@ -171,25 +165,43 @@ async fn guarded(
     }
 }
 
-async fn handled(desks: &Desks, exchange: Exchange, request: Request<Incoming>) -> Response {
+async fn handled(
+    desks: &Desks,
+    exchange: &Exchange,
+    (parts, body): (&mut Parts, Incoming),
+) -> Response {
     if let Some(api) = &desks.leases
-        && leases::Place::of(request.uri().path()).is_some()
+        && let Some(place) = leases::Place::of(parts.uri.path())
     {
-        let answer = leases::call(api, exchange, request).await;
+        let answer = leases::call(api, exchange, (place, parts, body)).await;
         return answer.unwrap_or_else(Refusal::into_response);
     }
-    let mut request = request.map(Body::new);
+    routed(desks.router.clone(), exchange.clone(), (parts, body)).await
+}
+
+/// The way through the router. In a box: its state is large, and would travel with that of every renewal.
+fn routed(
+    router: Router,
+    exchange: Exchange,
+    (parts, body): (&mut Parts, Incoming),
+) -> Pin<Box<impl Future<Output = Response> + use<>>> {
+    let mut request = Request::new(Body::new(body));
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    *request.version_mut() = parts.version;
+    *request.headers_mut() = std::mem::take(&mut parts.headers);
+    *request.extensions_mut() = std::mem::take(&mut parts.extensions);
     request.extensions_mut().insert(exchange);
-    let router = TowerToHyperService::new(desks.router.clone());
-    match router.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+    Box::pin(async move {
+        match TowerToHyperService::new(router).call(request).await {
+            Ok(response) => response.map(Pieces::of),
+            Err(never) => match never {},
+        }
+    })
 }
 
 /// `None`: it panicked.
-async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     std::future::poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
@@ -201,13 +213,8 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Gives the answer its trace id, a refusal its body, and the log its line.
-fn finish(
-    response: &mut Response,
-    trace: &Trace,
-    uid: u32,
-    (method, path): (&Method, &str),
-    said: &Seldom,
-) {
+fn finish(response: &mut Response, trace: &Trace, uid: u32, parts: &Parts, said: &Seldom) {
+    let (method, path) = (&parts.method, parts.uri.path());
     let status = response.status().as_u16();
     match response.extensions_mut().remove::<Refusal>() {
         Some(refusal) => {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use seatkeeper::wire::Code;
 use seatkeeper_core::authorize::{Permission, authorize};
 use serde::de::DeserializeOwned;
+use std::pin::pin;
 use std::time::Duration;
 
 /// A JSON body of at most 64 KiB.
@@ -133,7 +134,7 @@ async fn read(
     if too_much && (waits || told > Some(HEARD_OUT)) {
         return Err(too_large(most));
     }
-    match within(patience, collect(body, most)).await {
+    match within(patience, pin!(collect(body, most))).await {
         Some(bytes) => bytes,
         None if too_much => Err(too_large(most)),
         None => Err(Refusal::new(
@@ -184,7 +185,7 @@ async fn collect(mut body: impl Bytewise, most: usize) -> Answer<Bytes> {
 /// Hears a body out that nobody will read, within reason, so that its sender reads why.
 pub(super) async fn hear_out(body: impl Bytewise, patience: Duration) {
     // Whatever came of it, the refusal stands.
-    let _ = within(patience, collect(body, 0)).await;
+    let _ = within(patience, pin!(collect(body, 0))).await;
 }
 
 /// Parses twice where it fails: the second time tells where.

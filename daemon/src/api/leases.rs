@@ -9,7 +9,8 @@ use super::resources::{Asked, Asker, Resources, answer};
 use crate::os::watch::Admitted;
 use axum::Json;
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -64,33 +65,34 @@ impl Place<'_> {
 /// Answers a call of these resources.
 pub(super) async fn call(
     api: &Resources,
-    exchange: Exchange,
-    request: Request<Incoming>,
+    exchange: &Exchange,
+    (place, parts, body): (Place<'_>, &Parts, Incoming),
 ) -> Answer<Response> {
-    let (parts, body) = request.into_parts();
-    let place = Place::of(parts.uri.path());
-    let allowed = match (place, &parts.method) {
-        (Some(Place::All), &Method::POST) => {
-            let asker = Asker::of(api, &exchange)?;
+    match (place, &parts.method) {
+        (Place::All, &Method::POST) => {
+            let asker = Asker::of(api, exchange)?;
             let body = extract::json(&parts.headers, body, exchange.body).await?;
-            return checkout(api, asker, body).await;
+            checkout(api, asker, body).await
         }
-        (Some(Place::One(id)), &Method::PUT) => {
-            let (asker, id) = (Asker::of(api, &exchange)?, decoded(id)?);
+        (Place::One(id), &Method::PUT) => {
+            let (asker, id) = (Asker::of(api, exchange)?, decoded(id)?);
             let body = extract::json(&parts.headers, body, exchange.body).await?;
-            return renew(api, asker, &id, body).await;
+            renew(api, asker, &id, body).await
         }
-        (Some(Place::One(id)), &Method::DELETE) => {
-            let (asker, id) = (Asker::of(api, &exchange)?, decoded(id)?);
-            return release(api, asker, &id, &parts.uri).await;
+        (Place::One(id), &Method::DELETE) => {
+            let (asker, id) = (Asker::of(api, exchange)?, decoded(id)?);
+            release(api, asker, &id, &parts.uri).await
         }
-        (Some(Place::All), _) => "POST",
-        _ => "PUT,DELETE",
-    };
+        (Place::All, _) => Ok(wrong_method(parts, "POST")),
+        (Place::One(_), _) => Ok(wrong_method(parts, "PUT,DELETE")),
+    }
+}
+
+fn wrong_method(parts: &Parts, allowed: &'static str) -> Response {
     let mut refused = super::wrong_method(&parts.method, &parts.uri).into_response();
-    let allow = HeaderValue::from_static(allowed);
-    refused.headers_mut().insert(header::ALLOW, allow);
-    Ok(refused)
+    let allowed = HeaderValue::from_static(allowed);
+    refused.headers_mut().insert(header::ALLOW, allowed);
+    refused
 }
 
 fn decoded(id: &str) -> Answer<Cow<'_, str>> {

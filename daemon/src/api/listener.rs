@@ -159,7 +159,7 @@ impl Server {
         tokio::spawn(async move {
             let _held = (room, alive);
             let answer = |request: hyper::Request<Incoming>| {
-                let response = exchange::overloaded(&request, uid, &detail, &server.refused);
+                let response = exchange::overloaded(request, uid, &detail, &server.refused);
                 async move { Ok::<_, Infallible>(response) }
             };
             let wire = TokioIo::new(PatientStream::new(stream, server.limits.stalled));

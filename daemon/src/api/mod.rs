@@ -17,6 +17,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod permits;
+mod pieces;
 mod refusal;
 mod removal;
 mod resources;

@@ -7,14 +7,18 @@ use hyper::rt::{Sleep, Timer};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// The timer of a connection.
 #[derive(Default)]
 pub(super) struct OneTimer(Arc<Mutex<Option<Entry>>>);
 
-type Entry = Pin<Box<tokio::time::Sleep>>;
+/// What stands in the runtime's wheel, and whom it wakes.
+struct Entry {
+    sleep: Pin<Box<tokio::time::Sleep>>,
+    wakes: Waker,
+}
 
 /// A wait.
 struct Until {
@@ -42,15 +46,34 @@ impl Future for Until {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entry.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline)));
-        if entry.deadline() > self.deadline {
-            entry.as_mut().reset(self.deadline);
+        match &mut *entry {
+            Some(entry) => entry.poll(self.deadline, cx),
+            None => {
+                let sleep = Box::pin(tokio::time::sleep_until(self.deadline));
+                let wakes = cx.waker().clone();
+                let entry = entry.insert(Entry { sleep, wakes });
+                entry.sleep.as_mut().poll(cx)
+            }
         }
-        while entry.as_mut().poll(cx).is_ready() {
-            if entry.deadline() >= self.deadline {
+    }
+}
+
+impl Entry {
+    fn poll(&mut self, deadline: tokio::time::Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = &mut self.sleep;
+        let early = sleep.deadline() <= deadline;
+        if early && !sleep.is_elapsed() && self.wakes.will_wake(cx.waker()) {
+            return Poll::Pending;
+        }
+        if !early {
+            sleep.as_mut().reset(deadline);
+        }
+        self.wakes.clone_from(cx.waker());
+        while sleep.as_mut().poll(cx).is_ready() {
+            if sleep.deadline() >= deadline {
                 return Poll::Ready(());
             }
-            entry.as_mut().reset(self.deadline);
+            sleep.as_mut().reset(deadline);
         }
         Poll::Pending
     }

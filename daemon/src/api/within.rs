@@ -1,14 +1,17 @@
 //! A limit of time on a future, for futures that are mostly ready at once: those cost no timer.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// What the future came to; `None` where it was not ready within `patience`, from when it had to wait first.
-pub(super) async fn within<T>(patience: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+/// What the future came to; `None` where it was not ready within `patience`, from when it had to wait first. It is pinned
+/// where it was made: a future that takes another by value has room for it twice.
+pub(super) async fn within<T>(
+    patience: Duration,
+    mut future: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
     let mut timer: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx| {
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
