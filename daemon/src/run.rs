@@ -4,7 +4,7 @@ use crate::api::Limits;
 use crate::config::{AssignNew, Settings, UnknownUsers};
 use crate::inbox::Inbox;
 use crate::observe;
-use crate::os::{names::MachineNames, process};
+use crate::os::{self, names::MachineNames, process};
 use crate::service::{Opening, Service, notify, this_machine};
 use crate::site::Plan;
 use seatkeeper::testing::DEV_ROOT;
@@ -73,6 +73,7 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
     Ok(Opening {
         plan: Plan {
             state: settings.state_dir.clone(),
+            site_key: os::service::site_key(),
             desk,
         },
         socket: settings.socket.clone(),

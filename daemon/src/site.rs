@@ -4,13 +4,12 @@ use crate::api::{Follow, Metrics, Timed};
 use seatkeeper_core::checkpoint::Checkpoints;
 use seatkeeper_core::clock::{Clock, SystemClock};
 use seatkeeper_core::desk::{self, Desk};
-use seatkeeper_core::journal::{self, JournalError, RedbJournal};
+use seatkeeper_core::journal::{JournalError, RedbJournal};
 use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
-use seatkeeper_core::keys::{Keys, KeysError};
+use seatkeeper_core::keys::{self, Keys, KeysError, SiteKeyFrom};
 use seatkeeper_core::side::{Side, SideError};
 use seatkeeper_core::state_dir::{StateDir, StateDirError};
 use seatkeeper_core::storage::{Directory, Guard};
-use seatkeeper_engine::time::Date;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +22,8 @@ const CHECKPOINT_EVENTS: u64 = 100_000;
 pub struct Plan {
     /// The state directory.
     pub state: PathBuf,
+    /// Where the site key is.
+    pub site_key: SiteKeyFrom,
     /// What the desk is told.
     pub desk: desk::Settings,
 }
@@ -64,14 +65,7 @@ impl Site {
     pub fn open(plan: Plan, on_fatal: OnFatal) -> Result<Site, SiteError> {
         let owned = StateDir::open(&plan.state)?;
         let clock = Arc::new(SystemClock);
-        let fresh = !journal::exists(&owned.journal());
-        // A key without its state is refused before a journal would make it look like one with state.
-        let first = if fresh {
-            let wall_s = clock.read().wall_s;
-            Some(Keys::open(&owned.keys(), Date(wall_s), wall_s, true)?)
-        } else {
-            None
-        };
+        let copied_key = keys::is_copy(&owned.keys(), &plan.site_key)?;
         let checkpoints = owned.checkpoints();
         let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {
             path: checkpoints,
@@ -91,15 +85,14 @@ impl Site {
                 Box::new(Directory(plan.state.clone())),
                 plan.desk.disk_reserve,
             ),
+            copied_key,
             host: plan.desk.machine.clone(),
             on_events: Some(on_events(&follow, &metrics)),
             on_fatal,
         })?;
         let handle = keeper.handle();
-        let keys = match first {
-            Some(keys) => keys,
-            None => Keys::open(&owned.keys(), handle.now().j, clock.read().wall_s, false)?,
-        };
+        let (j, wall_s) = (handle.now().j, clock.read().wall_s);
+        let keys = Keys::open(&owned.keys(), &plan.site_key, j, wall_s)?;
         let desk = Desk::new(desk::Parts {
             keeper: handle,
             side,

@@ -26,6 +26,7 @@ fn carry(site: &Site, days: u64) {
         clock: Arc::new(ManualClock::at(now() + days * DAY)),
         checkpoints: None,
         storage: Guard::none(),
+        copied_key: false,
         host: "ws1".to_owned(),
         on_events: None,
         on_fatal: Box::new(|why| panic!("{why}")),

@@ -9,4 +9,5 @@ mod identity;
 mod impostor;
 mod race;
 mod removal;
+mod rollback;
 mod walk;

@@ -119,6 +119,16 @@ fn local(status: &Status) -> Vec<Finding> {
                 .to_owned(),
         ));
     }
+    if let Some(left) = status.quarantine_s
+        && !said("quarantine")
+    {
+        findings.push(finding(
+            "error",
+            "quarantine",
+            format!("nothing new is granted for {}", words::span(left)),
+            "`seatkeeper help quarantine` says why, and what to do".to_owned(),
+        ));
+    }
     if status.storage_low && !said("disk") {
         findings.push(finding(
             "error",

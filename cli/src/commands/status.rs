@@ -57,6 +57,12 @@ fn text(status: &Status, socket: &str) -> String {
             words::span(behind)
         ));
     }
+    if let Some(left) = status.quarantine_s {
+        lines.push(format!(
+            "new seats not for {}: quarantine, `seatkeeper help quarantine`",
+            words::span(left)
+        ));
+    }
     if status.clocks_accepted > 0 {
         lines.push(format!(
             "accepted  a wrong clock, {}: `seatkeeper clock show`",

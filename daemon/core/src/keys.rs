@@ -30,9 +30,21 @@ pub struct Keys {
     lease: SigningKey,
     salt: Salt,
     folder: Option<PathBuf>,
+    /// The site key's file, where it is this daemon's own.
+    site_file: Option<PathBuf>,
     delegated: ArcSwap<Delegated>,
     exported: Mutex<bool>,
     renewing: Mutex<()>,
+}
+
+/// Where the site key is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum SiteKeyFrom {
+    /// In the folder of the keys, made there where it is missing.
+    #[default]
+    Folder,
+    /// In this file, which only the service manager gives to this daemon (systemd's `LoadCredential=`).
+    Credential(PathBuf),
 }
 
 /// What logins are hashed with: 32 secret bytes of this site.
@@ -66,41 +78,36 @@ pub enum KeysError {
         /// What is wrong.
         why: String,
     },
-    /// The key was exported once, and there is no state beside it (rule 21).
-    ExportedWithoutState {
-        /// The key's file.
-        path: PathBuf,
-    },
     /// A delegation cannot be signed: the clock stands outside of what tokens can say.
     Delegation(TokenError),
 }
 
 impl Keys {
-    /// Opens the keys in a folder, and makes those that are missing. `fresh`: there is no state beside them yet, that is,
-    /// the journal has no event 1. `now` is J, or the wall clock where J is not known yet: a delegation is looked at
-    /// again at each lease.
+    /// Opens the keys in a folder, and makes those that are missing: the site key too, unless it comes `from` elsewhere.
+    /// `now` is J.
     ///
     /// # Errors
-    /// Files that cannot be read or made, that are no keys or not private, or an exported key without its state.
-    pub fn open(folder: &Path, now: Date, wall_s: u64, fresh: bool) -> Result<Keys, KeysError> {
+    /// Files that cannot be read or made, that are no keys or not private.
+    pub fn open(
+        folder: &Path,
+        from: &SiteKeyFrom,
+        now: Date,
+        wall_s: u64,
+    ) -> Result<Keys, KeysError> {
         make_folder(folder)?;
-        let path = folder.join("site.key");
-        let (site, exported) = site_key(&path, wall_s)?;
-        if exported && fresh {
-            return Err(KeysError::ExportedWithoutState { path });
-        }
+        let (site, exported) = match from {
+            SiteKeyFrom::Folder => site_key(&folder.join("site.key"), wall_s)?,
+            SiteKeyFrom::Credential(path) => credential(path)?,
+        };
         let lease = lease_key(&folder.join("lease.key"))?;
         let salt = salt(&folder.join("login.salt"))?;
         let kept = kept_delegation(&folder.join("delegation"), &site, &lease);
-        Keys::of(
-            site,
-            lease,
-            salt,
-            Some(folder.to_owned()),
-            kept,
-            exported,
-            now,
-        )
+        let kept_in = Some(folder.to_owned());
+        let keys = Keys::of(site, lease, salt, kept_in, kept, exported, now)?;
+        Ok(Keys {
+            site_file: (*from == SiteKeyFrom::Folder).then(|| folder.join("site.key")),
+            ..keys
+        })
     }
 
     /// Keys that live as long as this process, for tests.
@@ -132,6 +139,7 @@ impl Keys {
             lease,
             salt,
             folder,
+            site_file: None,
             delegated: ArcSwap::from_pointee(delegated),
             exported: Mutex::new(exported),
             renewing: Mutex::new(()),
@@ -206,7 +214,7 @@ impl Keys {
     /// # Errors
     /// An empty passphrase, or a mark that could not be written: then nothing was exported.
     pub fn export(&self, passphrase: &[u8], wall_s: u64) -> Result<Zeroizing<String>, KeysError> {
-        let place = self.site_path();
+        let place = PathBuf::from("site.key");
         let random = random_key(&place)?;
         let sealed = self
             .site
@@ -214,20 +222,14 @@ impl Keys {
             .map_err(|e| bad_file(&place, e.to_string()))?;
         let line = format!("{LINE}export {}\n", dates::day(wall_s));
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*exported && self.folder.is_some() {
+        // A credential is its service manager's: there the copy alone says what it is.
+        if let Some(file) = self.site_file.as_ref().filter(|_| !*exported) {
             // Marked before it leaves: a copy that nobody knows of could be started without its state.
             let own = Zeroizing::new(format!("{line}{}", *self.site.to_pem()));
-            write_private(&place, own.as_bytes())?;
+            write_private(file, own.as_bytes())?;
         }
         *exported = true;
         Ok(Zeroizing::new(format!("{line}{}", *sealed)))
-    }
-
-    fn site_path(&self) -> PathBuf {
-        self.folder.as_ref().map_or_else(
-            || PathBuf::from("site.key"),
-            |folder| folder.join("site.key"),
-        )
     }
 
     fn keep_delegation(&self, new: &Delegated) -> Result<(), KeysError> {
@@ -293,14 +295,7 @@ fn kept_delegation(path: &Path, site: &SigningKey, lease: &SigningKey) -> Option
 
 fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
     match read_private(path)? {
-        Some(text) => {
-            let new = text
-                .lines()
-                .next()
-                .and_then(|line| line.strip_prefix(LINE))
-                .is_some_and(|rest| rest.starts_with("new "));
-            Ok((parse(path, &text)?, !new))
-        }
+        Some(text) => Ok((parse(path, &text)?, !is_new(&text))),
         None => {
             let key = SigningKey::generate(&random_key(path)?);
             let text = Zeroizing::new(format!(
@@ -312,6 +307,35 @@ fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
             Ok((key, false))
         }
     }
+}
+
+/// A site key that the service manager keeps.
+fn credential(path: &Path) -> Result<(SigningKey, bool), KeysError> {
+    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
+    let text = Zeroizing::new(text);
+    Ok((parse(path, &text)?, !is_new(&text)))
+}
+
+/// Whether a key's first line says that it was made here, or ahead, and not copied from a running daemon.
+fn is_new(text: &str) -> bool {
+    let said = text.lines().next().and_then(|line| line.strip_prefix(LINE));
+    said.is_some_and(|rest| rest.starts_with("new "))
+}
+
+/// Whether the site key is a copy of a running daemon's, before anything is opened: in use without its state it begins in
+/// quarantine (rule 21).
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn is_copy(folder: &Path, from: &SiteKeyFrom) -> Result<bool, KeysError> {
+    let text = match from {
+        SiteKeyFrom::Folder => read_private(&folder.join("site.key"))?,
+        SiteKeyFrom::Credential(path) => {
+            let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
+            Some(Zeroizing::new(text))
+        }
+    };
+    Ok(text.is_some_and(|text| !is_new(&text)))
 }
 
 fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
@@ -441,11 +465,6 @@ impl fmt::Display for KeysError {
         match self {
             KeysError::Io { path, why } => write!(f, "{}: {why}", path.display()),
             KeysError::File { path, why } => write!(f, "{}: {why}", path.display()),
-            KeysError::ExportedWithoutState { path } => write!(
-                f,
-                "{}: this site key counts as exported (its first line does not say `new`), and there is no state beside it. Seats given before could be given twice (rule 21). Put the state directory back that belongs to it, or move the key away and ask the vendor for licenses for a new one",
-                path.display()
-            ),
             KeysError::Delegation(e) => write!(
                 f,
                 "the lease key cannot be delegated to: {e}; is the clock set?"

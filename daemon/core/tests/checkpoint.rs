@@ -41,6 +41,7 @@ impl House {
             checkpoints: Some((checkpoints, EVERY)),
             clock: Arc::new(ManualClock::at(1_800_000_000)),
             storage: Guard::none(),
+            copied_key: false,
             host: "ws1".to_owned(),
             on_events: None,
             on_fatal: Box::new(|_| {}),

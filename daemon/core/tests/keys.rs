@@ -2,7 +2,7 @@
 
 use seatkeeper::token::delegation;
 use seatkeeper::token::keys::SigningKey;
-use seatkeeper_core::keys::{Keys, KeysError};
+use seatkeeper_core::keys::{self, Keys, KeysError, SiteKeyFrom};
 use seatkeeper_engine::time::Date;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,8 +11,8 @@ use std::path::Path;
 const NOON: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 
-fn open(folder: &Path, now: u64, fresh: bool) -> Result<Keys, KeysError> {
-    Keys::open(folder, Date(now), now, fresh)
+fn open(folder: &Path, now: u64) -> Result<Keys, KeysError> {
+    Keys::open(folder, &SiteKeyFrom::Folder, Date(now), now)
 }
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -24,7 +24,7 @@ fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
 #[test]
 fn keys_are_made_once_and_are_private() {
     let (_dir, folder) = folder();
-    let keys = open(&folder, NOON, true).expect("a first start");
+    let keys = open(&folder, NOON).expect("a first start");
     let (site, token) = (
         keys.site_thumbprint().to_owned(),
         keys.delegation(Date(NOON)).expect("one").token.clone(),
@@ -49,7 +49,7 @@ fn keys_are_made_once_and_are_private() {
         text.starts_with("# seatkeeper site key: new 2027-01-15\n-----BEGIN PRIVATE KEY-----"),
         "{text}"
     );
-    let again = open(&folder, NOON + DAY, false).expect("a second start");
+    let again = open(&folder, NOON + DAY).expect("a second start");
     assert_eq!(again.site_thumbprint(), site);
     assert_eq!(
         again.delegation(Date(NOON + DAY)).expect("the same").token,
@@ -60,14 +60,11 @@ fn keys_are_made_once_and_are_private() {
 #[test]
 fn s15_keys_that_others_may_touch_are_refused() {
     let (_dir, folder) = folder();
-    open(&folder, NOON, true).expect("a first start");
+    open(&folder, NOON).expect("a first start");
     for file in ["site.key", "lease.key", "login.salt"] {
         let path = folder.join(file);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("a mode");
-        let refused = open(&folder, NOON, false)
-            .err()
-            .expect("a refusal")
-            .to_string();
+        let refused = open(&folder, NOON).err().expect("a refusal").to_string();
         assert!(
             refused.contains(file) && refused.contains("chmod 0600"),
             "{refused}"
@@ -75,10 +72,7 @@ fn s15_keys_that_others_may_touch_are_refused() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
     }
     fs::write(folder.join("site.key"), "no key").expect("written");
-    let refused = open(&folder, NOON, false)
-        .err()
-        .expect("a refusal")
-        .to_string();
+    let refused = open(&folder, NOON).err().expect("a refusal").to_string();
     assert!(
         !refused.contains("no key"),
         "a key file is never quoted: {refused}"
@@ -86,11 +80,12 @@ fn s15_keys_that_others_may_touch_are_refused() {
 }
 
 #[test]
-fn r21_an_exported_key_without_its_state_is_refused() {
+fn r21_an_exported_key_counts_as_a_copy_from_then_on() {
     let (_dir, folder) = folder();
-    let keys = open(&folder, NOON, true).expect("a first start");
-    assert!(!keys.exported());
-    open(&folder, NOON, true).expect("a new key may find its state");
+    let copy = || keys::is_copy(&folder, &SiteKeyFrom::Folder).expect("readable");
+    assert!(!copy(), "there is none yet");
+    let keys = open(&folder, NOON).expect("a first start");
+    assert!(!keys.exported() && !copy());
     let pem = keys.export(b"a passphrase", NOON).expect("exported");
     assert!(pem.starts_with(
         "# seatkeeper site key: export 2027-01-15\n-----BEGIN ENCRYPTED PRIVATE KEY-----"
@@ -98,14 +93,7 @@ fn r21_an_exported_key_without_its_state_is_refused() {
     let read = SigningKey::from_pem(&pem, Some(b"a passphrase")).expect("it opens");
     assert_eq!(read.thumbprint(), keys.site_thumbprint());
     assert!(SigningKey::from_pem(&pem, Some(b"another")).is_err());
-    let refused = open(&folder, NOON, true).err().expect("a refusal");
-    assert!(matches!(refused, KeysError::ExportedWithoutState { .. }));
-    assert!(refused.to_string().contains("rule 21"));
-    assert!(
-        open(&folder, NOON, false)
-            .expect("with its state")
-            .exported()
-    );
+    assert!(copy() && open(&folder, NOON).expect("a later start").exported());
     let bare = keys
         .export(b"", NOON)
         .expect_err("no passphrase")
@@ -114,21 +102,43 @@ fn r21_an_exported_key_without_its_state_is_refused() {
 }
 
 #[test]
-fn r21_a_key_without_its_first_line_counts_as_exported() {
+fn r21_a_key_without_its_first_line_counts_as_a_copy() {
     let (_dir, folder) = folder();
-    open(&folder, NOON, true).expect("a first start");
+    open(&folder, NOON).expect("a first start");
     let path = folder.join("site.key");
     let text = fs::read_to_string(&path).expect("text");
     let (_, bare) = text.split_once('\n').expect("two lines");
     fs::write(&path, bare).expect("written");
-    let refused = open(&folder, NOON, true).err().expect("a refusal");
-    assert!(matches!(refused, KeysError::ExportedWithoutState { .. }));
+    assert!(keys::is_copy(&folder, &SiteKeyFrom::Folder).expect("readable"));
+}
+
+#[test]
+fn a_site_key_comes_from_the_service_manager_and_is_nowhere_else() {
+    let (dir, folder) = folder();
+    let own = open(&folder, NOON).expect("a first start");
+    let credential = dir.path().join("site.key");
+    fs::rename(folder.join("site.key"), &credential).expect("moved");
+    let from = SiteKeyFrom::Credential(credential.clone());
+    assert!(!keys::is_copy(&folder, &from).expect("readable"));
+    let keys = Keys::open(&folder, &from, Date(NOON), NOON).expect("a start");
+    assert_eq!(keys.site_thumbprint(), own.site_thumbprint());
+    keys.export(b"a passphrase", NOON).expect("exported");
+    assert!(keys.exported());
+    assert!(
+        !folder.join("site.key").exists(),
+        "no copy in the state directory"
+    );
+    fs::remove_file(&credential).expect("removed");
+    let refused = Keys::open(&folder, &from, Date(NOON), NOON)
+        .err()
+        .expect("a refusal");
+    assert!(refused.to_string().contains("site.key"), "{refused}");
 }
 
 #[test]
 fn a_delegation_is_renewed_at_half_and_after_a_clock_that_was_put_back() {
     let (_dir, folder) = folder();
-    let keys = open(&folder, NOON, true).expect("a first start");
+    let keys = open(&folder, NOON).expect("a first start");
     let token = |j: u64| {
         keys.delegation(Date(j))
             .expect("a delegation")
@@ -153,10 +163,10 @@ fn a_delegation_is_renewed_at_half_and_after_a_clock_that_was_put_back() {
 #[test]
 fn a_half_written_key_is_no_key() {
     let (_dir, folder) = folder();
-    let keys = open(&folder, NOON, true).expect("a first start");
+    let keys = open(&folder, NOON).expect("a first start");
     fs::write(folder.join("site.key.new"), "half").expect("written");
     drop(keys);
-    let keys = open(&folder, NOON, false).expect("a start after a crash");
+    let keys = open(&folder, NOON).expect("a start after a crash");
     keys.export(b"a passphrase", NOON)
         .expect("it is overwritten");
     assert!(!folder.join("site.key.new").exists());

@@ -66,6 +66,8 @@ pub enum Command {
         /// Random.
         run: RunId,
     },
+    /// The state was lost, and its site key is in use again: leases may be out that nobody knows (rule 21).
+    BeginQuarantine,
     /// A clean stop: records the ends of holds (rule 19).
     StopRun,
     /// Notes that a checkpoint was written: the state before the event of this number.
@@ -230,6 +232,41 @@ pub struct Checkout {
     pub wait_s: u32,
     /// Deletes a cool-down (rule 16).
     pub interactive: bool,
+    /// The lease that the client shows, where it may prove a future (rule 21).
+    pub shown: Option<Box<Shown>>,
+}
+
+/// A lease that a client showed, verified under this site's key (rule 21).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The run that signed it.
+    pub run: RunId,
+    /// The run's epoch.
+    pub epoch: u64,
+    /// Its number in the run.
+    pub seq: u64,
+    /// Its holder.
+    pub holder: HolderId,
+    /// The license token that it names.
+    pub license: TokenHash,
+    /// The feature.
+    pub feature: Name,
+    /// The version asked for.
+    pub version: Option<Name>,
+    /// Its slots, ascending.
+    pub slots: Vec<u64>,
+    /// When it was signed.
+    pub iat: Date,
+    /// Ttl + grace in seconds.
+    pub term_s: u64,
+    /// It is a last one (rule 16): nobody goes on after it.
+    pub last: bool,
+    /// Who shows it, where known: a seat that is adopted is charged to them.
+    pub user: Option<UserId>,
+    /// The id of the run that begins where this one proves a future: random.
+    pub next_run: RunId,
+    /// The id of the checkout that an adopted seat counts as: random.
+    pub checkout_id: CheckoutId,
 }
 
 /// A process as the daemon's kernel numbers it.
@@ -250,6 +287,8 @@ pub struct Renew {
     pub holder: HolderId,
     /// The process that asks; must be the one that took it.
     pub process: Process,
+    /// The lease that the client shows, where it may prove a future, and in quarantine (rule 21).
+    pub shown: Option<Box<Shown>>,
 }
 
 /// A release.

@@ -19,6 +19,7 @@ pub enum Code {
     UnknownUser,
     RequestExceedsTotal,
     StorageLow,
+    Quarantine,
     CoolDown,
     NoSeatFree,
     LeaseEnded,

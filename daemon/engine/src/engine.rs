@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, User
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{dates, licensing, seats};
+use crate::{dates, licensing, rollback, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -137,7 +137,8 @@ impl Engine {
     /// Renews a holder where that records nothing: it is there, this process took it, and it stays. `None` for every
     /// other renewal: [`Engine::apply`] judges those.
     pub fn renew_at_once(&mut self, now: Now, asked: &Renew) -> Option<Verdict> {
-        if !seats::renew::plain(&self.state, asked) {
+        let shows = asked.shown.is_some() || self.state.quarantined(now.lease).is_some();
+        if shows || !seats::renew::plain(&self.state, asked) {
             return None;
         }
         let mut act = Act {
@@ -211,6 +212,10 @@ impl Act<'_> {
                 Ok(Verdict::Done)
             }
             Command::StartRun { run } => Ok(self.start(run)),
+            Command::BeginQuarantine => {
+                rollback::begin_quarantine(self);
+                Ok(Verdict::Done)
+            }
             Command::StopRun => {
                 self.stop();
                 Ok(Verdict::Done)
@@ -271,8 +276,8 @@ impl Act<'_> {
 
     fn start(&mut self, run: RunId) -> Verdict {
         let epoch = self.state().run.epoch + 1;
-        let at = self.now.lease;
-        self.record(Recorded::RunStarted { epoch, run, at });
+        let (at, j) = (self.now.lease, self.now.j);
+        self.record(Recorded::RunStarted { epoch, run, at, j });
         Verdict::Started { epoch, run }
     }
 
@@ -300,7 +305,8 @@ impl Act<'_> {
         self.engine.state.run.seq = seq;
         let before = self.state().holder(holder).map_or(until, |h| h.until);
         let until = until.max(before);
-        self.engine.state.change(holder, |h| h.until = until);
+        self.engine.state.call(holder, until);
+        rollback::note_renewed(&mut self.engine.state, holder.gid, self.now.lease);
         self.engine.index.moved(holder, before, until);
         self.events.push(Event::Fleeting(Fleeting::LeaseSigned {
             holder,

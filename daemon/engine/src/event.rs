@@ -33,9 +33,23 @@ pub enum Recorded {
         epoch: u64,
         run: RunId,
         at: LeaseTime,
+        #[serde(default)]
+        j: Date,
     },
     RunStopped {
         holds: Vec<(HolderId, LeaseTime)>,
+    },
+    /// A lease of a future that this journal does not know was shown: the run that goes on from here.
+    FutureShown {
+        shown: Box<ShownRun>,
+        epoch: u64,
+        run: RunId,
+        since: LeaseTime,
+        at: LeaseTime,
+    },
+    /// The state of this site key was lost.
+    QuarantineBegan {
+        since: LeaseTime,
     },
     CheckpointWritten {
         number: u64,
@@ -80,6 +94,12 @@ pub enum Recorded {
         holder: HolderId,
         who: Box<HolderFacts>,
         at: LeaseTime,
+    },
+    /// A holder sits on the slots of a lease that this journal did not know: whose it was.
+    LeaseAdopted {
+        holder: HolderId,
+        run: RunId,
+        was: HolderId,
     },
     HoldersEnding {
         holders: Vec<HolderId>,
@@ -127,6 +147,21 @@ pub enum Recorded {
         to: Date,
         at: LeaseTime,
     },
+}
+
+/// What a shown lease told of its run (rule 21).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShownRun {
+    /// The run.
+    pub run: RunId,
+    /// Its epoch.
+    pub epoch: u64,
+    /// The number of the lease's grant in it.
+    pub grant: u64,
+    /// The lease's number in it.
+    pub seq: u64,
+    /// The lease's ttl + grace in milliseconds.
+    pub term_ms: u64,
 }
 
 /// A grant opened with its first holder.
@@ -220,4 +255,6 @@ pub enum EndWhy {
     RightLost,
     /// Ending by `Superseded`, and now over.
     Superseded,
+    /// Its slots went to a lease that an earlier state had not known (rule 21).
+    Displaced,
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{EndWhy, Recorded};
 use crate::evolve::{ENDED_MS, UNSEEN_MAX};
-use crate::ids::{CheckoutId, Gid, HolderId, MachineId};
+use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId};
 use crate::state::{Grant, Holder, State};
 use crate::time::LeaseTime;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,6 +19,8 @@ pub(crate) struct Index {
     gone: BTreeMap<HolderId, (EndWhy, LeaseTime)>,
     /// When each credential ended a checkout that never had a holder, oldest first.
     unseen: BTreeMap<(MachineId, u32), VecDeque<LeaseTime>>,
+    /// The grant on each slot, from the first adoption of a run on (rule 21).
+    slots: Option<BTreeMap<(PoolId, u64), Gid>>,
 }
 
 impl Index {
@@ -69,6 +71,12 @@ impl Index {
         (*at + ENDED_MS > now).then_some(*why)
     }
 
+    /// The grant that has a slot.
+    pub(crate) fn occupant(&mut self, state: &State, pool: &PoolId, slot: u64) -> Option<Gid> {
+        let slots = self.slots.get_or_insert_with(|| slots(state));
+        slots.get(&(pool.clone(), slot)).copied()
+    }
+
     /// When this credential may end the next checkout that was not seen yet, where its share is used up (rule 20).
     pub(crate) fn share_back_at(
         &self,
@@ -103,6 +111,11 @@ impl Index {
                 holders
                     .iter()
                     .for_each(|holder| self.leave(*gid, holder, *why, *at));
+                if let Some(slots) = &mut self.slots {
+                    for slot in slots_of(state, *gid) {
+                        slots.remove(&slot);
+                    }
+                }
             }
             Recorded::CheckoutEnded {
                 machine,
@@ -120,7 +133,12 @@ impl Index {
     /// After an event was folded: notes who it seats, and drops what the state forgot.
     pub(crate) fn after(&mut self, state: &State, event: &Recorded) {
         match event {
-            Recorded::SeatTaken(taken) => self.sit_all(taken.gid, state.grant(taken.gid)),
+            Recorded::SeatTaken(taken) => {
+                self.sit_all(taken.gid, state.grant(taken.gid));
+                if let Some(slots) = &mut self.slots {
+                    slots.extend(slots_of(state, taken.gid).map(|slot| (slot, taken.gid)));
+                }
+            }
             Recorded::HolderJoined { holder, .. } => {
                 if let Some(found) = state.holder(*holder) {
                     self.sit(holder.gid, found);
@@ -180,6 +198,24 @@ impl Index {
         self.ended.insert(key_of(holder), at);
         self.gone.insert(id, (why, at));
     }
+}
+
+fn slots(state: &State) -> BTreeMap<(PoolId, u64), Gid> {
+    let of = |gid: &Gid| {
+        let gid = *gid;
+        slots_of(state, gid).map(move |slot| (slot, gid))
+    };
+    state.grants.keys().flat_map(of).collect()
+}
+
+/// The slots of a grant, with their pool.
+fn slots_of(state: &State, gid: Gid) -> impl Iterator<Item = (PoolId, u64)> {
+    let pool = state.grants.get(&gid);
+    let grant = pool.zip(state.grant(gid));
+    grant.into_iter().flat_map(|(pool, grant)| {
+        let slots = grant.slots.iter();
+        slots.map(|slot| (pool.as_ref().clone(), *slot))
+    })
 }
 
 fn key_of(holder: &Holder) -> CheckoutKey {

@@ -11,6 +11,7 @@ mod evolve;
 pub mod ids;
 mod index;
 mod licensing;
+mod rollback;
 mod seats;
 pub mod state;
 pub mod time;

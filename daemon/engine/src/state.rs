@@ -28,6 +28,12 @@ pub struct State {
     pub site: Option<Site>,
     /// The present run; epoch 0 before the first start.
     pub run: Run,
+    /// Runs before it, and those that shown leases told of (rule 21).
+    pub runs: OrdMap<RunId, PastRun>,
+    /// Nothing new is granted for a while (rule 21).
+    pub quarantine: Option<Quarantine>,
+    /// The longest ttl + grace of any serial that a pool has known, in milliseconds (rule 21).
+    pub longest_ms: u64,
     /// Trusted vendors.
     pub vendors: OrdMap<Name, Vendor>,
     /// The newest issuer token seen of each root, by the root's thumbprint.
@@ -105,8 +111,37 @@ pub struct Run {
     /// Leases signed in this run (fleeting).
     #[serde(skip)]
     pub seq: u64,
-    /// When it started.
+    /// When the daemon started.
     pub since: LeaseTime,
+    /// J at that moment.
+    pub j: Date,
+}
+
+/// What is known of a run that is over, or that shown leases told of (rule 21).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PastRun {
+    /// Its epoch.
+    pub epoch: u64,
+    /// It was a run of this journal.
+    pub ours: bool,
+    /// Grants that this journal has of it.
+    pub grants: u64,
+    /// A shown lease proved more of it than this journal has.
+    pub lost: bool,
+    /// The highest number of a grant that such a lease named.
+    pub shown: u64,
+}
+
+/// A time in which nothing new is granted, because leases may be out that this journal does not know (rule 21).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// It lasts one longest hold from here.
+    pub since: LeaseTime,
+    /// The longest ttl + grace of a lease that was shown, in milliseconds.
+    pub shown_ms: u64,
+    /// Grants of which a holder renewed in it (fleeting).
+    #[serde(skip)]
+    pub renewed: OrdSet<Gid>,
 }
 
 impl Default for Run {
@@ -117,6 +152,7 @@ impl Default for Run {
             grants: 0,
             seq: 0,
             since: LeaseTime(0),
+            j: Date(0),
         }
     }
 }
@@ -271,6 +307,9 @@ pub struct Grant {
     /// Nobody joins it: its feature changed how seats are owned or counted (rule 17).
     #[serde(default)]
     pub closed: bool,
+    /// A holder has called since the daemon started (fleeting).
+    #[serde(skip)]
+    pub called: bool,
 }
 
 /// The slots of a grant: a list of numbers. Nearly every grant has one, which needs no memory of its own.
@@ -320,6 +359,8 @@ pub struct Holder {
     pub since: LeaseTime,
     /// Where it is on its way out.
     pub ending: Option<Box<Ending>>,
+    /// The run and the holder whose lease it showed, where its seat was adopted (rule 21).
+    pub adopted: Option<Box<(RunId, HolderId)>>,
     /// The end of its hold (fleeting; a restart sets it by rule 19).
     #[serde(skip)]
     pub until: LeaseTime,

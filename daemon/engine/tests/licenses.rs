@@ -263,6 +263,7 @@ impl World {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: false,
+            shown: None,
         })));
     }
 
@@ -277,7 +278,11 @@ impl World {
             .collect();
         let one = all.get(usize::from(which) % all.len().max(1)).cloned();
         if let Some((holder, process)) = one {
-            self.give(Command::Renew(Renew { holder, process }));
+            self.give(Command::Renew(Renew {
+                holder,
+                process,
+                shown: None,
+            }));
         }
     }
 }

@@ -291,6 +291,7 @@ impl World {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: true,
+            shown: None,
         }
     }
 
@@ -443,6 +444,7 @@ impl World {
         match self.give(Command::Renew(Renew {
             holder: id,
             process,
+            shown: None,
         })) {
             Verdict::Leased(lease) => self.renewed(&lease),
             Verdict::Denied(denial) => {

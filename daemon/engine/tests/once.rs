@@ -187,7 +187,11 @@ impl World {
             return;
         };
         let process = process(who);
-        let verdict = self.give(Command::Renew(Renew { holder, process }));
+        let verdict = self.give(Command::Renew(Renew {
+            holder,
+            process,
+            shown: None,
+        }));
         match (fate, verdict) {
             (Fate::Sits(_), Verdict::Leased(lease)) => {
                 assert_eq!(lease.holder, holder);
@@ -353,6 +357,7 @@ fn asked(who: u8, id: u8) -> Checkout {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
+        shown: None,
     }
 }
 

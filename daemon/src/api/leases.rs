@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use seatkeeper::wire::{CheckoutBody, Code, EndingReply, LeaseReply, Problem, RenewBody};
-use seatkeeper_core::desk::{Leased, Released};
+use seatkeeper_core::desk::{Leased, Released, stranger};
 use seatkeeper_core::keeper::{self, Failure};
 use seatkeeper_engine::ids::InstanceId;
 use seatkeeper_engine::{Command, Order, Verdict};
@@ -153,7 +153,12 @@ pub(super) async fn renew(
     body: RenewBody,
 ) -> Answer<Response> {
     let Asker { caller, peer } = asker;
-    let (order, asked) = api.desk.prepare_renew(&caller, id, &body)?;
+    let (mut order, asked) = api.desk.prepare_renew(&caller, id, &body)?;
+    if let Some(shown) = stranger(&mut order) {
+        let caller = caller.clone();
+        let met = api.writing(caller.uid, move |api| api.desk.meet(&caller));
+        shown.user = Some(met.await?);
+    }
     let admitted = match watched(api, &peer, &order) {
         true => None,
         false => admit(api, &peer, &body.instance)?,

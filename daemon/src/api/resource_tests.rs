@@ -89,6 +89,7 @@ impl House {
             clock: clock.clone(),
             checkpoints: None,
             storage: Guard::none(),
+            copied_key: false,
             host: "ws1".to_owned(),
             on_events: Some(Box::new(move |batch| {
                 publish.publish(batch);

@@ -17,6 +17,7 @@ use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::InstallBody;
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::{self, Desk, Refused};
+use seatkeeper_core::keys::SiteKeyFrom;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub fn run(times: Times) -> Result<(), String> {
     let service = Service::start(Opening {
         plan: Plan {
             state: folder.state(),
+            site_key: SiteKeyFrom::Folder,
             desk: machine,
         },
         socket: folder.socket(),

@@ -128,6 +128,7 @@ fn ended(why: EndWhy) -> &'static str {
         EndWhy::ReleasedElsewhere => "given back from elsewhere",
         EndWhy::RightLost => "its user lost the right",
         EndWhy::Superseded => "a newer license has no place for it",
+        EndWhy::Displaced => "a lease that lives has its slots",
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the service manager is told (`sd_notify`): ready, stopping, still alive.
 
+use seatkeeper_core::keys::SiteKeyFrom;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::PathBuf;
 
 /// Tells the service manager; nothing where there is none.
 ///
@@ -18,4 +20,15 @@ pub fn tell(state: &str) -> io::Result<()> {
     };
     UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address)?;
     Ok(())
+}
+
+/// Where the site key is: with `LoadCredential=site.key:…` the service manager gives it, and no copy lies in the state
+/// directory.
+pub fn site_key() -> SiteKeyFrom {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let given = credentials.map(|folder| folder.join("site.key"));
+    match given.filter(|file| file.exists()) {
+        Some(file) => SiteKeyFrom::Credential(file),
+        None => SiteKeyFrom::Folder,
+    }
 }

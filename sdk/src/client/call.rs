@@ -133,7 +133,7 @@ fn is_gone(code: &Code) -> bool {
 /// Repeats a call once with the delegation beside the lease that was shown, where the daemon asks for it (rule 21).
 fn with_delegation(mut call: impl FnMut(bool) -> Result<Proven, Failed>) -> Result<Proven, Failed> {
     match call(false) {
-        Err(Failed::For(Error::Denied(denied))) if denied.code().as_str() == "show_delegation" => {
+        Err(Failed::For(Error::Denied(denied))) if *denied.code() == Code::ShowDelegation => {
             call(true)
         }
         result => result,

@@ -19,6 +19,14 @@ pub fn verify(token: &str, lease_key: &PublicKey) -> Result<Lease, TokenError> {
     jws::open(token, lease_key)
 }
 
+/// The key id that a lease names. Not verified: it only helps to find the key.
+///
+/// # Errors
+/// Whatever is no lease by size, shape and header.
+pub fn kid(token: &str) -> Result<String, TokenError> {
+    jws::kid_of(Kind::Lease, token)
+}
+
 /// Signs one with the lease key.
 ///
 /// # Errors

@@ -95,6 +95,12 @@ codes! {
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
         "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";
+    Quarantine "quarantine" Server 503 true: "the daemon's state was restored, cloned or lost",
+        "A client showed a lease that the daemon's journal does not know, or an exported site key is in use without its state. Until one longest hold has passed nothing new is granted; who shows a lease that lives keeps its seat (rule 21).",
+        "wait: it ends by itself, and `seatkeeper status` says when; an administrator finds out which copy of the state is the right one, and stops any other";
+    ShowDelegation "show_delegation" Server 409 true: "the daemon asks for the delegation of the lease that was shown",
+        "The lease was signed by a lease key that the daemon does not know; its delegation tells whether that was a key of this site (rule 21).",
+        "repeat the call with `delegation`: the SDK does by itself";
     RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than the license has",
         "A checkout takes its seats from one pool, and no pool has so many even when empty (rules 8, 13).",
         "ask for fewer seats, or buy more";

@@ -311,6 +311,9 @@ resources! {
         /// How often a wrong clock was accepted.
         #[serde(default)]
         pub clocks_accepted: u64,
+        /// Seconds that nothing new is granted yet, in quarantine (rule 21).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub quarantine_s: Option<u64>,
         /// Licenses in force.
         pub licenses: u64,
         /// Licenses and renewals that wait for their first day.

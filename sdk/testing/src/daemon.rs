@@ -70,6 +70,7 @@ impl Daemon {
             clock: clock.clone(),
             checkpoints: None,
             storage: Guard::none(),
+            copied_key: false,
             host: MACHINE.to_owned(),
             on_events: None,
             on_fatal: Box::new(|_| {}),

@@ -175,6 +175,7 @@ impl Desk {
             roots,
             wait_s: 0,
             interactive: body.interactive,
+            shown: None,
         })
     }
 }

@@ -79,6 +79,7 @@ impl Desk {
             j: self.now().j.0,
             clock_behind_s: snapshot.clock.behind_s,
             clocks_accepted: state.clock.count,
+            quarantine_s: self.quarantine_s(state),
             licenses: count(state.licenses.len()),
             waiting: count(state.waiting.len()),
             holders: count(self.holders(&snapshot)),
@@ -149,6 +150,26 @@ impl Desk {
         }
     }
 
+    /// Seconds until new seats are given again.
+    fn quarantine_s(&self, state: &State) -> Option<u64> {
+        let now = self.now().lease;
+        state
+            .quarantined(now)
+            .map(|until| (until - now).div_ceil(1000))
+    }
+
+    fn quarantine_finding(&self, state: &State) -> Option<Finding> {
+        let left = self.quarantine_s(state)?;
+        let text = format!(
+            "quarantine: nothing new is granted for {left} s more; the state was restored, cloned or lost, and leases may be out that it does not know"
+        );
+        let remedy = "wait; who shows a lease that lives keeps its seat. Two daemons with one site key would go on like this: `seatkeeper audit list` says what was shown, stop the copy that should not run";
+        Some(Finding {
+            code: Some(Code::Quarantine),
+            ..finding("error", "quarantine", text, remedy)
+        })
+    }
+
     fn holders(&self, snapshot: &Snapshot) -> usize {
         let pools = snapshot.state.pools.values();
         pools
@@ -172,6 +193,7 @@ impl Desk {
                 ..finding("error", "disk", text, remedy)
             });
         }
+        found.extend(self.quarantine_finding(&snapshot.state));
         found.extend(super::dates::finding(snapshot));
         found.extend(self.key_findings());
         let now = self.now().j;

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatkeeper::token::claims::{Info, Last, Lease};
 use seatkeeper::token::{host_hash, lease};
 use seatkeeper::wire::{Chain, CheckoutBody, Code, LeaseReply, RenewBody};
-use seatkeeper_engine::command::{Checkout, Process, Renew};
+use seatkeeper_engine::command::{Checkout, Process, Renew, Shown};
 use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::{HolderId, InstanceId, Name, UserId};
 use seatkeeper_engine::{Actor, Command, LeaseTerms, Order, Origin, Verdict, Warning};
@@ -134,7 +134,10 @@ impl Desk {
     /// # Errors
     /// The denial, or what broke.
     pub fn renew(&self, caller: &Caller, id: &str, body: &RenewBody) -> Result<Leased, Refused> {
-        let (order, asked) = self.prepare_renew(caller, id, body)?;
+        let (mut order, asked) = self.prepare_renew(caller, id, body)?;
+        if let Some(shown) = stranger(&mut order) {
+            shown.user = Some(self.meet(caller)?);
+        }
         let answer = self.ask(order, caller.trace.clone());
         self.finish_lease(asked, answer)
     }
@@ -161,6 +164,8 @@ impl Desk {
         };
         let shown = (&body.seen, &body.delegation);
         let lease = self.lease_asked(caller, &body.nonce, shown, what)?;
+        let shown = (body.seen.as_deref(), body.delegation.as_deref());
+        let shown = self.shown(shown, lease.seen.as_ref(), || Some(user), false)?;
         let command = Command::Checkout(Box::new(Checkout {
             checkout_id: parse::id("checkout_id", &body.checkout_id, "not 32 hex digits")?,
             process: self.process(caller, &body.instance)?,
@@ -173,6 +178,7 @@ impl Desk {
             roots: parse::roots(&body.roots)?,
             wait_s,
             interactive: body.interactive,
+            shown,
         }));
         Ok((self.of_user(caller, Some(user), command), lease))
     }
@@ -188,9 +194,17 @@ impl Desk {
         let shown = (&body.seen, &body.delegation);
         let lease = self.lease_asked(caller, &body.nonce, shown, What::Holder(holder))?;
         let process = self.process(caller, &body.instance)?;
-        let command = Command::Renew(Renew { holder, process });
-        // Renewals are not journaled: nobody reads who the person is.
-        Ok((self.of_user(caller, None, command), lease))
+        let shown = (body.seen.as_deref(), body.delegation.as_deref());
+        // Renewals are not journaled, and nobody reads who the person is: but for a seat that is adopted.
+        let person = || self.user_of(caller);
+        let shown = self.shown(shown, lease.seen.as_ref(), person, true)?;
+        let user = shown.as_ref().and_then(|shown| shown.user);
+        let command = Command::Renew(Renew {
+            holder,
+            process,
+            shown,
+        });
+        Ok((self.of_user(caller, user, command), lease))
     }
 
     fn lease_asked(
@@ -209,7 +223,6 @@ impl Desk {
             host: host_hash(self.settings.boot.0, &raw),
             seen: seen
                 .as_deref()
-                .filter(|_| matches!(what, What::Holder(_)))
                 .and_then(|token| seen::read(token, self.keys.lease().thumbprint())),
             what,
         })
@@ -252,7 +265,10 @@ impl Desk {
         let claims = claims(asked, terms, key.thumbprint());
         let token =
             lease::sign(&claims, key).map_err(|e| internal("the lease cannot be signed", &e))?;
-        let seen = asked.seen.as_ref();
+        self.signed.note(claims.seq);
+        // A checkout gets the whole chain.
+        let renewal = matches!(asked.what, What::Holder(_));
+        let seen = asked.seen.as_ref().filter(|_| renewal);
         let has_license = seen.is_some_and(|seen| seen.license == hash);
         // A lease of the same second may have been signed before the delegation: then it is sent once more.
         let has_delegation =
@@ -289,6 +305,15 @@ impl Desk {
             refused.trace_id = trace_of(caller);
             refused
         })
+    }
+}
+
+/// The lease that somebody shows whom this site does not know: to adopt their seat, meet them first.
+#[must_use]
+pub fn stranger(order: &mut Order) -> Option<&mut Shown> {
+    match &mut order.command {
+        Command::Renew(renew) => renew.shown.as_deref_mut().filter(|s| s.user.is_none()),
+        _ => None,
     }
 }
 

@@ -20,7 +20,7 @@ pub mod view;
 
 pub use crate::login::Login;
 pub use crate::problem::Refused;
-pub use leases::{LeaseAsked, Leased};
+pub use leases::{LeaseAsked, Leased, stranger};
 pub use release::{ReleaseAsked, Released};
 pub use remove::Removal;
 
@@ -93,6 +93,7 @@ pub struct Desk {
     unit: UnitId,
     remarks: Remarks,
     followed: view::Followed,
+    signed: seen::Signed,
 }
 
 /// A site that was not founded: the keeper founds it at its start.
@@ -128,6 +129,7 @@ impl Desk {
             unit: site.unit,
             remarks: Remarks::default(),
             followed: view::Followed::default(),
+            signed: seen::Signed::default(),
         })
     }
 

@@ -102,6 +102,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::UnknownUser => wire::Code::UnknownUser,
         Code::RequestExceedsTotal => wire::Code::RequestExceedsTotal,
         Code::StorageLow => wire::Code::StorageLow,
+        Code::Quarantine => wire::Code::Quarantine,
         Code::CoolDown => wire::Code::CoolDown,
         Code::NoSeatFree => wire::Code::NoSeatFree,
         Code::LeaseEnded => wire::Code::LeaseEnded,
@@ -149,6 +150,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             "{what} never was one of yours, and is not remembered as given up: {limit} such releases of yours are, of the last 15 minutes"
         ),
         Code::StorageLow => "the disk of the daemon is nearly full: nothing new is granted, seats that are held go on".to_owned(),
+        Code::Quarantine => "this daemon's state is older than a lease that a client showed, or was lost: nothing new is granted until leases that it does not know are over".to_owned(),
         Code::CoolDown => format!("a seat of {what} was taken back from {user}; a pause is running"),
         Code::NoSeatFree => match (denial.in_use, denial.total) {
             (Some(used), Some(total)) => format!("{used} of {total} seats of {what} are in use"),

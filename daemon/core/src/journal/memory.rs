@@ -11,7 +11,7 @@ pub struct MemoryJournal {
     kept: Mutex<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Kept {
     rows: BTreeMap<u64, Vec<u8>>,
     mark: Option<Mark>,
@@ -22,6 +22,15 @@ impl MemoryJournal {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What a backup of it would be.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let kept = self.kept().clone();
+        MemoryJournal {
+            kept: Mutex::new(kept),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -119,6 +119,7 @@ fn s22_a_suspend_of_8_h_ends_holds_and_the_keeper_notices_without_a_command() {
     house.clock.advance(Duration::from_secs(8 * 3600));
     until_lapsed(&receive);
     let renew = Command::Renew(Renew {
+        shown: None,
         holder: terms.holder,
         process: process(machine, 1),
     });

@@ -94,6 +94,7 @@ pub(super) fn checkout(machine: MachineId, n: u8) -> Command {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
+        shown: None,
     }))
 }
 
@@ -224,6 +225,7 @@ fn seated(house: &House) -> (Keeper, HolderId, impl Fn() -> Order) {
     let holder = terms.holder;
     let renew = move || {
         order(Command::Renew(Renew {
+            shown: None,
             holder,
             process: process(machine, 1),
         }))

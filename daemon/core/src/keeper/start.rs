@@ -29,6 +29,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The guard over `disk_reserve`.
     pub storage: Guard,
+    /// The site key is a copy of a running daemon's: without its state it begins in quarantine (rule 21).
+    pub copied_key: bool,
     /// This machine's name: kept beside its id when the site is founded.
     pub host: String,
     /// Is given what was recorded, where anyone wants it.
@@ -69,6 +71,13 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
         parts.storage,
     );
     found(&mut worker, &parts.side, &parts.host)?;
+    // Before the first run: a crash in between finds it undone, and does it.
+    if parts.copied_key && worker.state().run.epoch == 0 {
+        tracing::warn!(
+            "the site key was exported from a running daemon, and its state is not here: quarantine (rule 21)"
+        );
+        worker.first(order(Command::BeginQuarantine))?;
+    }
     let run = RunId(random::bytes()?);
     worker.first(order(Command::StartRun { run }))?;
     // Licenses whose first day came while the daemon was down are in force before anyone is served.

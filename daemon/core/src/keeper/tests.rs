@@ -115,6 +115,7 @@ impl House {
             checkpoints: None,
             clock: self.clock.clone(),
             storage: Guard::new(Box::new(move || Ok(free.load(Ordering::SeqCst))), 100),
+            copied_key: false,
             host: "ws1".to_owned(),
             on_events,
             on_fatal: Box::new(move |why| {

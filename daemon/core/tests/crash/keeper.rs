@@ -49,6 +49,7 @@ impl Machine {
             clock: Arc::new(ManualClock::at(1_800_000_000)),
             checkpoints: None,
             storage: Guard::none(),
+            copied_key: false,
             host: "ws1".to_owned(),
             on_events: None,
             on_fatal: Box::new(move |_| {

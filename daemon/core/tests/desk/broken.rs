@@ -5,7 +5,7 @@ use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 use seatkeeper::wire::{CheckoutBody, Code, ExportBody};
 use seatkeeper_core::keeper::Failure;
-use seatkeeper_core::keys::Keys;
+use seatkeeper_core::keys::{Keys, SiteKeyFrom};
 use seatkeeper_core::side::Side;
 use seatkeeper_engine::time::Date;
 use std::io::{ErrorKind, Result};
@@ -66,7 +66,13 @@ impl Broken {
         let keys = tempfile::tempdir().expect("a folder");
         let site = Site::of(
             Side::on(disk, "side.redb").expect("a side store"),
-            Keys::open(&keys.path().join("keys"), Date(NOON), NOON, true).expect("keys"),
+            Keys::open(
+                &keys.path().join("keys"),
+                &SiteKeyFrom::Folder,
+                Date(NOON),
+                NOON,
+            )
+            .expect("keys"),
             |_| {},
         );
         let vendor = Vendor::new("acme");

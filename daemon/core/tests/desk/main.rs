@@ -8,5 +8,6 @@ mod leases;
 mod problems;
 mod removal;
 mod rights;
+mod rollback;
 mod site;
 mod waiting;

@@ -14,6 +14,8 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::WrongServerHost, "install.rs"),
     (Code::ClockSkew, "install.rs"),
     (Code::NotStarted, "waiting.rs"),
+    (Code::Quarantine, "rollback.rs"),
+    (Code::ShowDelegation, "rollback.rs"),
     (Code::FeatureNotServedHere, "install.rs"),
     (Code::BrowserRefused, "the HTTP layer"),
     (Code::MethodNotAllowed, "the HTTP layer"),

@@ -153,7 +153,19 @@ impl Site {
 
     /// A site with these stores.
     pub(crate) fn of(side: Side, keys: Keys, change: impl FnOnce(&mut Settings)) -> Site {
-        let (clock, side) = (Arc::new(ManualClock::at(NOON)), Arc::new(side));
+        let clock = Arc::new(ManualClock::at(NOON));
+        Site::over(Arc::new(MemoryJournal::new()), clock, side, keys, change)
+    }
+
+    /// A site over a journal that may have lived before, by this clock.
+    pub(crate) fn over(
+        journal: Arc<MemoryJournal>,
+        clock: Arc<ManualClock>,
+        side: Side,
+        keys: Keys,
+        change: impl FnOnce(&mut Settings),
+    ) -> Site {
+        let side = Arc::new(side);
         let fatal: Arc<Mutex<Vec<String>>> = Arc::default();
         let ended = fatal.clone();
         let free = Arc::new(AtomicU64::new(1 << 30));
@@ -163,11 +175,12 @@ impl Site {
             1 << 20,
         );
         let keeper = keeper::start(keeper::Parts {
-            journal: Arc::new(MemoryJournal::new()),
+            journal,
             side: side.clone(),
             clock: clock.clone(),
             checkpoints: None,
             storage: guard,
+            copied_key: false,
             host: "ws1".to_owned(),
             on_events: None,
             on_fatal: Box::new(move |why| ended.lock().expect("no panic").push(why.to_owned())),

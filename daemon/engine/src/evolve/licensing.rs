@@ -32,6 +32,8 @@ pub(super) fn wait(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revis
 
 pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revision: u64) {
     state.newest_iat = state.newest_iat.max(terms.signed.iat);
+    let terms_ms = terms.features.iter().map(|f| (f.ttl_s + f.grace_s) * 1000);
+    state.longest_ms = terms_ms.fold(state.longest_ms, u64::max);
     let up_to = |id: &LicenseId, serial: u64| *id == terms.id && serial <= terms.serial;
     drop_where(&mut state.waiting, |(id, serial), _| up_to(id, *serial));
     drop_where(&mut state.removed, |(id, serial), _| up_to(id, *serial));
@@ -270,8 +272,8 @@ fn with_terms(mut pool: Pool, feature: &Feature, at: LeaseTime) -> Pool {
         }
     }
     pool.feature = Some(Arc::new(feature.clone()));
-    pool.terms_ms
-        .push_back((at, (feature.ttl_s + feature.grace_s) * 1000));
+    let term_ms = (feature.ttl_s + feature.grace_s) * 1000;
+    pool.terms_ms.push_back((at, term_ms));
     let slots = pool.grants.values().flat_map(|grant| grant.slots.iter());
     let (used, above) = slots.fold((0, 0), |(used, above), slot| {
         if feature.seats.is_none_or(|seats| *slot < seats) {

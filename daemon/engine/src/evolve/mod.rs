@@ -1,6 +1,7 @@
 //! Folds a recorded event into the state. Decides nothing: what an event says has happened.
 
 mod licensing;
+mod rollback;
 mod seats;
 
 use crate::event::Recorded;
@@ -30,16 +31,26 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
                 machine: *machine,
             })
         }
-        Recorded::RunStarted { epoch, run, at } => {
+        Recorded::RunStarted { epoch, run, at, j } => {
+            rollback::end_run(state);
             state.run = Run {
                 epoch: *epoch,
                 id: *run,
                 grants: 0,
                 seq: 0,
                 since: *at,
+                j: *j,
             };
             set_holds(state, *at);
         }
+        Recorded::FutureShown {
+            shown,
+            epoch,
+            run,
+            since,
+            at,
+        } => rollback::shown(state, shown, (*epoch, *run), *since, *at),
+        Recorded::QuarantineBegan { since } => rollback::begin(state, *since, 0, *since),
         // The state is what it was; the journal remembers which file says so.
         Recorded::CheckpointWritten { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
@@ -110,6 +121,9 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
     match event {
         Recorded::SeatTaken(taken) => take(state, taken),
         Recorded::HolderJoined { holder, who, at } => join(state, *holder, who, *at),
+        Recorded::LeaseAdopted { holder, run, was } => {
+            state.change(*holder, |h| h.adopted = Some(Box::new((*run, *was))));
+        }
         Recorded::HoldersEnding { holders, why, hard } => {
             holders
                 .iter()
@@ -156,6 +170,8 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
         Recorded::SiteFounded { .. }
         | Recorded::RunStarted { .. }
         | Recorded::RunStopped { .. }
+        | Recorded::FutureShown { .. }
+        | Recorded::QuarantineBegan { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::VendorTrusted { .. }
         | Recorded::IssuerSeen(_)

@@ -31,6 +31,16 @@ impl State {
             .find(|holder| holder.h == id.h)
     }
 
+    /// A holder called, and its hold reaches to here.
+    pub(crate) fn call(&mut self, id: HolderId, until: LeaseTime) {
+        if let Some((_, grant)) = grant_mut(self, id.gid) {
+            grant.called = true;
+            if let Some(holder) = grant.holders.iter_mut().find(|holder| holder.h == id.h) {
+                holder.until = until;
+            }
+        }
+    }
+
     /// Changes a holder where it is.
     pub(crate) fn change(&mut self, id: HolderId, change: impl FnOnce(&mut Holder)) {
         if let Some((_, grant)) = grant_mut(self, id.gid)
@@ -78,6 +88,7 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         next_h: 2,
         since: taken.at,
         closed: false,
+        called: true,
     };
     let pool = state.pools.entry(taken.pool.clone()).or_default();
     state.grants.insert(taken.gid, pool.id.clone());
@@ -107,6 +118,7 @@ fn sit(state: &mut State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseT
         facts: Arc::new(facts),
         since: at,
         ending: None,
+        adopted: None,
         until: at,
     }
 }
@@ -300,7 +312,9 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
         let Some(grant) = pool.grants.get_mut(&gid) else {
             continue;
         };
-        for holder in &mut Arc::make_mut(grant).holders {
+        let grant = Arc::make_mut(grant);
+        grant.called = false;
+        for holder in &mut grant.holders {
             let recorded = stopped.get(&HolderId { gid, h: holder.h });
             holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
         }

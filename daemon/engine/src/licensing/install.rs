@@ -5,6 +5,7 @@ use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name};
+use crate::rollback;
 use crate::state::{Holder, License, LicenseTerms, State, Target};
 use crate::time::Date;
 use std::sync::Arc;
@@ -98,6 +99,7 @@ fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms) -> Vec<HolderId> {
             hard: false,
         });
     }
+    rollback::first_license(act, terms.signed.iat);
     act.record(Recorded::LicenseInstalled {
         terms: Box::new(terms),
         at: act.now.lease,

@@ -8,10 +8,14 @@ use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, HolderFacts, Recorded, SeatTaken, Terms};
 use crate::ids::{Gid, HolderId, PoolId};
+use crate::rollback;
 use crate::state::{Holder, State, Unit};
 
 /// Judges and, where it is served, seats the holder.
 pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, Denial> {
+    if let Some(shown) = &asked.shown {
+        rollback::witness(act, shown);
+    }
     if let Some(verdict) = retried(act, asked) {
         return verdict;
     }
@@ -63,6 +67,11 @@ fn retried(act: &mut Act<'_>, asked: &Checkout) -> Option<Result<Verdict, Denial
             .map(|pool| pool.feature.clone());
         if !same || feature.as_ref() != Some(&asked.feature) {
             return Some(Err(Denial::new(Code::Conflict, 20)));
+        }
+        if !rollback::has_renewed(act.state(), id.gid)
+            && let Some(no) = rollback::quarantine(act.state(), act.now)
+        {
+            return Some(Err(no));
         }
         return Some(renew::keep(act, id));
     }

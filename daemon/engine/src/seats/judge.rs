@@ -4,6 +4,7 @@ use super::{pool, terms, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
+use crate::rollback;
 use crate::state::{Feature, LicenseTerms, Model, Pool, State, Target, Unit};
 use crate::time::{Date, LEAST_S, LeaseTime, Now};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ enum Stage {
     Total,
     Storage,
     CoolDown,
+    Quarantine,
     Seats,
 }
 
@@ -178,7 +180,7 @@ fn passes(
                     format!("joins the grant {gid} that its unit has"),
                 )
             });
-            match pauses(state, now, asked, one.id, trace) {
+            match pauses(state, now, asked, (one.id, Some(gid)), trace) {
                 Ok(()) => return Ok(Choice::Join(one.id.clone(), gid)),
                 Err(no) => keep_furthest(&mut furthest, no),
             }
@@ -307,12 +309,12 @@ fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
     })
 }
 
-/// Storage and cool-down: neither waits for seats.
+/// Storage, cool-down and quarantine: none of them waits for seats.
 fn pauses(
     state: &State,
     now: Now,
     asked: &Checkout,
-    id: &PoolId,
+    (id, joins): (&PoolId, Option<Gid>),
     trace: &mut impl Trace,
 ) -> Result<(), (Stage, Denial)> {
     let mut no = |stage: Stage, denial: Denial, text: &str| {
@@ -338,18 +340,20 @@ fn pauses(
         asked.product.clone(),
         asked.feature.clone(),
     );
-    match state
-        .cool_downs
-        .get(&key)
-        .copied()
-        .filter(|until| *until > now.lease && !asked.interactive)
-    {
-        Some(until) => {
-            let denial = Denial {
-                retry_at: Some(until),
-                ..Denial::new(Code::CoolDown, 16)
-            };
-            no(Stage::CoolDown, denial, "a pause runs after a reclaim")
+    let paused = state.cool_downs.get(&key).copied();
+    if let Some(until) = paused.filter(|until| *until > now.lease && !asked.interactive) {
+        let denial = Denial {
+            retry_at: Some(until),
+            ..Denial::new(Code::CoolDown, 16)
+        };
+        return no(Stage::CoolDown, denial, "a pause runs after a reclaim");
+    }
+    // Who renewed in it is known to sit: others of the same unit may join.
+    let sits = joins.is_some_and(|gid| rollback::has_renewed(state, gid));
+    match rollback::quarantine(state, now).filter(|_| !sits) {
+        Some(denial) => {
+            let text = "a lease was shown that this journal does not know";
+            no(Stage::Quarantine, denial, text)
         }
         None => Ok(()),
     }
@@ -381,7 +385,7 @@ fn free_slots(
         trace.step(|| Step::no(Some(one.id), 13, Code::RequestExceedsTotal, text()));
         return Err((Stage::Total, counted(Code::RequestExceedsTotal, 13)));
     }
-    pauses(state, now, asked, one.id, trace)?;
+    pauses(state, now, asked, (one.id, None), trace)?;
     let free = pool::free(one.pool, one.feature);
     let slots = pool::lowest(one.pool, one.feature, asked.n)
         .filter(|_| free.is_none_or(|free| free >= u64::from(asked.n)));

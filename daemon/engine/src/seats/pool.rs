@@ -70,6 +70,7 @@ mod tests {
                 next_h: 1,
                 since: LeaseTime(0),
                 closed: false,
+                called: true,
             };
             // Nobody can make two that really have: the set is told so.
             pool.units.insert((mine.short(), gid));

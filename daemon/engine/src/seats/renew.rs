@@ -6,11 +6,18 @@ use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::ids::HolderId;
+use crate::rollback;
 use crate::state::{Ending, Holder, State};
 use crate::time::LEAST_S;
 
 /// Renews a holder for the process that took it.
 pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial> {
+    if let Some(shown) = &asked.shown {
+        rollback::witness(act, shown);
+    }
+    if let Some(no) = rollback::quarantine(act.state(), act.now) {
+        return rollback::renew(act, asked, no);
+    }
     match act.state().holder(asked.holder) {
         None => Err(gone(act, asked.holder)),
         Some(holder) => {
@@ -134,6 +141,7 @@ pub(crate) fn gone(act: &Act<'_>, id: HolderId) -> Denial {
     match act.engine.index.gone(id, act.now.lease) {
         Some(EndWhy::HeartbeatLost) => Denial::new(Code::LeaseLapsed, 15),
         Some(EndWhy::Superseded) => Denial::new(Code::Superseded, 17),
+        Some(EndWhy::Displaced) => Denial::new(Code::UnknownLease, 21),
         Some(_) => Denial::new(Code::LeaseEnded, 16),
         None => Denial::new(Code::UnknownLease, 20),
     }

@@ -3,7 +3,7 @@
 use crate::journal::{self, state_hash};
 use crate::words::{Words, id, seconds, show, signed};
 use seatkeeper_engine::command::{
-    Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Renew, Signed,
+    Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Shown, Signed,
 };
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::event::{EndWhy, EndingWhy, Event, HolderFacts, Recorded};
@@ -21,14 +21,18 @@ use std::fmt::Write as _;
 const BASE: u64 = 1_767_225_600;
 
 pub(crate) struct Stage {
-    engine: Engine,
-    journal: Vec<Recorded>,
+    pub(crate) engine: Engine,
+    pub(crate) journal: Vec<Recorded>,
     now_s: u64,
     /// Seconds that J is ahead of the wall clock, which shows `BASE` at `at=0s`.
     ahead_s: i64,
     users: BTreeMap<UserId, String>,
     checkouts: u64,
     starts: u64,
+    /// The newest lease of each holder, as its process holds it: over restores too.
+    pub(crate) leases: BTreeMap<(HolderId, InstanceId), Shown>,
+    /// How far the journal had come at the last `save`.
+    pub(crate) saved: usize,
     /// Nothing was played yet: there is what every script finds.
     scenery: bool,
     /// Events of a journal are being folded.
@@ -46,6 +50,8 @@ impl Stage {
             users: BTreeMap::new(),
             checkouts: 0,
             starts: 0,
+            leases: BTreeMap::new(),
+            saved: 0,
             scenery: false,
             folding: false,
             out: String::new(),
@@ -125,7 +131,7 @@ impl Stage {
             "renew" => {
                 let process = self.process(&words)?;
                 let holder = holder(words.at(1)?)?;
-                self.answer(Command::Renew(Renew { holder, process }))
+                self.renew(&words, holder, process)
             }
             "release" => self.release(&words),
             "give-up" => self.give_up(&words),
@@ -206,7 +212,7 @@ impl Stage {
                 vendor: words.at(1)?.into(),
                 if_match: None,
             }),
-            other => Err(format!("no command `{other}`")),
+            other => self.rollback(other),
         }
     }
 
@@ -255,7 +261,7 @@ impl Stage {
     }
 
     /// Gives a command, writes down what was recorded, returns the verdict.
-    fn give(&mut self, command: Command) -> Verdict {
+    pub(crate) fn give(&mut self, command: Command) -> Verdict {
         let (events, verdict) = self.engine.apply(self.now(), command);
         for event in events {
             if let Event::Recorded(event) = event {
@@ -268,10 +274,15 @@ impl Stage {
 
     fn answer(&mut self, command: Command) -> Result<(), String> {
         let verdict = self.give(command);
+        self.tell_verdict(&verdict);
+        Ok(())
+    }
+
+    pub(crate) fn tell_verdict(&mut self, verdict: &Verdict) {
         match verdict {
-            Verdict::Denied(denial) => self.denied(&denial),
-            Verdict::Leased(terms) if !terms.new => self.leased("renewed", &terms),
-            Verdict::Leased(terms) if !terms.warnings.is_empty() => self.leased("leased", &terms),
+            Verdict::Denied(denial) => self.denied(denial),
+            Verdict::Leased(terms) if !terms.new => self.leased("renewed", terms),
+            Verdict::Leased(terms) if !terms.warnings.is_empty() => self.leased("leased", terms),
             Verdict::Installed { new: false, .. } => self.line("noted, nothing changed"),
             Verdict::Installed {
                 waits: Some(nbf), ..
@@ -281,7 +292,6 @@ impl Stage {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn line(&mut self, text: &str) {
@@ -296,7 +306,7 @@ impl Stage {
     }
 
     /// A new process of the daemon knows what was recorded, and nothing else.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.engine = Engine::new();
         self.journal
             .iter()
@@ -315,7 +325,7 @@ impl Stage {
         }
     }
 
-    fn user(&mut self, name: &str) -> UserId {
+    pub(crate) fn user(&mut self, name: &str) -> UserId {
         let name = name.split('@').next().unwrap_or(name);
         if let Ok(user) = name.parse() {
             return user;
@@ -386,12 +396,13 @@ impl Stage {
                 .collect(),
             wait_s: 0,
             interactive: words.flag("interactive"),
+            shown: self.shown(words, None, &self.process(words)?)?,
         })
     }
 
     fn checkout(&mut self, words: &Words) -> Result<(), String> {
         let asked = self.asked(words)?;
-        self.answer(Command::Checkout(Box::new(asked)))
+        self.lease(Command::Checkout(Box::new(asked)))
     }
 
     fn why(&mut self, words: &Words) -> Result<(), String> {
@@ -582,6 +593,23 @@ impl Stage {
             Recorded::HolderJoined { holder, who, .. } => {
                 format!("HolderJoined {holder} user={}", self.user_of(who))
             }
+            Recorded::FutureShown {
+                shown,
+                epoch,
+                since,
+                ..
+            } => format!(
+                "FutureShown epoch={} grant={} new_epoch={epoch} since={}",
+                shown.epoch,
+                shown.grant,
+                show(since.0 / 1000)
+            ),
+            Recorded::QuarantineBegan { since } => {
+                format!("QuarantineBegan since={}", show(since.0 / 1000))
+            }
+            Recorded::LeaseAdopted { holder, was, .. } => {
+                format!("LeaseAdopted {holder} was={was}")
+            }
             Recorded::HoldersEnding { holders, why, hard } => {
                 format!(
                     "HoldersEnding {} why={}{}",
@@ -698,7 +726,7 @@ fn root(vendor: &str) -> Name {
     format!("root of {vendor}").into()
 }
 
-fn holder(text: &str) -> Result<HolderId, String> {
+pub(crate) fn holder(text: &str) -> Result<HolderId, String> {
     text.parse().map_err(|_| format!("{text} is no holder id"))
 }
 

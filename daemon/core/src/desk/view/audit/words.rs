@@ -30,6 +30,8 @@ kinds! {
     SiteFounded { .. },
     RunStarted { .. },
     RunStopped { .. },
+    FutureShown { .. },
+    QuarantineBegan { .. },
     VendorTrusted { .. },
     VendorRemoved { .. },
     IssuerSeen(..),
@@ -41,6 +43,7 @@ kinds! {
     UserMet { .. },
     SeatTaken(..),
     HolderJoined { .. },
+    LeaseAdopted { .. },
     HoldersEnding { .. },
     EndingTakenBack { .. },
     LastSigned { .. },
@@ -63,6 +66,11 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> String {
             names.machine(who.process.machine),
             holder.gid
         ),
+        Recorded::LeaseAdopted { holder, was, .. } => {
+            format!(
+                "holder {holder} goes on where {was} sat, whose lease this journal did not know"
+            )
+        }
         Recorded::HoldersEnding { holders, why, hard } => format!(
             "{} ending: {}{}",
             holders_are(holders),
@@ -101,6 +109,13 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
         Recorded::RunStarted { epoch, .. } => format!("daemon started, epoch {epoch}"),
         Recorded::RunStopped { holds } => {
             format!("daemon stopped, {} held", count(holds.len(), "seat"))
+        }
+        Recorded::FutureShown { shown, epoch, .. } => format!(
+            "a client showed a lease of epoch {} that this journal does not know: the state was restored or cloned; epoch {epoch} goes on, in quarantine",
+            shown.epoch
+        ),
+        Recorded::QuarantineBegan { .. } => {
+            "an exported site key is in use without its state: quarantine".to_owned()
         }
         Recorded::CheckpointWritten { number, .. } => {
             format!("checkpoint {number} written: the state before event {number}")
@@ -258,5 +273,8 @@ fn ended(why: EndWhy) -> &'static str {
         EndWhy::ReleasedElsewhere => "given back from elsewhere",
         EndWhy::RightLost => "its user may not sit any more",
         EndWhy::Superseded => "the license in force has no place for it",
+        EndWhy::Displaced => {
+            "a lease that lives has its slots, and nobody called for it since the start"
+        }
     }
 }
