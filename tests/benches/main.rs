@@ -12,6 +12,7 @@
 mod bare;
 mod clock;
 mod cold;
+mod earlier;
 mod load;
 mod measure;
 mod scale;

@@ -1,6 +1,7 @@
 //! Pairs and renewals per second at 1 to 1,024 connections: (a) bare, (a′) bare with a commit, (b) the daemon.
 
 use crate::bare::Lengths;
+use crate::earlier::Earlier;
 use crate::load::{Client, Outcome, UIDS, Work, lease_of, run};
 use crate::measure::{cpu_s, median};
 use crate::{Plan, site};
@@ -94,9 +95,9 @@ pub(crate) fn table(plan: &Plan) {
             continue;
         }
         println!(
-            "| {work:?} | connections | per second | p50 µs | p99 µs | CPU µs each | of (a) | of (a′) same store |"
+            "| {work:?} | connections | per second | p50 µs | p99 µs | CPU µs each | of (a) | of (a′) same store | earlier |"
         );
-        println!("|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|");
         for connections in CONNECTIONS {
             if plan.connections.is_some_and(|only| only != connections) {
                 continue;
@@ -119,6 +120,7 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
             outcomes.push((outcome, each_us));
         }
     }
+    let earlier = Earlier::read();
     let ratio = |server: usize, base: usize| {
         let mut each: Vec<f64> = all[server]
             .iter()
@@ -139,13 +141,14 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
             _ => "".to_owned(),
         };
         println!(
-            "| {} | {connections} | {:.0} | {:.0} | {:.0} | {:.0} | {} | {same_store} |{}",
+            "| {} | {connections} | {:.0} | {:.0} | {:.0} | {:.0} | {} | {same_store} | {} |{}",
             server.name,
             of(&|o| o.0.per_s),
             of(&|o| o.0.p50_us as f64),
             of(&|o| o.0.p99_us as f64),
             of(&|o| o.1),
             ratio(n, 0),
+            earlier.of(&format!("{work:?}"), server.name, connections),
             if errors > 0 {
                 format!(" {errors} errors")
             } else {

@@ -1,6 +1,7 @@
 //! Real processes and real sockets: what the daemon does for those who speak to it.
 
 mod audit;
+mod boot;
 mod clock;
 mod dev;
 mod faults;

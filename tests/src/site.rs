@@ -19,6 +19,7 @@ pub struct Site {
     folder: tempfile::TempDir,
     daemon: Option<Child>,
     extra: Vec<String>,
+    launcher: Vec<String>,
 }
 
 impl Site {
@@ -45,6 +46,7 @@ impl Site {
             folder,
             daemon: None,
             extra: Vec::new(),
+            launcher: Vec::new(),
         };
         std::fs::set_permissions(site.folder.path(), std::fs::Permissions::from_mode(0o755))
             .expect("mode");
@@ -155,7 +157,24 @@ impl Site {
             .append(true)
             .open(self.path("log"))
             .expect("the log opens");
-        let mut command = Command::new(binary("seatkeeperd"));
+        let uid = DAEMON_UID.to_string();
+        let mut command = match self.launcher.split_first() {
+            Some((launcher, more)) => {
+                let mut command = Command::new(launcher);
+                command.args(more);
+                command.args([
+                    "setpriv",
+                    "--reuid",
+                    &uid,
+                    "--regid",
+                    &uid,
+                    "--clear-groups",
+                ]);
+                command.arg(binary("seatkeeperd"));
+                command
+            }
+            None => Command::new(binary("seatkeeperd")),
+        };
         command
             .arg("run")
             .arg("--config")
@@ -165,10 +184,15 @@ impl Site {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
-        if is_root() {
+        if is_root() && self.launcher.is_empty() {
             command.uid(DAEMON_UID).gid(DAEMON_UID);
         }
         command
+    }
+
+    /// From here on starts the daemon through a command that becomes it, as root: `nsenter …`.
+    pub fn launch_by(&mut self, launcher: &[&str]) {
+        self.launcher = launcher.iter().map(ToString::to_string).collect();
     }
 
     /// The daemon's pid.

@@ -22,6 +22,7 @@ pub struct Metrics {
     batches: Histogram,
     connections: Gauge,
     queue: Gauge,
+    quarantine: Gauge,
     in_use: Family<OfPool, Gauge>,
     seats: Family<OfPool, Gauge>,
     open: OnceLock<Box<dyn Fn() -> usize + Send + Sync>>,
@@ -58,6 +59,7 @@ impl Metrics {
             batches: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             connections: Gauge::default(),
             queue: Gauge::default(),
+            quarantine: Gauge::default(),
             in_use: Family::default(),
             seats: Family::default(),
             open: OnceLock::new(),
@@ -79,6 +81,12 @@ impl Metrics {
         registry.register("batch_events", "Events of one batch", self.batches.clone());
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("queue_commands", "Commands that wait", self.queue.clone());
+        registry.register_with_unit(
+            "quarantine_left",
+            "Time until new seats are given again (rule 21); 0 outside of quarantine",
+            Unit::Seconds,
+            self.quarantine.clone(),
+        );
         registry.register("seats_in_use", "Slots in use", self.in_use.clone());
         registry.register(
             "seats_total",
@@ -113,7 +121,10 @@ impl Metrics {
         self.queue.set(small(keeper.waiting()));
         self.in_use.clear();
         self.seats.clear();
-        for (id, pool) in &keeper.snapshot().state.pools {
+        let (snapshot, now) = (keeper.snapshot(), keeper.now().lease);
+        let left = snapshot.state.quarantined(now).map_or(0, |until| until - now);
+        self.quarantine.set(small(left.div_ceil(1000)));
+        for (id, pool) in &snapshot.state.pools {
             let of = OfPool {
                 vendor: id.license.vendor.to_string(),
                 license: id.license.id.to_string(),
@@ -165,6 +176,10 @@ impl Journal for Timed {
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Box<str>)>, JournalError> {
         self.journal.read(from, limit)
+    }
+
+    fn settle(&self) -> Result<(), JournalError> {
+        self.journal.settle()
     }
 
     fn place(&self) -> String {

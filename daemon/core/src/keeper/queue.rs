@@ -42,6 +42,8 @@ struct Lanes {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
     turn: VecDeque<Lane>,
     length: usize,
+    /// The keeper waits, and nobody has woken it yet: a wake-up is a system call.
+    sleeps: bool,
     nudged: bool,
     closed: bool,
     abandoned: bool,
@@ -70,8 +72,11 @@ impl Queue {
         }
         lanes.lanes.entry(lane).or_default().push_back(waiting);
         lanes.length += 1;
+        let sleeps = std::mem::take(&mut lanes.sleeps);
         drop(lanes);
-        self.filled.notify_one();
+        if sleeps {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 
@@ -89,12 +94,15 @@ impl Queue {
 
     /// Waits for commands, a nudge or the time, and moves a batch out: one command of each lane in turn.
     pub(super) fn drain(&self, wait: Duration, batch: &mut Vec<Waiting>) -> Woken {
-        let idle = |lanes: &mut Lanes| lanes.length == 0 && !lanes.nudged && !lanes.closed;
+        let idle = |lanes: &mut Lanes| {
+            lanes.sleeps = lanes.length == 0 && !lanes.nudged && !lanes.closed;
+            lanes.sleeps
+        };
         let (mut lanes, _) = self
             .filled
             .wait_timeout_while(self.lock(), wait, idle)
             .unwrap_or_else(PoisonError::into_inner);
-        lanes.nudged = false;
+        (lanes.nudged, lanes.sleeps) = (false, false);
         lanes.take(batch);
         match (lanes.abandoned, lanes.closed && batch.is_empty()) {
             (true, _) => Woken::Abandoned,
