@@ -122,7 +122,10 @@ impl Metrics {
         self.in_use.clear();
         self.seats.clear();
         let (snapshot, now) = (keeper.snapshot(), keeper.now().lease);
-        let left = snapshot.state.quarantined(now).map_or(0, |until| until - now);
+        let left = snapshot
+            .state
+            .quarantined(now)
+            .map_or(0, |until| until - now);
         self.quarantine.set(small(left.div_ceil(1000)));
         for (id, pool) in &snapshot.state.pools {
             let of = OfPool {

@@ -128,9 +128,16 @@ fn fields(pid: u32) -> Option<Vec<String>> {
     Some(rest.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
-/// The pid namespace of this process.
+/// The machine's own time namespace (`PROC_TIME_INIT_INO` of Linux).
+const MACHINE_TIME: u64 = 0xEFFF_FFFA;
+
+/// The namespaces that number a process and its start: the pid namespace of this process, and in the upper half its time
+/// namespace, where that is not the machine's own; there a start counts from another boot.
 fn namespace() -> Option<NonZeroU64> {
-    NonZeroU64::new(rustix::fs::stat("/proc/self/ns/pid").ok()?.st_ino)
+    let inode = |of: &str| Some(rustix::fs::stat(of).ok()?.st_ino);
+    // A kernel without time namespaces has one time.
+    let time = inode("/proc/self/ns/time").filter(|time| *time != MACHINE_TIME);
+    NonZeroU64::new(inode("/proc/self/ns/pid")? ^ time.unwrap_or(0) << 32)
 }
 
 /// Whether a process of this boot and this pid namespace is provably gone: no such pid, one that started later, or one
