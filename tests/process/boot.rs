@@ -1,4 +1,4 @@
-//! The built daemon under other boot times, as after a reboot, a migration or a long sleep (design.md 5, S22). What a real
+//! The built daemon under other boot times, as after a reboot, a migration or a long sleep (S22). What a real
 //! suspend does is not shown: no test puts the machine to sleep.
 
 use seatkeeper_tests::wire::{Ask, Wire};
