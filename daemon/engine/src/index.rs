@@ -90,6 +90,10 @@ impl Index {
         (back > now).then_some(back)
     }
 
+    pub(crate) fn drop_deadline(&mut self, at: LeaseTime, holder: HolderId) {
+        self.deadlines.remove(&(at, holder));
+    }
+
     pub(crate) fn moved(&mut self, holder: HolderId, from: LeaseTime, to: LeaseTime) {
         self.deadlines.remove(&(from, holder));
         self.deadlines.insert((to, holder));
@@ -224,4 +228,26 @@ fn key_of(holder: &Holder) -> CheckoutKey {
         holder.facts.process.uid,
         holder.facts.checkout_id,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use crate::engine::Engine;
+    use crate::time::{Date, Now};
+
+    #[test]
+    fn r15_a_deadline_without_its_holder_ends_nobody_and_stops_nothing() {
+        let mut engine = Engine::new();
+        let gid = Gid { epoch: 1, n: 1 };
+        let nobody = HolderId { gid, h: 1 };
+        engine.index.deadlines.insert((LeaseTime(5), nobody));
+        let now = Now {
+            lease: LeaseTime(10),
+            j: Date(0),
+        };
+        let (events, _) = engine.apply(now, Command::Expire);
+        assert!(events.is_empty() && engine.next_deadline().is_none());
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) fn expire(act: &mut Act<'_>) {
             break;
         }
         end(act, id, EndWhy::HeartbeatLost);
+        // An entry without its holder would be found again and again: a defect must not stop the daemon.
+        act.engine.index.drop_deadline(at, id);
     }
 }
 
