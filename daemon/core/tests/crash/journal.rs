@@ -12,7 +12,7 @@ use seatkeeper_engine::{Actor, Origin};
 use std::io::ErrorKind;
 
 /// Points after which a fresh disk takes over, so that loading stays quick.
-const POINTS_PER_DISK: u64 = 25;
+const POINTS_PER_DISK: u64 = 8;
 
 /// What a client was told: how far the journal had come, by number and hash.
 #[derive(Default)]

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 
-const POINTS_PER_DISK: u64 = 25;
+/// Points after which a fresh disk takes over, so that loading stays quick.
+const POINTS_PER_DISK: u64 = 8;
 
 /// What clients were told, kept outside of the daemon's machine.
 #[derive(Default)]
