@@ -58,7 +58,7 @@ impl RedbJournal {
             first,
             present,
         };
-        Ok(RedbJournal::of(folder, files, segment))
+        RedbJournal::of(folder, files, segment)
     }
 
     /// A journal over other storages, of one file and an append segment of a size in bytes (a multiple of 4,096), which
@@ -88,16 +88,21 @@ impl RedbJournal {
             first: 1,
             present,
         };
-        Ok(RedbJournal::of(folder, files, segment))
+        RedbJournal::of(folder, files, segment)
     }
 
-    fn of(folder: &Path, files: Files, segment: Segment) -> Self {
-        RedbJournal {
+    /// Rows that are found in the segment go to redb before any other row is written. The last of them may never have
+    /// been synced: a process that was killed, or whose sync failed, leaves it in the page cache only. A row behind it
+    /// would say that it had been answered for.
+    fn of(folder: &Path, files: Files, segment: Segment) -> Result<Self, JournalError> {
+        let journal = RedbJournal {
             folder: folder.to_owned(),
             segment: Mutex::new(segment),
             files: RwLock::new(files),
             one_reader: Mutex::new(()),
-        }
+        };
+        journal.settle()?;
+        Ok(journal)
     }
 
     fn segment(&self) -> MutexGuard<'_, Segment> {

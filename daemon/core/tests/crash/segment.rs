@@ -60,6 +60,34 @@ fn i2_rows_in_the_segment_are_found_after_a_power_cut_and_go_on() {
 }
 
 #[test]
+fn i2_a_row_that_was_never_synced_does_not_lock_the_daemon_out() {
+    let disk = Disk::default();
+    let journal = disk.journal().unwrap();
+    append(&journal, 1..=3);
+    // The row is in the page cache; the sync after it fails, and with it the daemon.
+    disk.boot(Fault::Refuses {
+        at: 2,
+        kind: std::io::ErrorKind::Other,
+    });
+    journal.append(4, row(4).as_bytes()).unwrap_err();
+    drop(journal);
+    disk.boot(Fault::None);
+    let journal = disk.journal().unwrap();
+    assert_eq!(loaded(&journal), [1, 2, 3, 4]);
+    // The power fails in the sync after the next row: of what waits, the last blocks reach the disk, and no other.
+    disk.boot(Fault::PowerCut { at: 2 });
+    journal.append(5, row(5).as_bytes()).unwrap_err();
+    drop(journal);
+    let mut blocks = 0;
+    disk.lose_power(|| {
+        blocks += 1;
+        blocks > 2
+    });
+    disk.boot(Fault::None);
+    assert_eq!(loaded(&disk.journal().unwrap())[..4], [1, 2, 3, 4]);
+}
+
+#[test]
 fn i15_damage_before_another_row_is_refused_by_name() {
     // In the header, in the row, in the second block of the second of three records.
     for at in [2 * BLOCK, 2 * BLOCK + 20, 2 * BLOCK + 100, 3 * BLOCK + 10] {
