@@ -110,3 +110,39 @@ fn comments_cite_documents_that_the_repository_has() {
         &found,
     );
 }
+
+/// Names of the test programs of a package: a file or a folder below its `tests`.
+fn test_programs(package: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(package.join("tests"));
+    let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
+    paths
+        .filter(|path| path.join("main.rs").exists() || path.extension().is_some_and(|e| e == "rs"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn tests_run_runs_every_test_program() {
+    let script = text(&top().join("tests/run"));
+    let asked: Vec<_> = script
+        .split("--test ")
+        .skip(1)
+        .filter_map(|rest| rest.split_whitespace().next())
+        .map(|name| name.trim_matches('\''))
+        .collect();
+    let runs = |name: &str| {
+        let by = |asked: &&str| match asked.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *asked,
+        };
+        asked.iter().any(by)
+    };
+    let mut found = Vec::new();
+    for manifest in files(&top(), "Cargo.toml") {
+        let package = manifest.parent().expect("a file has a folder");
+        let programs = test_programs(package).into_iter();
+        let left = programs.filter(|name| name != "benches" && !runs(name));
+        found.extend(left.map(|name| format!("{}: {name}", short(package))));
+    }
+    none("test programs that no group of tests/run runs", &found);
+}

@@ -21,7 +21,7 @@ mod tests;
 mod worker;
 
 pub use queue::{BATCH, QUEUE, QUEUE_PER_CALLER};
-pub use start::{Parts, StartError, start};
+pub use start::{Parts, StartError, start, start_by_hand};
 
 use crate::calendar::{Mark, Standing};
 use crate::clock::{Clock, Reading};
@@ -37,7 +37,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::thread::JoinHandle;
-use worker::Worker;
+use std::time::Duration;
+use worker::{Rounds, Worker};
 
 /// Called once with the answer, on the keeper's thread, or with a failure at once: hand it over, do nothing else there.
 pub type Reply = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
@@ -128,6 +129,12 @@ struct Shared {
 pub struct Keeper {
     handle: Handle,
     thread: Option<JoinHandle<Result<(), Failure>>>,
+}
+
+/// A keeper whose owner calls its rounds. Dropped without [`ByHand::stop`] it ends like a crash.
+pub struct ByHand {
+    handle: Handle,
+    rounds: Rounds,
 }
 
 impl Handle {
@@ -285,6 +292,38 @@ impl Drop for Keeper {
             // It told of its failure by itself, if it had one.
             let _ = thread.join();
         }
+    }
+}
+
+impl ByHand {
+    /// A handle. Do not [`Handle::ask`] by it: nobody answers while its owner waits.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// One round over what waits, and over what is due.
+    ///
+    /// # Errors
+    /// It cannot go on, and no later round can.
+    pub fn round(&mut self) -> Result<(), Failure> {
+        self.rounds.round(Duration::ZERO).map(drop)
+    }
+
+    /// A clean stop, as [`Keeper::stop`].
+    ///
+    /// # Errors
+    /// It could not go on.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        self.handle.shared.queue.close();
+        while !self.rounds.round(Duration::ZERO)? {}
+        Ok(())
+    }
+}
+
+impl Drop for ByHand {
+    fn drop(&mut self) {
+        drop(self.handle.shared.queue.abandon());
     }
 }
 

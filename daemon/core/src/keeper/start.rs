@@ -1,8 +1,8 @@
 //! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
 
 use super::checkpointing::Checkpointing;
-use super::worker::{self, Worker};
-use super::{Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
+use super::worker::{Rounds, Worker};
+use super::{ByHand, Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
 use crate::checkpoint::Checkpoints;
 use crate::clock::Clock;
@@ -54,6 +54,25 @@ pub enum StartError {
 
 /// Starts a keeper. When this returns, the run is journaled and the keeper serves.
 pub fn start(parts: Parts) -> Result<Keeper, StartError> {
+    let (handle, mut rounds) = begin(parts)?;
+    let thread = thread::Builder::new()
+        .name("keeper".to_owned())
+        .spawn(move || rounds.serve())?;
+    Ok(Keeper {
+        handle,
+        thread: Some(thread),
+    })
+}
+
+/// The same without a thread: nothing is judged and nothing ends until a round is called for. For simulators, which
+/// decide what comes between two rounds and in which order.
+pub fn start_by_hand(parts: Parts) -> Result<ByHand, StartError> {
+    let (handle, rounds) = begin(parts)?;
+    Ok(ByHand { handle, rounds })
+}
+
+/// Everything up to the first round: the run is journaled.
+fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
     let folder = parts.checkpoints.as_ref().map(|(folder, _)| folder);
     let Loaded {
         engine,
@@ -105,14 +124,8 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     let handle = Handle {
         shared: shared.clone(),
     };
-    let (on_events, on_fatal) = (parts.on_events, parts.on_fatal);
-    let thread = thread::Builder::new()
-        .name("keeper".to_owned())
-        .spawn(move || worker::run(&shared, checkpoints, on_events, on_fatal))?;
-    Ok(Keeper {
-        handle,
-        thread: Some(thread),
-    })
+    let rounds = Rounds::new(shared, checkpoints, parts.on_events, parts.on_fatal);
+    Ok((handle, rounds))
 }
 
 /// What a start begins from.

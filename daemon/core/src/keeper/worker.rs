@@ -267,58 +267,82 @@ impl Worker {
     }
 }
 
-/// Serves until the queue is closed, or something breaks. A panic counts as broken: what it left half done must not be
-/// served from.
-pub(super) fn run(
-    shared: &Shared,
-    mut checkpoints: Option<Checkpointing>,
-    mut on_events: Option<OnEvents>,
-    on_fatal: OnFatal,
-) -> Result<(), Failure> {
-    let (mut batch, mut judged) = (Vec::new(), Vec::new());
-    let served = catch_unwind(AssertUnwindSafe(|| {
-        let (batch, judged) = (&mut batch, &mut judged);
-        serve(shared, batch, judged, &mut checkpoints, &mut on_events)
-    }));
-    let why = match served {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(why)) => why,
-        Err(_) => BROKEN.to_owned(),
-    };
-    // First of all: whatever comes next takes its time, and until this is said a renewal could be answered at once. An
-    // earlier reason stays.
-    let _ = shared.failed.set(why.clone());
-    tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
-    on_fatal(&why);
-    let unjudged = batch.into_iter().chain(shared.queue.abandon());
-    let replies = judged.into_iter().map(|judged| judged.reply);
-    for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
-        reply(Err(Failure::Stopped));
-    }
-    Err(Failure::Stopped)
+/// The keeper's rounds, whoever calls for them: its thread, or a simulator between two of its own steps.
+pub(super) struct Rounds {
+    shared: Arc<Shared>,
+    checkpoints: Option<Checkpointing>,
+    on_events: Option<OnEvents>,
+    on_fatal: Option<OnFatal>,
+    batch: Vec<Waiting>,
+    judged: Vec<Judged>,
 }
 
-fn serve(
-    shared: &Shared,
-    batch: &mut Vec<Waiting>,
-    judged: &mut Vec<Judged>,
-    checkpoints: &mut Option<Checkpointing>,
-    on_events: &mut Option<OnEvents>,
-) -> Result<(), String> {
-    lock(shared)?.listening = on_events.is_some();
-    loop {
-        let wait = lock(shared)?.wait();
-        let woken = shared.queue.drain(wait, batch);
+impl Rounds {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        checkpoints: Option<Checkpointing>,
+        on_events: Option<OnEvents>,
+        on_fatal: OnFatal,
+    ) -> Self {
+        Rounds {
+            shared,
+            checkpoints,
+            on_events,
+            on_fatal: Some(on_fatal),
+            batch: Vec::new(),
+            judged: Vec::new(),
+        }
+    }
+
+    /// Serves until the queue is closed, or something breaks.
+    pub(super) fn serve(&mut self) -> Result<(), Failure> {
+        loop {
+            let wait = lock(&self.shared).map(|worker| worker.wait());
+            // A lock that broke is told of by the round.
+            if self.round(wait.unwrap_or_default())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits so long for something to do, and does it. True where the queue is closed: it was the last round. A panic
+    /// counts as broken: what it left half done must not be served from.
+    pub(super) fn round(&mut self, wait: Duration) -> Result<bool, Failure> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.try_round(wait)));
+        let why = match done {
+            Ok(Ok(last)) => return Ok(last),
+            Ok(Err(why)) => why,
+            Err(_) => BROKEN.to_owned(),
+        };
+        // First of all: whatever comes next takes its time, and until this is said a renewal could be answered at once.
+        // An earlier reason stays.
+        let _ = self.shared.failed.set(why.clone());
+        tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
+        if let Some(on_fatal) = self.on_fatal.take() {
+            on_fatal(&why);
+        }
+        let unjudged = self.batch.drain(..).chain(self.shared.queue.abandon());
+        let replies = self.judged.drain(..).map(|judged| judged.reply);
+        for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
+            reply(Err(Failure::Stopped));
+        }
+        Err(Failure::Stopped)
+    }
+
+    fn try_round(&mut self, wait: Duration) -> Result<bool, String> {
+        let shared = &*self.shared;
+        let woken = shared.queue.drain(wait, &mut self.batch);
         let mut worker = lock(shared)?;
         if woken == Woken::Abandoned {
             worker.ended = true;
-            return Ok(());
+            return Ok(true);
         }
         if let Some(why) = shared.failed.get() {
             return Err(why.clone());
         }
+        worker.listening = self.on_events.is_some();
         let last = woken == Woken::Closed;
-        let done = worker.round(shared, batch, judged, last);
+        let done = worker.round(shared, &mut self.batch, &mut self.judged, last);
         // Nobody renews over what is not durable: the lock is not given back before this is said.
         let snapshot = done.map_err(|why| {
             let why = why.to_string();
@@ -326,15 +350,13 @@ fn serve(
             let _ = shared.failed.set(why.clone());
             why
         })?;
-        worker.publish(&snapshot, on_events);
+        worker.publish(&snapshot, &mut self.on_events);
         drop(worker);
-        answer(judged, &snapshot);
-        if last {
-            return Ok(());
-        }
-        if let Some(checkpoints) = checkpoints {
+        answer(&mut self.judged, &snapshot);
+        if let Some(checkpoints) = self.checkpoints.as_mut().filter(|_| !last) {
             checkpoints.look(&*shared.journal, &snapshot);
         }
+        Ok(last)
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     PowerCut { at: u64 },
     /// From this operation on the system answers with this error.
     Refuses { at: u64, kind: ErrorKind },
+    /// This operation is answered with this error, and all later ones work again.
+    Once { at: u64, kind: ErrorKind },
 }
 
 /// The append segment of these tests: it is full, and moves its rows, every dozen of them.
@@ -44,14 +46,14 @@ struct State {
 }
 
 /// A file as a process sees it, as a power cut leaves it, and what lies between.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Image {
     live: Vec<u8>,
     durable: Vec<u8>,
     cached: Vec<Change>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Change {
     Length(usize),
     Bytes(usize, Vec<u8>),
@@ -93,6 +95,29 @@ impl Disk {
         self.state().operations
     }
 
+    /// Another disk with the same on it, as it stands: page cache and all.
+    pub(crate) fn copy(&self) -> Disk {
+        let files = self.state().files.clone();
+        let state = State {
+            files,
+            ..State::default()
+        };
+        Disk {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Whether the fault has come.
+    pub(crate) fn failed(&self) -> bool {
+        let state = self.state();
+        match state.fault {
+            None | Some(Fault::None) => false,
+            Some(Fault::PowerCut { at } | Fault::Refuses { at, .. } | Fault::Once { at, .. }) => {
+                state.operations >= at
+            }
+        }
+    }
+
     /// Syncs ever made.
     pub(crate) fn syncs(&self) -> u64 {
         self.state().syncs
@@ -123,6 +148,7 @@ impl State {
         match self.fault {
             Some(Fault::PowerCut { at }) if self.operations >= at => Err(Error::other("no power")),
             Some(Fault::Refuses { at, kind }) if self.operations >= at => Err(kind.into()),
+            Some(Fault::Once { at, kind }) if self.operations == at => Err(kind.into()),
             _ => Ok(()),
         }
     }

@@ -6,3 +6,4 @@ mod journal;
 mod keeper;
 mod random;
 mod segment;
+mod sim;

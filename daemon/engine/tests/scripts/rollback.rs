@@ -32,22 +32,25 @@ impl Stage {
             self.user(words.after("by")?);
         }
         let shown = self.shown(words, Some(holder), &process)?;
-        self.lease(Command::Renew(Renew {
+        let renew = Command::Renew(Renew {
             holder,
             process,
             shown,
-        }))
+        });
+        self.lease(renew, words.flag("unheard"))
     }
 
-    /// The same for a call that may bring a lease, which its process keeps.
-    pub(crate) fn lease(&mut self, command: Command) -> Result<(), String> {
+    /// A call that may bring a lease, which its process keeps, unless it gets lost on its way.
+    pub(crate) fn lease(&mut self, command: Command, unheard: bool) -> Result<(), String> {
         let process = match &command {
             Command::Checkout(asked) => asked.process.clone(),
             Command::Renew(asked) => asked.process.clone(),
             _ => return Err("no lease comes of it".to_owned()),
         };
         let verdict = self.give(command);
-        if let Verdict::Leased(terms) = &verdict {
+        if let Verdict::Leased(terms) = &verdict
+            && !unheard
+        {
             self.leases
                 .insert((terms.holder, process.instance), shown(terms));
         }

@@ -162,14 +162,12 @@ impl Stage {
             "unassign" => {
                 let target = self.target(words.after("from")?);
                 let license = self.license_id(&words, words.at(1)?);
-                let state = self.engine.state();
-                let of = state
-                    .covers
-                    .get(&(license, target))
-                    .copied()
-                    .ok_or("there is no such assignment")?;
+                let name = format!("{license} {target:?}");
+                let known = self.engine.state().covers.get(&(license, target));
                 self.answer(Command::Unassign {
-                    id: of,
+                    id: known
+                        .copied()
+                        .unwrap_or_else(|| AssignmentId(id("assignment", &name))),
                     hard: words.flag("hard"),
                     if_match: None,
                 })
@@ -402,7 +400,7 @@ impl Stage {
 
     fn checkout(&mut self, words: &Words) -> Result<(), String> {
         let asked = self.asked(words)?;
-        self.lease(Command::Checkout(Box::new(asked)))
+        self.lease(Command::Checkout(Box::new(asked)), words.flag("unheard"))
     }
 
     fn why(&mut self, words: &Words) -> Result<(), String> {

@@ -1,0 +1,271 @@
+//! A round, and what comes back of it: applications learn from it, and the promises are looked at.
+
+use super::people::{App, Life, Take};
+use super::world::{Asked, Whose, World};
+use seatkeeper_core::keeper::{Answer, Failure, Snapshot};
+use seatkeeper_engine::denial::{Code, Denial};
+use seatkeeper_engine::ids::Gid;
+use seatkeeper_engine::{Actor, Command, LeaseTerms, Order, Origin, Verdict};
+use std::sync::{Arc, Mutex};
+
+/// How long an ended checkout is remembered (rule 20).
+const REMEMBERED_MS: u64 = 15 * 60 * 1000;
+
+/// What became of each order, in the order of judging.
+type Heard = Arc<Mutex<Vec<(usize, Result<Answer, Failure>)>>>;
+
+impl World {
+    /// One batch. False where the daemon failed in it.
+    pub(super) fn round(&mut self, asked: Vec<Asked>) -> Result<bool, String> {
+        let handle = self.handle();
+        let before = handle.snapshot();
+        let heard = Heard::default();
+        self.known.clear();
+        let mut queued = Vec::new();
+        for (n, one) in asked.iter().enumerate() {
+            let order = Order {
+                actor: Actor::Daemon,
+                origin: Origin::Socket,
+                command: one.command.clone(),
+            };
+            let at_once = self.random.below(2) == 0;
+            if let Some(answer) = at_once.then(|| handle.at_once(&order)).flatten() {
+                self.note(one, &answer);
+                self.script.durable();
+                self.hear(one, &answer, &before)?;
+                continue;
+            }
+            queued.push(n);
+            let heard = heard.clone();
+            handle.submit(
+                order,
+                None,
+                Box::new(move |answer| heard.lock().unwrap().push((n, answer))),
+            );
+        }
+        let went = self.keeper.as_mut().unwrap().round();
+        let heard = std::mem::take(&mut *heard.lock().unwrap());
+        if heard.len() != queued.len() {
+            return Err(format!(
+                "{} orders have {} answers",
+                queued.len(),
+                heard.len()
+            ));
+        }
+        if went.is_err() {
+            self.failed(&asked, &heard)?;
+        } else {
+            for (n, answer) in heard {
+                self.doubt(&asked[n].command);
+                let answer =
+                    answer.map_err(|e| format!("an order of a round that went well: {e}"))?;
+                self.note(&asked[n], &answer);
+                self.hear(&asked[n], &answer, &before)?;
+            }
+            self.script.durable();
+            let after = handle.recorded();
+            let quarantined = after.state.quarantined(handle.now().lease).is_some();
+            let began = quarantined && before.state.quarantine != after.state.quarantine;
+            self.counts.quarantines += u64::from(began);
+            self.ledger.acknowledged = Some(after);
+            self.ledger.alone(&self.apps, self.true_s, quarantined)?;
+        }
+        // Once more: a lease that was signed before it in the same batch is in doubt now.
+        for one in &asked {
+            self.doubt(&one.command);
+        }
+        Ok(went.is_ok())
+    }
+
+    /// The daemon failed: nobody was answered for (I7), and nobody knows what became of it.
+    fn failed(
+        &mut self,
+        asked: &[Asked],
+        heard: &[(usize, Result<Answer, Failure>)],
+    ) -> Result<(), String> {
+        if !self.disk.failed() {
+            return Err("it fails, and the disk did not".to_owned());
+        }
+        if heard.iter().any(|(_, answer)| answer.is_ok()) {
+            return Err("I7: answered for in a batch that failed".to_owned());
+        }
+        let now = self.handle().now();
+        for (n, _) in heard {
+            let one = &asked[*n];
+            if !one.words.is_empty() {
+                self.script.ask(now, &one.words);
+            }
+            match &one.whose {
+                Whose::Checkout(who, take) => self.apps[*who].life = Life::Asking(take.clone()),
+                Whose::Release(who, _) => self.apps[*who].life = Life::Idle,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, one: &Asked, answer: &Answer) {
+        if one.words.is_empty() {
+            return;
+        }
+        let lost = matches!(answer.verdict, Verdict::Leased(_)) && one.unheard;
+        let unheard = if lost { " unheard" } else { "" };
+        self.script
+            .ask(answer.now, &format!("{}{unheard}", one.words));
+        if let Verdict::ClockAccepted { to, .. } = &answer.verdict {
+            self.script.accepted(answer.now, to.0);
+        }
+    }
+
+    fn hear(&mut self, one: &Asked, answer: &Answer, before: &Snapshot) -> Result<(), String> {
+        match &answer.verdict {
+            Verdict::Leased(lease) => self.leased(one, lease, before),
+            Verdict::Denied(denial) => self.denied(one, denial),
+            Verdict::Done => {
+                match &one.whose {
+                    Whose::Release(who, holder) => {
+                        self.ledger.released(*holder);
+                        self.apps[*who].life = Life::Idle;
+                    }
+                    Whose::GiveUp(who, take) => {
+                        self.ledger
+                            .over
+                            .insert(take.asked.checkout_id, answer.now.lease.0);
+                        self.late.push((*who, take.clone()));
+                        self.apps[*who].life = Life::Idle;
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn leased(&mut self, one: &Asked, lease: &LeaseTerms, before: &Snapshot) -> Result<(), String> {
+        self.counts.leases += 1;
+        self.ledger.signed(lease)?;
+        let quarantined = before.state.quarantined(lease.now.lease).is_some();
+        let gid = lease.holder.gid;
+        if !lease.new {
+            // Adopted, if it is new.
+            self.known.insert(gid);
+        }
+        let known = before.state.grants.contains_key(&gid) || self.known.contains(&gid);
+        if quarantined && lease.new && !known {
+            return Err(format!("I13: {} opens in quarantine", lease.holder));
+        }
+        let end = lease.now.j.0 + lease.ttl_s + lease.grace_s;
+        if let Some(Some(exp)) = self
+            .exps
+            .get(&lease.signed.hash)
+            .filter(|exp| exp.is_some_and(|exp| end > exp))
+        {
+            return Err(format!(
+                "rule 16: a lease until {end} of a license until {exp}"
+            ));
+        }
+        match &one.whose {
+            Whose::Checkout(who, take) => {
+                self.over(take, lease)?;
+                if one.unheard {
+                    if !matches!(self.apps[*who].life, Life::Held(_)) {
+                        self.apps[*who].life = Life::Asking(take.clone());
+                    }
+                } else {
+                    self.counts.retries += u64::from(!lease.new);
+                    self.apps[*who].hear(lease, self.true_s);
+                }
+            }
+            Whose::Renew(who) if !one.unheard => {
+                if let Life::Held(held) = &self.apps[*who].life
+                    && held.holder != lease.holder
+                {
+                    self.counts.adopted += 1;
+                    self.ledger.adopted(held.holder.gid, lease.holder.gid);
+                }
+                self.apps[*who].hear(lease, self.true_s);
+            }
+            Whose::Late(take) => self.over(take, lease)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Rule 20: a checkout that was given up takes no seat.
+    fn over(&self, take: &Take, lease: &LeaseTerms) -> Result<(), String> {
+        let told = self.ledger.over.get(&take.asked.checkout_id);
+        match told {
+            Some(told) if lease.now.lease.0 < told + REMEMBERED_MS => Err(format!(
+                "I8: checkout c{} was given up, and sits as {}",
+                take.number, lease.holder
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn denied(&mut self, one: &Asked, denial: &Denial) -> Result<(), String> {
+        self.counts.denials += 1;
+        let code = denial.code;
+        let told = |what: &str| Err(format!("{what}: {code:?} by rule {}", denial.rule));
+        match &one.whose {
+            Whose::Checkout(who, take) => {
+                if let (Code::NoSeatFree, Some(used), Some(total)) =
+                    (code, denial.in_use, denial.total)
+                    && used + u64::from(take.asked.n) <= total
+                {
+                    return told(&format!(
+                        "I9: {used} of {total} are in use, and one is denied"
+                    ));
+                }
+                let lawful = match code {
+                    Code::NoSeatFree | Code::RequestExceedsTotal | Code::CoolDown => true,
+                    Code::NotAssigned | Code::LeaseEnded | Code::Superseded => true,
+                    Code::LicenseExpired => self.dated,
+                    Code::Quarantine => self.ledger.restored,
+                    _ => false,
+                };
+                // A repeated one whose first try sits already is denied where that seat has ended.
+                if !matches!(self.apps[*who].life, Life::Held(_)) {
+                    self.apps[*who].life = Life::Idle;
+                }
+                if !lawful {
+                    return told("a checkout is denied");
+                }
+            }
+            Whose::Renew(who) => {
+                self.counts.expired += u64::from(code == Code::LeaseLapsed);
+                let now_s = self.true_s;
+                let app = &mut self.apps[*who];
+                let lost = app.sits(now_s).is_some_and(|held| !held.doubtful);
+                let dated = self.dated && code == Code::LicenseExpired;
+                if lost && !dated && !self.ledger.restored {
+                    return told(&format!("I2: {} is refused its seat", app.words()));
+                }
+                if !matches!(code, Code::LicenseExpired | Code::Quarantine) {
+                    app.life = Life::Idle;
+                }
+            }
+            Whose::Release(who, _) => self.apps[*who].life = Life::Idle,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whose seat a command may have ended.
+    fn doubt(&mut self, command: &Command) {
+        let of: Option<Gid> = match command {
+            Command::Reclaim { gid, .. } => Some(*gid),
+            Command::ReleaseElsewhere { holder, .. } => Some(holder.gid),
+            Command::Unassign { .. }
+            | Command::InstallLicense { .. }
+            | Command::AcceptClock { .. } => None,
+            _ => return,
+        };
+        for App { life, .. } in &mut self.apps {
+            if let Life::Held(held) = life {
+                held.doubtful |= of.is_none_or(|gid| gid == held.holder.gid);
+            }
+        }
+    }
+}

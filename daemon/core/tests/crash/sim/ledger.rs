@@ -1,0 +1,214 @@
+//! What clients were told, kept outside of the daemon, and the promises that are held against it (claims.md 3).
+
+use super::people::App;
+use seatkeeper_core::journal::{Head, follow, parse};
+use seatkeeper_core::keeper::{Handle, Snapshot};
+use seatkeeper_engine::LeaseTerms;
+use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What one state directory has promised.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// The last batch that was answered for.
+    pub(super) acknowledged: Option<Arc<Snapshot>>,
+    /// Of the newest lease.
+    newest: (u64, u64),
+    epoch: u64,
+    released: BTreeSet<HolderId>,
+    /// Checkouts that were told to be over.
+    pub(super) over: BTreeMap<CheckoutId, u64>,
+    /// Pairs of grants on one slot from before the first witness of a restored state (rule 21).
+    excused: BTreeSet<[Gid; 2]>,
+    /// The state was restored, and no witness came yet.
+    pub(super) rolled_back: bool,
+    /// The state was restored at some time: a seat may be lost to those of the lost future.
+    pub(super) restored: bool,
+}
+
+/// What was counted, so that a run that tests nothing is seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) cycles: u64,
+    pub(super) failed_in_start: u64,
+    pub(super) failed_in_work: u64,
+    pub(super) killed: u64,
+    pub(super) undecided_kept: u64,
+    pub(super) undecided_lost: u64,
+    pub(super) leases: u64,
+    pub(super) denials: u64,
+    pub(super) retries: u64,
+    pub(super) restores: u64,
+    pub(super) quarantines: u64,
+    pub(super) adopted: u64,
+    pub(super) expired: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: &Counts) {
+        let Counts {
+            cycles,
+            failed_in_start,
+            failed_in_work,
+            killed,
+            undecided_kept,
+            undecided_lost,
+            leases,
+            denials,
+            retries,
+            restores,
+            quarantines,
+            adopted,
+            expired,
+        } = other;
+        self.cycles += cycles;
+        self.failed_in_start += failed_in_start;
+        self.failed_in_work += failed_in_work;
+        self.killed += killed;
+        self.undecided_kept += undecided_kept;
+        self.undecided_lost += undecided_lost;
+        self.leases += leases;
+        self.denials += denials;
+        self.retries += retries;
+        self.restores += restores;
+        self.quarantines += quarantines;
+        self.adopted += adopted;
+        self.expired += expired;
+    }
+}
+
+impl Ledger {
+    /// An older state takes the place of this one: what was promised since is in no journal any more.
+    pub(super) fn restored(&mut self, saved: Arc<Snapshot>) {
+        *self = Ledger {
+            acknowledged: Some(saved),
+            rolled_back: true,
+            restored: true,
+            excused: std::mem::take(&mut self.excused),
+            ..Ledger::default()
+        };
+    }
+
+    /// I4: epoch and number rise over every lease that was signed from this state directory.
+    pub(super) fn signed(&mut self, lease: &LeaseTerms) -> Result<(), String> {
+        let number = (lease.epoch, lease.seq);
+        if number <= self.newest {
+            return Err(format!(
+                "I4: lease {number:?} comes after {:?}",
+                self.newest
+            ));
+        }
+        self.newest = number;
+        Ok(())
+    }
+
+    /// One grant under two ids: its sharers go over to the new one, each with its own renewal (rule 21).
+    pub(super) fn adopted(&mut self, was: Gid, is: Gid) {
+        self.excused.insert([was.min(is), was.max(is)]);
+    }
+
+    pub(super) fn released(&mut self, holder: HolderId) {
+        self.released.insert(holder);
+    }
+
+    /// I1, I3, I5: no two applications believe to hold one slot under two grants.
+    pub(super) fn alone(
+        &mut self,
+        apps: &[App],
+        now_s: u64,
+        quarantined: bool,
+    ) -> Result<(), String> {
+        let sits: Vec<_> = apps.iter().filter_map(|app| app.sits(now_s)).collect();
+        let live = |gid: &Gid| sits.iter().any(|held| held.holder.gid == *gid);
+        self.excused.retain(|pair| pair.iter().all(live));
+        for (n, one) in sits.iter().enumerate() {
+            for two in &sits[n + 1..] {
+                let mut pair = [one.holder.gid, two.holder.gid];
+                pair.sort_unstable();
+                let shared = one.slots.iter().find(|slot| two.slots.contains(slot));
+                let (Some(slot), false) = (shared, pair[0] == pair[1]) else {
+                    continue;
+                };
+                if !self.rolled_back && !self.excused.contains(&pair) {
+                    return Err(format!(
+                        "I1: {} and {} both hold slot {slot}",
+                        one.holder, two.holder
+                    ));
+                }
+                self.excused.insert(pair);
+            }
+        }
+        let old = sits.iter().any(|held| held.old);
+        self.rolled_back &= old && !quarantined;
+        Ok(())
+    }
+
+    /// I2, I12: what was answered for is in the journal that this start found. What came after it is told.
+    pub(super) fn survived(
+        &mut self,
+        handle: &Handle,
+        apps: &[App],
+        now_s: u64,
+    ) -> Result<Since, String> {
+        let state = &handle.recorded().state;
+        if state.run.epoch <= self.epoch {
+            return Err(format!("I12: epoch {} comes again", self.epoch));
+        }
+        self.epoch = state.run.epoch;
+        let acknowledged = self.acknowledged.as_ref().map(|before| before.head);
+        let kept = acknowledged.map_or(Ok(Since::default()), |head| after(handle, head))?;
+        if let Some(holder) = self.released.iter().find(|id| state.holder(**id).is_some()) {
+            return Err(format!("I2: {holder} was given back, and sits again"));
+        }
+        if !self.restored {
+            let sits = apps.iter().filter_map(|app| app.sits(now_s));
+            let mut lost =
+                sits.filter(|held| !held.doubtful && state.holder(held.holder).is_none());
+            if let Some(held) = lost.next() {
+                return Err(format!("I2: {} was leased, and is gone", held.holder));
+            }
+        }
+        let mut checkouts = BTreeSet::new();
+        for grant in state.pools.values().flat_map(|pool| pool.grants.values()) {
+            for holder in &grant.holders {
+                if !checkouts.insert(holder.facts.checkout_id) {
+                    return Err(format!("I8: {} sits twice", holder.facts.checkout_id));
+                }
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// What the journal has behind the last event that was answered for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Since {
+    /// The batch that was under way.
+    pub(super) batch: bool,
+    /// Starts, those that failed later included.
+    pub(super) starts: usize,
+}
+
+/// The journal still has the event that was the last to be answered for, and behind it this.
+fn after(handle: &Handle, head: Head) -> Result<Since, String> {
+    let read = |from, limit| handle.read(from, limit).map_err(|e| e.to_string());
+    let page = read(head.number, 1)?;
+    let gone = || format!("I2: event {} was answered for, and is gone", head.number);
+    let (_, raw) = page.first().ok_or_else(gone)?;
+    let noted = parse(raw).map_err(|e| e.to_string())?;
+    let mut found = Head {
+        number: head.number - 1,
+        hash: noted.prev,
+    };
+    follow(&mut found, raw).map_err(|e| e.to_string())?;
+    if found != head {
+        return Err(format!("I2: event {} is another one now", head.number));
+    }
+    let behind = read(head.number + 1, 200)?;
+    let is_start = |(_, raw): &&(u64, Box<str>)| raw.contains("\"RunStarted\"");
+    Ok(Since {
+        batch: behind.first().is_some_and(|first| !is_start(&first)),
+        starts: behind.iter().filter(is_start).count(),
+    })
+}
