@@ -66,6 +66,7 @@ impl World {
             let after = handle.recorded();
             let quarantined = after.state.quarantined(handle.now().lease).is_some();
             let began = quarantined && before.state.quarantine != after.state.quarantine;
+            self.j_s = self.j_s.max(after.now.j.0);
             self.counts.quarantines += u64::from(began);
             self.ledger.acknowledged = Some(after);
             self.ledger.alone(&self.apps, self.true_s, quarantined)?;
@@ -128,9 +129,7 @@ impl World {
                         self.apps[*who].life = Life::Idle;
                     }
                     Whose::GiveUp(who, take) => {
-                        self.ledger
-                            .over
-                            .insert(take.asked.checkout_id, answer.now.lease.0);
+                        self.ledger.over.insert(take.asked.checkout_id);
                         self.late.push((*who, take.clone()));
                         self.apps[*who].life = Life::Idle;
                     }
@@ -194,9 +193,10 @@ impl World {
 
     /// Rule 20: a checkout that was given up takes no seat.
     fn over(&self, take: &Take, lease: &LeaseTerms) -> Result<(), String> {
-        let told = self.ledger.over.get(&take.asked.checkout_id);
-        match told {
-            Some(told) if lease.now.lease.0 < told + REMEMBERED_MS => Err(format!(
+        // It may have sat and ended in between: the memory of it begins then.
+        let given_up = self.ledger.over.contains(&take.asked.checkout_id);
+        match lease.now.lease.0.checked_sub(take.made_ms) {
+            Some(age_ms) if given_up && age_ms < REMEMBERED_MS => Err(format!(
                 "I8: checkout c{} was given up, and sits as {}",
                 take.number, lease.holder
             )),

@@ -5,7 +5,7 @@ use seatkeeper_core::journal::{Head, follow, parse};
 use seatkeeper_core::keeper::{Handle, Snapshot};
 use seatkeeper_engine::LeaseTerms;
 use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What one state directory has promised.
@@ -18,7 +18,7 @@ pub(super) struct Ledger {
     epoch: u64,
     released: BTreeSet<HolderId>,
     /// Checkouts that were told to be over.
-    pub(super) over: BTreeMap<CheckoutId, u64>,
+    pub(super) over: BTreeSet<CheckoutId>,
     /// Pairs of grants on one slot from before the first witness of a restored state (rule 21).
     excused: BTreeSet<[Gid; 2]>,
     /// The state was restored, and no witness came yet.
@@ -105,7 +105,13 @@ impl Ledger {
 
     /// One grant under two ids: its sharers go over to the new one, each with its own renewal (rule 21).
     pub(super) fn adopted(&mut self, was: Gid, is: Gid) {
-        self.excused.insert([was.min(is), was.max(is)]);
+        let others = self.excused.iter().filter(|pair| pair.contains(&was));
+        let others: Vec<_> = others.flatten().copied().chain([was]).collect();
+        self.excused.extend(
+            others
+                .into_iter()
+                .map(|other| [other.min(is), other.max(is)]),
+        );
     }
 
     pub(super) fn released(&mut self, holder: HolderId) {

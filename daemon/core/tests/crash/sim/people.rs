@@ -42,6 +42,8 @@ pub(super) enum Life {
 #[derive(Clone, Debug)]
 pub(super) struct Take {
     pub(super) number: u64,
+    /// Lease time at its first try.
+    pub(super) made_ms: u64,
     pub(super) asked: Checkout,
 }
 
@@ -86,7 +88,12 @@ impl App {
         format!("{}@{} app={}", self.user, self.machine, self.instance)
     }
 
-    pub(super) fn checkout(&self, number: u64, n: u32, interactive: bool) -> Box<Take> {
+    pub(super) fn checkout(
+        &self,
+        (number, made_ms): (u64, u64),
+        n: u32,
+        interactive: bool,
+    ) -> Box<Take> {
         let asked = Checkout {
             checkout_id: CheckoutId(named(&format!("checkout {number}"))),
             process: self.process(),
@@ -105,7 +112,11 @@ impl App {
             interactive,
             shown: None,
         };
-        Box::new(Take { number, asked })
+        Box::new(Take {
+            number,
+            made_ms,
+            asked,
+        })
     }
 
     /// The seat, where it holds one that is not over on its own clock.

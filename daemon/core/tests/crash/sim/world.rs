@@ -52,6 +52,10 @@ pub(super) struct World {
     pub(super) saved: Option<(Disk, Arc<Snapshot>)>,
     /// The next start is over a state that was restored.
     pub(super) goes_back: bool,
+    /// J behind which a restored state would take a lease that is over for one that lives.
+    pub(super) j_s: u64,
+    /// That is so: the wall clock is behind what J had been.
+    pub(super) j_behind: bool,
     pub(super) side: Arc<Side>,
     pub(super) clock: Arc<ManualClock>,
     /// Seconds that passed since the beginning, also while the daemon was down.
@@ -90,6 +94,8 @@ impl World {
             disk: Disk::default(),
             saved: None,
             goes_back: false,
+            j_s: 0,
+            j_behind: false,
             side: Arc::new(Side::memory().unwrap()),
             clock: Arc::new(ManualClock::at(BASE_S)),
             true_s: 0,
@@ -236,6 +242,7 @@ impl World {
 
     fn pass(&mut self, s: u64) {
         self.true_s += s;
+        self.j_s += s;
         self.clock.advance(Duration::from_secs(s));
     }
 
@@ -267,6 +274,7 @@ impl World {
         self.replays(&*journal)?;
         let snapshot = handle.recorded();
         if std::mem::take(&mut self.goes_back) {
+            self.j_behind |= snapshot.now.j.0 < self.j_s;
             self.script.restored(snapshot.now);
             since.starts -= 1;
         } else if since.batch {
@@ -285,6 +293,7 @@ impl World {
             self.saved = Some((self.disk.copy(), snapshot.clone()));
         }
         self.script.durable();
+        self.j_s = self.j_s.max(snapshot.now.j.0);
         self.ledger.acknowledged = Some(snapshot);
         self.keeper = Some(keeper);
         Ok(true)
