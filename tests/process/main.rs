@@ -8,6 +8,7 @@ mod faults;
 mod hung;
 mod identity;
 mod impostor;
+mod planted;
 mod race;
 mod removal;
 mod rollback;

@@ -202,3 +202,36 @@ fn no_room_of_the_core_calls_back_into_the_desk() {
         &found,
     );
 }
+
+/// Planted bugs are in builds that ask for them, and in no other: each stands behind the condition, which is no feature.
+#[test]
+fn planted_bugs_stand_behind_their_condition() {
+    let mut found = Vec::new();
+    for path in sources().iter().filter(|path| !is_test(path)) {
+        let text = text(path);
+        let lines: Vec<_> = text.lines().collect();
+        for (n, _) in lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.contains("planted::is("))
+        {
+            let before = &lines[n.saturating_sub(3)..=n];
+            if !before.iter().any(|line| line.trim() == "#[cfg(planted)]") {
+                found.push(format!("{}:{}", short(path), n + 1));
+            }
+        }
+    }
+    for path in files(&top(), "Cargo.toml") {
+        let features = text(&path);
+        let features = features.split("[features]").nth(1).unwrap_or_default();
+        if features
+            .split("\n[")
+            .next()
+            .unwrap_or_default()
+            .contains("planted")
+        {
+            found.push(short(&path));
+        }
+    }
+    none("planted bugs that an ordinary build could hold", &found);
+}

@@ -276,6 +276,8 @@ impl Act<'_> {
 
     fn start(&mut self, run: RunId) -> Verdict {
         let epoch = self.state().run.epoch + 1;
+        #[cfg(planted)]
+        let epoch = epoch - u64::from(crate::planted::is("epoch-again"));
         let (at, j) = (self.now.lease, self.now.j);
         self.record(Recorded::RunStarted { epoch, run, at, j });
         Verdict::Started { epoch, run }
@@ -304,6 +306,12 @@ impl Act<'_> {
         let seq = self.engine.state.run.seq + 1;
         self.engine.state.run.seq = seq;
         let before = self.state().holder(holder).map_or(until, |h| h.until);
+        #[cfg(planted)]
+        let before = if crate::planted::is("hold-shrinks") {
+            until
+        } else {
+            before
+        };
         let until = until.max(before);
         self.engine.state.call(holder, until);
         rollback::note_renewed(&mut self.engine.state, holder.gid, self.now.lease);

@@ -11,6 +11,8 @@ mod evolve;
 pub mod ids;
 mod index;
 mod licensing;
+#[cfg(planted)]
+pub mod planted;
 mod rollback;
 mod seats;
 pub mod state;

@@ -117,6 +117,10 @@ pub(crate) fn first_license(act: &mut Act<'_>, signed: Date) {
 /// The no to whatever would be new.
 pub(crate) fn quarantine(state: &State, now: Now) -> Option<Denial> {
     let until = state.quarantined(now.lease)?;
+    #[cfg(planted)]
+    if crate::planted::is("quarantine-open") {
+        return None;
+    }
     Some(Denial {
         retry_at: Some(until),
         ..Denial::new(Code::Quarantine, 21)

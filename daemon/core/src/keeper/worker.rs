@@ -245,7 +245,13 @@ impl Worker {
         let mark = self.calendar.mark();
         if !self.row.is_empty() {
             let (first, bytes) = self.row.finish(&mark);
-            self.journal.append(first, bytes)?;
+            let appended = self.journal.append(first, bytes);
+            #[cfg(planted)]
+            let appended = appended.or_else(|e| {
+                let deaf = seatkeeper_engine::planted::is("errors-unheard");
+                if deaf { Ok(()) } else { Err(e) }
+            });
+            appended?;
             self.row.clear();
             self.marked = mark.lease_ms;
         } else if mark.lease_ms - self.marked >= MARK_EVERY_MS {

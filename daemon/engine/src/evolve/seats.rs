@@ -97,6 +97,10 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
             pool.freed.insert(pool.high);
             pool.high += 1;
         }
+        #[cfg(planted)]
+        if crate::planted::is("slot-stays-free") {
+            continue;
+        }
         pool.freed.remove(slot);
     }
     count(pool, &taken.slots, true);
@@ -248,6 +252,10 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     };
     pool.units.remove(&(grant.unit.short(), gid));
     count(pool, &grant.slots, false);
+    #[cfg(planted)]
+    if crate::planted::is("slot-leaks") {
+        return;
+    }
     pool.freed.extend(grant.slots.iter().copied());
     if pool.grants.is_empty() && !state.licenses.contains_key(&pool_id.license) {
         state.pools.remove(pool_id.as_ref());
@@ -309,6 +317,12 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
             continue;
         };
         let fresh = at + hold_ms(longest_ms(pool, since));
+        #[cfg(planted)]
+        let fresh = if crate::planted::is("no-fresh-hold") {
+            at
+        } else {
+            fresh
+        };
         let Some(grant) = pool.grants.get_mut(&gid) else {
             continue;
         };

@@ -52,6 +52,10 @@ fn give_up(act: &mut Act<'_>, key: CheckoutKey) -> Result<Verdict, Denial> {
             ..Denial::new(Code::ServerBusy, 20)
         });
     }
+    #[cfg(planted)]
+    if crate::planted::is("given-up-forgotten") {
+        return Ok(Verdict::Done);
+    }
     act.record(Recorded::CheckoutEnded {
         machine,
         uid,

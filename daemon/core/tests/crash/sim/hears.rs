@@ -64,18 +64,28 @@ impl World {
             }
             self.script.durable();
             let after = handle.recorded();
-            let quarantined = after.state.quarantined(handle.now().lease).is_some();
-            let began = quarantined && before.state.quarantine != after.state.quarantine;
+            let witnessed = self.witnessed(before.head.number + 1)?;
             self.j_s = self.j_s.max(after.now.j.0);
-            self.counts.quarantines += u64::from(began);
+            self.counts.quarantines += u64::from(witnessed);
             self.ledger.acknowledged = Some(after);
-            self.ledger.alone(&self.apps, self.true_s, quarantined)?;
+            self.ledger.alone(&self.apps, self.true_s, witnessed)?;
         }
         // Once more: a lease that was signed before it in the same batch is in doubt now.
         for one in &asked {
             self.doubt(&one.command);
         }
         Ok(went.is_ok())
+    }
+
+    /// Whether a future was proven since this event.
+    fn witnessed(&self, from: u64) -> Result<bool, String> {
+        if !self.ledger.rolled_back {
+            return Ok(false);
+        }
+        let events = self.handle().read(from, 200).map_err(|e| e.to_string())?;
+        Ok(events
+            .iter()
+            .any(|(_, raw)| raw.contains("\"FutureShown\"")))
     }
 
     /// The daemon failed: nobody was answered for (I7), and nobody knows what became of it.
@@ -129,7 +139,9 @@ impl World {
                         self.apps[*who].life = Life::Idle;
                     }
                     Whose::GiveUp(who, take) => {
-                        self.ledger.over.insert(take.asked.checkout_id);
+                        // Lease time goes back where a start comes in between.
+                        let over_ms = take.made_ms.min(answer.now.lease.0);
+                        self.ledger.over.insert(take.asked.checkout_id, over_ms);
                         self.late.push((*who, take.clone()));
                         self.apps[*who].life = Life::Idle;
                     }
@@ -164,6 +176,12 @@ impl World {
                 "rule 16: a lease until {end} of a license until {exp}"
             ));
         }
+        if let Command::Renew(renew) = &one.command
+            && renew.holder != lease.holder
+        {
+            self.counts.adopted += 1;
+            self.ledger.adopted(renew.holder.gid, gid);
+        }
         match &one.whose {
             Whose::Checkout(who, take) => {
                 self.over(take, lease)?;
@@ -177,12 +195,6 @@ impl World {
                 }
             }
             Whose::Renew(who) if !one.unheard => {
-                if let Life::Held(held) = &self.apps[*who].life
-                    && held.holder != lease.holder
-                {
-                    self.counts.adopted += 1;
-                    self.ledger.adopted(held.holder.gid, lease.holder.gid);
-                }
                 self.apps[*who].hear(lease, self.true_s);
             }
             Whose::Late(take) => self.over(take, lease)?,
@@ -194,9 +206,9 @@ impl World {
     /// Rule 20: a checkout that was given up takes no seat.
     fn over(&self, take: &Take, lease: &LeaseTerms) -> Result<(), String> {
         // It may have sat and ended in between: the memory of it begins then.
-        let given_up = self.ledger.over.contains(&take.asked.checkout_id);
-        match lease.now.lease.0.checked_sub(take.made_ms) {
-            Some(age_ms) if given_up && age_ms < REMEMBERED_MS => Err(format!(
+        let over_ms = self.ledger.over.get(&take.asked.checkout_id);
+        match over_ms.and_then(|over_ms| lease.now.lease.0.checked_sub(*over_ms)) {
+            Some(age_ms) if age_ms < REMEMBERED_MS => Err(format!(
                 "I8: checkout c{} was given up, and sits as {}",
                 take.number, lease.holder
             )),

@@ -5,7 +5,7 @@ use seatkeeper_core::journal::{Head, follow, parse};
 use seatkeeper_core::keeper::{Handle, Snapshot};
 use seatkeeper_engine::LeaseTerms;
 use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What one state directory has promised.
@@ -17,10 +17,12 @@ pub(super) struct Ledger {
     newest: (u64, u64),
     epoch: u64,
     released: BTreeSet<HolderId>,
-    /// Checkouts that were told to be over.
-    pub(super) over: BTreeSet<CheckoutId>,
+    /// Checkouts that were told to be over, and a moment before they were.
+    pub(super) over: BTreeMap<CheckoutId, u64>,
     /// Pairs of grants on one slot from before the first witness of a restored state (rule 21).
     excused: BTreeSet<[Gid; 2]>,
+    /// Adopted grants under their first ids.
+    adopted: BTreeMap<Gid, Gid>,
     /// The state was restored, and no witness came yet.
     pub(super) rolled_back: bool,
     /// The state was restored at some time: a seat may be lost to those of the lost future.
@@ -105,17 +107,16 @@ impl Ledger {
 
     /// One grant under two ids: its sharers go over to the new one, each with its own renewal (rule 21).
     pub(super) fn adopted(&mut self, was: Gid, is: Gid) {
-        let others = self.excused.iter().filter(|pair| pair.contains(&was));
-        let others: Vec<_> = others.flatten().copied().chain([was]).collect();
-        self.excused.extend(
-            others
-                .into_iter()
-                .map(|other| [other.min(is), other.max(is)]),
-        );
+        let first = self.first(was);
+        self.adopted.insert(is, first);
     }
 
     pub(super) fn released(&mut self, holder: HolderId) {
         self.released.insert(holder);
+    }
+
+    fn first(&self, gid: Gid) -> Gid {
+        self.adopted.get(&gid).copied().unwrap_or(gid)
     }
 
     /// I1, I3, I5: no two applications believe to hold one slot under two grants.
@@ -123,14 +124,18 @@ impl Ledger {
         &mut self,
         apps: &[App],
         now_s: u64,
-        quarantined: bool,
+        witnessed: bool,
     ) -> Result<(), String> {
         let sits: Vec<_> = apps.iter().filter_map(|app| app.sits(now_s)).collect();
-        let live = |gid: &Gid| sits.iter().any(|held| held.holder.gid == *gid);
-        self.excused.retain(|pair| pair.iter().all(live));
+        let live: BTreeSet<_> = sits
+            .iter()
+            .map(|held| self.first(held.holder.gid))
+            .collect();
+        self.excused
+            .retain(|pair| pair.iter().all(|gid| live.contains(gid)));
         for (n, one) in sits.iter().enumerate() {
             for two in &sits[n + 1..] {
-                let mut pair = [one.holder.gid, two.holder.gid];
+                let mut pair = [one.holder.gid, two.holder.gid].map(|gid| self.first(gid));
                 pair.sort_unstable();
                 let shared = one.slots.iter().find(|slot| two.slots.contains(slot));
                 let (Some(slot), false) = (shared, pair[0] == pair[1]) else {
@@ -146,7 +151,7 @@ impl Ledger {
             }
         }
         let old = sits.iter().any(|held| held.old);
-        self.rolled_back &= old && !quarantined;
+        self.rolled_back &= old && !witnessed;
         Ok(())
     }
 

@@ -103,7 +103,7 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
     ];
     let seldom = [counts.restores, counts.quarantines, counts.adopted];
     assert!(
-        often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 2000),
+        often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),
         "too little happened to say anything: {counts:#?}"
     );
 }

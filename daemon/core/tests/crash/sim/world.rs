@@ -190,7 +190,9 @@ impl World {
 
     /// A fault at some operation of the life to come.
     fn fault(&mut self) -> Fault {
-        let at = 1 + self.random.below(64);
+        // A start takes some twenty operations, a life some sixty.
+        let among = [20, 64, 64, 64][pick(&mut self.random, 4)];
+        let at = 1 + self.random.below(among);
         let kind = [ErrorKind::StorageFull, ErrorKind::Other][pick(&mut self.random, 2)];
         match self.random.below(10) {
             0..5 => Fault::PowerCut { at },
