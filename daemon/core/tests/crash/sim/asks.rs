@@ -49,7 +49,7 @@ impl World {
                 _ => vec![self.give_up(who, take)],
             },
             Life::Held(held) if held.until_s <= self.true_s => {
-                // Where a restored state judges by an earlier J than was, a lease that is over looks alive to it, and would
+                // Where J is earlier than it has been, a lease that is over looks alive to a restored state, and would
                 // be adopted beside the one that has its slot: rule 21 has no answer to both at once.
                 if dice < 5 && !self.j_behind {
                     return vec![self.renew(who, held.holder)];

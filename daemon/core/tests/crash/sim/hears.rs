@@ -65,6 +65,8 @@ impl World {
             self.script.durable();
             let after = handle.recorded();
             let witnessed = self.witnessed(before.head.number + 1)?;
+            // Set back by an administrator, too.
+            self.j_behind |= self.ledger.restored && after.now.j.0 < self.j_s;
             self.j_s = self.j_s.max(after.now.j.0);
             self.counts.quarantines += u64::from(witnessed);
             self.ledger.acknowledged = Some(after);
