@@ -53,9 +53,12 @@ impl<'a> Daemon<'a> {
         path: &str,
         body: &impl Serialize,
     ) -> Outcome<T> {
-        let body = serde_json::to_vec(body)
-            .map_err(|error| Failure::new(Exit::Failed, error.to_string(), ""))?;
-        parse(&self.ask("POST", path, &[], Some(&body))?)
+        parse(&self.ask("POST", path, &[], Some(&encoded(body)?))?)
+    }
+
+    /// Puts something in the place of what is there.
+    pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Outcome<T> {
+        parse(&self.ask("PUT", path, &[], Some(&encoded(body)?))?)
     }
 
     /// Asks for something to be done to what has this revision still.
@@ -141,6 +144,10 @@ pub(crate) fn escape(text: &str) -> String {
             }
         })
         .collect()
+}
+
+fn encoded(body: &impl Serialize) -> Outcome<Vec<u8>> {
+    serde_json::to_vec(body).map_err(|error| Failure::new(Exit::Failed, error.to_string(), ""))
 }
 
 fn parse<T: DeserializeOwned>(reply: &Response) -> Outcome<T> {

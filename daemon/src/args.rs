@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use seatkeeperd::config::{KEYS, Sources};
+use seatkeeperd::dev::Play;
 use seatkeeperd::dev::vendor::Times;
 use seatkeeperd::os;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ pub(crate) enum Command {
     /// Serve.
     Run,
     /// Serve a site of its own from a scratch folder.
-    Dev(Times),
+    Dev(Play),
     /// Hold a seat at this socket.
     DevApp(PathBuf),
 }
@@ -35,7 +36,7 @@ impl Asked {
                 },
                 of,
             ),
-            Some(("dev", of)) => (Command::Dev(times(of)), of),
+            Some(("dev", of)) => (Command::Dev(play(of)), of),
             Some(("dev-app", of)) => (Command::DevApp(path(of, "socket")), of),
             Some((_, of)) => (Command::Run, of),
             None => (Command::Run, &matches),
@@ -47,11 +48,16 @@ impl Asked {
     }
 }
 
-fn times(of: &ArgMatches) -> Times {
+fn play(of: &ArgMatches) -> Play {
     let seconds = |name| of.get_one::<u64>(name).copied().expect("it has a default");
-    Times {
-        ttl_s: seconds("ttl"),
-        grace_s: seconds("grace"),
+    Play {
+        times: Times {
+            ttl_s: seconds("ttl"),
+            grace_s: seconds("grace"),
+        },
+        manual_clock: of
+            .get_one::<String>("clock")
+            .is_some_and(|clock| clock == "manual"),
     }
 }
 
@@ -89,6 +95,14 @@ fn dev() -> Clap {
         .about("Try it out: a vendor, a license with three seats and an application that holds one, in a scratch folder")
         .arg(time("ttl", "15m", "How long a lease lives without renewal"))
         .arg(time("grace", "0s", "How long the application may go on after that"))
+        .arg(
+            Arg::new("clock")
+                .long("clock")
+                .value_name("CLOCK")
+                .value_parser(["system", "manual"])
+                .default_value("system")
+                .help("The machine's clock, or one that stands until `seatkeeper dev clock +8d` moves it: to see how a license ends"),
+        )
 }
 
 fn dev_app() -> Clap {

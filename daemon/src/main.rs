@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             Ok(loaded) => ended(run::run(&loaded.settings)),
             Err(faults) => failed(&faults.to_string()),
         },
-        Command::Dev(times) => ended(dev::run(times)),
+        Command::Dev(play) => ended(dev::run(play)),
         Command::DevApp(socket) => ended(dev::app::run(&socket)),
     }
 }

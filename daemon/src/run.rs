@@ -10,6 +10,7 @@ use crate::site::Plan;
 use seatkeeper::testing::DEV_ROOT;
 use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::ConfigEntry;
+use seatkeeper_core::clock::SystemClock;
 use seatkeeper_core::desk::{self, Desk};
 use std::sync::Arc;
 
@@ -82,6 +83,8 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
             admin_uid: None,
         },
         config: config(settings),
+        clock: Arc::new(SystemClock),
+        dev: None,
         limits: Limits {
             connections: at_most(settings.max_connections),
             per_uid: at_most(settings.max_connections_per_uid),

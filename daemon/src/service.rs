@@ -1,6 +1,6 @@
 //! An open site behind its socket: keeper, watch and API together, and the order in which they stop.
 
-use crate::api::{self, BLOCKING, Limits};
+use crate::api::{self, BLOCKING, Dev, Limits};
 use crate::clock::Stopwatch;
 use crate::os::names::{MachineNames, no_such_group};
 use crate::os::peer::{again, provably_gone};
@@ -9,6 +9,7 @@ use crate::os::watch::Watch;
 use crate::os::{machine, service::tell};
 use crate::site::{Plan, Site, SiteError};
 use seatkeeper::wire::{ConfigEntry, Finding};
+use seatkeeper_core::clock::Clock;
 use seatkeeper_core::desk::Desk;
 use seatkeeper_core::keeper::{Failure, Snapshot};
 use seatkeeper_engine::event::HolderFacts;
@@ -47,6 +48,10 @@ pub struct Opening {
     pub config: Vec<ConfigEntry>,
     /// What a caller may cost.
     pub limits: Limits,
+    /// What the time is.
+    pub clock: Arc<dyn Clock>,
+    /// What only `dev` serves.
+    pub dev: Option<Arc<Dev>>,
     /// Told of deaths, beside the log.
     pub on_gone: OnGone,
 }
@@ -80,7 +85,7 @@ impl Service {
     pub fn start(opening: Opening) -> Result<Service, ServiceError> {
         let mut plan = opening.plan;
         plan.desk.administrators = opening.names.administrators().into();
-        let site = Site::open(plan, Box::new(end_at_once))?;
+        let site = Site::open(plan, opening.clock, Box::new(end_at_once))?;
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
         sweep(&site.desk, &watch);
@@ -95,6 +100,7 @@ impl Service {
             follow: site.follow.clone(),
             config: opening.config,
             limits: opening.limits,
+            dev: opening.dev,
         };
         let entered = runtime.enter();
         let listener = UnixListener::from_std(listener)?;

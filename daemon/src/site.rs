@@ -2,7 +2,7 @@
 
 use crate::api::{Follow, Metrics, Timed};
 use seatkeeper_core::checkpoint::Checkpoints;
-use seatkeeper_core::clock::{Clock, SystemClock};
+use seatkeeper_core::clock::Clock;
 use seatkeeper_core::desk::{self, Desk};
 use seatkeeper_core::journal::{JournalError, RedbJournal};
 use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
@@ -62,9 +62,8 @@ impl Site {
     ///
     /// # Errors
     /// Whatever of it cannot be opened; nothing was changed that a next start would trip over.
-    pub fn open(plan: Plan, on_fatal: OnFatal) -> Result<Site, SiteError> {
+    pub fn open(plan: Plan, clock: Arc<dyn Clock>, on_fatal: OnFatal) -> Result<Site, SiteError> {
         let owned = StateDir::open(&plan.state)?;
-        let clock = Arc::new(SystemClock);
         let copied_key = keys::is_copy(&owned.keys(), &plan.site_key)?;
         let checkpoints = owned.checkpoints();
         let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {

@@ -14,10 +14,11 @@ struct Dev {
 }
 
 impl Dev {
-    fn start() -> Self {
+    fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut child = Command::new(binary("seatkeeperd"))
             .arg("dev")
+            .args(flags)
             .env("XDG_RUNTIME_DIR", folder.path())
             .env("PATH", beside())
             // Of another daemon, as in the shell of one who tries several things.
@@ -46,6 +47,14 @@ impl Dev {
                 _ => panic!("dev ended, having said: {told}"),
             }
         }
+    }
+
+    /// `seatkeeper …`, asked of this daemon.
+    fn asked(&self, words: &str) -> seatkeeper_tests::binaries::Said {
+        run(Command::new(binary("seatkeeper"))
+            .args(words.split(' '))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env_remove("SEATKEEPER_SOCKET"))
     }
 
     /// One of the lines to paste, in a shell as a user has it.
@@ -77,7 +86,7 @@ fn beside() -> std::ffi::OsString {
 
 #[test]
 fn u7_dev_shows_a_seat_and_its_three_lines_work_when_pasted() {
-    let mut dev = Dev::start();
+    let mut dev = Dev::start(&[]);
     let held = dev.until(|line| line.starts_with("slot "));
     assert!(held.starts_with("slot 0 taken"), "{held}");
     let list = dev
@@ -134,4 +143,76 @@ fn programs() -> String {
         .unwrap_or(Path::new("/"))
         .display()
         .to_string()
+}
+
+/// Item 7 of a vendor's tests: grace, loss and the way back, of a real program, in seconds.
+#[test]
+fn u7_a_program_meets_silence_and_a_no_on_purpose() {
+    let mut dev = Dev::start(&["--ttl", "2s", "--grace", "2s"]);
+    dev.until(|line| line.starts_with("slot 0 taken"));
+    let said = dev.asked("dev fault drop 1h");
+    assert_eq!(said.code, 0, "{said:?}");
+    dev.until(|line| line.contains("the daemon is away"));
+    dev.until(|line| line.contains("I have no seat any more"));
+    assert!(
+        dev.asked("dev fault")
+            .out
+            .contains("no program is answered")
+    );
+    let said = dev.asked("dev fault off");
+    assert_eq!(
+        (said.code, said.out.trim()),
+        (0, "nothing goes wrong on purpose")
+    );
+    dev.until(|line| line.contains("I have my seat again"));
+
+    assert_eq!(dev.asked("dev fault deny license_expired").code, 0);
+    let no = dev.asked("seat checkout modeler");
+    assert_eq!(no.code, 5, "{no:?}");
+    assert!(
+        no.err.contains("license_expired") && no.err.contains("on purpose"),
+        "{no:?}"
+    );
+    assert_eq!(dev.asked("dev fault deny license_expird").code, 2);
+    assert_eq!(
+        dev.asked("dev fault slow 1s").code,
+        0,
+        "in the place of the other"
+    );
+    let took = dev.asked("run modeler -- true");
+    assert_eq!(took.code, 0, "{took:?}");
+    let no = dev.asked("dev clock +8d");
+    assert!(no.code == 2 && no.err.contains("--clock manual"), "{no:?}");
+}
+
+#[test]
+fn u7_dates_of_a_license_come_in_an_instant_where_the_clock_is_manual() {
+    let mut dev = Dev::start(&["--ttl", "2s", "--clock", "manual"]);
+    dev.until(|line| line.starts_with("slot 0 taken"));
+    let status = |dev: &Dev| dev.asked("license list").out;
+    assert!(status(&dev).contains("in force"), "{}", status(&dev));
+    let said = dev.asked("dev clock +89d");
+    assert!(said.code == 0 && said.out.contains("89 days"), "{said:?}");
+    dev.until(|line| line == "slot 0 free: not renewed in time");
+    dev.until(|line| line.starts_with("slot 0 taken"));
+    assert_eq!(dev.asked("dev clock +2d").code, 0);
+    assert!(status(&dev).contains("expired"), "{}", status(&dev));
+    dev.until(|line| line.contains("I have no seat any more"));
+    let no = dev.asked("seat checkout modeler");
+    assert!(no.code == 5 && no.err.contains("license_expired"), "{no:?}");
+    assert_eq!(dev.asked("dev clock 8d").code, 2);
+}
+
+#[test]
+fn u7_an_installed_daemon_lets_nothing_go_wrong_on_purpose() {
+    let mut site = seatkeeper_tests::site::Site::new();
+    site.start();
+    for words in [
+        &["dev", "fault", "off"][..],
+        &["dev", "fault", "slow", "2s"],
+        &["dev", "clock", "+8d"],
+    ] {
+        let no = site.cli(words);
+        assert!(no.code == 3 && no.err.contains("seatkeeperd dev"), "{no:?}");
+    }
 }

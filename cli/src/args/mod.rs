@@ -1,11 +1,13 @@
 //! What may be typed: types only, no I/O.
 
 mod audit;
+mod dev;
 mod license;
 mod seat;
 mod vendor;
 
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
+pub(crate) use dev::{DevCommand, FaultArgs, FaultCommand};
 pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use vendor::{
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     /// The journal: what happened, an export of it, proof that it is whole, a script that replays it
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// For developers: the clock of `seatkeeperd dev`, and what goes wrong at it on purpose
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// What a code means and what to do about it; what a rule says; or the help of a command
     Help(HelpArgs),
     /// The program of `run` passes through here

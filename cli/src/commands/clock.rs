@@ -42,7 +42,7 @@ pub(crate) fn history(clock: &Clock) -> Option<String> {
     ))
 }
 
-fn show(clock: &Clock) -> String {
+pub(super) fn show(clock: &Clock) -> String {
     let mut lines = vec![
         format!("wall clock  {}", words::date(clock.wall)),
         format!("dates (J)   {}{}", words::date(clock.j), apart(clock)),

@@ -4,6 +4,7 @@ mod audit;
 mod child;
 mod clock;
 mod config;
+mod dev;
 mod doctor;
 mod events;
 mod help;
@@ -25,7 +26,8 @@ use crate::printer::Printer;
 
 /// Does what was typed.
 pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
-    let daemon = Daemon::new(cli.socket.as_deref(), printer);
+    let socket = cli.socket.clone().or_else(|| dev::socket(&cli.command));
+    let daemon = Daemon::new(socket.as_deref(), printer);
     match &cli.command {
         Command::Status => status::run(&daemon, printer).map(done),
         Command::Doctor => doctor::run(&daemon, cli.socket.as_deref(), printer),
@@ -38,6 +40,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Config(command) => config::run(&daemon, command, printer).map(done),
         Command::Vendor(command) => vendor::run(&daemon, command, printer).map(done),
         Command::Audit(command) => audit::run(&daemon, command, printer),
+        Command::Dev(command) => dev::run(&daemon, command, printer).map(done),
         Command::Events => events::run(&daemon, printer).map(done),
         Command::Help(args) => help::run(args, printer).map(done),
         Command::Child(args) => Ok(child::run(args, printer)),

@@ -1,8 +1,10 @@
 //! One request and its answer: trace id, limits, panics, the log. Handlers see only what passed here.
 
+use super::dev::{Dev, Dropped, Meddled};
 use super::extract;
 use super::identity::Peer;
 use super::leases;
+use super::lent::lend;
 use super::limits::{HEAD_BYTES, HEADERS, Limits};
 use super::pieces::Pieces;
 use super::refusal::{self, Refusal};
@@ -11,17 +13,16 @@ use super::seldom::Seldom;
 use super::trace::{self, Trace};
 use super::within::within;
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, request::Parts};
+use axum::http::{Request, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use seatkeeper::wire::Code;
-use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -46,15 +47,17 @@ pub(super) struct Desks {
     pub(super) router: Router,
     /// `/v1/leases`; `None` where the router has that, too.
     pub(super) leases: Option<Resources>,
+    /// Calls go wrong on purpose; `dev` alone has it.
+    pub(super) dev: Option<Arc<Dev>>,
 }
 
-/// Answers one request of a connection.
+/// Answers one request of a connection, or closes it without an answer, as only `dev` does.
 pub(super) async fn answer(
     desks: &Desks,
     (limits, said): (&Limits, &Seldom),
     peer: &Peer,
     request: Request<Incoming>,
-) -> Result<Response, Infallible> {
+) -> Result<Response, Dropped> {
     let (mut parts, body) = request.into_parts();
     let exchange = Exchange {
         peer: peer.clone(),
@@ -66,7 +69,7 @@ pub(super) async fn answer(
             extract::hear_out(body, limits.body).await;
             refusal.into_response()
         }
-        None => guarded(desks, limits, &exchange, (&mut parts, body)).await,
+        None => meddled(desks, limits, &exchange, (&mut parts, body)).await?,
     };
     finish(&mut response, &exchange.trace, peer.uid, &parts, said);
     Ok(response)
@@ -85,9 +88,7 @@ pub(super) fn overloaded(
         .after(1)
         .into_response();
     let close = axum::http::HeaderValue::from_static("close");
-    response
-        .headers_mut()
-        .insert(axum::http::header::CONNECTION, close);
+    response.headers_mut().insert(header::CONNECTION, close);
     finish(&mut response, &trace, uid, &parts, said);
     response
 }
@@ -134,6 +135,30 @@ fn browser(parts: &Parts) -> Option<Refusal> {
     let header = parts.headers.keys().find(|name| sign(name.as_str()))?;
     let detail = format!("the request carries `{header}`, as browsers send it");
     Some(Refusal::new(Code::BrowserRefused, detail))
+}
+
+/// What goes wrong on purpose goes wrong here.
+async fn meddled(
+    desks: &Desks,
+    limits: &Limits,
+    exchange: &Exchange,
+    request: (&mut Parts, Incoming),
+) -> Result<Response, Dropped> {
+    let Some(dev) = &desks.dev else {
+        return Ok(guarded(desks, limits, exchange, request).await);
+    };
+    Ok(match dev.meddles(request.0)? {
+        None => guarded(desks, limits, exchange, request).await,
+        Some(Meddled::Denied(refusal)) => {
+            extract::hear_out(request.1, limits.body).await;
+            refusal.into_response()
+        }
+        Some(Meddled::Late(by)) => {
+            let response = guarded(desks, limits, exchange, request).await;
+            tokio::time::sleep(by).await;
+            response
+        }
+    })
 }
 
 /// Runs the handler within its time; its panic is an answer, not the end.
@@ -185,7 +210,11 @@ fn routed(
     exchange: Exchange,
     (parts, body): (&mut Parts, Incoming),
 ) -> Pin<Box<impl Future<Output = Response> + use<>>> {
-    let mut request = Request::new(Body::new(body));
+    let patience = exchange.body;
+    // Whoever waits for `100 Continue` has sent nothing, and reads the answer.
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let (body, rest) = lend(body);
+    let mut request = Request::new(body);
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = parts.uri.clone();
     *request.version_mut() = parts.version;
@@ -193,10 +222,14 @@ fn routed(
     *request.extensions_mut() = std::mem::take(&mut parts.extensions);
     request.extensions_mut().insert(exchange);
     Box::pin(async move {
-        match TowerToHyperService::new(router).call(request).await {
+        let response = match TowerToHyperService::new(router).call(request).await {
             Ok(response) => response.map(Pieces::of),
             Err(never) => match never {},
+        };
+        if let Some(unread) = rest.unread().filter(|_| !waits) {
+            extract::hear_out(unread, patience).await;
         }
+        response
     })
 }
 

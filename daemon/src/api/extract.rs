@@ -43,13 +43,7 @@ impl<T: DeserializeOwned> FromRequest<Resources> for LicenseJson<T> {
     async fn from_request(request: Request, api: &Resources) -> Answer<Self> {
         let (mut parts, body) = request.into_parts();
         // Who may not install is told so before a byte of it is kept: these bodies are the large ones.
-        if let Err(no) = may_install(&mut parts, api).await {
-            // Whoever waits for `100 Continue` has sent nothing, and reads why.
-            if !parts.headers.contains_key(header::EXPECT) {
-                hear_out(body, patience(&parts)).await;
-            }
-            return Err(no);
-        }
+        may_install(&mut parts, api).await?;
         let read = read(&parts.headers, body, LICENSE_BODY_BYTES, patience(&parts));
         parse(&read.await?).map(LicenseJson)
     }
@@ -184,6 +178,9 @@ async fn collect(mut body: impl Bytewise, most: usize) -> Answer<Bytes> {
 
 /// Hears a body out that nobody will read, within reason, so that its sender reads why.
 pub(super) async fn hear_out(body: impl Bytewise, patience: Duration) {
+    if body.size_hint().lower() > HEARD_OUT as u64 {
+        return;
+    }
     // Whatever came of it, the refusal stands.
     let _ = within(patience, pin!(collect(body, 0))).await;
 }

@@ -81,6 +81,7 @@ impl House {
         let desks = Desks {
             router,
             leases: None,
+            dev: None,
         };
         let (stop, stopped) = watch::channel(false);
         let server = Server::new(desks, Arc::new(Book(down.clone())), limits);
@@ -373,4 +374,23 @@ async fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_its_refusal_cuts_nobody_off() {
+    let house = House::open(Limits::default());
+    let mut stream = house.connect().await;
+    let head = "PUT /nowhere HTTP/1.1\r\nhost: s\r\ncontent-length: 2\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("written");
+    // It is refused by now, were it not for the body.
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(b"{}").await.expect("taken");
+    let mut told = [0; 12];
+    stream.read_exact(&mut told).await.expect("an answer");
+    assert_eq!(&told, b"HTTP/1.1 400");
+    // And the connection goes on.
+    stream.write_all(head.as_bytes()).await.expect("written");
+    stream.write_all(b"{}").await.expect("taken");
 }

@@ -3,6 +3,7 @@
 mod assignments;
 mod audit;
 mod dates;
+mod dev;
 mod document;
 mod events;
 mod exchange;
@@ -12,6 +13,7 @@ mod health;
 mod identity;
 mod jobs;
 mod leases;
+mod lent;
 mod licenses;
 mod limits;
 mod listener;
@@ -34,6 +36,7 @@ mod listener_tests;
 #[cfg(test)]
 mod resource_tests;
 
+pub use dev::Dev;
 pub use follow::Follow;
 pub use identity::{Account, NameServiceDown, Names};
 pub use limits::{BLOCKING, Limits};
@@ -71,11 +74,13 @@ pub struct Parts {
     pub config: Vec<ConfigEntry>,
     /// What a caller may cost.
     pub limits: Limits,
+    /// What only `dev` serves.
+    pub dev: Option<Arc<Dev>>,
 }
 
 /// Serves until `stop` becomes true, and then until the requests in flight are answered.
 pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<bool>) {
-    let (routes, document) = routes();
+    let (routes, document) = routes(parts.dev.is_some());
     let shared = Arc::new(Shared {
         desk: parts.desk,
         watch: parts.watch,
@@ -85,18 +90,20 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         stop: stop.clone(),
         jobs: jobs::Jobs::new(),
         document: document::Document::new(&document),
+        dev: parts.dev.clone(),
     });
     let desks = Desks {
         router: routes.with_state(shared.clone()),
         leases: Some(shared),
+        dev: parts.dev,
     };
     let server = Server::new(desks, parts.names, parts.limits);
     parts.metrics.count_connections(server.connections());
     server.serve(listener, stop).await;
 }
 
-fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
-    let (router, document) = OpenApiRouter::with_openapi(document::Head::openapi())
+fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
+    let mut router = OpenApiRouter::with_openapi(document::Head::openapi())
         .routes(routes!(seats::explain))
         .routes(routes!(licenses::vendors, licenses::trust))
         .routes(routes!(removal::vendor))
@@ -125,8 +132,13 @@ fn routes() -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::problem))
-        .routes(routes!(document::openapi))
-        .split_for_parts();
+        .routes(routes!(document::openapi));
+    if dev {
+        router = router
+            .routes(routes!(dev::fault, dev::set_fault))
+            .routes(routes!(dev::pass));
+    }
+    let (router, document) = router.split_for_parts();
     let router = router
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);

@@ -1,7 +1,7 @@
 //! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
 
 use super::identity::{Account, NameServiceDown, Names};
-use super::{Follow, Limits, Metrics, Parts, serve};
+use super::{Dev, Follow, Limits, Metrics, Parts, serve};
 use crate::dev::vendor::{self, Times};
 use crate::os::watch::Watch;
 use seatkeeper::token::keys::PublicKey;
@@ -78,7 +78,13 @@ impl Answer {
 
 impl House {
     fn open() -> House {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+        House::open_with(false)
+    }
+
+    /// As `dev` opens it, or as `run` does.
+    fn open_with(dev: bool) -> House {
+        let manual = Arc::new(ManualClock::at(NOW));
+        let clock: Arc<dyn Clock> = manual.clone();
         let side = Arc::new(Side::memory().expect("a side store"));
         let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
         let (publish, gate) = (follow.clone(), Gate::default());
@@ -145,6 +151,7 @@ impl House {
                 origin: "default".to_owned(),
             }],
             limits: Limits::default(),
+            dev: dev.then(|| Arc::new(Dev::new(Some(manual)))),
         };
         tokio::spawn(serve(parts, listener, stopped));
         House {
@@ -307,7 +314,7 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Walk {
-        let house = House::open();
+        let house = House::open_with(true);
         let document = Document::of(&house).await;
         Walk { house, document }
     }
@@ -412,6 +419,40 @@ impl Walk {
         assert_eq!(gone.status, 200, "{}", gone.text);
     }
 
+    async fn development(&mut self) {
+        let fault = "/v1/dev/fault";
+        assert_eq!(self.get(fault, 200).await, json!({"fault": "none"}));
+        let deny = json!({"fault": "deny", "code": "cool_down"});
+        let set = self.at("PUT", fault, fault, Some(deny)).await;
+        assert_eq!(set.status, 200, "{}", set.text);
+        let asked = self.house.checkout(7);
+        let denied = self.post("/v1/leases", asked.clone(), 409).await;
+        assert_eq!(denied["code"], "cool_down");
+        for wrong in [
+            json!({"fault": "deny", "code": "no_such_code"}),
+            json!({"fault": "slow", "seconds": 3600}),
+            json!({"fault": "drop", "seconds": 1e9}),
+        ] {
+            let no = self.at("PUT", fault, fault, Some(wrong)).await;
+            assert_eq!(no.status, 400, "{}", no.text);
+        }
+        let none = json!({"fault": "none"});
+        let set = self.at("PUT", fault, fault, Some(none)).await;
+        assert_eq!(set.status, 200, "{}", set.text);
+        self.post("/v1/leases", asked, 201).await;
+        let lapsed = |page: &Value| page["items"].as_array().is_some_and(Vec::is_empty);
+        assert!(!lapsed(&self.get("/v1/seats", 200).await));
+        let week = json!({"advance_s": 7 * 86_400});
+        let clock = self.post("/v1/dev/clock", week, 200).await;
+        assert_eq!(clock["j"], NOW + 7 * 86_400);
+        assert!(
+            lapsed(&self.get("/v1/seats", 200).await),
+            "what falls due has been done at the answer"
+        );
+        let far = json!({"advance_s": u64::MAX});
+        self.post("/v1/dev/clock", far, 400).await;
+    }
+
     async fn the_daemon_itself(&mut self) {
         self.get("/v1/events", 200).await;
         self.get_at("/v1/events", "/v1/events?after=x", 400).await;
@@ -444,6 +485,7 @@ async fn every_route_answers_as_the_document_says() {
     let mut walk = Walk::begin().await;
     walk.vendors_and_licenses().await;
     walk.assignments().await;
+    walk.development().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;
     walk.removals().await;
@@ -455,6 +497,16 @@ async fn unknown_paths_and_methods_are_problems() {
     let house = House::open();
     let lost = house.ask("GET", "/v1/nothing", None).await;
     assert_eq!((lost.status, lost.code().as_str()), (404, "not_found"));
+    for (method, path) in [
+        ("GET", "/v1/dev/fault"),
+        ("PUT", "/v1/dev/fault"),
+        ("POST", "/v1/dev/clock"),
+    ] {
+        let lost = house.ask(method, path, Some(json!({}))).await;
+        assert_eq!(lost.status, 404, "{path} is for `dev` alone");
+    }
+    let paths = house.ask("GET", "/openapi.json", None).await.json()["paths"].to_string();
+    assert!(paths.contains("/v1/seats") && !paths.contains("/v1/dev"));
     let wrong = house.ask("PATCH", "/v1/seats", None).await;
     assert_eq!(
         (wrong.status, wrong.code().as_str()),

@@ -1,5 +1,6 @@
 //! What the resources share, and how each of them gets its caller, its answer and its ETag.
 
+use super::dev::Dev;
 use super::document;
 use super::exchange::Exchange;
 use super::follow::Follow;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) stop: Stop,
     pub(crate) jobs: Jobs,
     pub(crate) document: document::Document,
+    pub(crate) dev: Option<Arc<Dev>>,
 }
 
 /// Who asks, as every handler gets it: parsed from the connection, never from the request.

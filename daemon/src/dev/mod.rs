@@ -5,7 +5,7 @@ mod folder;
 mod story;
 pub mod vendor;
 
-use crate::api::{Limits, Names};
+use crate::api::{Dev, Limits, Names};
 use crate::config::{LogFormat, LogLevel, Settings};
 use crate::observe;
 use crate::os::{names::MachineNames, process};
@@ -16,6 +16,7 @@ use folder::Folder;
 use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::InstallBody;
 use seatkeeper_core::authorize::Caller;
+use seatkeeper_core::clock::{Clock, ManualClock, SystemClock};
 use seatkeeper_core::desk::{self, Desk, Refused};
 use seatkeeper_core::keys::SiteKeyFrom;
 use std::ffi::OsStr;
@@ -31,11 +32,20 @@ const OTHERS: [&str; 2] = ["ana", "bob"];
 /// Where their uids would be; no account of a machine has these.
 const FIRST_UID: u32 = u32::MAX - 16;
 
+/// How it is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Play {
+    /// How long leases live.
+    pub times: Times,
+    /// Its clock stands until `seatkeeper dev clock` moves it.
+    pub manual_clock: bool,
+}
+
 /// Runs until Ctrl-C, then removes everything.
 ///
 /// # Errors
 /// A text for people: what is wrong and what to do.
-pub fn run(times: Times) -> Result<(), String> {
+pub fn run(play: Play) -> Result<(), String> {
     observe::start(LogLevel::Warn, LogFormat::Text);
     let folder = Folder::open()?;
     let story: Arc<OnceLock<Story>> = Arc::default();
@@ -49,6 +59,13 @@ pub fn run(times: Times) -> Result<(), String> {
         .map_err(|e| format!("the name service does not say who you are: {e}"))?;
     let machine =
         this_machine("dev").map_err(|e| format!("the kernel does not tell the boot id: {e}"))?;
+    let manual = play
+        .manual_clock
+        .then(|| Arc::new(ManualClock::at(SystemClock.read().wall_s)));
+    let clock: Arc<dyn Clock> = match &manual {
+        Some(clock) => clock.clone(),
+        None => Arc::new(SystemClock),
+    };
     let service = Service::start(Opening {
         plan: Plan {
             state: folder.state(),
@@ -59,6 +76,8 @@ pub fn run(times: Times) -> Result<(), String> {
         names,
         config: config(&Settings::default()),
         limits: Limits::default(),
+        clock,
+        dev: Some(Arc::new(Dev::new(manual))),
         on_gone: Arc::new(move |holders, took| {
             if let Some(story) = told.get() {
                 story.gone(holders, took);
@@ -67,9 +86,9 @@ pub fn run(times: Times) -> Result<(), String> {
     })
     .map_err(|e| e.to_string())?;
     let desk = service.site().desk.clone();
-    furnish(&desk, &me.name, times)?;
+    furnish(&desk, &me.name, play.times)?;
     let story = story.get_or_init(|| Story::new(desk.clone()));
-    let played = play(&service, story, &folder, &me.name);
+    let played = stage(&service, story, &folder, (&me.name, play.manual_clock));
     let stopped = service.stop();
     drop(folder);
     played?;
@@ -110,7 +129,12 @@ fn caller(desk: &Desk, uid: u32, name: &str, administers: bool) -> Result<Caller
 }
 
 /// The application takes its seat, and then whatever happens is told.
-fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(), String> {
+fn stage(
+    service: &Service,
+    story: &Story,
+    folder: &Folder,
+    (me, manual_clock): (&str, bool),
+) -> Result<(), String> {
     let mut live = service.site().follow.subscribe();
     say(&format!(
         "Seatkeeper in {}: {PRODUCT}/{FEATURE}, {SEATS} seats, for everyone",
@@ -135,7 +159,7 @@ fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(
             app.pid()
         ));
     }
-    invite(app.pid(), &folder.socket());
+    invite(app.pid(), &folder.socket(), manual_clock);
     let listener = async {
         loop {
             match live.recv().await {
@@ -155,8 +179,8 @@ fn play(service: &Service, story: &Story, folder: &Folder, me: &str) -> Result<(
     })
 }
 
-/// Three lines to paste.
-fn invite(pid: u32, socket: &Path) {
+/// Three lines to paste, and how to let things go wrong.
+fn invite(pid: u32, socket: &Path, manual_clock: bool) {
     let cli = cli();
     let at = elsewhere(std::env::var_os("SEATKEEPER_SOCKET").as_deref(), socket);
     say("");
@@ -168,6 +192,15 @@ fn invite(pid: u32, socket: &Path) {
         say(
             "(They work in the folder of the sources; the first one compiles the command line, a minute or two.)",
         );
+    }
+    say("To see how your own program takes a no, silence, delay, and dates:");
+    say(&format!("  {cli}{at} dev fault deny no_seat_free"));
+    say(&format!("  {cli}{at} dev fault drop 30s"));
+    say(&format!("  {cli}{at} dev fault slow 2s"));
+    if manual_clock {
+        say(&format!("  {cli}{at} dev clock +8d"));
+    } else {
+        say("  (and with `seatkeeperd dev --clock manual`: dev clock +8d)");
     }
     say("Ctrl-C here ends it and removes everything. What happens to the seats:");
     say("");

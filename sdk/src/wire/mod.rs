@@ -6,6 +6,7 @@ mod audit;
 mod bodies;
 mod code;
 mod dates;
+mod dev;
 mod problem;
 mod resources;
 
@@ -15,5 +16,6 @@ pub use bodies::{
 };
 pub use code::{Class, Code};
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
+pub use dev::{DevClock, DevFault};
 pub use problem::Problem;
 pub use resources::*;
