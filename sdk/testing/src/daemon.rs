@@ -3,10 +3,11 @@
 use crate::license::{Plan, VENDOR, Vendor};
 use crate::wire::{Faults, Line};
 use seatkeeper::testing::{ManualClock, boot_id};
+use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{Code, InstallBody, Seat, TrustBody};
 use seatkeeper::{Builder, Client};
 use seatkeeper_core::authorize::Caller;
-use seatkeeper_core::clock::ManualClock as DaemonClock;
+use seatkeeper_core::clock::{Clock, ManualClock as DaemonClock};
 use seatkeeper_core::desk::view::Cursor;
 use seatkeeper_core::desk::{Desk, Parts as DeskParts, Peer, Refused, Settings};
 use seatkeeper_core::journal::MemoryJournal;
@@ -18,11 +19,15 @@ use seatkeeper_engine::ids::BootId;
 use seatkeeper_engine::time::Date;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A daemon that lives as long as this or one of its clients: its license is installed and assigned to everyone.
 pub struct Daemon {
     product: String,
+    vendor: Vendor,
+    site: PublicKey,
+    serial: AtomicU64,
     root: String,
     clock: ManualClock,
     daemon_clock: Arc<DaemonClock>,
@@ -77,7 +82,8 @@ impl Daemon {
         })?;
         let keys = Keys::memory(Date(START))?;
         let vendor = Vendor::new(random()?, random()?);
-        let file = vendor.license_file(plan, &keys.site(), START);
+        let site = keys.site();
+        let file = vendor.license_file(plan, &site, (1, START));
         let desk = Desk::new(DeskParts {
             keeper: keeper.handle(),
             side,
@@ -91,6 +97,9 @@ impl Daemon {
             .map_err(|refused| format!("{}: {}", refused.title, refused.detail))?;
         Ok(Daemon {
             product: plan.product.clone(),
+            vendor,
+            site,
+            serial: AtomicU64::new(1),
             root,
             clock: ManualClock::new(),
             daemon_clock: clock,
@@ -181,7 +190,17 @@ impl Daemon {
 
     /// The next call is refused with this code, whatever it asks.
     pub fn deny_next(&self, code: Code) {
-        self.faults.deny(code);
+        self.faults.deny_next(code);
+    }
+
+    /// Every checkout is refused with this code, until another or `None`.
+    pub fn deny_checkouts(&self, code: Option<Code>) {
+        self.faults.deny_checkouts(code);
+    }
+
+    /// Every renewal is refused with this code, until another or `None`; the seat itself stays at the daemon.
+    pub fn deny_renewals(&self, code: Option<Code>) {
+        self.faults.deny_renewals(code);
     }
 
     /// An administrator takes a seat back, by the id that its lease names; its application has time to save.
@@ -189,11 +208,45 @@ impl Daemon {
     /// # Errors
     /// The refusal: no such seat.
     pub fn reclaim(&self, id: &str) -> Result<(), String> {
-        let caller = administrator(&self.desk).map_err(|refused| refused.detail)?;
-        self.desk
-            .reclaim(&caller, id, false)
+        self.take_back(id, false)
+    }
+
+    /// The same without time to save: its application learns it at its next renewal, and has lost it.
+    ///
+    /// # Errors
+    /// The refusal: no such seat.
+    pub fn reclaim_hard(&self, id: &str) -> Result<(), String> {
+        self.take_back(id, true)
+    }
+
+    fn take_back(&self, id: &str, hard: bool) -> Result<(), String> {
+        administrator(&self.desk)
+            .and_then(|caller| self.desk.reclaim(&caller, id, hard))
             .map(drop)
             .map_err(|refused| refused.detail)
+    }
+
+    /// The vendor renews the license as this plan says, from now on: more seats or fewer, other policies, a later end. Who
+    /// sits is told at the next renewal.
+    ///
+    /// # Panics
+    /// Where the plan makes no license, or one of another product, with what is wrong with it.
+    pub fn renew_license(&self, plan: &Plan) {
+        assert_eq!(
+            plan.product, self.product,
+            "a renewal is of the same product"
+        );
+        let serial = self.serial.fetch_add(1, Ordering::SeqCst) + 1;
+        let now = self.daemon_clock.read().wall_s;
+        let text = self.vendor.license_file(plan, &self.site, (serial, now));
+        let installed =
+            administrator(&self.desk).and_then(|caller| install(&self.desk, &caller, text));
+        if let Err(refused) = installed {
+            panic!(
+                "the license is not renewed: {}: {}",
+                refused.title, refused.detail
+            );
+        }
     }
 
     /// The seats held now, as `seatkeeper seat list` shows them; 100 at most.
@@ -249,13 +302,17 @@ fn furnish(desk: &Desk, root: &str, text: String) -> Result<(), Refused> {
             pem: root.to_owned(),
         },
     )?;
+    install(desk, &caller, text)
+}
+
+fn install(desk: &Desk, caller: &Caller, text: String) -> Result<(), Refused> {
     let body = InstallBody {
         text,
         assign_everyone: true,
         accept_date: false,
         verify_only: false,
     };
-    desk.install(&caller, &body).map(drop)
+    desk.install(caller, &body).map(drop)
 }
 
 fn settings() -> std::io::Result<Settings> {

@@ -57,7 +57,7 @@ impl Plan {
         self
     }
 
-    /// How long the license lasts from the start of the daemon.
+    /// How long the license lasts from the start of the daemon, or from its renewal.
     pub fn lasts(mut self, lasts: Duration) -> Plan {
         self.lasts = lasts;
         self
@@ -144,11 +144,16 @@ impl Vendor {
         self.root.public()
     }
 
-    /// A license file for a site.
+    /// The license file of a serial for a site.
     ///
     /// # Panics
     /// Where the plan says what no license may say, with what is wrong: a mistake in the test.
-    pub(crate) fn license_file(&self, plan: &Plan, site: &PublicKey, now: u64) -> String {
+    pub(crate) fn license_file(
+        &self,
+        plan: &Plan,
+        site: &PublicKey,
+        (serial, now): (u64, u64),
+    ) -> String {
         let issuer = Issuer {
             iss: VENDOR.to_owned(),
             sub: self.issuing.thumbprint().to_owned(),
@@ -166,7 +171,7 @@ impl Vendor {
             iss: VENDOR.to_owned(),
             sub: "license-1".to_owned(),
             iat: now,
-            serial: 1,
+            serial,
             replaces: None,
             product: plan.product.clone(),
             customer: Customer {

@@ -30,7 +30,9 @@ pub(crate) struct Faults {
 struct Wrong {
     away: bool,
     lost: usize,
-    deny: Option<Code>,
+    deny_next: Option<Code>,
+    deny_checkouts: Option<Code>,
+    deny_renewals: Option<Code>,
 }
 
 impl Faults {
@@ -42,8 +44,26 @@ impl Faults {
         self.lock().lost = replies;
     }
 
-    pub(crate) fn deny(&self, code: Code) {
-        self.lock().deny = Some(code);
+    pub(crate) fn deny_next(&self, code: Code) {
+        self.lock().deny_next = Some(code);
+    }
+
+    pub(crate) fn deny_checkouts(&self, code: Option<Code>) {
+        self.lock().deny_checkouts = code;
+    }
+
+    pub(crate) fn deny_renewals(&self, code: Option<Code>) {
+        self.lock().deny_renewals = code;
+    }
+
+    /// The code with which a call is refused, where one was ordered.
+    fn denied(&self, method: &str) -> Option<Code> {
+        let mut wrong = self.lock();
+        wrong.deny_next.take().or_else(|| match method {
+            "POST" => wrong.deny_checkouts.clone(),
+            "PUT" => wrong.deny_renewals.clone(),
+            _ => None,
+        })
     }
 
     fn lose_one(&self) -> bool {
@@ -63,7 +83,7 @@ impl Transport for Line {
         if self.faults.lock().away {
             return Err(Broken::TimedOut);
         }
-        if let Some(code) = self.faults.lock().deny.take() {
+        if let Some(code) = self.faults.denied(&request.method) {
             return Ok(refusal(&made_up(code)));
         }
         let reply = self
