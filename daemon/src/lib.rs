@@ -10,3 +10,4 @@ pub mod os;
 pub mod run;
 pub mod service;
 pub mod site;
+mod sweep;

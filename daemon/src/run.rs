@@ -38,16 +38,18 @@ pub fn run(settings: &Settings) -> Result<(), String> {
         settings.licenses_dir.clone(),
     );
     let inbox = inbox.map_err(|e| format!("the inboxes cannot be watched: {e}"))?;
+    let signals = service.signals();
+    let mut signals = signals.map_err(|e| format!("signals cannot be waited for: {e}"))?;
     tracing::info!(socket = %settings.socket.display(), "seatkeeperd serves");
     notify("READY=1");
-    let signalled = service.wait_for_signal();
+    service.wait_for(&mut signals);
     notify("STOPPING=1");
     drop(inbox);
     service.stop().map_err(|why| {
         format!("the stop was not clean ({why}); the next start takes up from the journal")
     })?;
     tracing::info!("seatkeeperd has stopped; seats are kept over the restart");
-    signalled.map_err(|e| format!("signals cannot be waited for: {e}"))
+    Ok(())
 }
 
 fn harden() {
@@ -75,6 +77,7 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
         plan: Plan {
             state: settings.state_dir.clone(),
             site_key: os::service::site_key(),
+            checkpoint_events: settings.checkpoint_events,
             desk,
         },
         socket: settings.socket.clone(),

@@ -3,16 +3,15 @@
 use crate::api::{self, BLOCKING, Dev, Limits};
 use crate::clock::Stopwatch;
 use crate::os::names::{MachineNames, no_such_group};
-use crate::os::peer::{again, provably_gone};
 use crate::os::socket::{SocketError, listen};
 use crate::os::watch::Watch;
 use crate::os::{machine, service::tell};
 use crate::site::{Plan, Site, SiteError};
+use crate::sweep::{self, holders};
 use seatkeeper::wire::{ConfigEntry, Finding};
 use seatkeeper_core::clock::Clock;
 use seatkeeper_core::desk::Desk;
-use seatkeeper_core::keeper::{Failure, Snapshot};
-use seatkeeper_engine::event::HolderFacts;
+use seatkeeper_core::keeper::Failure;
 use seatkeeper_engine::ids::HolderId;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -66,6 +65,13 @@ pub struct Service {
     socket: PathBuf,
 }
 
+/// What ends a daemon in order.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
 /// It does not start.
 #[derive(Debug)]
 pub enum ServiceError {
@@ -88,7 +94,7 @@ impl Service {
         let site = Site::open(plan, opening.clock, Box::new(end_at_once))?;
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
-        sweep(&site.desk, &watch);
+        sweep::start(&site.desk, &watch)?;
         let names = Arc::new(opening.names);
         let runtime = runtime()?;
         let (stop, stopped) = watch::channel(false);
@@ -129,12 +135,21 @@ impl Service {
         &self.runtime
     }
 
-    /// Waits for SIGTERM or SIGINT.
+    /// Listens for SIGTERM and SIGINT from now on: whoever says that it is ready is stopped in order from then on.
     ///
     /// # Errors
     /// Signals cannot be waited for.
-    pub fn wait_for_signal(&self) -> io::Result<()> {
-        self.runtime.block_on(signalled())
+    pub fn signals(&self) -> io::Result<Signals> {
+        let _entered = self.runtime.enter();
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one of them.
+    pub fn wait_for(&self, signals: &mut Signals) {
+        self.runtime.block_on(signals.come());
     }
 
     /// Stops in order: the socket's name, no new connections, requests in flight, the watch, the ends of holds.
@@ -157,18 +172,14 @@ impl Service {
     }
 }
 
-/// Ends with SIGTERM or SIGINT.
-///
-/// # Errors
-/// Signals cannot be waited for.
-pub async fn signalled() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+impl Signals {
+    /// Ends with SIGTERM or SIGINT.
+    pub async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
-    Ok(())
 }
 
 /// Nothing may be acknowledged after a write that failed (S26): not even a stop in order.
@@ -204,43 +215,6 @@ fn on_death(desk: &Arc<Desk>, on_gone: OnGone) -> crate::os::watch::OnDeath {
             }
         };
         desk.submit(Desk::process_gone(holders), None, Box::new(reply));
-    })
-}
-
-/// Looks for the processes of this boot's holders (rule 14): one that is provably the same is watched again, and a
-/// holder whose process is provably gone ends: it died while no daemon ran.
-fn sweep(desk: &Desk, watch: &Watch) {
-    let boot = desk.settings().boot;
-    let snapshot = desk.snapshot();
-    let mut gone = Vec::new();
-    for (id, facts) in holders(&snapshot).filter(|(_, facts)| facts.process.boot == boot) {
-        let Some(pid) = facts.pid else { continue };
-        if provably_gone(pid) {
-            gone.push(id);
-        } else if let Some(process) = again(pid) {
-            let (uid, instance) = (facts.process.uid, facts.process.instance);
-            // Another process that shows the instance is watched for its own holders; this one's holds count.
-            if let Ok(admitted) = watch.admit(Some(&process), uid, instance) {
-                admitted.watch(id);
-            }
-        }
-    }
-    if !gone.is_empty() {
-        tracing::info!(holders = ?gone, "processes died while no daemon ran; their seats are free");
-        desk.submit(Desk::process_gone(gone), None, Box::new(drop));
-    }
-}
-
-/// Every holder there is.
-fn holders(snapshot: &Snapshot) -> impl Iterator<Item = (HolderId, &HolderFacts)> {
-    let pools = snapshot.state.pools.values();
-    let grants = pools.flat_map(|pool| pool.grants.iter());
-    grants.flat_map(|(gid, grant)| {
-        let id = |h| HolderId { gid: *gid, h };
-        grant
-            .holders
-            .iter()
-            .map(move |holder| (id(holder.h), &*holder.facts))
     })
 }
 

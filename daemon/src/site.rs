@@ -14,9 +14,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Events from one checkpoint to the next: some 60 MB of journal, and half a second of a start.
-const CHECKPOINT_EVENTS: u64 = 100_000;
-
 /// What a site is opened with.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -24,6 +21,8 @@ pub struct Plan {
     pub state: PathBuf,
     /// Where the site key is.
     pub site_key: SiteKeyFrom,
+    /// Events of the journal from one checkpoint to the next.
+    pub checkpoint_events: u64,
     /// What the desk is told.
     pub desk: desk::Settings,
 }
@@ -78,7 +77,7 @@ impl Site {
                 metrics: metrics.clone(),
             }),
             side: side.clone(),
-            checkpoints: Some((checkpoints, CHECKPOINT_EVENTS)),
+            checkpoints: Some((checkpoints, plan.checkpoint_events)),
             clock: clock.clone(),
             storage: Guard::new(
                 Box::new(Directory(plan.state.clone())),

@@ -32,6 +32,9 @@ pub(crate) struct Outcome {
 /// The uids that connect: names of nobody, which the daemon calls `uid-N`.
 pub(crate) const UIDS: [u32; 6] = [20001, 20002, 20003, 20004, 20005, 20006];
 
+/// So many users ask at the same time while a site fills.
+const AT_ONCE: u32 = 250;
+
 /// Loads a server for so long.
 pub(crate) fn run(
     socket: &Path,
@@ -68,6 +71,30 @@ pub(crate) fn run(
         let seconds = clock.elapsed().as_secs_f64();
         Ok(outcome(latencies, errors, seconds, work))
     })
+}
+
+/// So many users take a seat each and keep it; each connects, asks and hangs up.
+pub(crate) fn fill(socket: &Path, users: u32) -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        for from in (0..users).step_by(AT_ONCE as usize) {
+            let mut tasks = Vec::new();
+            for n in from..users.min(from + AT_ONCE) {
+                let mut client = Client::connect(socket, 100_000 + n, u64::from(n) + 1_000_000)
+                    .expect("the daemon listens");
+                tasks.push(tokio::spawn(
+                    async move { client.checkout().await.map(|_| ()) },
+                ));
+            }
+            for task in tasks {
+                task.await.expect("a task ends").expect("a seat");
+            }
+        }
+    });
+    runtime
 }
 
 fn outcome(mut latencies: Vec<u32>, errors: u64, seconds: f64, work: Work) -> Outcome {

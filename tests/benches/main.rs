@@ -1,7 +1,8 @@
 //! The figures of the daemon beside those of a bare server, in one run: `cargo bench -p seatkeeper-tests`.
 //!
 //! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`; of
-//! throughput only some with `--work pairs|renewals` and `--connections N` (for a profile: `perf record -g -p PID`).
+//! throughput only some with `--work pairs|renewals` and `--connections N` (for a profile: `perf record -g -p PID`); with
+//! `--leases N` so many in scale (100,000), checkpoint (100,000) and start (1,000,000).
 
 #![expect(
     clippy::print_stdout,
@@ -10,6 +11,7 @@
 )]
 
 mod bare;
+mod checkpoint;
 mod clock;
 mod cold;
 mod earlier;
@@ -17,6 +19,7 @@ mod load;
 mod measure;
 mod scale;
 mod site;
+mod start;
 mod throughput;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) tmpfs: PathBuf,
     pub(crate) work: Option<String>,
     pub(crate) connections: Option<usize>,
+    pub(crate) leases: Option<u32>,
 }
 
 fn main() {
@@ -79,6 +83,7 @@ fn measure_all(words: &[String]) {
         tmpfs: PathBuf::from("/dev/shm"),
         work: after("--work").map(|work| work.to_lowercase()),
         connections: after("--connections").and_then(|n| n.parse().ok()),
+        leases: after("--leases").and_then(|n| n.parse().ok()),
     };
     assert!(
         rustix::process::geteuid().is_root(),
@@ -100,6 +105,12 @@ fn measure_all(words: &[String]) {
     }
     if wanted("scale") {
         scale::table(&plan);
+    }
+    if wanted("checkpoint") {
+        checkpoint::table(&plan);
+    }
+    if wanted("start") {
+        start::table(&plan);
     }
     if wanted("cold") {
         cold::table(&plan);

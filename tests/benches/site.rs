@@ -22,15 +22,22 @@ pub(crate) fn root_pem() -> String {
     vendor().root.public().to_pem()
 }
 
-/// A started site below this folder with two million seats for everyone.
+/// A started site below this folder with four million seats for everyone.
 pub(crate) fn start(below: &Path) -> Site {
+    start_with(below, "")
+}
+
+/// The same with more in its configuration.
+pub(crate) fn start_with(below: &Path, more: &str) -> Site {
     let mut site = Site::below(below);
-    site.configure("max_connections_per_uid = 1024\nlog_level = \"warn\"");
+    site.configure(&format!(
+        "max_connections_per_uid = 1024\nlog_level = \"warn\"\n{more}"
+    ));
     site.start();
     let vendor = vendor();
     let mut license = vendor.license("B-1", 1, 1, &site.site_key());
     license.product = "bench".to_owned();
-    license.features = vec![feature("seat", 2_000_000)];
+    license.features = vec![feature("seat", 4_000_000)];
     site.install(&vendor, &vendor.file(&license));
     site
 }

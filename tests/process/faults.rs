@@ -188,6 +188,16 @@ fn a_second_daemon_on_the_same_state_is_refused() {
     );
 }
 
+/// A stop right behind a start, as a package that is upgraded twice makes it.
+#[test]
+fn r19_whoever_says_that_it_is_ready_stops_in_order() {
+    let mut site = Site::new();
+    for _ in 0..20 {
+        site.start();
+        assert_eq!(site.stop(), Some(0), "{}", site.log());
+    }
+}
+
 #[test]
 fn r19_a_stop_and_a_start_keep_every_seat() {
     let (mut site, vendor) = Site::with_seats(1);

@@ -270,7 +270,7 @@ pub struct Shown {
 }
 
 /// A process as the daemon's kernel numbers it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Pid {
     /// The pid in the daemon's namespace.
     pub pid: NonZeroU32,

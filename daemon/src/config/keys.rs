@@ -114,6 +114,12 @@ pub const KEYS: &[Key] = &[
         about: "With less free space below the state directory no new seats are granted (storage_low); renewals and releases go on.",
     },
     Key {
+        name: "checkpoint_events",
+        kind: Kind::Number(1_000, 1_000_000_000),
+        default: "100000",
+        about: "Events of the journal from one checkpoint to the next. A start reads the newest checkpoint and the events after it: fewer of them start sooner and write more.",
+    },
+    Key {
         name: "retention_days",
         kind: Kind::Number(1, 36_500),
         default: "400",

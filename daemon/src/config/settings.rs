@@ -99,6 +99,8 @@ pub struct Settings {
     pub admin_group: String,
     /// Bytes to be kept free on the state directory's disk.
     pub disk_reserve: u64,
+    /// Events from one checkpoint to the next.
+    pub checkpoint_events: u64,
     /// Days that counts of denials are kept.
     pub retention_days: u64,
     /// How loud the log is.
@@ -202,6 +204,7 @@ impl Settings {
             ("site_name", Judged::Text(text)) => self.site_name.clone_from(text),
             ("admin_group", Judged::Text(text)) => self.admin_group.clone_from(text),
             ("disk_reserve", Judged::Size(bytes)) => self.disk_reserve = *bytes,
+            ("checkpoint_events", Judged::Number(n)) => self.checkpoint_events = *n,
             ("retention_days", Judged::Number(n)) => self.retention_days = *n,
             ("max_connections", Judged::Number(n)) => self.max_connections = *n,
             ("max_connections_per_uid", Judged::Number(n)) => self.max_connections_per_uid = *n,
@@ -235,6 +238,7 @@ impl Default for Settings {
             assign_new_licenses: AssignNew::Nobody,
             admin_group: String::new(),
             disk_reserve: 0,
+            checkpoint_events: 0,
             retention_days: 0,
             log_level: LogLevel::Info,
             log_format: LogFormat::Text,

@@ -70,6 +70,7 @@ pub fn run(play: Play) -> Result<(), String> {
         plan: Plan {
             state: folder.state(),
             site_key: SiteKeyFrom::Folder,
+            checkpoint_events: Settings::default().checkpoint_events,
             desk: machine,
         },
         socket: folder.socket(),
@@ -135,6 +136,8 @@ fn stage(
     folder: &Folder,
     (me, manual_clock): (&str, bool),
 ) -> Result<(), String> {
+    let signals = service.signals();
+    let mut signals = signals.map_err(|e| format!("signals cannot be waited for: {e}"))?;
     let mut live = service.site().follow.subscribe();
     say(&format!(
         "Seatkeeper in {}: {PRODUCT}/{FEATURE}, {SEATS} seats, for everyone",
@@ -173,10 +176,11 @@ fn stage(
     };
     service.runtime().block_on(async {
         tokio::select! {
-            () = listener => Ok(()),
-            signalled = crate::service::signalled() => signalled.map_err(|e| format!("signals cannot be waited for: {e}")),
+            () = listener => {}
+            () = signals.come() => {}
         }
-    })
+    });
+    Ok(())
 }
 
 /// Three lines to paste, and how to let things go wrong.

@@ -8,6 +8,7 @@ use seatkeeper_engine::command::Pid;
 use std::io;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::OnceLock;
 
 /// `f_type` of pidfs (Linux 6.9): there a pidfd's inode is the process's own for as long as the machine runs.
 const PIDFS: i64 = 0x5049_4446;
@@ -134,6 +135,11 @@ const MACHINE_TIME: u64 = 0xEFFF_FFFA;
 /// The namespaces that number a process and its start: the pid namespace of this process, and in the upper half its time
 /// namespace, where that is not the machine's own; there a start counts from another boot.
 fn namespace() -> Option<NonZeroU64> {
+    static OWN: OnceLock<Option<NonZeroU64>> = OnceLock::new();
+    *OWN.get_or_init(read_namespace)
+}
+
+fn read_namespace() -> Option<NonZeroU64> {
     let inode = |of: &str| Some(rustix::fs::stat(of).ok()?.st_ino);
     // A kernel without time namespaces has one time.
     let time = inode("/proc/self/ns/time").filter(|time| *time != MACHINE_TIME);

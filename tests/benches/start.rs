@@ -1,0 +1,43 @@
+//! How long a start takes with many live leases: after a clean stop, and after `kill -9`, with as many events behind the
+//! newest checkpoint as there can be.
+
+use crate::clock::Stopwatch;
+use crate::load::fill;
+use crate::measure::{median, rss_kib};
+use crate::{Plan, site};
+
+const LEASES: u32 = 1_000_000;
+
+/// Measures and prints.
+pub(crate) fn table(plan: &Plan) {
+    let leases = plan.leases.unwrap_or(LEASES);
+    let mut site = site::start(&plan.disk);
+    let filled = Stopwatch::start();
+    let held = fill(&site.socket(), leases);
+    println!(
+        "{leases} users took a lease each in {:.0} s; the daemon has {} MiB",
+        filled.elapsed().as_secs_f64(),
+        rss_kib(site.pid()) / 1024
+    );
+    let mut times: [Vec<f64>; 2] = Default::default();
+    for _ in 0..plan.rounds {
+        for (killed, times) in [true, false].into_iter().zip(&mut times) {
+            if killed {
+                site.kill();
+            } else {
+                assert_eq!(site.stop(), Some(0), "a clean stop");
+            }
+            let clock = Stopwatch::start();
+            site.start();
+            times.push(clock.elapsed().as_secs_f64());
+        }
+    }
+    println!(
+        "start with {leases} live leases, until ready: {:.2} s after kill -9, {:.2} s after a clean stop (medians of {}); {} MiB then\n",
+        median(&mut times[0]),
+        median(&mut times[1]),
+        plan.rounds,
+        rss_kib(site.pid()) / 1024
+    );
+    drop(held);
+}
