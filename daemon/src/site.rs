@@ -4,7 +4,7 @@ use crate::api::{Follow, Metrics, Timed};
 use seatkeeper_core::checkpoint::Checkpoints;
 use seatkeeper_core::clock::Clock;
 use seatkeeper_core::desk::{self, Desk};
-use seatkeeper_core::journal::{JournalError, RedbJournal};
+use seatkeeper_core::journal::{self, JournalError, RedbJournal};
 use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
 use seatkeeper_core::keys::{self, Keys, KeysError, SiteKeyFrom};
 use seatkeeper_core::side::{Side, SideError};
@@ -52,6 +52,13 @@ pub enum SiteError {
     Keys(KeysError),
     /// The keeper.
     Keeper(StartError),
+    /// The site key is not the one that a license is bound to.
+    OtherKey {
+        /// The license.
+        license: String,
+        /// The key that it is bound to, by its thumbprint.
+        bound: String,
+    },
     /// The keeper started without a site: a defect.
     Desk(desk::NotFounded),
 }
@@ -63,13 +70,16 @@ impl Site {
     /// Whatever of it cannot be opened; nothing was changed that a next start would trip over.
     pub fn open(plan: Plan, clock: Arc<dyn Clock>, on_fatal: OnFatal) -> Result<Site, SiteError> {
         let owned = StateDir::open(&plan.state)?;
-        let copied_key = keys::is_copy(&owned.keys(), &plan.site_key)?;
+        let has_journal = journal::exists(&owned.journal());
+        let wall_s = clock.read().wall_s;
+        let copied_key = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
         let checkpoints = owned.checkpoints();
         let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {
             path: checkpoints,
             why,
         })?;
         let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
+        let names_are_lost = has_journal && !owned.side().exists();
         let side = Arc::new(Side::open(&owned.side())?);
         let keeper = keeper::start(keeper::Parts {
             journal: Arc::new(Timed {
@@ -99,6 +109,12 @@ impl Site {
             space: Box::new(Directory(plan.state)),
             settings: plan.desk,
         })?;
+        if let Some((license, bound)) = desk.bound_elsewhere() {
+            return Err(SiteError::OtherKey { license, bound });
+        }
+        if names_are_lost {
+            desk.names_are_lost();
+        }
         Ok(Site {
             desk: Arc::new(desk),
             follow,
@@ -147,6 +163,10 @@ impl fmt::Display for SiteError {
             SiteError::Side(why) => why.fmt(f),
             SiteError::Keys(why) => why.fmt(f),
             SiteError::Keeper(why) => why.fmt(f),
+            SiteError::OtherKey { license, bound } => write!(
+                f,
+                "keys/site.key is not the key that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back: from a backup, or from its export with `openssl pkey -in EXPORT -out site.key`"
+            ),
             SiteError::Desk(why) => why.fmt(f),
         }
     }

@@ -1,4 +1,5 @@
-//! After a start: whose process lives still is watched again, and who died while no daemon ran is ended (rule 14).
+//! After a start, beside the serving daemon: whose process lives still is watched again, who died while no daemon ran is
+//! ended (rule 14), and the journal is looked through.
 
 use crate::os::peer::{PeerProcess, again, provably_gone};
 use crate::os::watch::Watch;
@@ -24,8 +25,7 @@ enum Found {
     Unknown,
 }
 
-/// Looks for them beside the running daemon, because each process costs a look at the kernel: a call that comes first
-/// says the same of its own process.
+/// Begins it. Each process costs a look at the kernel; a call that comes first says the same of its own process.
 ///
 /// # Errors
 /// There is no thread for it.
@@ -35,7 +35,10 @@ pub(crate) fn start(desk: &Arc<Desk>, watch: &Arc<Watch>) -> io::Result<()> {
     let (desk, watch) = (desk.clone(), watch.clone());
     let thread = std::thread::Builder::new().name("sweep".to_owned());
     thread
-        .spawn(move || sweep(&desk, &watch, &snapshot))
+        .spawn(move || {
+            sweep(&desk, &watch, &snapshot);
+            desk.look_through_journal();
+        })
         .map(drop)
 }
 

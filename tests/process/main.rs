@@ -3,6 +3,7 @@
 mod audit;
 mod boot;
 mod clock;
+mod damage;
 mod dev;
 mod faults;
 mod hung;

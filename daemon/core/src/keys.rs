@@ -2,15 +2,17 @@
 //!
 //! Nothing here that is secret can be printed or serialized (S23).
 
+mod files;
+
 use crate::random;
 use arc_swap::ArcSwap;
+use files::{bad_file, io_error, make_folder, read_private, write_private};
 use seatkeeper::token::claims::{Delegation, Info, Slots};
 use seatkeeper::token::keys::{PublicKey, SigningKey};
 use seatkeeper::token::{TokenError, dates, delegation};
 use seatkeeper_engine::time::Date;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, str};
@@ -20,8 +22,8 @@ use zeroize::Zeroizing;
 const SPAN_S: u64 = delegation::SPAN_MAX_S;
 /// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
 const SLACK_S: u64 = 3600;
-/// A key file has some 200 bytes; more than this is none.
-const FILE_MAX: u64 = 64 * 1024;
+const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back: from a backup, or from its export with `openssl pkey -in EXPORT -out site.key` and mode 0600. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
+const SALT_IS_GONE: &str = "it is missing, and logins are known by their hashes under it: with another one nobody would be known any more. Restore it from a backup";
 const LINE: &str = "# seatkeeper site key: ";
 
 /// The keys of a site.
@@ -77,6 +79,13 @@ pub enum KeysError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// A file is gone that this state cannot do without.
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What it was good for, and what to do.
+        why: &'static str,
     },
     /// A delegation cannot be signed: the clock stands outside of what tokens can say.
     Delegation(TokenError),
@@ -322,25 +331,48 @@ fn is_new(text: &str) -> bool {
     said.is_some_and(|rest| rest.starts_with("new "))
 }
 
-/// Whether the site key is a copy of a running daemon's, before anything is opened: in use without its state it begins in
-/// quarantine (rule 21).
+/// Makes what a new site needs before its journal is there, and takes a state whose own is gone for what it is: damaged.
+/// True where the site key is a copy of a running daemon's: in use without its state it begins in quarantine (rule 21).
 ///
 /// # Errors
-/// A file that cannot be read.
-pub fn is_copy(folder: &Path, from: &SiteKeyFrom) -> Result<bool, KeysError> {
-    let text = match from {
-        SiteKeyFrom::Folder => read_private(&folder.join("site.key"))?,
-        SiteKeyFrom::Credential(path) => {
-            let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
-            Some(Zeroizing::new(text))
+/// A file that is missing beside a journal, or cannot be read or made.
+pub fn prepare(
+    folder: &Path,
+    from: &SiteKeyFrom,
+    has_journal: bool,
+    wall_s: u64,
+) -> Result<bool, KeysError> {
+    make_folder(folder)?;
+    let (site_file, salt_file) = (folder.join("site.key"), folder.join("login.salt"));
+    let mut needed = vec![(&salt_file, SALT_IS_GONE)];
+    if *from == SiteKeyFrom::Folder {
+        needed.push((&site_file, KEY_IS_GONE));
+    }
+    for (path, why) in needed {
+        if has_journal && !path.try_exists().map_err(|e| io_error(path, e))? {
+            let path = path.clone();
+            return Err(KeysError::Missing { path, why });
         }
+    }
+    if has_journal && !folder.join("lease.key").exists() {
+        tracing::warn!(
+            "the lease key is missing: a new one is made, and applications follow it at their next renewal"
+        );
+    }
+    let (_, copied) = match from {
+        SiteKeyFrom::Folder => site_key(&site_file, wall_s)?,
+        SiteKeyFrom::Credential(path) => credential(path)?,
     };
-    Ok(text.is_some_and(|text| !is_new(&text)))
+    salt(&salt_file)?;
+    Ok(copied)
 }
 
 fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
     match read_private(path)? {
-        Some(text) => parse(path, &text),
+        Some(text) => SigningKey::from_pem(&text, None).map_err(|e| {
+            let remedy = "Move it away: the next start makes a new one, and applications follow it at their next renewal";
+            bad_file(path, format!("{e}. {remedy}"))
+        }),
         None => {
             let key = SigningKey::generate(&random_key(path)?);
             write_private(path, key.to_pem().as_bytes())?;
@@ -353,7 +385,10 @@ fn salt(path: &Path) -> Result<Salt, KeysError> {
     match read_private(path)? {
         Some(text) => match text.trim().parse::<seatkeeper_engine::ids::LoginHash>() {
             Ok(bytes) => Ok(Salt(Zeroizing::new(bytes.0))),
-            Err(_) => Err(bad_file(path, "it is not 64 hex digits".to_owned())),
+            Err(_) => Err(bad_file(
+                path,
+                "it is not 64 hex digits. Restore it from a backup: logins are known by their hashes under it".to_owned(),
+            )),
         },
         None => {
             let bytes = random_key(path)?;
@@ -368,7 +403,7 @@ fn parse(path: &Path, text: &str) -> Result<SigningKey, KeysError> {
     SigningKey::from_pem(text, None).map_err(|e| {
         bad_file(
             path,
-            format!("{e}. An exported key is put back with `openssl pkcs8 -topk8 -nocrypt -in EXPORT -out site.key`"),
+            format!("{e}. Put it back from a backup, or from its export with `openssl pkey -in EXPORT -out site.key`"),
         )
     })
 }
@@ -379,92 +414,12 @@ fn random_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {
         .map_err(|why| io_error(path, why))
 }
 
-fn make_folder(folder: &Path) -> Result<(), KeysError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|why| io_error(folder, why))?;
-    private(folder)
-}
-
-/// Refuses what others could read or change.
-fn private(path: &Path) -> Result<(), KeysError> {
-    let mode = fs::metadata(path)
-        .map_err(|why| io_error(path, why))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let wanted = if path.is_dir() { "0700" } else { "0600" };
-    Err(bad_file(
-        path,
-        format!(
-            "others may touch it (mode {:o}); `chmod {wanted}` it if nobody did",
-            mode & 0o777
-        ),
-    ))
-}
-
-fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> {
-    match fs::metadata(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(io_error(path, why)),
-        Ok(found) if found.len() > FILE_MAX => {
-            return Err(bad_file(path, "it is too large for a key".to_owned()));
-        }
-        Ok(_) => private(path)?,
-    }
-    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
-    Ok(Some(Zeroizing::new(text)))
-}
-
-/// Writes a file under a temporary name, syncs it, gives it its name and syncs that.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&new) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        match path.parent() {
-            Some(parent) => File::open(parent)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    write().map_err(|why| io_error(path, why))
-}
-
-fn io_error(path: &Path, why: io::Error) -> KeysError {
-    KeysError::Io {
-        path: path.to_owned(),
-        why,
-    }
-}
-
-fn bad_file(path: &Path, why: String) -> KeysError {
-    KeysError::File {
-        path: path.to_owned(),
-        why,
-    }
-}
-
 impl fmt::Display for KeysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeysError::Io { path, why } => write!(f, "{}: {why}", path.display()),
             KeysError::File { path, why } => write!(f, "{}: {why}", path.display()),
+            KeysError::Missing { path, why } => write!(f, "{}: {why}", path.display()),
             KeysError::Delegation(e) => write!(
                 f,
                 "the lease key cannot be delegated to: {e}; is the clock set?"

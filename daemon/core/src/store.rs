@@ -1,11 +1,12 @@
 //! A redb file of the state directory: made whole, its owner's alone, and every commit durable.
 
 use crate::state_dir::made_whole;
-use redb::{Builder, Database, DatabaseError, Durability, WriteTransaction};
+use redb::{Builder, Database, DatabaseError, Durability, StorageError, WriteTransaction};
 use std::fmt::Display;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// redb's page cache of one file. The journal is appended to at one end and read in pages, and the names of the busy
@@ -14,12 +15,17 @@ const CACHE: usize = 4 * 1024 * 1024;
 /// Who may touch a file: the daemon's user.
 const PRIVATE: u32 = 0o600;
 
+/// What is said of a file that makes redb panic.
+pub(crate) const BROKEN: &str = "its pages do not fit together";
+
 /// Why a file cannot be opened.
 pub(crate) enum Closed<E> {
     /// Another process has it open.
     Owned,
-    /// The disk, or what lies there.
+    /// The disk.
     Failed(String),
+    /// What lies there is not what was written.
+    Damaged(String),
     /// `found` refused.
     Unfounded(E),
 }
@@ -35,11 +41,21 @@ pub(crate) fn open<E>(
         found(database).map_err(Closed::Unfounded)
     })
     .map_err(|e| e.unwrap_or_else(|e| failed(&e)))?;
-    let open = fs::metadata(path).map_err(|e| failed(&e))?.permissions();
-    if open.mode() & 0o077 != 0 {
+    let found = fs::metadata(path).map_err(|e| failed(&e))?;
+    if found.len() == 0 {
+        return Err(Closed::Damaged("it is empty".to_owned()));
+    }
+    if found.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(path, Permissions::from_mode(PRIVATE)).map_err(|e| failed(&e))?;
     }
-    builder().open(path).map_err(closed)
+    let opened = sound(|| builder().open(path));
+    let broken = || Closed::Damaged(BROKEN.to_owned());
+    opened.ok_or_else(broken)?.map_err(closed)
+}
+
+/// What redb says of a file; `None` where it panics, as it does over some that are damaged.
+pub(crate) fn sound<T>(look: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(look)).ok()
 }
 
 /// A builder with our settings.
@@ -76,10 +92,25 @@ fn private(path: &Path) -> io::Result<()> {
 fn closed<E>(why: DatabaseError) -> Closed<E> {
     match why {
         DatabaseError::DatabaseAlreadyOpen => Closed::Owned,
+        DatabaseError::Storage(StorageError::Corrupted(why)) => Closed::Damaged(why),
+        DatabaseError::Storage(StorageError::Io(why)) if is_damage(&why) => {
+            Closed::Damaged(why.to_string())
+        }
+        DatabaseError::RepairAborted | DatabaseError::UpgradeRequired(_) => {
+            Closed::Damaged(why.to_string())
+        }
         why => failed(&why),
     }
 }
 
 fn failed<E>(why: &dyn Display) -> Closed<E> {
     Closed::Failed(why.to_string())
+}
+
+/// The disk gave what it was asked for, and that is no such file.
+fn is_damage(why: &io::Error) -> bool {
+    matches!(
+        why.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
 }

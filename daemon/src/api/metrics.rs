@@ -185,6 +185,10 @@ impl Journal for Timed {
         self.journal.settle()
     }
 
+    fn holes(&self) -> Vec<String> {
+        self.journal.holes()
+    }
+
     fn place(&self) -> String {
         self.journal.place()
     }

@@ -8,6 +8,7 @@ mod assign;
 mod dates;
 mod explain;
 mod findings;
+mod found;
 mod install;
 mod leases;
 mod parse;

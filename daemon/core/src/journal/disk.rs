@@ -251,6 +251,45 @@ impl Journal for RedbJournal {
         Ok(page.done())
     }
 
+    fn holes(&self) -> Vec<String> {
+        let mut firsts = self.files().ended.clone();
+        let present = self.files().first;
+        let mut holes = Vec::new();
+        let begin = *firsts.first().unwrap_or(&present);
+        if begin > 1 {
+            let lost = path(&self.folder, 1);
+            holes.push(format!(
+                "{}: events 1 to {} are missing",
+                lost.display(),
+                begin - 1
+            ));
+        }
+        firsts.push(present);
+        for ends in firsts.windows(2) {
+            let [first, next] = ends else { continue };
+            // A file that ended since is not among them, and is whole.
+            match self.look(*first, JournalFile::span) {
+                Ok(Some(span)) if span == (*first, *next) => {}
+                Ok(span) => {
+                    let has = span.map_or(*first, |(_, after)| after);
+                    let place = path(&self.folder, *first);
+                    holes.push(format!(
+                        "events {has} to {} are missing behind those in {}",
+                        next - 1,
+                        place.display()
+                    ));
+                }
+                Err(
+                    JournalError::Damaged { place, why } | JournalError::Storage { place, why },
+                ) => {
+                    holes.push(format!("{place}: {why}"));
+                }
+                Err(why) => holes.push(why.to_string()),
+            }
+        }
+        holes
+    }
+
     fn settle(&self) -> Result<(), JournalError> {
         self.move_rows(&mut self.segment())
     }

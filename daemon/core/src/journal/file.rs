@@ -1,14 +1,15 @@
 //! One file of the journal.
 
 use super::segment::Segment;
-use super::{EachRow, JournalError, Page, STORE_VERSION};
+use super::{EachRow, JournalError, Page, Row, STORE_VERSION};
 use crate::calendar::Mark;
-use crate::store::{self, Closed};
+use crate::store::{self, BROKEN, Closed, sound};
 use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
     WriteTransaction,
 };
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 /// Rows: number of the first event → the batch as JSON.
@@ -28,6 +29,12 @@ pub(super) struct JournalFile {
 impl JournalFile {
     /// Opens a file, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        let broken = || Err(damaged(&path.display().to_string(), &BROKEN));
+        sound(|| Self::look(path)).unwrap_or_else(broken)
+    }
+
+    /// Opens it and looks at both ends.
+    fn look(path: &Path) -> Result<Self, JournalError> {
         let place = path.display().to_string();
         let of = |database| JournalFile {
             place: place.clone(),
@@ -39,10 +46,12 @@ impl JournalFile {
                 place: place.clone(),
             },
             Closed::Failed(why) => storage(&place, &why),
+            Closed::Damaged(why) => damaged(&place, &why),
             Closed::Unfounded(why) => why,
         })?;
         let file = of(database);
         file.check_version()?;
+        file.last()?;
         Ok(file)
     }
 
@@ -50,7 +59,7 @@ impl JournalFile {
     pub(super) fn ended(path: &Path) -> Result<Self, JournalError> {
         match path.try_exists() {
             Ok(true) => JournalFile::open(path),
-            Ok(false) => Err(storage(&path.display().to_string(), &"it is missing")),
+            Ok(false) => Err(damaged(&path.display().to_string(), &"it is missing")),
             Err(e) => Err(storage(&path.display().to_string(), &e)),
         }
     }
@@ -70,11 +79,30 @@ impl JournalFile {
         Ok(file)
     }
 
+    /// Gives its rows from an event on.
     pub(super) fn load(&self, from: u64, each: EachRow<'_>) -> Result<(), JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
-        for row in rows.range(from..).map_err(|e| self.failed(&e))? {
-            let (first, bytes) = row.map_err(|e| self.failed(&e))?;
+        let mut ours = false;
+        let loaded = catch_unwind(AssertUnwindSafe(|| {
+            self.load_rows(from, &mut |first, bytes| {
+                ours = true;
+                let taken = each(first, bytes);
+                ours = false;
+                taken
+            })
+        }));
+        match loaded {
+            Ok(loaded) => loaded,
+            // A panic of whoever takes the rows is none of the file's.
+            Err(panic) if ours => resume_unwind(panic),
+            Err(_) => Err(damaged(&self.place, &BROKEN)),
+        }
+    }
+
+    fn load_rows(&self, from: u64, each: EachRow<'_>) -> Result<(), JournalError> {
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
+        for row in rows.range(from..).map_err(|e| self.failed(e))? {
+            let (first, bytes) = row.map_err(|e| self.failed(e))?;
             each(first.value(), bytes.value())
                 .map_err(|fault| JournalError::row(&self.place, first.value(), fault))?;
         }
@@ -82,12 +110,12 @@ impl JournalFile {
     }
 
     pub(super) fn mark(&self) -> Result<Option<Mark>, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let meta = read.open_table(META).map_err(|e| self.failed(&e))?;
-        let mark = meta.get(MARK).map_err(|e| self.failed(&e))?;
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let meta = read.open_table(META).map_err(|e| self.failed(e))?;
+        let mark = meta.get(MARK).map_err(|e| self.failed(e))?;
         mark.map(|bytes| serde_json::from_slice(bytes.value()))
             .transpose()
-            .map_err(|e| self.failed(&format_args!("its time mark cannot be read ({e})")))
+            .map_err(|e| self.odd(&format_args!("its time mark cannot be read ({e})")))
     }
 
     /// Takes over all rows of the append segment.
@@ -101,11 +129,30 @@ impl JournalFile {
         })
     }
 
+    /// Number of its first event, and of the one after its last.
+    pub(super) fn span(&self) -> Result<Option<(u64, u64)>, JournalError> {
+        let broken = || Err(damaged(&self.place, &BROKEN));
+        sound(|| self.ends()).unwrap_or_else(broken)
+    }
+
+    fn ends(&self) -> Result<Option<(u64, u64)>, JournalError> {
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
+        let first = rows.first().map_err(|e| self.failed(e))?;
+        let last = rows.last().map_err(|e| self.failed(e))?;
+        let (Some((first, _)), Some((last, row))) = (first, last) else {
+            return Ok(None);
+        };
+        let fault = |fault| JournalError::row(&self.place, last.value(), fault);
+        let events = Row::parse(row.value()).map_err(fault)?.events.len() as u64;
+        Ok(Some((first.value(), last.value() + events)))
+    }
+
     /// Number of the first event of the last row.
     pub(super) fn last(&self) -> Result<Option<u64>, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
-        let last = rows.last().map_err(|e| self.failed(&e))?;
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
+        let last = rows.last().map_err(|e| self.failed(e))?;
         Ok(last.map(|(first, _)| first.value()))
     }
 
@@ -117,7 +164,7 @@ impl JournalFile {
     }
 
     pub(super) fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError> {
-        let bytes = serde_json::to_vec(mark).map_err(|e| self.failed(&e))?;
+        let bytes = serde_json::to_vec(mark).map_err(|e| self.odd(&e))?;
         self.write(|txn| {
             txn.open_table(META)?.insert(MARK, bytes.as_slice())?;
             Ok(())
@@ -126,18 +173,18 @@ impl JournalFile {
 
     /// Adds events to a page until it is full or the file ends.
     pub(super) fn read(&self, page: &mut Page) -> Result<(), JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let rows = read.open_table(ROWS).map_err(|e| self.failed(&e))?;
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
         let before = rows
             .range(..=page.next())
-            .map_err(|e| self.failed(&e))?
+            .map_err(|e| self.failed(e))?
             .next_back();
-        let start = match before.transpose().map_err(|e| self.failed(&e))? {
+        let start = match before.transpose().map_err(|e| self.failed(e))? {
             Some((first, _)) => first.value(),
             None => 0,
         };
-        for row in rows.range(start..).map_err(|e| self.failed(&e))? {
-            let (first, bytes) = row.map_err(|e| self.failed(&e))?;
+        for row in rows.range(start..).map_err(|e| self.failed(e))? {
+            let (first, bytes) = row.map_err(|e| self.failed(e))?;
             let more = page
                 .take(first.value(), bytes.value())
                 .map_err(|fault| JournalError::row(&self.place, first.value(), fault))?;
@@ -149,13 +196,13 @@ impl JournalFile {
     }
 
     pub(super) fn version(&self) -> Result<u64, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
-        let meta = read.open_table(META).map_err(|e| self.failed(&e))?;
-        let stored = meta.get(VERSION).map_err(|e| self.failed(&e))?;
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let meta = read.open_table(META).map_err(|e| self.failed(e))?;
+        let stored = meta.get(VERSION).map_err(|e| self.failed(e))?;
         let version = stored.and_then(|bytes| bytes.value().try_into().ok());
         version
             .map(u64::from_le_bytes)
-            .ok_or_else(|| self.failed(&"it is no journal of Seatkeeper: its version is missing"))
+            .ok_or_else(|| self.odd(&"it is no journal of Seatkeeper: its version is missing"))
     }
 
     pub(super) fn raise_version(&self) -> Result<(), JournalError> {
@@ -167,11 +214,11 @@ impl JournalFile {
     }
 
     fn is_blank(&self) -> Result<bool, JournalError> {
-        let read = self.database.begin_read().map_err(|e| self.failed(&e))?;
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
         match read.open_table(META) {
             Ok(_) => Ok(false),
             Err(TableError::TableDoesNotExist(_)) => Ok(true),
-            Err(e) => Err(self.failed(&e)),
+            Err(e) => Err(self.failed(e)),
         }
     }
 
@@ -198,11 +245,25 @@ impl JournalFile {
         &self,
         how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), JournalError> {
-        store::write(&self.database, how).map_err(|e| self.failed(&e))
+        store::write(&self.database, how).map_err(|e| self.failed(e))
     }
 
-    fn failed(&self, why: &dyn Display) -> JournalError {
-        storage(&self.place, why)
+    fn failed(&self, why: impl Into<redb::Error>) -> JournalError {
+        match why.into() {
+            redb::Error::Corrupted(why) => damaged(&self.place, &why),
+            why => storage(&self.place, &why),
+        }
+    }
+
+    fn odd(&self, why: &dyn Display) -> JournalError {
+        damaged(&self.place, why)
+    }
+}
+
+pub(super) fn damaged(place: &str, why: &dyn Display) -> JournalError {
+    JournalError::Damaged {
+        place: place.to_owned(),
+        why: why.to_string(),
     }
 }
 

@@ -54,6 +54,11 @@ pub trait Journal: Send + Sync {
         Ok(())
     }
 
+    /// What is missing of the files that a start does not read, in words.
+    fn holes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What to call this journal in messages: the file's path.
     fn place(&self) -> String;
 }
@@ -66,6 +71,13 @@ pub enum JournalError {
         /// The file.
         place: String,
         /// What the system said.
+        why: String,
+    },
+    /// A file is not what was written.
+    Damaged {
+        /// The file.
+        place: String,
+        /// What is wrong with it.
         why: String,
     },
     /// A row is not what this program writes.
@@ -107,6 +119,10 @@ impl fmt::Display for JournalError {
                     "{place}: {why}. Check the disk (space, errors in the kernel's log), then start again: what was acknowledged is there"
                 )
             }
+            JournalError::Damaged { place, why } => write!(
+                f,
+                "{place}: {why}. Nothing was changed. Keep a copy of this file, check the disk, then put the file back or restore the last backup; starting without it could give its seats twice"
+            ),
             JournalError::Row {
                 place,
                 row,

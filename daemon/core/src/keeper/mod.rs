@@ -242,6 +242,12 @@ impl Handle {
         self.shared.journal.read(from, limit)
     }
 
+    /// What is missing of the journal behind the newest checkpoint, in words.
+    #[must_use]
+    pub fn holes(&self) -> Vec<String> {
+        self.shared.journal.holes()
+    }
+
     /// Commands that wait, for the metrics.
     #[must_use]
     pub fn waiting(&self) -> usize {

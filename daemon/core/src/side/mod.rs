@@ -70,6 +70,9 @@ impl Side {
         let database = opened.map_err(|closed| match closed {
             Closed::Owned => failed("another process has it open; stop that one first".to_owned()),
             Closed::Failed(why) => failed(why),
+            Closed::Damaged(why) => failed(format!(
+                "{why}. It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then"
+            )),
             Closed::Unfounded(why) => why,
         })?;
         let side = Side::over(place, database);

@@ -1,0 +1,92 @@
+//! Files that only the daemon's user may touch, written whole or not at all.
+
+use super::KeysError;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A key file has some 200 bytes; more than this is none.
+const FILE_MAX: u64 = 64 * 1024;
+
+pub(super) fn make_folder(folder: &Path) -> Result<(), KeysError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|why| io_error(folder, why))?;
+    private(folder)
+}
+
+/// Refuses what others could read or change.
+fn private(path: &Path) -> Result<(), KeysError> {
+    let mode = fs::metadata(path)
+        .map_err(|why| io_error(path, why))?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let wanted = if path.is_dir() { "0700" } else { "0600" };
+    Err(bad_file(
+        path,
+        format!(
+            "others may touch it (mode {:o}); `chmod {wanted}` it if nobody did",
+            mode & 0o777
+        ),
+    ))
+}
+
+pub(super) fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> {
+    match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(io_error(path, why)),
+        Ok(found) if found.len() > FILE_MAX => {
+            return Err(bad_file(path, "it is too large for a key".to_owned()));
+        }
+        Ok(_) => private(path)?,
+    }
+    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
+    Ok(Some(Zeroizing::new(text)))
+}
+
+/// Writes a file under a temporary name, syncs it, gives it its name and syncs that.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&new) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        match path.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    };
+    write().map_err(|why| io_error(path, why))
+}
+
+pub(super) fn io_error(path: &Path, why: io::Error) -> KeysError {
+    KeysError::Io {
+        path: path.to_owned(),
+        why,
+    }
+}
+
+pub(super) fn bad_file(path: &Path, why: String) -> KeysError {
+    KeysError::File {
+        path: path.to_owned(),
+        why,
+    }
+}
