@@ -13,7 +13,9 @@ pub(crate) fn table(plan: &Plan) {
     let leases = plan.leases.unwrap_or(LEASES);
     let never = "checkpoint_events = 1000000000";
     let sites = [site::start(&plan.disk), site::start_with(&plan.disk, never)];
-    let held = sites.each_ref().map(|site| fill(&site.socket(), leases));
+    let held = sites
+        .each_ref()
+        .map(|site| fill(&site.socket(), leases, leases));
     let time = std::time::Duration::from_secs_f64(RUN_S);
     let mut pairs: [Vec<f64>; 2] = Default::default();
     let mut worst: [Vec<u64>; 2] = Default::default();

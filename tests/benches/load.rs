@@ -73,17 +73,18 @@ pub(crate) fn run(
     })
 }
 
-/// So many users take a seat each and keep it; each connects, asks and hangs up.
-pub(crate) fn fill(socket: &Path, users: u32) -> tokio::runtime::Runtime {
+/// So many users take and keep so many seats in turn; each connects, asks and hangs up.
+pub(crate) fn fill(socket: &Path, users: u32, seats: u32) -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        for from in (0..users).step_by(AT_ONCE as usize) {
+        for from in (0..seats).step_by(AT_ONCE as usize) {
             let mut tasks = Vec::new();
-            for n in from..users.min(from + AT_ONCE) {
-                let mut client = Client::connect(socket, 100_000 + n, u64::from(n) + 1_000_000)
+            for n in from..seats.min(from + AT_ONCE) {
+                let uid = 100_000 + n % users;
+                let mut client = Client::connect(socket, uid, u64::from(n) + 1_000_000)
                     .expect("the daemon listens");
                 tasks.push(tokio::spawn(
                     async move { client.checkout().await.map(|_| ()) },

@@ -12,10 +12,13 @@ pub(crate) fn table(plan: &Plan) {
     let leases = plan.leases.unwrap_or(MANY);
     let (few, many) = (site::start(&plan.tmpfs), site::start(&plan.tmpfs));
     let idle = rss_kib(many.pid());
-    let held = [fill(&few.socket(), FEW), fill(&many.socket(), leases)];
+    let held = [
+        fill(&few.socket(), FEW, FEW),
+        fill(&many.socket(), leases, leases),
+    ];
     let full = rss_kib(many.pid());
     // The same users once more: what a lease costs without the user that it made.
-    let more = fill(&many.socket(), leases);
+    let more = fill(&many.socket(), leases, leases);
     let twice = rss_kib(many.pid());
     drop(more);
     let mut costs: [Vec<f64>; 2] = Default::default();

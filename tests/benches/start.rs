@@ -7,15 +7,18 @@ use crate::measure::{median, rss_kib};
 use crate::{Plan, site};
 
 const LEASES: u32 = 1_000_000;
+/// A new user costs a name on the disk, which is not what is measured.
+const USERS: u32 = 100_000;
 
 /// Measures and prints.
 pub(crate) fn table(plan: &Plan) {
     let leases = plan.leases.unwrap_or(LEASES);
     let mut site = site::start(&plan.disk);
     let filled = Stopwatch::start();
-    let held = fill(&site.socket(), leases);
+    let held = fill(&site.socket(), leases.min(USERS), leases);
     println!(
-        "{leases} users took a lease each in {:.0} s; the daemon has {} MiB",
+        "{} users took {leases} leases in {:.0} s; the daemon has {} MiB",
+        leases.min(USERS),
         filled.elapsed().as_secs_f64(),
         rss_kib(site.pid()) / 1024
     );

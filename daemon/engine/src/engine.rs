@@ -105,6 +105,8 @@ pub enum Warning {
 pub struct Engine {
     pub(crate) state: State,
     pub(crate) index: Index,
+    /// The index is not of this state: a replay does without, and the next judgement builds it.
+    stale: bool,
 }
 
 impl Engine {
@@ -117,12 +119,20 @@ impl Engine {
     /// An engine that goes on from a recorded state. Ends of holds are not part of it: the next start of a run sets them.
     #[must_use]
     pub fn resume(state: State) -> Self {
-        let index = Index::of(&state);
-        Engine { state, index }
+        Engine {
+            state,
+            index: Index::default(),
+            stale: true,
+        }
     }
 
     /// Judges a command and folds what follows from it.
     pub fn apply(&mut self, now: Now, command: Command) -> (Vec<Event>, Verdict) {
+        // A start builds the index itself, when the holds are set.
+        if self.stale && !matches!(command, Command::StartRun { .. }) {
+            self.index = Index::of(&self.state);
+            self.stale = false;
+        }
         let mut act = Act {
             engine: self,
             now,
@@ -151,9 +161,26 @@ impl Engine {
 
     /// Folds a recorded event, at a replay.
     pub fn replay(&mut self, event: &Recorded) {
-        self.index.before(&self.state, event);
+        if matches!(event, Recorded::RunStarted { .. }) {
+            // Every hold is another one: who judges next builds the index, once for all starts in between.
+            evolve(&mut self.state, event);
+            self.index = Index::default();
+            self.stale = true;
+        } else {
+            self.fold(event);
+        }
+    }
+
+    fn fold(&mut self, event: &Recorded) {
+        let starts = matches!(event, Recorded::RunStarted { .. });
+        if !self.stale {
+            self.index.before(&self.state, event);
+        }
         evolve(&mut self.state, event);
-        self.index.after(&self.state, event);
+        if !self.stale || starts {
+            self.index.after(&self.state, event);
+            self.stale = false;
+        }
         self.drop_ended(event);
     }
 
@@ -165,6 +192,7 @@ impl Engine {
     /// When the next hold is over.
     #[must_use]
     pub fn next_deadline(&self) -> Option<LeaseTime> {
+        debug_assert!(!self.stale, "asked before anything was judged");
         self.index.first_deadline().map(|(at, _)| at)
     }
 
@@ -297,7 +325,7 @@ impl Act<'_> {
 
     /// Records an event and folds it.
     pub(crate) fn record(&mut self, event: Recorded) {
-        self.engine.replay(&event);
+        self.engine.fold(&event);
         self.events.push(Event::Recorded(event));
     }
 

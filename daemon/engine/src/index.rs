@@ -25,19 +25,23 @@ pub(crate) struct Index {
 
 impl Index {
     pub(crate) fn of(state: &State) -> Index {
-        let mut index = Index::default();
-        for (gid, pool) in &state.grants {
-            if let Some(grant) = state
-                .pools
-                .get(pool.as_ref())
-                .and_then(|pool| pool.grants.get(gid))
-            {
-                grant
-                    .holders
-                    .iter()
-                    .for_each(|holder| index.sit(*gid, holder));
-            }
-        }
+        let holders = || {
+            let pools = state.pools.values();
+            let grants = pools.flat_map(|pool| pool.grants.iter());
+            grants.flat_map(|(gid, grant)| {
+                let id = |holder: &Holder| HolderId {
+                    gid: *gid,
+                    h: holder.h,
+                };
+                grant.holders.iter().map(move |holder| (id(holder), holder))
+            })
+        };
+        // Collected, not inserted one by one: a million of them are there at a start.
+        let mut index = Index {
+            deadlines: holders().map(|(id, holder)| (holder.until, id)).collect(),
+            live: holders().map(|(id, holder)| (key_of(holder), id)).collect(),
+            ..Index::default()
+        };
         for ended in &state.ended {
             index
                 .ended

@@ -300,37 +300,36 @@ fn remember(state: &mut State, ended: Ended) {
 /// At a start: a clean stop's ends of holds with at least half a ttl to call, or one fresh hold (rule 19).
 pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
     let stopped = std::mem::take(&mut state.stopped);
-    let ids: Vec<_> = state.grants.keys().copied().collect();
-    for gid in ids {
-        let Some(pool) = state
-            .grants
-            .get(&gid)
-            .and_then(|id| state.pools.get_mut(id.as_ref()))
-        else {
+    let pools: Vec<_> = state.pools.keys().cloned().collect();
+    for id in pools {
+        let Some(pool) = state.pools.get_mut(&id) else {
             continue;
         };
         let call = pool
             .feature
             .as_ref()
             .map_or(CALL_MS, |feature| feature.ttl_s * 500);
-        let Some(since) = pool.grants.get(&gid).map(|grant| grant.since) else {
-            continue;
-        };
-        let fresh = at + hold_ms(longest_ms(pool, since));
-        #[cfg(planted)]
-        let fresh = if crate::planted::is("no-fresh-hold") {
-            at
-        } else {
-            fresh
-        };
-        let Some(grant) = pool.grants.get_mut(&gid) else {
-            continue;
-        };
-        let grant = Arc::make_mut(grant);
-        grant.called = false;
-        for holder in &mut grant.holders {
-            let recorded = stopped.get(&HolderId { gid, h: holder.h });
-            holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
+        let grants: Vec<_> = pool.grants.keys().copied().collect();
+        for gid in grants {
+            let Some(since) = pool.grants.get(&gid).map(|grant| grant.since) else {
+                continue;
+            };
+            let fresh = at + hold_ms(longest_ms(pool, since));
+            #[cfg(planted)]
+            let fresh = if crate::planted::is("no-fresh-hold") {
+                at
+            } else {
+                fresh
+            };
+            let Some(grant) = pool.grants.get_mut(&gid) else {
+                continue;
+            };
+            let grant = Arc::make_mut(grant);
+            grant.called = false;
+            for holder in &mut grant.holders {
+                let recorded = stopped.get(&HolderId { gid, h: holder.h });
+                holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
+            }
         }
     }
 }
