@@ -165,7 +165,7 @@ impl fmt::Display for SiteError {
             SiteError::Keeper(why) => why.fmt(f),
             SiteError::OtherKey { license, bound } => write!(
                 f,
-                "keys/site.key is not the key that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back: from a backup, or from its export with `openssl pkey -in EXPORT -out site.key`"
+                "keys/site.key is not the key that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"
             ),
             SiteError::Desk(why) => why.fmt(f),
         }

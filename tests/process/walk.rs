@@ -1,6 +1,7 @@
 //! The whole walk through the built programs, as the README tells it: from the vendor's keys to a seat, a renewal and a no.
 
 use seatkeeper_tests::binaries::{Said, binary, run};
+use seatkeeper_tests::site::{DAEMON_UID, is_root};
 use seatkeeper_tests::{Application, Site, vendor};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
@@ -93,8 +94,13 @@ impl Desk {
             "--out",
             &request,
         ]);
+        self.answer(name, seats)
+    }
+
+    /// `vendor issue` for a request.
+    fn answer(&self, name: &str, seats: u64) -> PathBuf {
+        let (request, license) = (format!("{name}.req"), format!("{name}.lic"));
         self.describe(seats);
-        let license = format!("{name}.lic");
         self.ok(&[
             "vendor",
             "issue",
@@ -228,6 +234,114 @@ fn u1_the_whole_walk_from_keygen_to_seat_list() {
     assert_eq!(app.end(), Some(0));
     assert_eq!(seats(&site), Vec::<Value>::new());
     assert_eq!(site.stop(), Some(0), "{}", site.log());
+}
+
+/// A key that `site key new` made, put in place as its help says.
+fn put_key(site: &Site, key: &Path) {
+    let keys = site.path("state/keys");
+    std::fs::create_dir(&keys).expect("a folder");
+    std::fs::copy(key, keys.join("site.key")).expect("it is copied");
+    for (path, mode) in [(keys.join("site.key"), 0o600), (keys.clone(), 0o700)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        if is_root() {
+            std::os::unix::fs::chown(&path, Some(DAEMON_UID), Some(DAEMON_UID)).expect("given");
+        }
+    }
+}
+
+/// The license is there before the site; and where the site is lost, its exported key begins a new one (rule 21).
+#[test]
+fn s20_a_site_begins_with_a_key_and_a_license_that_were_made_before_it() {
+    let mut site = Site::new();
+    site.configure("assign_new_licenses = \"everyone\"");
+    let desk = Desk::open(&site);
+    let made = desk.ok(&[
+        "site",
+        "key",
+        "new",
+        "--out",
+        "site.key",
+        "--request",
+        "first.req",
+        "--account",
+        "4711",
+        "--site-name",
+        "Harbor",
+    ]);
+    assert!(
+        made.out.contains("site.key") && made.out.contains("first.req"),
+        "{made:?}"
+    );
+    let mode = std::fs::metadata(desk.path("site.key"))
+        .expect("there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = desk.say(&["site", "key", "new", "--out", "site.key"]);
+    assert!(
+        again.code == 1 && again.err.contains("nothing is overwritten"),
+        "{again:?}"
+    );
+
+    let license = desk.answer("first", 1);
+    put_key(&site, &desk.path("site.key"));
+    std::fs::copy(
+        desk.path("acme-root.pub.pem"),
+        site.path("vendors.d/acme.pem"),
+    )
+    .expect("copied");
+    std::fs::copy(&license, site.path("licenses.d/first.lic")).expect("copied");
+    site.start();
+    until(&site, &["license", "list", "-o", "json"], |told| {
+        told[0]["status"] == "in_force"
+    });
+    let mut app = desk.application();
+    assert_eq!(app.said["slots"], serde_json::json!([0]), "{}", app.said);
+    assert_eq!(app.end(), Some(0));
+    let doctor = site.cli(&["doctor"]);
+    assert!(!doctor.out.contains("quarantine"), "{doctor:?}");
+    desk.ok(&[
+        "site",
+        "key",
+        "export",
+        "--out",
+        "export.pem",
+        "--passphrase-file",
+        "passphrase",
+    ]);
+    assert_eq!(site.stop(), Some(0));
+
+    std::fs::remove_dir_all(site.path("state")).expect("the machine is lost");
+    std::fs::create_dir(site.path("state")).expect("a new one");
+    if is_root() {
+        std::os::unix::fs::chown(site.path("state"), Some(DAEMON_UID), Some(DAEMON_UID))
+            .expect("given");
+    }
+    let wrong = [
+        "site",
+        "key",
+        "new",
+        "--from",
+        "export.pem",
+        "--out",
+        "back.key",
+        "--passphrase-file",
+    ];
+    std::fs::write(desk.path("wrong"), "another passphrase").expect("written");
+    let no = desk.say(&[&wrong[..], &["wrong"]].concat());
+    assert!(
+        no.code == 1 && no.err.contains("does not open it"),
+        "{no:?}"
+    );
+    desk.ok(&[&wrong[..], &["passphrase"]].concat());
+    put_key(&site, &desk.path("back.key"));
+    site.start();
+    until(&site, &["license", "list", "-o", "json"], |told| {
+        told[0]["status"] == "in_force"
+    });
+    let mut late = desk.application();
+    assert_eq!(late.said["code"], "quarantine", "{}", late.said);
+    assert_eq!(late.end(), Some(1));
 }
 
 /// Keys are the vendor's alone, and none is ever overwritten; a request is answered once.

@@ -1,17 +1,35 @@
 //! `site key …`: the key that licenses are bound to.
 
-use crate::args::{KeyCommand, SiteCommand};
+use super::vendor::random;
+use crate::args::{KeyCommand, NewKeyArgs, SiteCommand};
 use crate::daemon::Daemon;
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
-use crate::{files, passphrase, words};
+use crate::{clock, files, passphrase, words};
+use seatkeeper::token::claims::{Info, Request};
+use seatkeeper::token::keys::{KeyError, SITE_KEY_LINE, SigningKey};
+use seatkeeper::token::{dates, request};
 use seatkeeper::wire::{ExportBody, ExportReply, SiteKey};
-use std::path::Path;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// What `site key new` made.
+#[derive(Serialize)]
+struct Made {
+    thumbprint: String,
+    key: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<PathBuf>,
+}
 
 /// Shows the key, or exports it.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &SiteCommand, printer: &Printer) -> Outcome {
     let SiteCommand::Key(command) = command;
     match command {
+        KeyCommand::New(args) => new(args, printer),
         KeyCommand::Show => printer.record(&daemon.get::<SiteKey>("/v1/site-key")?, text),
         KeyCommand::Export {
             out,
@@ -46,6 +64,101 @@ fn export(daemon: &Daemon<'_>, out: &Path, file: Option<&Path>, printer: &Printe
         "the site key is in {}, encrypted; keep it on another machine, and its passphrase elsewhere",
         out.display()
     ));
-    printer.note("no command starts a site from it yet: that comes with a later version, which will take this very file");
+    printer.note("`seatkeeper site key new --from` opens it, where the machine is lost");
     Ok(())
+}
+
+/// Makes a key, or opens an exported one, and writes it as a daemon takes it.
+fn new(args: &NewKeyArgs, printer: &Printer) -> Outcome {
+    let today = dates::day(clock::unix_s());
+    let (key, word) = match &args.from {
+        None => (SigningKey::generate(&random()?), "new"),
+        Some(export) => (opened(export, args.passphrase_file.as_deref())?, "export"),
+    };
+    let signed = match (&args.request, &args.account) {
+        (Some(file), Some(account)) => Some((file, signed_request(args, account, &key)?)),
+        _ => None,
+    };
+    let text = Zeroizing::new(format!("{SITE_KEY_LINE}{word} {today}\n{}", *key.to_pem()));
+    files::create(&args.out, text.as_bytes(), true)?;
+    if let Some((file, token)) = &signed {
+        files::create(file, format!("{token}\n"), false).inspect_err(|_| {
+            // Nobody has used the new key yet, and it would stand in the way of the next try.
+            drop(std::fs::remove_file(&args.out));
+        })?;
+    }
+    let made = Made {
+        thumbprint: key.thumbprint().to_owned(),
+        key: args.out.clone(),
+        request: signed.map(|(file, _)| file.clone()),
+    };
+    printer.record(&made, |made| {
+        let mut text = format!(
+            "site key  {}\nsecret    {}   (NOT encrypted, only you can read the file)",
+            made.thumbprint,
+            made.key.display()
+        );
+        if let Some(request) = &made.request {
+            let _ = write!(text, "\nrequest   {}", request.display());
+        }
+        text
+    })?;
+    if args.from.is_none() {
+        printer.note(&format!(
+            "before the daemon's first start put {} into its state directory as keys/site.key; send the request to the vendor, and keep a copy of the key in a safe place",
+            args.out.display()
+        ));
+    } else {
+        printer.note("a daemon that starts with it and without its state begins in quarantine (`seatkeeper help 21`)");
+    }
+    Ok(())
+}
+
+/// An exported key.
+fn opened(export: &Path, file: Option<&Path>) -> Outcome<SigningKey> {
+    let pem = Zeroizing::new(files::read(export)?);
+    let failed = |what: &str, next: &str| {
+        Failure::new(Exit::Failed, format!("{}: {what}", export.display()), next)
+    };
+    let passphrase = passphrase::get(file, "passphrase of the exported key", false)?;
+    let key = SigningKey::from_pem(&pem, Some(passphrase.as_bytes()));
+    key.map_err(|why| match why {
+        KeyError::WrongPassphrase => failed(
+            "the passphrase does not open it",
+            "try again with the one that was given at `site key export`",
+        ),
+        _ => failed(
+            "it is no exported site key",
+            "name the file that `site key export` wrote",
+        ),
+    })
+}
+
+fn signed_request(args: &NewKeyArgs, account: &str, key: &SigningKey) -> Outcome<String> {
+    let id = random()?;
+    let jti = id[..16].iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let claims = Request {
+        iss: key.thumbprint().to_owned(),
+        jti,
+        iat: clock::unix_s(),
+        cnf: key.public().to_cnf(),
+        site: args.site_name.clone().unwrap_or_default(),
+        account: account.to_owned(),
+        product_version: args.product_version.clone(),
+        order: args.order.clone(),
+        installed: Vec::new(),
+        clocks_accepted: 0,
+        daemon: env!("CARGO_PKG_VERSION").to_owned(),
+        info: Info::new(),
+    };
+    request::sign(&claims, key).map_err(|why| {
+        Failure::new(
+            Exit::Usage,
+            format!("no request can be made of this: {why}"),
+            "look at --account, --site-name, --product-version and --order",
+        )
+    })
 }

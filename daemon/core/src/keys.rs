@@ -8,7 +8,7 @@ use crate::random;
 use arc_swap::ArcSwap;
 use files::{bad_file, io_error, make_folder, read_private, write_private};
 use seatkeeper::token::claims::{Delegation, Info, Slots};
-use seatkeeper::token::keys::{PublicKey, SigningKey};
+use seatkeeper::token::keys::{PublicKey, SITE_KEY_LINE, SigningKey};
 use seatkeeper::token::{TokenError, dates, delegation};
 use seatkeeper_engine::time::Date;
 use std::fs;
@@ -22,9 +22,8 @@ use zeroize::Zeroizing;
 const SPAN_S: u64 = delegation::SPAN_MAX_S;
 /// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
 const SLACK_S: u64 = 3600;
-const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back: from a backup, or from its export with `openssl pkey -in EXPORT -out site.key` and mode 0600. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
+const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
 const SALT_IS_GONE: &str = "it is missing, and logins are known by their hashes under it: with another one nobody would be known any more. Restore it from a backup";
-const LINE: &str = "# seatkeeper site key: ";
 
 /// The keys of a site.
 pub struct Keys {
@@ -229,7 +228,7 @@ impl Keys {
             .site
             .to_encrypted_pem(passphrase, &random)
             .map_err(|e| bad_file(&place, e.to_string()))?;
-        let line = format!("{LINE}export {}\n", dates::day(wall_s));
+        let line = format!("{SITE_KEY_LINE}export {}\n", dates::day(wall_s));
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
         // A credential is its service manager's: there the copy alone says what it is.
         if let Some(file) = self.site_file.as_ref().filter(|_| !*exported) {
@@ -308,7 +307,7 @@ fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
         None => {
             let key = SigningKey::generate(&random_key(path)?);
             let text = Zeroizing::new(format!(
-                "{LINE}new {}\n{}",
+                "{SITE_KEY_LINE}new {}\n{}",
                 dates::day(wall_s),
                 *key.to_pem()
             ));
@@ -327,7 +326,10 @@ fn credential(path: &Path) -> Result<(SigningKey, bool), KeysError> {
 
 /// Whether a key's first line says that it was made here, or ahead, and not copied from a running daemon.
 fn is_new(text: &str) -> bool {
-    let said = text.lines().next().and_then(|line| line.strip_prefix(LINE));
+    let said = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix(SITE_KEY_LINE));
     said.is_some_and(|rest| rest.starts_with("new "))
 }
 
@@ -403,7 +405,7 @@ fn parse(path: &Path, text: &str) -> Result<SigningKey, KeysError> {
     SigningKey::from_pem(text, None).map_err(|e| {
         bad_file(
             path,
-            format!("{e}. Put it back from a backup, or from its export with `openssl pkey -in EXPORT -out site.key`"),
+            format!("{e}. Put it back from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"),
         )
     })
 }

@@ -19,6 +19,10 @@ const PEM_END: &str = "-----END PUBLIC KEY-----";
 /// A PEM of one public key has some 115 bytes; comments may stand around it.
 const PEM_MAX: usize = 16 * 1024;
 
+/// How the file of a site key begins; `new DATE` or `export DATE` follows. Without this line a key counts as an export
+/// (rule 21).
+pub const SITE_KEY_LINE: &str = "# seatkeeper site key: ";
+
 /// A public key that is canonical and not weak.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);

@@ -55,7 +55,7 @@ pub(super) fn public(path: &Path) -> Outcome<Vec<PublicKey>> {
 }
 
 /// 32 bytes from the operating system.
-pub(super) fn random() -> Outcome<Zeroizing<[u8; 32]>> {
+pub(in crate::commands) fn random() -> Outcome<Zeroizing<[u8; 32]>> {
     let mut bytes = Zeroizing::new([0; 32]);
     match getrandom(&mut bytes[..], GetRandomFlags::empty()) {
         Ok(32) => Ok(bytes),

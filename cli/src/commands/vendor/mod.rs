@@ -16,6 +16,8 @@ use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{TrustBody, Vendor};
 use std::path::Path;
 
+pub(super) use key::random;
+
 /// Trusts a vendor, or lists them; makes keys, signs, inspects.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printer) -> Outcome {
     match command {
