@@ -309,11 +309,9 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
             .feature
             .as_ref()
             .map_or(CALL_MS, |feature| feature.ttl_s * 500);
-        let grants: Vec<_> = pool.grants.keys().copied().collect();
-        for gid in grants {
-            let Some(since) = pool.grants.get(&gid).map(|grant| grant.since) else {
-                continue;
-            };
+        let grants = pool.grants.iter();
+        let grants: Vec<_> = grants.map(|(gid, grant)| (*gid, grant.since)).collect();
+        for (gid, since) in grants {
             let fresh = at + hold_ms(longest_ms(pool, since));
             #[cfg(planted)]
             let fresh = if crate::planted::is("no-fresh-hold") {
@@ -327,7 +325,8 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
             let grant = Arc::make_mut(grant);
             grant.called = false;
             for holder in &mut grant.holders {
-                let recorded = stopped.get(&HolderId { gid, h: holder.h });
+                let id = HolderId { gid, h: holder.h };
+                let recorded = stopped.get(&id);
                 holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
             }
         }
