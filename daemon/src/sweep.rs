@@ -1,5 +1,5 @@
 //! After a start, beside the serving daemon: whose process lives still is watched again, who died while no daemon ran is
-//! ended (rule 14), and the journal is looked through.
+//! ended (rule 14), names that no user has are erased, and the journal is looked through.
 
 use crate::os::peer::{PeerProcess, again, provably_gone};
 use crate::os::watch::Watch;
@@ -32,11 +32,13 @@ enum Found {
 pub(crate) fn start(desk: &Arc<Desk>, watch: &Arc<Watch>) -> io::Result<()> {
     // Of the state that was found: who sits from here on is watched as they come.
     let snapshot = desk.snapshot();
+    let names = desk.side().names_now().map_err(io::Error::other)?;
     let (desk, watch) = (desk.clone(), watch.clone());
     let thread = std::thread::Builder::new().name("sweep".to_owned());
     thread
         .spawn(move || {
             sweep(&desk, &watch, &snapshot);
+            desk.sweep_names(names, &snapshot);
             desk.look_through_journal();
         })
         .map(drop)

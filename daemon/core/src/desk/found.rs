@@ -3,8 +3,11 @@
 
 use super::Desk;
 use super::findings::finding;
+use crate::keeper::Snapshot;
 use crate::licenses::claims_of;
+use crate::side::NamesThen;
 use seatkeeper::token::keys::PublicKey;
+use seatkeeper_engine::ids::UserId;
 
 impl Desk {
     /// A license that is bound to another site key than this site's, with that key's thumbprint: its applications would
@@ -30,6 +33,17 @@ impl Desk {
             "stop the daemon, put side.redb back from a backup, and start it again; seats need no names",
         );
         self.remark("names", Some(lost));
+    }
+
+    /// Erases the names of users that a crash left without the event that would have made them. `then`: the names before
+    /// anybody was served, beside `known` from the same time. Blocks.
+    pub fn sweep_names(&self, then: NamesThen, known: &Snapshot) {
+        let is_known = |id| known.state.users.contains_key(&UserId(id));
+        match self.side.sweep_names(then, is_known) {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "names that no user has were erased"),
+            Err(why) => self.keeper.fail(&why),
+        }
     }
 
     /// Looks whether every file of the journal is there with the events that its name promises, and says in `status` what is

@@ -1,7 +1,7 @@
 //! The side store: what may be erased. Names by id, and how often what was denied; no rule reads it.
 //!
-//! Names are committed before the first event that refers to their ids; one that no event ever named is swept at the
-//! next checkpoint. Mails and hosts get tables of their own with the directory.
+//! Names are committed before the first event that refers to their ids; one that no event ever named, because the daemon
+//! ended in between, is erased after the next start. Mails and hosts get tables of their own with the directory.
 
 mod denials;
 #[cfg(test)]
@@ -13,8 +13,8 @@ use crate::store::{self, Closed};
 use denials::Denials;
 use redb::backends::InMemoryBackend;
 use redb::{
-    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
-    WriteTransaction,
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    TableError, WriteTransaction,
 };
 use std::fmt;
 use std::path::Path;
@@ -47,6 +47,9 @@ pub struct Side {
     database: Database,
     denials: Mutex<Denials>,
 }
+
+/// The names as they were at one moment.
+pub struct NamesThen(ReadTransaction);
 
 /// The side store failed. As for the journal, nothing is retried.
 #[derive(Debug)]
@@ -120,6 +123,43 @@ impl Side {
             Ok(table.get(&id)?.map(|name| name.value().to_owned()))
         };
         look().map_err(|e| self.failed(&e))
+    }
+
+    /// The names as they are now, to look through later.
+    pub fn names_now(&self) -> Result<NamesThen, SideError> {
+        let read = self.database.begin_read();
+        read.map(NamesThen).map_err(|e| self.failed(&e))
+    }
+
+    /// Erases those users' names of a moment that nobody knows; how many. Never a newer name: its event may be on its way.
+    pub fn sweep_names(
+        &self,
+        then: NamesThen,
+        known: impl Fn([u8; 16]) -> bool,
+    ) -> Result<usize, SideError> {
+        let look = || -> Result<Vec<[u8; 16]>, redb::Error> {
+            let table = then.0.open_table(USERS)?;
+            let mut orphans = Vec::new();
+            for row in table.iter()? {
+                let id = *row?.0.value();
+                if !known(id) {
+                    orphans.push(id);
+                }
+            }
+            Ok(orphans)
+        };
+        let orphans = look().map_err(|e| self.failed(&e))?;
+        drop(then);
+        if !orphans.is_empty() {
+            self.write(|txn| {
+                let mut table = txn.open_table(USERS)?;
+                for id in &orphans {
+                    table.remove(id)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(orphans.len())
     }
 
     /// Notes a denial: in the ring at once, in the counts of its hour at the next flush.

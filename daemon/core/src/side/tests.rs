@@ -111,3 +111,17 @@ fn the_ring_and_the_counts_are_bounded() {
         DENIALS_KEPT as u64 + 10
     );
 }
+
+#[test]
+fn names_without_a_user_are_erased_and_newer_ones_are_not() {
+    let side = Side::memory().unwrap();
+    side.put_name(Kind::User, [1; 16], "ana").unwrap();
+    side.put_name(Kind::User, [2; 16], "of a crash").unwrap();
+    let then = side.names_now().unwrap();
+    side.put_name(Kind::User, [3; 16], "on its way").unwrap();
+    assert_eq!(side.sweep_names(then, |id| id == [1; 16]).unwrap(), 1);
+    let left = [1, 2, 3].map(|n| side.name(Kind::User, [n; 16]).unwrap().is_some());
+    assert_eq!(left, [true, false, true]);
+    let again = side.names_now().unwrap();
+    assert_eq!(side.sweep_names(again, |_| true).unwrap(), 0);
+}
