@@ -34,8 +34,7 @@ pub(super) trait Claims: Serialize + DeserializeOwned {
     }
 }
 
-#[derive(Deserialize)]
-#[cfg_attr(feature = "issue", derive(Serialize))]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header<T> {
     alg: T,

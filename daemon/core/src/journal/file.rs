@@ -8,6 +8,7 @@ use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
     WriteTransaction,
 };
+use std::cell::Cell;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
@@ -81,19 +82,19 @@ impl JournalFile {
 
     /// Gives its rows from an event on.
     pub(super) fn load(&self, from: u64, each: EachRow<'_>) -> Result<(), JournalError> {
-        let mut ours = false;
+        let ours = Cell::new(false);
         let loaded = catch_unwind(AssertUnwindSafe(|| {
             self.load_rows(from, &mut |first, bytes| {
-                ours = true;
+                ours.set(true);
                 let taken = each(first, bytes);
-                ours = false;
+                ours.set(false);
                 taken
             })
         }));
         match loaded {
             Ok(loaded) => loaded,
             // A panic of whoever takes the rows is none of the file's.
-            Err(panic) if ours => resume_unwind(panic),
+            Err(panic) if ours.get() => resume_unwind(panic),
             Err(_) => Err(damaged(&self.place, &BROKEN)),
         }
     }
