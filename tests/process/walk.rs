@@ -277,6 +277,31 @@ fn s20_a_site_begins_with_a_key_and_a_license_that_were_made_before_it() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
+    let nowhere = [
+        "site",
+        "key",
+        "new",
+        "--out",
+        "other.key",
+        "--request",
+        "no/such.req",
+    ];
+    let no = desk.say(
+        &[
+            &nowhere[..],
+            &["--account", "4711", "--site-name", "Harbor"],
+        ]
+        .concat(),
+    );
+    assert!(
+        no.err.contains("no/such.req") && !desk.path("other.key").exists(),
+        "half is none: {no:?}"
+    );
+    let no = desk.say(&[&nowhere[..], &["--account", "4711"]].concat());
+    assert!(
+        no.code == 2 && no.err.contains("--site-name <NAME>"),
+        "{no:?}"
+    );
     let again = desk.say(&["site", "key", "new", "--out", "site.key"]);
     assert!(
         again.code == 1 && again.err.contains("nothing is overwritten"),

@@ -139,12 +139,7 @@ pub(crate) struct NewKeyArgs {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Also make the license request of this key, to send to the vendor
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "account",
-        conflicts_with = "from"
-    )]
+    #[arg(long, value_name = "FILE", requires_all = ["account", "site_name"], conflicts_with = "from")]
     pub request: Option<PathBuf>,
     /// The account (company) id that the vendor gave you
     #[arg(long, value_name = "ID", requires = "request")]

@@ -104,8 +104,11 @@ fn new(args: &NewKeyArgs, printer: &Printer) -> Outcome {
         text
     })?;
     if args.from.is_none() {
+        let send = made.request.as_ref().map_or(String::new(), |file| {
+            format!("; send {} to the vendor", file.display())
+        });
         printer.note(&format!(
-            "before the daemon's first start put {} into its state directory as keys/site.key; send the request to the vendor, and keep a copy of the key in a safe place",
+            "before the daemon's first start put {} into its state directory as keys/site.key, and keep a copy of it in a safe place{send}",
             args.out.display()
         ));
     } else {
