@@ -70,7 +70,7 @@ impl Site {
     /// Whatever of it cannot be opened; nothing was changed that a next start would trip over.
     pub fn open(plan: Plan, clock: Arc<dyn Clock>, on_fatal: OnFatal) -> Result<Site, SiteError> {
         let owned = StateDir::open(&plan.state)?;
-        let has_journal = journal::exists(&owned.journal());
+        let has_journal = has_journal(&owned)?;
         let wall_s = clock.read().wall_s;
         let copied_key = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
         let checkpoints = owned.checkpoints();
@@ -79,7 +79,6 @@ impl Site {
             why,
         })?;
         let (follow, metrics) = (Follow::default(), Arc::new(Metrics::new()));
-        let names_are_lost = has_journal && !owned.side().exists();
         let side = Arc::new(Side::open(&owned.side())?);
         let keeper = keeper::start(keeper::Parts {
             journal: Arc::new(Timed {
@@ -112,9 +111,6 @@ impl Site {
         if let Some((license, bound)) = desk.bound_elsewhere() {
             return Err(SiteError::OtherKey { license, bound });
         }
-        if names_are_lost {
-            desk.names_are_lost();
-        }
         Ok(Site {
             desk: Arc::new(desk),
             follow,
@@ -134,6 +130,26 @@ impl Site {
         }
         self.keeper.stop()
     }
+}
+
+/// Whether this state has a journal: refused where it had one, which a lease key or a checkpoint says; both are made after it.
+fn has_journal(owned: &StateDir) -> Result<bool, SiteError> {
+    let place = owned.journal();
+    let io = |path: PathBuf| move |why| StateDirError::Io { path, why };
+    if journal::exists(&place).map_err(io(place.clone()))? {
+        return Ok(true);
+    }
+    let checkpoints = owned.checkpoints();
+    let had_checkpoints = match std::fs::read_dir(&checkpoints) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => false,
+        Err(why) => return Err(io(checkpoints)(why).into()),
+    };
+    if had_checkpoints || owned.keys().join("lease.key").exists() {
+        let place = place.display().to_string();
+        return Err(JournalError::Gone { place }.into());
+    }
+    Ok(false)
 }
 
 fn on_events(follow: &Follow, metrics: &Arc<Metrics>) -> keeper::OnEvents {
@@ -165,7 +181,7 @@ impl fmt::Display for SiteError {
             SiteError::Keeper(why) => why.fmt(f),
             SiteError::OtherKey { license, bound } => write!(
                 f,
-                "keys/site.key is not the key that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"
+                "the site key is not the one that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"
             ),
             SiteError::Desk(why) => why.fmt(f),
         }

@@ -92,7 +92,8 @@ impl Damage {
             Damage::Flipped(n) => {
                 let mut bytes = bytes.to_vec();
                 let at = bytes.len() * n / FLIPS + n * 37 % 64;
-                *bytes.get_mut(at)? ^= 0x10;
+                // Also bits that make no text of a text.
+                *bytes.get_mut(at)? ^= if n % 2 == 0 { 0x10 } else { 0x80 };
                 Some(bytes)
             }
         })
@@ -103,9 +104,8 @@ impl Damage {
 fn is_refused(file: &str, damage: Damage) -> bool {
     let cut = matches!(damage, Damage::Emptied | Damage::Halved);
     match file {
-        "journal/append" | "journal/present" | "keys/site.key" | "keys/login.salt" => {
-            cut || damage == Damage::Deleted
-        }
+        "keys/login.salt" => true,
+        "journal/append" | "journal/present" | "keys/site.key" => cut || damage == Damage::Deleted,
         // It can do without, and is told to.
         "keys/lease.key" | "side.redb" => cut,
         _ => false,
@@ -208,4 +208,86 @@ fn hole_is_told(site: &Site, what: &str) {
             .contains("the audit log has holes")
     };
     assert!((0..2_000).any(|_| told()), "{what}: nobody tells of it");
+}
+
+/// The newest rows, byte by byte. redb notes in a file of its own that it was opened.
+fn newest_rows(state: &Path) -> Option<Vec<u8>> {
+    fs::read(state.join("journal/append")).ok()
+}
+
+/// More than one file is gone: refused, nothing is written, and the files put back are all that it takes.
+#[test]
+fn i2_what_is_refused_is_not_changed_and_starts_again_when_it_is_put_back() {
+    let (mut site, vendor) = Site::with_seats(6);
+    site.stop();
+    site.configure("checkpoint_events = 1000");
+    let (state, young, old) = (site.path("state"), site.path("young"), site.path("old"));
+    site.start();
+    take(&site, &vendor);
+    site.stop();
+    copy(&state, &young);
+    site.start();
+    pairs(&site, &vendor, 1_300);
+    take(&site, &vendor);
+    let expected = held(&site);
+    site.kill();
+    copy(&state, &old);
+    let last = last_file(&old);
+    let checkpoint = last.replace("journal", "checkpoints").replace(".redb", "");
+    let first = ["journal/1.redb".to_owned(), checkpoint.clone()];
+    let gone: [(&Path, &[&str], &str); 6] = [
+        // No file of it says that events are missing, but those behind them do.
+        (&old, &[&last, &checkpoint], "are missing"),
+        (&old, &["checkpoints", "journal/1.redb"], "1.redb"),
+        (
+            &old,
+            &["checkpoints", "journal/1001.redb"],
+            "are missing behind 1.redb",
+        ),
+        (&old, &["journal"], "had one"),
+        (&young, &["journal/1.redb"], "had one"),
+        (&young, &["journal/1.redb", "journal/append"], "had one"),
+    ];
+    assert!(first.iter().all(|name| old.join(name).exists()), "{last}");
+    for (base, names, says) in gone {
+        copy(base, &state);
+        for name in names {
+            let path = state.join(name);
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(path)
+            } else {
+                fs::remove_file(path)
+            };
+            removed.unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+        let rows = newest_rows(&state);
+        fs::write(site.path("log"), "").expect("a new log");
+        let log = site
+            .try_start()
+            .expect_err(&format!("{names:?} are gone, and it starts"));
+        let said = log.lines().find(|line| line.starts_with("seatkeeperd: "));
+        assert!(
+            said.is_some_and(|said| said.contains(says)),
+            "{names:?}: {log}"
+        );
+        assert!(newest_rows(&state) == rows, "{names:?}: rows were moved");
+        for name in names {
+            let (from, to) = (base.join(name), state.join(name));
+            if to.is_dir() {
+                fs::remove_dir_all(&to).expect("an empty one was made");
+            }
+            let done = Command::new("cp").arg("-a").arg(from).arg(to).status();
+            assert!(done.is_ok_and(|status| status.success()));
+        }
+        site.start();
+        let now = held(&site);
+        let all = if base == old {
+            expected.clone()
+        } else {
+            expected.iter().take(1).cloned().collect()
+        };
+        assert_eq!(now, all, "{names:?} were put back");
+        assert!(!site.cli(&["doctor"]).out.contains("holes"), "{names:?}");
+        site.kill();
+    }
 }

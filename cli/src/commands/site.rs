@@ -123,6 +123,19 @@ fn opened(export: &Path, file: Option<&Path>) -> Outcome<SigningKey> {
     let failed = |what: &str, next: &str| {
         Failure::new(Exit::Failed, format!("{}: {what}", export.display()), next)
     };
+    let no_export = || {
+        failed(
+            "it is no exported site key",
+            "name the file that `site key export` wrote",
+        )
+    };
+    let said = pem
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix(SITE_KEY_LINE));
+    if !said.is_some_and(|rest| rest.starts_with("export ")) || !pem.contains("BEGIN ENCRYPTED") {
+        return Err(no_export());
+    }
     let passphrase = passphrase::get(file, "passphrase of the exported key", false)?;
     let key = SigningKey::from_pem(&pem, Some(passphrase.as_bytes()));
     key.map_err(|why| match why {
@@ -130,10 +143,7 @@ fn opened(export: &Path, file: Option<&Path>) -> Outcome<SigningKey> {
             "the passphrase does not open it",
             "try again with the one that was given at `site key export`",
         ),
-        _ => failed(
-            "it is no exported site key",
-            "name the file that `site key export` wrote",
-        ),
+        _ => no_export(),
     })
 }
 

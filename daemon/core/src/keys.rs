@@ -9,8 +9,10 @@ use arc_swap::ArcSwap;
 use files::{bad_file, io_error, make_folder, read_private, write_private};
 use seatkeeper::token::claims::{Delegation, Info, Slots};
 use seatkeeper::token::keys::{PublicKey, SITE_KEY_LINE, SigningKey};
-use seatkeeper::token::{TokenError, dates, delegation};
+use seatkeeper::token::{self, Kind, TokenError, dates, delegation};
+use seatkeeper_engine::ids::LoginHash;
 use seatkeeper_engine::time::Date;
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +24,8 @@ use zeroize::Zeroizing;
 const SPAN_S: u64 = delegation::SPAN_MAX_S;
 /// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
 const SLACK_S: u64 = 3600;
-const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
+const KEY_BACK: &str = "Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`";
+const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
 const SALT_IS_GONE: &str = "it is missing, and logins are known by their hashes under it: with another one nobody would be known any more. Restore it from a backup";
 
 /// The keys of a site.
@@ -346,6 +349,10 @@ pub fn prepare(
 ) -> Result<bool, KeysError> {
     make_folder(folder)?;
     let (site_file, salt_file) = (folder.join("site.key"), folder.join("login.salt"));
+    let site_path = match from {
+        SiteKeyFrom::Folder => &site_file,
+        SiteKeyFrom::Credential(path) => path,
+    };
     let mut needed = vec![(&salt_file, SALT_IS_GONE)];
     if *from == SiteKeyFrom::Folder {
         needed.push((&site_file, KEY_IS_GONE));
@@ -361,10 +368,19 @@ pub fn prepare(
             "the lease key is missing: a new one is made, and applications follow it at their next renewal"
         );
     }
-    let (_, copied) = match from {
+    let (key, copied) = match from {
         SiteKeyFrom::Folder => site_key(&site_file, wall_s)?,
         SiteKeyFrom::Credential(path) => credential(path)?,
     };
+    // Before a run is journaled and another delegation made: who this state was served by.
+    let delegated = fs::read_to_string(folder.join("delegation")).ok();
+    let by = delegated.and_then(|token| token::kid_of(Kind::Delegation, token.trim()).ok());
+    if let Some(by) = by.filter(|by| has_journal && by != key.thumbprint()) {
+        let why = format!(
+            "it is not the key that this state was served with (thumbprint {by}). {KEY_BACK}"
+        );
+        return Err(bad_file(site_path, why));
+    }
     salt(&salt_file)?;
     Ok(copied)
 }
@@ -383,31 +399,36 @@ fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
     }
 }
 
+/// The salt, and beside it the begin of its SHA-256: another digit would be another salt, and everybody a stranger.
 fn salt(path: &Path) -> Result<Salt, KeysError> {
     match read_private(path)? {
-        Some(text) => match text.trim().parse::<seatkeeper_engine::ids::LoginHash>() {
-            Ok(bytes) => Ok(Salt(Zeroizing::new(bytes.0))),
-            Err(_) => Err(bad_file(
-                path,
-                "it is not 64 hex digits. Restore it from a backup: logins are known by their hashes under it".to_owned(),
-            )),
-        },
+        Some(text) => {
+            let salt = text.trim().split_once(' ').and_then(|(salt, sum)| {
+                let salt = salt.parse::<LoginHash>().ok()?;
+                (salt_sum(&salt.0) == sum).then_some(salt)
+            });
+            let broken = "its bytes are not those that were written. Restore it from a backup: logins are known by their hashes under it";
+            match salt {
+                Some(salt) => Ok(Salt(Zeroizing::new(salt.0))),
+                None => Err(bad_file(path, broken.to_owned())),
+            }
+        }
         None => {
             let bytes = random_key(path)?;
-            let text = Zeroizing::new(seatkeeper_engine::ids::LoginHash(*bytes).to_string());
+            let text = Zeroizing::new(format!("{} {}", LoginHash(*bytes), salt_sum(&bytes)));
             write_private(path, text.as_bytes())?;
             Ok(Salt(bytes))
         }
     }
 }
 
+fn salt_sum(salt: &[u8; 32]) -> String {
+    let sum: [u8; 32] = Sha256::digest(salt).into();
+    LoginHash(sum).to_string()[..16].to_owned()
+}
+
 fn parse(path: &Path, text: &str) -> Result<SigningKey, KeysError> {
-    SigningKey::from_pem(text, None).map_err(|e| {
-        bad_file(
-            path,
-            format!("{e}. Put it back from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"),
-        )
-    })
+    SigningKey::from_pem(text, None).map_err(|e| bad_file(path, format!("{e}. {KEY_BACK}")))
 }
 
 fn random_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {

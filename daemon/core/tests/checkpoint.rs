@@ -223,7 +223,7 @@ fn a_journal_file_that_is_missing_is_refused_by_name() {
     let second = house.numbers("journal")[1];
     fs::remove_file(house.path(&format!("journal/{second}.redb"))).unwrap();
     let why = house.start().err().unwrap();
-    assert!(why.contains("the chain breaks"), "{why}");
+    assert!(why.contains("are missing behind 1.redb"), "{why}");
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn a_store_without_its_append_segment_is_refused_and_one_from_before_it_gets_one
     fs::remove_file(house.path("journal/append")).unwrap();
     let why = house.start().err().unwrap();
     assert!(
-        why.contains("journal/append is missing") && why.contains("restore the last backup"),
+        why.contains("journal/append: it is missing") && why.contains("restore the last backup"),
         "{why}"
     );
     set_version(&house.path("journal/1.redb"), 2);

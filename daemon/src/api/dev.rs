@@ -11,7 +11,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use seatkeeper::wire::{Clock, Code, DevClock, DevFault, Problem};
 use seatkeeper_core::authorize::{Permission, authorize};
-use seatkeeper_core::clock::ManualClock;
+use seatkeeper_core::clock::{Clock as _, ManualClock};
 use seatkeeper_core::desk::Desk;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,8 +21,8 @@ use tokio::sync::oneshot;
 /// Seconds that a call may be kept waiting, and that none is answered.
 const SLOWEST_S: u64 = 60;
 const LONGEST_DROP_S: u64 = 24 * 3600;
-/// Seconds that time passes at once: 50 years. Beyond, dates of licenses end.
-const FARTHEST_S: u64 = 50 * 365 * 86_400;
+/// The last moment that the clock is moved to, in seconds since 1970: the end of the year 2199.
+const LAST: u64 = 7_258_118_399;
 
 /// What `dev` has beside a site.
 pub struct Dev {
@@ -147,8 +147,8 @@ pub(super) async fn pass(
             "this daemon's clock is the machine's: start it as `seatkeeperd dev --clock manual`",
         ));
     };
-    if advance_s > FARTHEST_S {
-        return Err(bad("time passes by 50 years at most at once"));
+    if clock.read().wall_s.saturating_add(advance_s) > LAST {
+        return Err(bad("time passes until the end of the year 2199 at most"));
     }
     clock.advance(Duration::from_secs(advance_s));
     let (done, wait) = oneshot::channel();

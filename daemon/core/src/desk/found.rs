@@ -23,26 +23,37 @@ impl Desk {
         })
     }
 
-    /// The names of users were lost with the side store, which was made anew.
-    pub fn names_are_lost(&self) {
-        tracing::warn!("the names of users are lost: the side store was missing and was made anew");
-        let lost = finding(
-            "warning",
-            "names",
-            "the names of users are lost: the side store was missing, and users are shown by their ids".to_owned(),
-            "stop the daemon, put side.redb back from a backup, and start it again; seats need no names",
-        );
-        self.remark("names", Some(lost));
-    }
-
-    /// Erases the names of users that a crash left without the event that would have made them. `then`: the names before
-    /// anybody was served, beside `known` from the same time. Blocks.
+    /// Erases the names of users that a crash left without the event that would have made them, and says in `status` where
+    /// users have none. `then`: the names before anybody was served, beside `known` from the same time. Blocks.
     pub fn sweep_names(&self, then: NamesThen, known: &Snapshot) {
-        let is_known = |id| known.state.users.contains_key(&UserId(id));
-        match self.side.sweep_names(then, is_known) {
-            Ok(0) => {}
-            Ok(swept) => tracing::info!(swept, "names that no user has were erased"),
-            Err(why) => self.keeper.fail(&why),
+        let users = &known.state.users;
+        let is_known = |id| users.contains_key(&UserId(id));
+        let swept = match self.side.sweep_names(then, is_known) {
+            Ok(swept) => swept,
+            Err(why) => return self.keeper.fail(&why),
+        };
+        if swept.erased > 0 {
+            tracing::info!(names = swept.erased, "names that no user has were erased");
+        }
+        if swept.kept > 0 {
+            tracing::warn!(
+                names = swept.kept,
+                "names that no user has are kept: they are more than a crash leaves"
+            );
+        }
+        let unnamed = (users.len() as u64).saturating_sub(swept.named);
+        if unnamed > 0 {
+            tracing::warn!(
+                users = unnamed,
+                "the names of users are lost; they are shown by their ids"
+            );
+            let lost = finding(
+                "warning",
+                "names",
+                format!("the names of {unnamed} users are lost: they are shown by their ids"),
+                "stop the daemon, put side.redb back from a backup, and start it again; seats need no names",
+            );
+            self.remark("names", Some(lost));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The journal on disk: a folder of redb files, and before them the append segment, in which a row is durable first.
 
-use super::file::{JournalFile, storage};
+use super::file::{JournalFile, damaged, storage};
 use super::segment::Segment;
 use super::{EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
@@ -41,11 +41,15 @@ impl RedbJournal {
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let mut ended = firsts(folder).map_err(|e| storage(&folder.display().to_string(), &e))?;
         let append = folder.join(APPEND);
-        if ended.is_empty() {
-            Segment::make(&append)?;
-        }
         let first = ended.pop().unwrap_or(1);
         let path = path(folder, first);
+        if !path.exists() {
+            // A first start, or one that was killed before it had written anything.
+            Segment::make(&append)?;
+            if !Segment::open(&append, 0)?.is_empty() {
+                return Err(damaged(&path.display().to_string(), &"it is missing"));
+            }
+        }
         let mut present = JournalFile::open(&path)?;
         if present.version()? < STORE_VERSION {
             Segment::make(&append)?;
@@ -95,6 +99,17 @@ impl RedbJournal {
     /// been synced: a process that was killed, or whose sync failed, leaves it in the page cache only. A row behind it
     /// would say that it had been answered for.
     fn of(folder: &Path, files: Files, segment: Segment) -> Result<Self, JournalError> {
+        let end = files.end()?;
+        if let Some((next, _)) = segment.rows().next()
+            && next != end
+        {
+            let lost = format!(
+                "events {end} to {} are missing, and those behind them lie in {}",
+                next.saturating_sub(1),
+                segment.place()
+            );
+            return Err(damaged(&folder.display().to_string(), &lost));
+        }
         let journal = RedbJournal {
             folder: folder.to_owned(),
             segment: Mutex::new(segment),
@@ -154,6 +169,11 @@ impl RedbJournal {
 }
 
 impl Files {
+    /// Number of the event that comes behind those in the files.
+    fn end(&self) -> Result<u64, JournalError> {
+        Ok(self.present.span()?.map_or(self.first, |(_, after)| after))
+    }
+
     /// The ended files from the one that has an event on.
     fn ended_from(&self, event: u64) -> &[u64] {
         let before = self.ended.partition_point(|first| *first <= event);
@@ -173,14 +193,27 @@ impl Files {
 impl Journal for RedbJournal {
     fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
         let files = self.files();
-        if from > 1 && !files.has(from) {
+        if !files.has(from) {
             return Err(JournalError::Missing {
                 place: path(&self.folder, from).display().to_string(),
-                checkpoint: Some(from),
+                checkpoint: (from > 1).then_some(from),
             });
         }
-        for first in files.ended_from(from) {
-            self.look(*first, |file| file.load(from, each))?;
+        let ended = files.ended_from(from);
+        let behind = ended.iter().skip(1).chain([&files.first]);
+        for (first, next) in ended.iter().zip(behind) {
+            let span = self.look(*first, |file| {
+                file.load(from, each)?;
+                file.span()
+            })?;
+            let after = span.map_or(*first, |(_, after)| after);
+            if after != *next {
+                let lost = format!(
+                    "events {after} to {} are missing behind {first}.redb",
+                    next.saturating_sub(1)
+                );
+                return Err(damaged(&self.folder.display().to_string(), &lost));
+            }
         }
         files.present.load(from, each)?;
         let mark = files.present.mark()?;
@@ -252,8 +285,10 @@ impl Journal for RedbJournal {
     }
 
     fn holes(&self) -> Vec<String> {
-        let mut firsts = self.files().ended.clone();
-        let present = self.files().first;
+        let (mut firsts, present) = {
+            let files = self.files();
+            (files.ended.clone(), files.first)
+        };
         let mut holes = Vec::new();
         let begin = *firsts.first().unwrap_or(&present);
         if begin > 1 {
@@ -273,11 +308,15 @@ impl Journal for RedbJournal {
                 Ok(span) => {
                     let has = span.map_or(*first, |(_, after)| after);
                     let place = path(&self.folder, *first);
-                    holes.push(format!(
-                        "events {has} to {} are missing behind those in {}",
-                        next - 1,
-                        place.display()
-                    ));
+                    holes.push(if has < *next {
+                        let (to, place) = (next - 1, place.display());
+                        format!("events {has} to {to} are missing behind those in {place}")
+                    } else {
+                        format!(
+                            "{}: it has events that belong to the next file",
+                            place.display()
+                        )
+                    });
                 }
                 Err(
                     JournalError::Damaged { place, why } | JournalError::Storage { place, why },
@@ -311,9 +350,11 @@ impl Drop for RedbJournal {
 }
 
 /// Whether a folder has a journal.
-#[must_use]
-pub fn exists(folder: &Path) -> bool {
-    firsts(folder).is_ok_and(|firsts| !firsts.is_empty())
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn exists(folder: &Path) -> std::io::Result<bool> {
+    firsts(folder).map(|firsts| !firsts.is_empty())
 }
 
 /// Numbers of the first events of the files in a folder, in order.

@@ -103,6 +103,11 @@ pub enum JournalError {
         /// The checkpoint.
         checkpoint: Option<u64>,
     },
+    /// There is no journal, and there was one.
+    Gone {
+        /// The folder.
+        place: String,
+    },
     /// Another process has the file open.
     Owned {
         /// The file.
@@ -142,13 +147,17 @@ impl fmt::Display for JournalError {
             JournalError::Missing { place, checkpoint } => {
                 let lost = match checkpoint {
                     Some(number) => format!("what happened after checkpoint {number}"),
-                    None => "what happened last".to_owned(),
+                    None => "what no checkpoint stands behind".to_owned(),
                 };
                 write!(
                     f,
                     "{place} is missing: {lost} stood in it. Put the file back, or restore the last backup; starting without it could give its seats twice"
                 )
             }
+            JournalError::Gone { place } => write!(
+                f,
+                "{place}: there is no journal, and this state directory had one. Put the folder back, or restore the last backup; starting without it would give all its seats again. To begin a new site with this site key on purpose, move everything but keys/site.key away"
+            ),
             JournalError::Owned { place } => write!(
                 f,
                 "{place}: another process has it open. One daemon owns a state directory; stop the other one first"

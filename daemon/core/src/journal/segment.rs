@@ -68,9 +68,9 @@ impl Segment {
         let place = path.display().to_string();
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => JournalError::Missing {
+            io::ErrorKind::NotFound => JournalError::Damaged {
                 place: place.clone(),
-                checkpoint: None,
+                why: "it is missing, and the newest events stood in it".to_owned(),
             },
             _ => storage(&place, &e),
         })?;

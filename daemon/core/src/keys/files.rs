@@ -47,8 +47,11 @@ pub(super) fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, Key
         }
         Ok(_) => private(path)?,
     }
-    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
-    Ok(Some(Zeroizing::new(text)))
+    let bytes = Zeroizing::new(fs::read(path).map_err(|why| io_error(path, why))?);
+    // What is no text is no key either, and is told as such.
+    Ok(Some(Zeroizing::new(
+        String::from_utf8_lossy(&bytes).into_owned(),
+    )))
 }
 
 /// Writes a file under a temporary name, syncs it, gives it its name and syncs that.

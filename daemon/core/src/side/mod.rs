@@ -27,6 +27,8 @@ const MACHINES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("mac
 const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
     TableDefinition::new("denials");
 const VERSION: &str = "version";
+/// What to do about a damaged one.
+const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
 /// Version of the side store's layout.
 const SIDE_VERSION: u64 = 1;
 /// How long counts of denials are kept unless the site says otherwise.
@@ -51,6 +53,20 @@ pub struct Side {
 /// The names as they were at one moment.
 pub struct NamesThen(ReadTransaction);
 
+/// What was found of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Swept {
+    /// Names that nobody has, which are erased.
+    pub erased: usize,
+    /// The same, and more than crashes leave: they are kept.
+    pub kept: usize,
+    /// Names of users.
+    pub named: u64,
+}
+
+/// So many names at the most does a crash leave: each belongs to a request that was being served.
+const SWEPT_MOST: usize = 64;
+
 /// The side store failed. As for the journal, nothing is retried.
 #[derive(Debug)]
 pub struct SideError {
@@ -73,9 +89,7 @@ impl Side {
         let database = opened.map_err(|closed| match closed {
             Closed::Owned => failed("another process has it open; stop that one first".to_owned()),
             Closed::Failed(why) => failed(why),
-            Closed::Damaged(why) => failed(format!(
-                "{why}. It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then"
-            )),
+            Closed::Damaged(why) => failed(format!("{why}. {WITHOUT}")),
             Closed::Unfounded(why) => why,
         })?;
         let side = Side::over(place, database);
@@ -131,26 +145,35 @@ impl Side {
         read.map(NamesThen).map_err(|e| self.failed(&e))
     }
 
-    /// Erases those users' names of a moment that nobody knows; how many. Never a newer name: its event may be on its way.
+    /// Erases those users' names of a moment that nobody knows, where they are few: many are no crash's, and a name does not
+    /// come back. Never a newer name: its event may be on its way.
     pub fn sweep_names(
         &self,
         then: NamesThen,
         known: impl Fn([u8; 16]) -> bool,
-    ) -> Result<usize, SideError> {
-        let look = || -> Result<Vec<[u8; 16]>, redb::Error> {
+    ) -> Result<Swept, SideError> {
+        let look = || -> Result<(Vec<[u8; 16]>, u64), redb::Error> {
             let table = then.0.open_table(USERS)?;
-            let mut orphans = Vec::new();
+            let (mut orphans, mut named) = (Vec::new(), 0);
             for row in table.iter()? {
                 let id = *row?.0.value();
-                if !known(id) {
+                if known(id) {
+                    named += 1;
+                } else {
                     orphans.push(id);
                 }
             }
-            Ok(orphans)
+            Ok((orphans, named))
         };
-        let orphans = look().map_err(|e| self.failed(&e))?;
+        let (orphans, named) = look().map_err(|e| self.failed(&e))?;
         drop(then);
-        if !orphans.is_empty() {
+        let few = orphans.len() <= SWEPT_MOST && named > 0;
+        let swept = Swept {
+            erased: if few { orphans.len() } else { 0 },
+            kept: if few { 0 } else { orphans.len() },
+            named,
+        };
+        if swept.erased > 0 {
             self.write(|txn| {
                 let mut table = txn.open_table(USERS)?;
                 for id in &orphans {
@@ -159,7 +182,7 @@ impl Side {
                 Ok(())
             })?;
         }
-        Ok(orphans.len())
+        Ok(swept)
     }
 
     /// Notes a denial: in the ring at once, in the counts of its hour at the next flush.
@@ -223,7 +246,7 @@ impl Side {
             Some(version) => Err(self.failed(&format_args!(
                 "written by a newer Seatkeeper (side store version {version}, this one knows {SIDE_VERSION}). Install that version again, or restore the backup made before the upgrade"
             ))),
-            None => Err(self.failed(&"it is no side store of Seatkeeper: its version is missing")),
+            None => Err(self.failed(&format_args!("it is no side store of Seatkeeper. {WITHOUT}"))),
         }
     }
 

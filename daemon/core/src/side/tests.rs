@@ -119,9 +119,21 @@ fn names_without_a_user_are_erased_and_newer_ones_are_not() {
     side.put_name(Kind::User, [2; 16], "of a crash").unwrap();
     let then = side.names_now().unwrap();
     side.put_name(Kind::User, [3; 16], "on its way").unwrap();
-    assert_eq!(side.sweep_names(then, |id| id == [1; 16]).unwrap(), 1);
+    let swept = |erased, kept, named| Swept {
+        erased,
+        kept,
+        named,
+    };
+    let done = side.sweep_names(then, |id| id == [1; 16]).unwrap();
+    assert_eq!(done, swept(1, 0, 1));
     let left = [1, 2, 3].map(|n| side.name(Kind::User, [n; 16]).unwrap().is_some());
     assert_eq!(left, [true, false, true]);
-    let again = side.names_now().unwrap();
-    assert_eq!(side.sweep_names(again, |_| true).unwrap(), 0);
+    // A state that knows nobody, or hardly anybody, is another one: nothing of it is lost for good.
+    let nobody = side.sweep_names(side.names_now().unwrap(), |_| false);
+    assert_eq!(nobody.unwrap(), swept(0, 2, 0));
+    for n in 10..90 {
+        side.put_name(Kind::User, [n; 16], "ana").unwrap();
+    }
+    let many = side.sweep_names(side.names_now().unwrap(), |id| id == [1; 16]);
+    assert_eq!(many.unwrap(), swept(0, 81, 1));
 }
