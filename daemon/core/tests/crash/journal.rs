@@ -222,7 +222,7 @@ fn i15_an_edited_event_breaks_the_chain_and_the_message_names_file_and_row() {
 fn a_row_that_cannot_be_read_names_file_row_and_what_to_do() {
     // The last row says where the files end: it is looked at when they are opened.
     let opened = edited(|row| row[..row.len() / 2].to_owned()).journal();
-    let why = opened.err().expect("a refusal").to_string();
+    let why = opened.expect_err("a refusal").to_string();
     assert!(
         why.starts_with("journal/1.redb, row 1: it cannot be read"),
         "{why}"
