@@ -38,6 +38,7 @@ pub fn run(settings: &Settings) -> Result<(), String> {
         settings.licenses_dir.clone(),
     );
     let inbox = inbox.map_err(|e| format!("the inboxes cannot be watched: {e}"))?;
+    // Before READY: whoever was told so may send SIGTERM in the same millisecond.
     let signals = service.signals();
     let mut signals = signals.map_err(|e| format!("signals cannot be waited for: {e}"))?;
     tracing::info!(socket = %settings.socket.display(), "seatkeeperd serves");

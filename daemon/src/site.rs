@@ -7,6 +7,7 @@ use seatkeeper_core::desk::{self, Desk};
 use seatkeeper_core::journal::{self, JournalError, RedbJournal};
 use seatkeeper_core::keeper::{self, Failure, Keeper, OnFatal, StartError};
 use seatkeeper_core::keys::{self, Keys, KeysError, SiteKeyFrom};
+use seatkeeper_core::licenses;
 use seatkeeper_core::side::{Side, SideError};
 use seatkeeper_core::state_dir::{StateDir, StateDirError};
 use seatkeeper_core::storage::{Directory, Guard};
@@ -72,7 +73,7 @@ impl Site {
         let owned = StateDir::open(&plan.state)?;
         let has_journal = has_journal(&owned)?;
         let wall_s = clock.read().wall_s;
-        let copied_key = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
+        let key = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
         let checkpoints = owned.checkpoints();
         let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {
             path: checkpoints,
@@ -92,12 +93,17 @@ impl Site {
                 Box::new(Directory(plan.state.clone())),
                 plan.desk.disk_reserve,
             ),
-            copied_key,
+            copied_key: key.copied,
             host: plan.desk.machine.clone(),
             on_events: Some(on_events(&follow, &metrics)),
             on_fatal,
         })?;
         let handle = keeper.handle();
+        // Before a delegation is signed that would name this key as the one that served the state.
+        let state = &handle.recorded().state;
+        if let Some((license, bound)) = licenses::bound_elsewhere(state, &key.thumbprint) {
+            return Err(SiteError::OtherKey { license, bound });
+        }
         let (j, wall_s) = (handle.now().j, clock.read().wall_s);
         let keys = Keys::open(&owned.keys(), &plan.site_key, j, wall_s)?;
         let desk = Desk::new(desk::Parts {
@@ -108,9 +114,6 @@ impl Site {
             space: Box::new(Directory(plan.state)),
             settings: plan.desk,
         })?;
-        if let Some((license, bound)) = desk.bound_elsewhere() {
-            return Err(SiteError::OtherKey { license, bound });
-        }
         Ok(Site {
             desk: Arc::new(desk),
             follow,

@@ -291,3 +291,28 @@ fn i2_what_is_refused_is_not_changed_and_starts_again_when_it_is_put_back() {
         site.kill();
     }
 }
+
+/// Another site's key in the place of this one's, also where nothing in the folder of the keys says so.
+#[test]
+fn i2_another_sites_key_is_refused_and_the_right_one_is_taken_again() {
+    let (mut site, vendor) = Site::with_seats(2);
+    take(&site, &vendor);
+    site.stop();
+    let key = site.path("state/keys/site.key");
+    let own = fs::read(&key).expect("read");
+    for (other, delegation) in [("one.key", true), ("two.key", false)] {
+        let other = site.path(other);
+        let made = site.cli(&["site", "key", "new", "--out", other.to_str().expect("text")]);
+        assert_eq!(made.code, 0, "{made:?}");
+        fs::write(&key, fs::read(&other).expect("read")).expect("written");
+        if !delegation {
+            fs::remove_file(site.path("state/keys/delegation")).expect("removed");
+        }
+        let log = site.try_start().expect_err("it is another site's key");
+        assert!(log.contains("Put the site's own key back"), "{log}");
+        fs::write(&key, &own).expect("written");
+        site.start();
+        assert_eq!(held(&site).len(), 1);
+        site.stop();
+    }
+}

@@ -65,6 +65,15 @@ pub struct Delegated {
     pub exp: u64,
 }
 
+/// The site key, before the journal is opened.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Its thumbprint.
+    pub thumbprint: String,
+    /// It is a copy of a running daemon's: in use without its state it begins in quarantine (rule 21).
+    pub copied: bool,
+}
+
 /// There are no keys.
 #[derive(Debug)]
 pub enum KeysError {
@@ -336,8 +345,8 @@ fn is_new(text: &str) -> bool {
     said.is_some_and(|rest| rest.starts_with("new "))
 }
 
-/// Makes what a new site needs before its journal is there, and takes a state whose own is gone for what it is: damaged.
-/// True where the site key is a copy of a running daemon's: in use without its state it begins in quarantine (rule 21).
+/// Makes what a new site needs before its journal is there, and takes a state whose own is gone, or that another key served,
+/// for what it is: damaged.
 ///
 /// # Errors
 /// A file that is missing beside a journal, or cannot be read or made.
@@ -346,7 +355,7 @@ pub fn prepare(
     from: &SiteKeyFrom,
     has_journal: bool,
     wall_s: u64,
-) -> Result<bool, KeysError> {
+) -> Result<Prepared, KeysError> {
     make_folder(folder)?;
     let (site_file, salt_file) = (folder.join("site.key"), folder.join("login.salt"));
     let site_path = match from {
@@ -382,7 +391,10 @@ pub fn prepare(
         return Err(bad_file(site_path, why));
     }
     salt(&salt_file)?;
-    Ok(copied)
+    Ok(Prepared {
+        thumbprint: key.thumbprint().to_owned(),
+        copied,
+    })
 }
 
 fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {

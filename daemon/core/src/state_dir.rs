@@ -62,7 +62,7 @@ impl StateDir {
         &self.path
     }
 
-    /// The present file of events. Later files are `journal/2.redb` and so on, one per checkpoint.
+    /// The folder of the journal's files, each named by its first event.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal")

@@ -82,7 +82,11 @@ fn s15_keys_that_others_may_touch_are_refused() {
 #[test]
 fn r21_an_exported_key_counts_as_a_copy_from_then_on() {
     let (_dir, folder) = folder();
-    let copy = || keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON).expect("whole");
+    let copy = || {
+        keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON)
+            .expect("whole")
+            .copied
+    };
     let keys = open(&folder, NOON).expect("a first start");
     assert!(!keys.exported() && !copy());
     let pem = keys.export(b"a passphrase", NOON).expect("exported");
@@ -108,7 +112,11 @@ fn r21_a_key_without_its_first_line_counts_as_a_copy() {
     let text = fs::read_to_string(&path).expect("text");
     let (_, bare) = text.split_once('\n').expect("two lines");
     fs::write(&path, bare).expect("written");
-    assert!(keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON).expect("whole"));
+    assert!(
+        keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON)
+            .expect("whole")
+            .copied
+    );
 }
 
 #[test]
@@ -118,7 +126,11 @@ fn a_site_key_comes_from_the_service_manager_and_is_nowhere_else() {
     let credential = dir.path().join("site.key");
     fs::rename(folder.join("site.key"), &credential).expect("moved");
     let from = SiteKeyFrom::Credential(credential.clone());
-    assert!(!keys::prepare(&folder, &from, true, NOON).expect("whole"));
+    assert!(
+        !keys::prepare(&folder, &from, true, NOON)
+            .expect("whole")
+            .copied
+    );
     let keys = Keys::open(&folder, &from, Date(NOON), NOON).expect("a start");
     assert_eq!(keys.site_thumbprint(), own.site_thumbprint());
     keys.export(b"a passphrase", NOON).expect("exported");

@@ -8,7 +8,7 @@ use seatkeeper::token::{issuer, license};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What the daemon of a test has to give.
+/// What the daemon of a test has to give; [`Daemon::renew_license`](crate::Daemon::renew_license) changes it later.
 ///
 /// ```
 /// use seatkeeper_testing::{Feature, Plan};

@@ -1,28 +1,12 @@
-//! What a start found of its state and the rules do not need: a key that is not its licenses', files of the journal or
-//! names that are gone.
+//! What a start found of its state and the rules do not need: names or files of the journal that are gone.
 
 use super::Desk;
 use super::findings::finding;
 use crate::keeper::Snapshot;
-use crate::licenses::claims_of;
 use crate::side::NamesThen;
-use seatkeeper::token::keys::PublicKey;
 use seatkeeper_engine::ids::UserId;
 
 impl Desk {
-    /// A license that is bound to another site key than this site's, with that key's thumbprint: its applications would
-    /// accept no seat.
-    #[must_use]
-    pub fn bound_elsewhere(&self) -> Option<(String, String)> {
-        let state = &self.keeper.recorded().state;
-        let own = self.keys.site_thumbprint();
-        state.licenses.values().find_map(|license| {
-            let claims = claims_of(state, &license.terms)?;
-            let bound = PublicKey::from_jwk(&claims.cnf.jwk).ok()?.thumbprint();
-            (bound != own).then(|| (license.terms.id.to_string(), bound))
-        })
-    }
-
     /// Erases the names of users that a crash left without the event that would have made them, and says in `status` where
     /// users have none. `then`: the names before anybody was served, beside `known` from the same time. Blocks.
     pub fn sweep_names(&self, then: NamesThen, known: &Snapshot) {

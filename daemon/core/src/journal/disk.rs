@@ -34,7 +34,9 @@ struct Files {
 }
 
 impl RedbJournal {
-    /// Opens the journal in a folder, or makes one.
+    /// Opens the journal in a folder, or makes one. A file that is missing is noticed where its events are wanted: here,
+    /// where rows in the segment do not follow the files; at [`Journal::load`], where a checkpoint's own file is gone or one
+    /// between two that are read; and by [`Journal::holes`] where no start reads it.
     ///
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.

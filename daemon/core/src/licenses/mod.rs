@@ -68,6 +68,17 @@ pub(crate) fn claims_of(state: &State, terms: &LicenseTerms) -> Option<claims::L
         .map(|verified| verified.license)
 }
 
+/// A license that is bound to another site key than this one, with that key's thumbprint: its applications would accept no
+/// seat.
+#[must_use]
+pub fn bound_elsewhere(state: &State, own: &str) -> Option<(String, String)> {
+    state.licenses.values().find_map(|license| {
+        let claims = claims_of(state, &license.terms)?;
+        let bound = PublicKey::from_jwk(&claims.cnf.jwk).ok()?.thumbprint();
+        (bound != own).then(|| (license.terms.id.to_string(), bound))
+    })
+}
+
 fn issuer_seen(root: &str, claims: &claims::Issuer, token: &str) -> IssuerSeen {
     IssuerSeen {
         root: root.into(),
