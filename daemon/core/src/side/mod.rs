@@ -1,7 +1,7 @@
 //! The side store: what may be erased. Names by id, and how often what was denied; no rule reads it.
 //!
 //! Names are committed before the first event that refers to their ids; one that no event ever named, because the daemon
-//! ended in between, is erased after the next start, [`SWEPT_MOST`] at the most. Mails and hosts get tables of their own with the directory.
+//! ended in between, is erased after the next start, 64 of them at the most. Mails and hosts get tables of their own with the directory.
 
 mod denials;
 #[cfg(test)]
