@@ -184,7 +184,8 @@ impl fmt::Display for SiteError {
             SiteError::Keeper(why) => why.fmt(f),
             SiteError::OtherKey { license, bound } => write!(
                 f,
-                "the site key is not the one that license {license} is bound to (thumbprint {bound}): no application would accept its seats. Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`"
+                "the site key is not the one that license {license} is bound to (thumbprint {bound}): no application would accept its seats. {}",
+                keys::KEY_BACK
             ),
             SiteError::Desk(why) => why.fmt(f),
         }

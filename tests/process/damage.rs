@@ -1,20 +1,13 @@
 //! Every single file of the state directory deleted, emptied, cut in half, bit-flipped, swapped for an older one: the
 //! daemon refuses by name and says what to do, or starts with every seat that it had given.
 
+use seatkeeper_tests::site::copy;
 use seatkeeper_tests::wire::{Answer, Ask, Wire, nonce};
 use seatkeeper_tests::{Site, Vendor};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// As an administrator copies a folder: with owners and modes.
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(done.is_ok_and(|status| status.success()), "{from:?}");
-}
 
 fn pairs(site: &Site, vendor: &Vendor, n: usize) {
     let mut wire = Wire::connect(&site.socket()).expect("it listens");
@@ -273,11 +266,7 @@ fn i2_what_is_refused_is_not_changed_and_starts_again_when_it_is_put_back() {
         assert!(newest_rows(&state) == rows, "{names:?}: rows were moved");
         for name in names {
             let (from, to) = (base.join(name), state.join(name));
-            if to.is_dir() {
-                fs::remove_dir_all(&to).expect("an empty one was made");
-            }
-            let done = Command::new("cp").arg("-a").arg(from).arg(to).status();
-            assert!(done.is_ok_and(|status| status.success()));
+            copy(&from, &to);
         }
         site.start();
         let now = held(&site);

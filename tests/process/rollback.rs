@@ -1,10 +1,9 @@
 //! A state that is restored, and one that is lost: what the built daemon does with clients that know more (rule 21).
 
+use seatkeeper_tests::site::copy;
 use seatkeeper_tests::wire::{Answer, Ask, Wire, nonce};
 use seatkeeper_tests::{Site, Vendor};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
 
 /// Renews, and shows a lease as the SDK does.
 fn renew(site: &Site, ask: &Ask, seat: &Answer) -> Answer {
@@ -33,15 +32,6 @@ fn take(site: &Site, vendor: &Vendor) -> (Ask, Answer) {
     let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
     let answer = ask.checkout(&mut wire).expect("an answer");
     (ask, answer)
-}
-
-/// As an administrator copies a folder: with owners and modes.
-fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(
-        done.is_ok_and(|status| status.success()),
-        "{from:?} is copied"
-    );
 }
 
 #[test]

@@ -290,6 +290,19 @@ impl Drop for Site {
     }
 }
 
+/// As an administrator copies a file or a folder in the place of another: with owners and modes.
+///
+/// # Panics
+/// Where it cannot be copied.
+pub fn copy(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(
+        done.is_ok_and(|status| status.success()),
+        "{from:?} is copied"
+    );
+}
+
 /// Whether the tests run as root: only then can they be other people.
 #[must_use]
 pub fn is_root() -> bool {

@@ -24,8 +24,10 @@ use zeroize::Zeroizing;
 const SPAN_S: u64 = delegation::SPAN_MAX_S;
 /// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
 const SLACK_S: u64 = 3600;
-const KEY_BACK: &str = "Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`";
-const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it. Put it back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`. Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
+/// What to do where the site key is not the one that it was.
+pub const KEY_BACK: &str = "Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`";
+const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it";
+const NO_KEY_AT_ALL: &str = "Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
 const SALT_IS_GONE: &str = "it is missing, and logins are known by their hashes under it: with another one nobody would be known any more. Restore it from a backup";
 
 /// The keys of a site.
@@ -96,7 +98,7 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
         /// What it was good for, and what to do.
-        why: &'static str,
+        why: String,
     },
     /// A delegation cannot be signed: the clock stands outside of what tokens can say.
     Delegation(TokenError),
@@ -362,9 +364,10 @@ pub fn prepare(
         SiteKeyFrom::Folder => &site_file,
         SiteKeyFrom::Credential(path) => path,
     };
-    let mut needed = vec![(&salt_file, SALT_IS_GONE)];
+    let mut needed = vec![(&salt_file, SALT_IS_GONE.to_owned())];
     if *from == SiteKeyFrom::Folder {
-        needed.push((&site_file, KEY_IS_GONE));
+        let why = format!("{KEY_IS_GONE}. {KEY_BACK}. {NO_KEY_AT_ALL}");
+        needed.push((&site_file, why));
     }
     for (path, why) in needed {
         if has_journal && !path.try_exists().map_err(|e| io_error(path, e))? {

@@ -1,5 +1,5 @@
-//! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start: by its own event, or by the first other
-//! command that is judged; `Engine::stale` says that they are not yet.
+//! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start: by its own
+//! event, or by the first other command that is judged. `Engine::stale` says that they are not yet.
 
 use crate::event::{EndWhy, Recorded};
 use crate::evolve::{ENDED_MS, UNSEEN_MAX};

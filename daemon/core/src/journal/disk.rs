@@ -105,11 +105,7 @@ impl RedbJournal {
         if let Some((next, _)) = segment.rows().next()
             && next != end
         {
-            let lost = format!(
-                "events {end} to {} are missing, and those behind them lie in {}",
-                next.saturating_sub(1),
-                segment.place()
-            );
+            let lost = gap(end, next, files.first);
             return Err(damaged(&folder.display().to_string(), &lost));
         }
         let journal = RedbJournal {
@@ -210,10 +206,7 @@ impl Journal for RedbJournal {
             })?;
             let after = span.map_or(*first, |(_, after)| after);
             if after != *next {
-                let lost = format!(
-                    "events {after} to {} are missing behind {first}.redb",
-                    next.saturating_sub(1)
-                );
+                let lost = gap(after, *next, *first);
                 return Err(damaged(&self.folder.display().to_string(), &lost));
             }
         }
@@ -308,17 +301,9 @@ impl Journal for RedbJournal {
             match self.look(*first, JournalFile::span) {
                 Ok(Some(span)) if span == (*first, *next) => {}
                 Ok(span) => {
-                    let has = span.map_or(*first, |(_, after)| after);
-                    let place = path(&self.folder, *first);
-                    holes.push(if has < *next {
-                        let (to, place) = (next - 1, place.display());
-                        format!("events {has} to {to} are missing behind those in {place}")
-                    } else {
-                        format!(
-                            "{}: it has events that belong to the next file",
-                            place.display()
-                        )
-                    });
+                    let after = span.map_or(*first, |(_, after)| after);
+                    let lost = gap(after, *next, *first);
+                    holes.push(format!("{}: {lost}", self.folder.display()));
                 }
                 Err(
                     JournalError::Damaged { place, why } | JournalError::Storage { place, why },
@@ -348,6 +333,16 @@ impl Drop for RedbJournal {
         {
             tracing::warn!(%why, "the last events stay in the append segment; the next start finds them there");
         }
+    }
+}
+
+/// What does not follow: the events of a file end before `after`, and those behind it begin with `next`.
+fn gap(after: u64, next: u64, file: u64) -> String {
+    if after < next {
+        let last = next - 1;
+        format!("events {after} to {last} are missing behind {file}.redb")
+    } else {
+        format!("{file}.redb has events that belong behind it")
     }
 }
 
