@@ -1,6 +1,6 @@
 //! `site key …`: the key that licenses are bound to.
 
-use super::vendor::random;
+use super::vendor::{random, random_id};
 use crate::args::{KeyCommand, NewKeyArgs, SiteCommand};
 use crate::daemon::Daemon;
 use crate::exit::Exit;
@@ -148,14 +148,9 @@ fn opened(export: &Path, file: Option<&Path>) -> Outcome<SigningKey> {
 }
 
 fn signed_request(args: &NewKeyArgs, account: &str, key: &SigningKey) -> Outcome<String> {
-    let id = random()?;
-    let jti = id[..16].iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
     let claims = Request {
         iss: key.thumbprint().to_owned(),
-        jti,
+        jti: random_id()?,
         iat: clock::unix_s(),
         cnf: key.public().to_cnf(),
         site: args.site_name.clone().unwrap_or_default(),

@@ -5,6 +5,7 @@ mod remove;
 mod show;
 
 use super::seat;
+use super::vendor::random_id;
 use crate::args::{LicenseCommand, RequestArgs, To};
 use crate::daemon::{Daemon, escape};
 use crate::exit::Exit;
@@ -143,7 +144,8 @@ fn in_use(feature: &LicenseFeature) -> String {
 fn assign(daemon: &Daemon<'_>, name: &LicenseName, to: &To, printer: &Printer) -> Outcome {
     let license = name.resolve(daemon)?;
     let assignment = Assignment {
-        id: new_id()?,
+        // The same id and body again are the same assignment (rule 20).
+        id: random_id()?,
         vendor: license.vendor,
         license: license.id,
         user: to.user.clone(),
@@ -220,13 +222,4 @@ fn assignee(assignment: &Assignment) -> String {
         .user
         .clone()
         .unwrap_or_else(|| "everyone".to_owned())
-}
-
-/// 32 random hex digits: the same id and body again are the same assignment (rule 20).
-fn new_id() -> Outcome<String> {
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))
-        .map_err(|error| Failure::new(Exit::Failed, format!("no randomness: {error}"), ""))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -11,7 +11,6 @@ use seatkeeper::token::claims::{Info, Issuer};
 use seatkeeper::token::keys::{PublicKey, SigningKey};
 use seatkeeper::token::{chain, dates, file, issuer};
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 const DAY: u64 = 86_400;
@@ -127,7 +126,7 @@ fn claims(args: &IssuerArgs, issuing: &PublicKey, before: Option<&Issuer>) -> Ou
     Ok(Issuer {
         iss: vendor.unwrap_or_default(),
         sub: issuing.thumbprint(),
-        jti: hex(&key::random()?[..16]),
+        jti: key::random_id()?,
         iat: now,
         nbf,
         exp,
@@ -229,11 +228,4 @@ fn next(made: &Made) -> String {
         ));
     }
     text
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }

@@ -64,6 +64,15 @@ pub(in crate::commands) fn random() -> Outcome<Zeroizing<[u8; 32]>> {
     }
 }
 
+/// 32 random hex digits: an id that nobody else has.
+pub(in crate::commands) fn random_id() -> Outcome<String> {
+    let random = random()?;
+    Ok(random[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
 fn no_random(error: impl std::fmt::Display) -> Failure {
     Failure::new(
         Exit::Failed,

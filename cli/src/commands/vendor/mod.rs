@@ -16,7 +16,7 @@ use seatkeeper::token::keys::PublicKey;
 use seatkeeper::wire::{TrustBody, Vendor};
 use std::path::Path;
 
-pub(super) use key::random;
+pub(super) use key::{random, random_id};
 
 /// Trusts a vendor, or lists them; makes keys, signs, inspects.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &VendorCommand, printer: &Printer) -> Outcome {
