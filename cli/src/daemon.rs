@@ -61,6 +61,21 @@ impl<'a> Daemon<'a> {
         parse(&self.ask("PUT", path, &[], Some(&encoded(body)?))?)
     }
 
+    /// Changes something; of this revision where it has one.
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        change: &impl Serialize,
+        revision: Option<u64>,
+    ) -> Outcome<T> {
+        let quoted = revision.map(|revision| format!("\"{revision}\""));
+        let headers: Vec<_> = quoted
+            .iter()
+            .map(|revision| ("if-match", revision.as_str()))
+            .collect();
+        parse(&self.ask("PATCH", path, &headers, Some(&encoded(change)?))?)
+    }
+
     /// Asks for something to be done to what has this revision still.
     pub(crate) fn post_to<T: DeserializeOwned>(&self, path: &str, revision: u64) -> Outcome<T> {
         let revision = format!("\"{revision}\"");

@@ -9,6 +9,7 @@ mod faults;
 mod hung;
 mod identity;
 mod impostor;
+mod organisation;
 mod planted;
 mod race;
 mod removal;

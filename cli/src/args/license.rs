@@ -37,12 +37,29 @@ pub(crate) enum LicenseCommand {
         /// Its id, or VENDOR/ID
         license: LicenseName,
     },
-    /// Let a user, or everyone, use a license; usable at once
+    /// Let a user, a group, a unit or everyone use a license; usable at once
     Assign {
         /// Its id, or VENDOR/ID
         license: LicenseName,
         #[command(flatten)]
         to: To,
+        #[command(flatten)]
+        with: With,
+    },
+    /// To whom licenses are assigned, with what
+    Assignments {
+        /// Of this license only: its id, or VENDOR/ID
+        license: Option<LicenseName>,
+    },
+    /// Change what an assignment gives and withholds, without taking it back
+    Change {
+        /// Its id, as `license assignments` lists it
+        assignment: String,
+        #[command(flatten)]
+        with: With,
+        /// Who loses a right by it gets no time to save
+        #[arg(long)]
+        hard: bool,
     },
     /// Remove a license and its assignments; who holds a seat of it has time to save
     Remove(RemoveArgs),
@@ -115,7 +132,27 @@ pub(crate) struct To {
     /// A user, by login
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// Everyone at this site
+    /// The members of a group, at any depth
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Everyone in a unit and below: its path, its name or its id
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+    /// Everyone in the account that the license is installed for
     #[arg(long)]
     pub everyone: bool,
+}
+
+/// What an assignment gives and withholds.
+#[derive(Args, Debug)]
+pub(crate) struct With {
+    /// An optional policy of the license that it gives, once for each; `none` for none
+    #[arg(long = "policy", value_name = "POLICY")]
+    pub policies: Vec<String>,
+    /// Keep them out of this feature, once for each, or of `all`; wins over whatever else covers them. `none` lets them in
+    #[arg(long, value_name = "FEATURE")]
+    pub exclude: Vec<String>,
+    /// Where requests wait: 0 to 9, lower first; 5 unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub priority: Option<u8>,
 }

@@ -2,13 +2,18 @@
 
 mod audit;
 mod dev;
+mod directory;
 mod license;
 mod seat;
 mod vendor;
 
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
 pub(crate) use dev::{DevCommand, FaultArgs, FaultCommand};
-pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To};
+pub(crate) use directory::{
+    AccountCommand, AccountKind, GroupCommand, Members, MoveArgs, NewUsers, UnitCommand,
+    UserCommand,
+};
+pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use vendor::{
     InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,
@@ -63,6 +68,18 @@ pub(crate) enum Command {
     /// Licenses: request, install, list, show, verify, assign, unassign
     #[command(subcommand)]
     License(LicenseCommand),
+    /// Users: who may sit, and where they are
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Groups: named sets of users and groups
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// Units: the tree of the organisation
+    #[command(subcommand)]
+    Unit(UnitCommand),
+    /// Accounts: the roots of that tree, which licenses are installed for
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// This installation: its site key
     #[command(subcommand)]
     Site(SiteCommand),

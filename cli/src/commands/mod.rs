@@ -7,6 +7,7 @@ mod config;
 mod dev;
 mod doctor;
 mod events;
+mod group;
 mod help;
 mod holding;
 mod license;
@@ -15,6 +16,8 @@ mod seat;
 mod signals;
 mod site;
 mod status;
+mod unit;
+mod user;
 mod vendor;
 mod why;
 
@@ -35,6 +38,10 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Run(args) => Ok(run::run(&daemon, args, printer)),
         Command::Why(args) => why::run(&daemon, args, printer),
         Command::License(command) => license::run(&daemon, command, printer),
+        Command::User(command) => user::run(&daemon, command, printer).map(done),
+        Command::Group(command) => group::run(&daemon, command, printer).map(done),
+        Command::Unit(command) => unit::run(&daemon, command, printer).map(done),
+        Command::Account(command) => unit::account(&daemon, command, printer).map(done),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),
         Command::Clock(command) => clock::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),

@@ -80,6 +80,19 @@ fn program(seat: &Seat) -> Option<String> {
         .map(|pid| format!("pid {pid} of {} on {}", seat.user, seat.machine))
 }
 
+/// What was done, and whose seats end for it by when.
+pub(crate) fn lose(done: &str, ending: &[EndingHolder]) -> String {
+    let mut text = format!("{done}\n");
+    for holder in ending {
+        let within = words::span(holder.within_s);
+        text += &format!(
+            "seat {} has no right any more: told at its next renewal, free within {within}\n",
+            holder.id
+        );
+    }
+    text
+}
+
 /// What ends, and by when; `at_once` is said where nothing has to be waited for.
 pub(crate) fn ending(reply: Option<EndingReply>, at_once: &str, printer: &Printer) -> Outcome {
     let reply = reply.unwrap_or(EndingReply { ending: Vec::new() });

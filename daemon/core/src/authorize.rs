@@ -63,6 +63,18 @@ pub enum Permission {
     LicenseRemove,
     /// Assign and unassign (L4).
     LicenseManageUsers,
+    /// See accounts and units.
+    UnitRead,
+    /// Make, change and take away accounts and units.
+    UnitManage,
+    /// See groups and who is in them.
+    GroupRead,
+    /// Make, change and take away groups, and say who is in them.
+    GroupManage,
+    /// See users.
+    UserRead,
+    /// Make, place, change and take away users.
+    UserManage,
     /// See the public site key.
     SiteKeyRead,
     /// Export the site key.
@@ -98,6 +110,12 @@ impl Permission {
             Permission::LicenseInstall => "license.install",
             Permission::LicenseRemove => "license.remove",
             Permission::LicenseManageUsers => "license.manage_users",
+            Permission::UnitRead => "unit.read",
+            Permission::UnitManage => "unit.manage",
+            Permission::GroupRead => "group.read",
+            Permission::GroupManage => "group.manage",
+            Permission::UserRead => "user.read",
+            Permission::UserManage => "user.manage",
             Permission::SiteKeyRead => "site_key.read",
             Permission::SiteKeyExport => "site_key.export",
             Permission::AuditRead => "audit.read",

@@ -1,10 +1,14 @@
 //! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
 
+mod directory;
+
+pub use directory::{Arrange, MoveTo, UnitChange};
+
 use crate::ids::{
     AssignmentId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId, LicenseId,
     LoginHash, MachineId, Name, RunId, TokenHash, UnitId, UserId,
 };
-use crate::state::{LicenseTerms, Target};
+use crate::state::{AssignmentTerms, LicenseTerms, Target};
 use crate::time::Date;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroU64};
@@ -109,6 +113,9 @@ pub enum Command {
     InstallLicense {
         /// The verified license.
         terms: Box<LicenseTerms>,
+        /// The account that it is for; where none is named, that of an earlier license for the same customer, else the
+        /// home account (rule 1).
+        account: Option<UnitId>,
         /// Assign it to everyone under this id, unless it is assigned to everyone already.
         assign_everyone: Option<AssignmentId>,
         /// A known, lower or removed serial is noted (inbox), not refused.
@@ -133,6 +140,19 @@ pub enum Command {
         license: LicenseId,
         /// To whom.
         target: Target,
+        /// What it gives and withholds.
+        terms: AssignmentTerms,
+    },
+    /// Changes what an assignment gives and withholds.
+    ChangeAssignment {
+        /// The assignment.
+        id: AssignmentId,
+        /// What it gives and withholds.
+        terms: AssignmentTerms,
+        /// Holders who lose their right by it get no `last`.
+        hard: bool,
+        /// Refused unless the assignment still has this revision.
+        if_match: Option<u64>,
     },
     /// Removes an assignment; holders who lose their right by it are ending (rule 16).
     Unassign {
@@ -143,6 +163,8 @@ pub enum Command {
         /// Refused unless the assignment still has this revision.
         if_match: Option<u64>,
     },
+    /// Changes the directory.
+    Arrange(Arrange),
     /// Makes a user at first sight of a login, or returns the one who has it.
     MeetUser {
         /// The id that a new user gets.

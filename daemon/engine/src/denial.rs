@@ -1,6 +1,6 @@
 //! A lawful no: its code, the rule that decided and what the asker can be told.
 
-use crate::ids::{AssignmentId, PoolId};
+use crate::ids::{AssignmentId, PoolId, UserId};
 use crate::time::{Date, LeaseTime};
 
 /// Why not. The names on the wire are the same in lower snake case.
@@ -17,6 +17,8 @@ pub enum Code {
     VersionTooNew,
     NotAssigned,
     UnknownUser,
+    UserNotActive,
+    Excluded,
     RequestExceedsTotal,
     StorageLow,
     Quarantine,
@@ -31,6 +33,12 @@ pub enum Code {
     Forbidden,
     NotFound,
     WrongRevision,
+    NameTaken,
+    NotEmpty,
+    Cycle,
+    OneLine,
+    MixedKinds,
+    LastUnit,
     ServerBusy,
 }
 
@@ -57,6 +65,8 @@ pub struct Denial {
     pub retry_at: Option<LeaseTime>,
     /// Thumbprints of the vendor roots concerned (`wrong_vendor`).
     pub roots: Vec<crate::ids::Name>,
+    /// Users who stand against a change of the directory (rule 1).
+    pub users: Vec<UserId>,
 }
 
 impl Denial {
@@ -74,6 +84,7 @@ impl Denial {
             date: None,
             retry_at: None,
             roots: Vec::new(),
+            users: Vec::new(),
         }
     }
 }
@@ -87,6 +98,8 @@ pub struct Step {
     pub rule: u8,
     /// `None`: passed.
     pub denied: Option<Code>,
+    /// The assignment that gives the right, where the step is about that.
+    pub assignment: Option<AssignmentId>,
     /// What was compared, in a short sentence.
     pub text: String,
 }

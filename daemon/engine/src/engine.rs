@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, User
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{dates, licensing, rollback, seats};
+use crate::{dates, directory, licensing, rollback, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,7 +148,7 @@ impl Engine {
     /// other renewal: [`Engine::apply`] judges those.
     pub fn renew_at_once(&mut self, now: Now, asked: &Renew) -> Option<Verdict> {
         let shows = asked.shown.is_some() || self.state.quarantined(now.lease).is_some();
-        if shows || !seats::renew::plain(&self.state, asked) {
+        if shows || !seats::renew::plain(&self.state, now, asked) {
             return None;
         }
         let mut act = Act {
@@ -262,33 +262,7 @@ impl Act<'_> {
                 Ok(Verdict::Done)
             }
             Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
-            Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
-            Command::RemoveVendor { vendor, if_match } => {
-                licensing::vendor::remove(self, vendor, if_match)
-            }
-            Command::SeeIssuer(issuer) => {
-                licensing::vendor::see(self, *issuer);
-                Ok(Verdict::Done)
-            }
-            Command::InstallLicense {
-                terms,
-                assign_everyone,
-                note_known,
-            } => licensing::install::install(self, *terms, assign_everyone, note_known),
-            Command::RemoveLicense {
-                license,
-                waiting,
-                hard,
-                if_match,
-            } => licensing::remove::remove(self, license, waiting, hard, if_match),
-            Command::Assign {
-                id,
-                license,
-                target,
-            } => licensing::assign::assign(self, id, license, target),
-            Command::Unassign { id, hard, if_match } => {
-                licensing::assign::unassign(self, id, hard, if_match)
-            }
+            Command::Arrange(change) => directory::arrange(self, change),
             Command::MeetUser { user, login } => Ok(self.meet(user, login)),
             Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
             Command::Renew(renew) => seats::renew::renew(self, &renew),
@@ -299,6 +273,65 @@ impl Act<'_> {
                 seats::ending::process_gone(self, &holders);
                 Ok(Verdict::Done)
             }
+            rights => self.judge_rights(rights),
+        }
+    }
+
+    /// Vendors, licenses and assignments.
+    fn judge_rights(&mut self, command: Command) -> Result<Verdict, Denial> {
+        match command {
+            Command::TrustVendor { vendor, roots } => licensing::vendor::trust(self, vendor, roots),
+            Command::RemoveVendor { vendor, if_match } => {
+                licensing::vendor::remove(self, vendor, if_match)
+            }
+            Command::SeeIssuer(issuer) => {
+                licensing::vendor::see(self, *issuer);
+                Ok(Verdict::Done)
+            }
+            Command::InstallLicense {
+                terms,
+                account,
+                assign_everyone,
+                note_known,
+            } => licensing::install::install(self, *terms, account, assign_everyone, note_known),
+            Command::RemoveLicense {
+                license,
+                waiting,
+                hard,
+                if_match,
+            } => licensing::remove::remove(self, license, waiting, hard, if_match),
+            Command::Assign {
+                id,
+                license,
+                target,
+                terms,
+            } => licensing::assign::assign(self, id, license, target, terms),
+            Command::ChangeAssignment {
+                id,
+                terms,
+                hard,
+                if_match,
+            } => licensing::assign::change(self, id, terms, hard, if_match),
+            Command::Unassign { id, hard, if_match } => {
+                licensing::assign::unassign(self, id, hard, if_match)
+            }
+            // Judged before; listed so that a new command is judged somewhere.
+            Command::FoundSite { .. }
+            | Command::StartRun { .. }
+            | Command::BeginQuarantine
+            | Command::StopRun
+            | Command::NoteCheckpoint { .. }
+            | Command::Expire
+            | Command::Tick
+            | Command::AcceptClock { .. }
+            | Command::Arrange(_)
+            | Command::MeetUser { .. }
+            | Command::Checkout(_)
+            | Command::Renew(_)
+            | Command::Release(_)
+            | Command::ReleaseElsewhere { .. }
+            | Command::Reclaim { .. }
+            | Command::ProcessGone { .. } => Ok(Verdict::Done),
         }
     }
 

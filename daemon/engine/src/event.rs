@@ -2,10 +2,10 @@
 
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
-    AssignmentId, CheckoutId, CheckpointHash, Gid, HolderId, LicenseId, LoginHash, MachineId, Name,
-    PoolId, RunId, UnitId, UserId,
+    AssignmentId, CheckoutId, CheckpointHash, Gid, GroupId, HolderId, LicenseId, LoginHash,
+    MachineId, Name, NameHash, PoolId, RunId, UnitId, UserId,
 };
-use crate::state::{LicenseTerms, Target, Unit};
+use crate::state::{AssignmentTerms, LicenseTerms, Place, Target, Unit, UserStatus};
 use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
 
@@ -63,10 +63,14 @@ pub enum Recorded {
     LicenseInstalled {
         terms: Box<LicenseTerms>,
         at: LeaseTime,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<UnitId>,
     },
     LicenseWaits {
         terms: Box<LicenseTerms>,
         at: LeaseTime,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<UnitId>,
     },
     /// All of a license, or only the serial that waited.
     LicenseRemoved {
@@ -81,6 +85,12 @@ pub enum Recorded {
         id: AssignmentId,
         license: LicenseId,
         target: Target,
+        #[serde(default)]
+        terms: AssignmentTerms,
+    },
+    AssignmentChanged {
+        id: AssignmentId,
+        terms: AssignmentTerms,
     },
     LicenseUnassigned {
         id: AssignmentId,
@@ -88,6 +98,67 @@ pub enum Recorded {
     UserMet {
         user: UserId,
         login: LoginHash,
+    },
+    UserMade {
+        user: UserId,
+        login: LoginHash,
+        units: Vec<UnitId>,
+        status: UserStatus,
+        until: Option<Date>,
+    },
+    UserChanged {
+        user: UserId,
+        status: UserStatus,
+        until: Option<Date>,
+    },
+    UserPlaced {
+        user: UserId,
+        units: Vec<UnitId>,
+    },
+    UserRemoved {
+        user: UserId,
+    },
+    UnitMade {
+        unit: UnitId,
+        name: NameHash,
+        place: Place,
+    },
+    UnitRenamed {
+        unit: UnitId,
+        name: NameHash,
+    },
+    UnitMoved {
+        unit: UnitId,
+        to: Place,
+    },
+    AccountManaged {
+        unit: UnitId,
+        by: Option<UnitId>,
+    },
+    UnitRemoved {
+        unit: UnitId,
+    },
+    GroupMade {
+        group: GroupId,
+        name: NameHash,
+        unit: UnitId,
+    },
+    GroupRenamed {
+        group: GroupId,
+        name: NameHash,
+    },
+    GroupRemoved {
+        group: GroupId,
+    },
+    MembersAdded {
+        group: GroupId,
+        users: Vec<UserId>,
+        groups: Vec<GroupId>,
+    },
+    MembersDropped {
+        group: GroupId,
+        users: Vec<UserId>,
+        groups: Vec<GroupId>,
     },
     SeatTaken(Box<SeatTaken>),
     HolderJoined {

@@ -101,6 +101,8 @@ bytes_id! {
     UserId[16];
     /// A unit of the organisation tree; the root unit of an account stands for everyone in it.
     UnitId[16];
+    /// A group of users and groups.
+    GroupId[16];
     /// An assignment of a license.
     AssignmentId[16];
     /// A machine: this one, or later an enrolled one.
@@ -115,6 +117,8 @@ bytes_id! {
     RunId[16];
     /// Keyed hash of a lower-case login, `name` or `name@machine`.
     LoginHash[32];
+    /// Keyed hash of the lower-case name of a unit or group.
+    NameHash[32];
     /// SHA-256 of a token.
     TokenHash[32];
     /// SHA-256 of a checkpoint.

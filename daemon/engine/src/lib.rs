@@ -5,6 +5,7 @@
 pub mod command;
 pub mod dates;
 pub mod denial;
+mod directory;
 pub mod engine;
 pub mod event;
 mod evolve;
@@ -13,12 +14,14 @@ mod index;
 mod licensing;
 #[cfg(planted)]
 pub mod planted;
+pub mod right;
 mod rollback;
 mod seats;
 pub mod state;
 pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};
+pub use directory::losing;
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
 pub use licensing::install::foresee as foresee_install;
 pub use licensing::remove::foresee as foresee_removal;

@@ -2,16 +2,20 @@
 //!
 //! Everything marked *fleeting* is left out of the state's hash and of checkpoints.
 
+mod assignment;
+mod directory;
 mod terms;
 
+pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
+pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 
 use crate::command::{IssuerSeen, Signed};
 use crate::dates::Accepts;
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, Gid, HolderId, InstanceId, LicenseId, LoginHash, MachineId,
-    Name, PoolId, RunId, TokenHash, UnitId, UserId,
+    AssignmentId, BootId, CheckoutId, Gid, GroupId, HolderId, InstanceId, LicenseId, LoginHash,
+    MachineId, Name, NameHash, PoolId, RunId, TokenHash, UnitId, UserId,
 };
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
@@ -62,17 +66,35 @@ pub struct State {
     /// The pools.
     #[serde(with = "pairs")]
     pub pools: OrdMap<PoolId, Pool>,
+    /// The accounts that licenses of a vendor for this customer id were installed for (rule 1).
+    #[serde(default, with = "pairs")]
+    pub customers: OrdMap<(Name, Name), UnitId>,
     /// Assignments.
     pub assignments: OrdMap<AssignmentId, Arc<Assignment>>,
+    /// Accounts and the units below them.
+    #[serde(default)]
+    pub units: OrdMap<UnitId, Arc<OrgUnit>>,
+    /// Units by the unit above (none above an account) and their name.
+    #[serde(default, with = "pairs")]
+    pub unit_names: OrdMap<(Option<UnitId>, NameHash), UnitId>,
+    /// Groups.
+    #[serde(default)]
+    pub groups: OrdMap<GroupId, Arc<Group>>,
+    /// Groups by name.
+    #[serde(default)]
+    pub group_names: OrdMap<NameHash, GroupId>,
+    /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
+    #[serde(default)]
+    pub several: OrdSet<UserId>,
     /// Users.
     pub users: OrdMap<UserId, Arc<User>>,
     /// Users by login.
     pub logins: OrdMap<LoginHash, UserId>,
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, Arc<PoolId>>,
-    /// Who is covered by which assignment: one per license and target.
+    /// Who is covered by which assignment, by license.
     #[serde(with = "pairs")]
-    pub covers: OrdMap<(LicenseId, Target), AssignmentId>,
+    pub covers: OrdMap<LicenseId, Covers>,
     /// Licenses whose place another one took by `replaces`.
     #[serde(with = "pairs")]
     pub replaced: OrdMap<LicenseId, LicenseId>,
@@ -171,27 +193,18 @@ pub struct Vendor {
 pub struct User {
     /// Keyed hashes of the logins.
     pub logins: OrdSet<LoginHash>,
-    /// Number of the event that last changed it.
-    pub revision: u64,
-}
-
-/// To whom a license is assigned. Groups and further units come with the directory.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// One user.
-    User(UserId),
-    /// Everyone in this unit and below; the site's root unit is everyone.
-    Unit(UnitId),
-}
-
-/// An assignment (rule 3).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Assignment {
-    /// The license.
-    pub license: LicenseId,
-    /// To whom.
-    pub target: Target,
+    /// The units that they were placed in, ascending; none where they were made at first sight and stay at home.
+    #[serde(default)]
+    pub units: Vec<UnitId>,
+    /// The groups that hold them, ascending.
+    #[serde(default)]
+    pub groups: Vec<GroupId>,
+    /// Whether they may sit at all.
+    #[serde(default)]
+    pub status: UserStatus,
+    /// A guest, until this date.
+    #[serde(default)]
+    pub until: Option<Date>,
     /// Number of the event that last changed it.
     pub revision: u64,
 }
@@ -201,6 +214,9 @@ pub struct Assignment {
 pub struct License {
     /// What the vendor signed.
     pub terms: LicenseTerms,
+    /// The account that it is installed for; none is the home account.
+    #[serde(default)]
+    pub account: Option<UnitId>,
     /// When it came in.
     pub installed: LeaseTime,
     /// Number of the event that last changed it.

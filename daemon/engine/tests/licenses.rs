@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use seatkeeper_engine::command::{Checkout, IssuerSeen, Process, Renew, Signed};
 use seatkeeper_engine::event::{Event, Recorded};
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Pool, Target};
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Pool, Target,
+};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Command, Engine, State, foresee_install};
 use std::collections::BTreeSet;
@@ -163,6 +165,7 @@ impl World {
     fn step(&mut self, op: &Op) {
         match op.clone() {
             Op::Install(paper) => self.give(Command::InstallLicense {
+                account: None,
                 terms: Box::new(self.terms(&paper)),
                 assign_everyone: None,
                 note_known: false,
@@ -196,10 +199,12 @@ impl World {
                 id: assignment(license, user),
                 license: id(license),
                 target: target(user),
+                terms: AssignmentTerms::default(),
             }),
             Op::Unassign { license, user } => {
-                let covers = &self.engine.state().covers;
-                if let Some(id) = covers.get(&(id(license), target(user))).copied() {
+                let covers = self.engine.state().covers.get(&id(license));
+                let found = covers.and_then(|covers| covers.by.get(&target(user)));
+                if let Some(id) = found.copied() {
                     self.give(Command::Unassign {
                         id,
                         hard: false,
@@ -299,8 +304,8 @@ fn look(state: &State, now: Now) {
             for holder in grant.holders.iter().filter(|h| h.ending.is_none()) {
                 let license = license.expect("who sits under a license that is gone is ending");
                 assert!(!state.revokes(&license.terms), "{gid}: withdrawn");
-                let right = state.right(&id.license, holder.facts.user);
-                assert!(right.is_some(), "{gid}: without a right");
+                let right = state.right(&id.license, &id.feature, holder.facts.user, now.j);
+                assert!(right.is_ok(), "{gid}: without a right");
                 let feature = pool.feature.as_ref().expect("of a feature that is there");
                 let most = feature.seats.map_or(u64::MAX, |n| n + feature.overdraft);
                 assert!(grant.slots.iter().all(|slot| *slot < most), "{gid}");
@@ -362,10 +367,11 @@ fn licenses(state: &State, now: Now) {
     }
     for (key, assignment) in &state.assignments {
         assert!(state.installed(&assignment.license), "{key}: of nothing");
-        let covers = (assignment.license.clone(), assignment.target);
-        assert_eq!(state.covers.get(&covers), Some(key));
+        let covers = &state.covers[&assignment.license];
+        assert_eq!(covers.by.get(&assignment.target), Some(key));
     }
-    assert_eq!(state.covers.len(), state.assignments.len());
+    let covering = state.covers.values().map(|covers| covers.by.len());
+    assert_eq!(covering.sum::<usize>(), state.assignments.len());
 }
 
 fn replayed(journal: &[Recorded]) -> Engine {

@@ -5,7 +5,9 @@ use seatkeeper_engine::command::{Checkout, Process, Release, Released, Renew, Si
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::{Event, Recorded};
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Target,
+};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Command, Engine, Verdict, explain};
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,6 +179,7 @@ impl World {
             self.share_max,
         ));
         let verdict = self.give(Command::InstallLicense {
+            account: None,
             terms,
             assign_everyone: None,
             note_known: false,
@@ -196,6 +199,7 @@ impl World {
             id,
             license: license(),
             target,
+            terms: AssignmentTerms::default(),
         });
         assert!(matches!(verdict, Verdict::Assigned(_)), "{verdict:?}");
         self.covered.insert(person);

@@ -6,7 +6,9 @@ use seatkeeper_engine::command::{Checkout, Process, Release, Released, Renew, Si
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::{Event, Recorded};
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Target,
+};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Command, Engine, State, Verdict};
 use std::collections::BTreeMap;
@@ -272,6 +274,7 @@ fn site() -> Vec<Command> {
         roots: vec![("root".into(), "pem".into())],
     };
     let install = Command::InstallLicense {
+        account: None,
         terms: Box::new(terms(&license)),
         assign_everyone: None,
         note_known: false,
@@ -280,6 +283,7 @@ fn site() -> Vec<Command> {
         id: AssignmentId([1; 16]),
         license,
         target: Target::Unit(UnitId([1; 16])),
+        terms: AssignmentTerms::default(),
     };
     let start = Command::StartRun {
         run: RunId([1; 16]),

@@ -6,7 +6,9 @@ use seatkeeper_engine::command::{Checkout, Process, Release, Released, Renew, Si
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Target,
+};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Command, Engine, LeaseTerms, Verdict, explain};
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +167,7 @@ impl World {
         for (which, one) in sold.into_iter().enumerate() {
             let covers = one.covers.clone();
             let installed = world.give(Command::InstallLicense {
+                account: None,
                 terms: Box::new(terms(&one)),
                 assign_everyone: None,
                 note_known: false,
@@ -201,6 +204,7 @@ impl World {
             id,
             license,
             target,
+            terms: AssignmentTerms::default(),
         });
     }
 

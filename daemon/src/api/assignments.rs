@@ -2,21 +2,11 @@
 
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
-use super::resources::{Asker, PageQuery, Resources, Revised};
+use super::resources::{Asker, LossQuery, PageQuery, Resources, Revised};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use seatkeeper::wire::{Assignment, EndingReply, Page, Problem};
-use serde::Deserialize;
-
-/// How holders lose their seats.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct UnassignQuery {
-    /// Holders who lose their right get no time to save.
-    #[serde(default)]
-    hard: bool,
-}
+use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply, Page, Problem};
 
 /// The assignments.
 #[utoipa::path(get, path = "/v1/assignments", tag = "assignments", params(PageQuery), responses(
@@ -54,7 +44,7 @@ pub(super) async fn one(
     Ok(Revised(found.revision, Json(found)))
 }
 
-/// Assigns a license to a user or to everyone. The same id and body is the same assignment.
+/// Assigns a license to a user, a group, a unit or everyone. The same id and body is the same assignment.
 #[utoipa::path(post, path = "/v1/assignments", tag = "assignments", request_body = Assignment, responses(
     (status = 201, description = "ETag is its revision", body = Assignment),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
@@ -72,9 +62,31 @@ pub(super) async fn assign(
     Ok(Revised(made.revision, (StatusCode::CREATED, Json(made))))
 }
 
+/// Changes what an assignment gives and withholds: policies from the next renewals on.
+#[utoipa::path(patch, path = "/v1/assignments/{id}", tag = "assignments", request_body = AssignmentChange,
+    params(("id" = String, Path, description = "32 hex digits"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
+    (status = 200, description = "ETag is its revision; whose seats end for it", body = Changed<Assignment>),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn change(
+    State(api): State<Resources>,
+    asker: Asker,
+    Path(id): Path<String>,
+    IfMatch(revision): IfMatch,
+    Body(body): Body<AssignmentChange>,
+) -> Answer<Revised<Json<Changed<Assignment>>>> {
+    let changed = api
+        .writing(asker.caller.uid, move |api| {
+            api.desk
+                .change_assignment(&asker.caller, &id, &body, revision)
+        })
+        .await?;
+    Ok(Revised(changed.item.revision, Json(changed)))
+}
+
 /// Takes an assignment away. Holders who lose their right by it are ending (rule 16).
 #[utoipa::path(delete, path = "/v1/assignments/{id}", tag = "assignments",
-    params(("id" = String, Path, description = "32 hex digits"), UnassignQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
+    params(("id" = String, Path, description = "32 hex digits"), LossQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
     (status = 200, description = "Taken away; whose seats end for it", body = EndingReply),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -82,7 +94,7 @@ pub(super) async fn unassign(
     State(api): State<Resources>,
     asker: Asker,
     Path(id): Path<String>,
-    Query(query): Query<UnassignQuery>,
+    Query(query): Query<LossQuery>,
     IfMatch(revision): IfMatch,
 ) -> Answer<Json<EndingReply>> {
     let ending = api

@@ -9,6 +9,7 @@ mod events;
 mod exchange;
 mod extract;
 mod follow;
+mod groups;
 mod health;
 mod identity;
 mod jobs;
@@ -29,6 +30,8 @@ mod status;
 mod stream;
 mod timer;
 mod trace;
+mod units;
+mod users;
 mod within;
 
 #[cfg(test)]
@@ -117,7 +120,18 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(licenses::site_key))
         .routes(routes!(licenses::export))
         .routes(routes!(assignments::list, assignments::assign))
-        .routes(routes!(assignments::one, assignments::unassign))
+        .routes(routes!(
+            assignments::one,
+            assignments::change,
+            assignments::unassign
+        ))
+        .routes(routes!(units::list, units::make))
+        .routes(routes!(units::one, units::change, units::remove))
+        .routes(routes!(groups::list, groups::make))
+        .routes(routes!(groups::one, groups::change, groups::remove))
+        .routes(routes!(groups::members, groups::change_members))
+        .routes(routes!(users::list, users::make))
+        .routes(routes!(users::one, users::change, users::remove))
         .routes(routes!(seats::pools))
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))

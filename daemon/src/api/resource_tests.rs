@@ -373,8 +373,51 @@ impl Walk {
             json!({"id": id, "vendor": "dev-vendor", "license": "dev-license", "user": "bob"});
         self.post("/v1/assignments", assignment, 201).await;
         let real = format!("/v1/assignments/{id}");
+        let change = json!({"exclude": ["modeler"]});
+        let changed = self.at("PATCH", path, &real, Some(change)).await;
+        assert_eq!(changed.json()["item"]["exclude"][0], "modeler");
         let gone = self.at("DELETE", path, &real, None).await;
         assert_eq!(gone.status, 200, "{}", gone.text);
+    }
+
+    async fn directory(&mut self) {
+        let east = json!({"name": "East", "above": "Test"});
+        self.post("/v1/units", east, 201).await;
+        self.get("/v1/units", 200).await;
+        let cy = json!({"login": "cy", "units": ["East"]});
+        self.post("/v1/users", cy, 201).await;
+        self.get("/v1/users", 200).await;
+        self.post("/v1/groups", json!({"name": "CAD"}), 201).await;
+        self.get("/v1/groups", 200).await;
+        for line in [
+            "200 GET /v1/units/{unit} Test%2FEast",
+            r#"200 PATCH /v1/units/{unit} east {"name":"West"}"#,
+            "409 DELETE /v1/units/{unit} West",
+            "200 GET /v1/groups/{group} cad",
+            r#"200 PATCH /v1/groups/{group} cad {"name":"CAM"}"#,
+            r#"200 PATCH /v1/groups/{group}/members CAM {"add_users":["cy"]}"#,
+            "200 GET /v1/groups/{group}/members CAM",
+            "200 DELETE /v1/groups/{group} CAM",
+            "200 GET /v1/users/{user} CY",
+            r#"200 PATCH /v1/users/{user} cy {"status":"suspended"}"#,
+            "200 DELETE /v1/users/{user} cy",
+            "204 DELETE /v1/units/{unit} West",
+        ] {
+            let words: Vec<_> = line.splitn(5, ' ').collect();
+            let open = words[2].find('{').expect("a place");
+            let close = words[2].find('}').expect("a place");
+            let real = words[2].replace(&words[2][open..=close], words[3]);
+            let body = words
+                .get(4)
+                .map(|body| serde_json::from_str(body).expect(line));
+            let answer = self.at(words[1], words[2], &real, body).await;
+            assert_eq!(
+                answer.status.to_string(),
+                words[0],
+                "{line}: {}",
+                answer.text
+            );
+        }
     }
 
     async fn leases_and_seats(&mut self) {
@@ -485,6 +528,7 @@ async fn every_route_answers_as_the_document_says() {
     let mut walk = Walk::begin().await;
     walk.vendors_and_licenses().await;
     walk.assignments().await;
+    walk.directory().await;
     walk.development().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;

@@ -59,6 +59,15 @@ pub(crate) struct PageQuery {
     limit: Option<usize>,
 }
 
+/// How holders lose their seats: `?hard=true`.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LossQuery {
+    /// Who loses a right by it gets no time to save.
+    #[serde(default)]
+    pub(super) hard: bool,
+}
+
 /// An order that was given.
 pub(super) type Asked = oneshot::Receiver<Result<keeper::Answer, Failure>>;
 

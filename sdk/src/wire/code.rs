@@ -111,6 +111,12 @@ codes! {
     UnknownUser "unknown_user" Policy 403 false: "this user is not known here",
         "The daemon does not make users at first sight (`unknown_users = \"refuse\"`), or no such login exists.",
         "ask an administrator to add the user, or set `unknown_users = \"create\"`";
+    UserNotActive "user_not_active" Policy 403 false: "this user is not active",
+        "The user was invited, waits for approval or is suspended, or was a guest until a day that is over (rule 4).",
+        "ask an administrator: `seatkeeper user list` shows the status, `seatkeeper user activate LOGIN` changes it";
+    Excluded "excluded" Policy 403 false: "an assignment keeps this user out",
+        "An assignment of the license refuses whom it covers, and wins over all others (rule 10).",
+        "ask an administrator: `seatkeeper why USER FEATURE` names the assignment, `seatkeeper license assignments` shows it";
     CoolDown "cool_down" Policy 409 true: "the seat was taken back; a pause is running",
         "After a reclaim this user gets no seat of the feature on this machine until the cool-down is over (rule 16).",
         "wait, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)";
@@ -192,6 +198,24 @@ codes! {
     Conflict "conflict" Request 409 false: "it contradicts what is there",
         "The same id was used with other terms or another body (rule 20); a root belongs to another vendor already; a renewal is for another customer, or a vendor still has licenses here (rule 17).",
         "use a new id, or do what the message names first";
+    NameTaken "name_taken" Request 409 false: "the name is taken",
+        "Something else in the same place has it, whatever the case: units below one unit, groups, and logins each have names of their own (rules 1, 2).",
+        "take another name";
+    NotEmpty "not_empty" Request 409 false: "something is in it still, or hangs on it",
+        "A unit is taken away, or an account moved below another, only when nothing is in it and nothing is bound to it (rule 1).",
+        "move or take away first what the message names";
+    Cycle "cycle" Request 409 false: "it would hold itself",
+        "Groups hold groups and units stand below units, and none of them itself, at any depth (rules 1, 2).",
+        "take another group or unit";
+    OneLine "one_line" Request 409 false: "two units of a user would lie in one line",
+        "A user is in no two units of which one is above the other, also after a move (rule 1).",
+        "take the users who are named out of one of the two units first";
+    MixedKinds "mixed_kinds" Request 409 false: "a user would be in accounts of two kinds",
+        "All units of a user are in accounts of one kind: producer, partner or customer (rule 1).",
+        "place the users who are named in accounts of one kind, or make another user";
+    LastUnit "last_unit" Request 409 false: "a user is in one unit at least",
+        "The last one is not taken away (rule 1).",
+        "move the user to another unit, or take the user away";
     WrongRevision "wrong_revision" Request 412 false: "somebody changed it meanwhile",
         "The revision in If-Match is not the present one.",
         "read it again, and repeat the change if it still makes sense";

@@ -7,6 +7,7 @@ mod bodies;
 mod code;
 mod dates;
 mod dev;
+mod directory;
 mod problem;
 mod resources;
 
@@ -17,5 +18,9 @@ pub use bodies::{
 pub use code::{Class, Code};
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};
+pub use directory::{
+    Changed, Group, GroupChange, GroupMake, Member, MembersChange, Unit, UnitChange, UnitMake,
+    User, UserChange, UserMake,
+};
 pub use problem::Problem;
 pub use resources::*;

@@ -186,6 +186,7 @@ resources! {
         pub waiting: bool,
     }
     /// An assignment: `POST /v1/assignments` (rule 3).
+    #[derive(Default)]
     Assignment {
         /// 32 hex digits; may be brought by the caller (rule 20).
         pub id: String,
@@ -193,15 +194,46 @@ resources! {
         pub vendor: String,
         /// License id.
         pub license: String,
-        /// The user's login; absent where it is for everyone.
+        /// The user's login. Exactly one of user, group, unit and everyone says to whom.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub user: Option<String>,
-        /// For everyone.
+        /// The group's name: its members at any depth.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub group: Option<String>,
+        /// The unit's path: everyone in it and below.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub unit: Option<String>,
+        /// For everyone in the account that the license is installed for.
         #[serde(default)]
         pub everyone: bool,
+        /// Optional policies that it gives.
+        #[serde(default)]
+        pub policies: Vec<String>,
+        /// Whom it covers is refused: each of these features, or all with `*` (rule 10).
+        #[serde(default)]
+        pub exclude: Vec<String>,
+        /// 0 to 9, lower first; absent is 5. It counts where requests wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub priority: Option<u8>,
         /// For If-Match.
         #[serde(default)]
         pub revision: u64,
+    }
+    /// Changes what an assignment gives and withholds: `PATCH /v1/assignments/{id}`. What is absent stays.
+    #[derive(Default)]
+    AssignmentChange {
+        /// The optional policies that it gives.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub policies: Option<Vec<String>>,
+        /// The features that it refuses, or `*`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub exclude: Option<Vec<String>>,
+        /// 0 to 9, lower first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub priority: Option<u8>,
+        /// Who loses a right by it gets no time to save.
+        #[serde(default)]
+        pub hard: bool,
     }
     /// The holders that something ends.
     EndingReply {

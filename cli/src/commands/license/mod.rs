@@ -1,22 +1,19 @@
 //! `license …`: from the request to the vendor to the assignment to people.
 
+mod assign;
 mod install;
 mod remove;
 mod show;
 
-use super::seat;
-use super::vendor::random_id;
-use crate::args::{LicenseCommand, RequestArgs, To};
-use crate::daemon::{Daemon, escape};
+use crate::args::{LicenseCommand, RequestArgs};
+use crate::daemon::Daemon;
 use crate::exit::Exit;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::files;
-use crate::names::{LicenseName, is_no_login};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{
-    Assignment, EndingReply, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply,
-    WaitingLicense,
+    Assignment, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply, WaitingLicense,
 };
 
 /// Does it.
@@ -40,9 +37,17 @@ pub(crate) fn run(
         LicenseCommand::Remove(args) => remove::run(daemon, args, printer)?,
         LicenseCommand::List => list(daemon, printer)?,
         LicenseCommand::Show { license } => show::run(daemon, license, printer)?,
-        LicenseCommand::Assign { license, to } => assign(daemon, license, to, printer)?,
+        LicenseCommand::Assign { license, to, with } => {
+            assign::assign(daemon, license, to, with, printer)?
+        }
+        LicenseCommand::Assignments { license } => assign::list(daemon, license.as_ref(), printer)?,
+        LicenseCommand::Change {
+            assignment,
+            with,
+            hard,
+        } => assign::change(daemon, assignment, with, *hard, printer)?,
         LicenseCommand::Unassign { license, to, hard } => {
-            unassign(daemon, license, to, *hard, printer)?
+            assign::unassign(daemon, license, to, *hard, printer)?
         }
     }
     Ok(Exit::Done)
@@ -139,87 +144,4 @@ fn in_use(feature: &LicenseFeature) -> String {
         feature.name,
         words::of(feature.in_use, feature.seats)
     )
-}
-
-fn assign(daemon: &Daemon<'_>, name: &LicenseName, to: &To, printer: &Printer) -> Outcome {
-    let license = name.resolve(daemon)?;
-    let assignment = Assignment {
-        // The same id and body again are the same assignment (rule 20).
-        id: random_id()?,
-        vendor: license.vendor,
-        license: license.id,
-        user: to.user.clone(),
-        everyone: to.everyone,
-        revision: 0,
-    };
-    let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
-    printer.record(&made, |made| {
-        format!(
-            "{}/{} is assigned to {}, usable at once",
-            made.vendor,
-            made.license,
-            whom(to)
-        )
-    })?;
-    // A directory that is away, or a slip of the pen: the assignment waits for whoever comes by that name.
-    if let Some(user) = to.user.as_deref().filter(|user| is_no_login(user))
-        && !daemon.is_dev()
-    {
-        printer.note(&format!(
-            "there is no login {user} on this machine; assigned all the same"
-        ));
-    }
-    Ok(())
-}
-
-fn unassign(
-    daemon: &Daemon<'_>,
-    name: &LicenseName,
-    to: &To,
-    hard: bool,
-    printer: &Printer,
-) -> Outcome {
-    let license = name.resolve(daemon)?;
-    let all = assignments(daemon, &license.vendor, &license.id)?;
-    let own = all
-        .iter()
-        .find(|assignment| assignment.everyone == to.everyone && assignment.user == to.user);
-    let Some(own) = own else {
-        let others: Vec<_> = all.iter().map(assignee).collect();
-        let next = if others.is_empty() {
-            "it is assigned to nobody".to_owned()
-        } else {
-            format!("it is assigned to {}", others.join(", "))
-        };
-        return Err(Failure::new(
-            Exit::NotFound,
-            format!("{name} is not assigned to {}", whom(to)),
-            next,
-        ));
-    };
-    let path = format!(
-        "/v1/assignments/{}{}",
-        escape(&own.id),
-        if hard { "?hard=true" } else { "" }
-    );
-    let reply: Option<EndingReply> = daemon.delete(&path, Some(own.revision))?;
-    seat::ending(
-        reply,
-        &format!(
-            "{name} is no longer assigned to {}; no seat was in use by it",
-            whom(to)
-        ),
-        printer,
-    )
-}
-
-fn whom(to: &To) -> String {
-    to.user.clone().unwrap_or_else(|| "everyone".to_owned())
-}
-
-fn assignee(assignment: &Assignment) -> String {
-    assignment
-        .user
-        .clone()
-        .unwrap_or_else(|| "everyone".to_owned())
 }

@@ -104,7 +104,7 @@ fn text(removed: &Removed) -> String {
     };
     let mut lines: Vec<_> = removed.licenses.iter().map(name).collect();
     if !removed.assignments.is_empty() {
-        let whom = removed.assignments.iter().map(super::assignee);
+        let whom = removed.assignments.iter().map(super::assign::assignee);
         let whom = whom.collect::<Vec<_>>().join(", ");
         lines.push(format!("  its assignments to {whom} {with}"));
     }

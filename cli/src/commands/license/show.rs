@@ -1,6 +1,7 @@
 //! `license show`: all terms of a license, and what of it is not served yet.
 
-use super::{assignee, assignments, status};
+use super::assign::assignee;
+use super::{assignments, status};
 use crate::daemon::Daemon;
 use crate::failure::Outcome;
 use crate::names::LicenseName;

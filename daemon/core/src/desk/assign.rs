@@ -1,16 +1,16 @@
 //! Assignments: license to user or to everyone (rule 3).
 
+use super::Desk;
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::release::ending;
-use super::{Desk, view};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Answer;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
-use seatkeeper::wire::{Assignment, Code, EndingReply};
-use seatkeeper_engine::ids::{AssignmentId, LicenseId};
-use seatkeeper_engine::state::Target;
+use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
+use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, UserId};
+use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::BTreeSet;
 
@@ -39,6 +39,21 @@ impl Desk {
         self.traced(caller, self.unassign_of(caller, id, hard, if_match))
     }
 
+    /// `PATCH /v1/assignments/{id}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `bad_request` that names the member, or there is none.
+    pub fn change_assignment(
+        &self,
+        caller: &Caller,
+        id: &str,
+        body: &AssignmentChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<Assignment>, Refused> {
+        authorize(caller, Permission::LicenseManageUsers, self.unit)?;
+        self.traced(caller, self.change_of(caller, id, body, if_match))
+    }
+
     fn assign_of(&self, caller: &Caller, body: &Assignment) -> Result<Assignment, Refused> {
         let license = license_named(&self.keeper.snapshot().state, &body.vendor, &body.license)?;
         let id = if body.id.is_empty() {
@@ -46,10 +61,12 @@ impl Desk {
         } else {
             parse::id("id", &body.id, "not 32 hex digits")?
         };
-        let target = match (&body.user, body.everyone) {
-            (Some(login), false) => Target::User(self.meet_named(caller, login)?),
-            (None, true) => Target::Unit(self.unit),
-            _ => return Err(bad("user", "exactly one of user and everyone is needed")),
+        let snapshot = self.keeper.snapshot();
+        let target = self.target(caller, &snapshot.state, &license, body)?;
+        let terms = AssignmentTerms {
+            policies: texts("policies", &body.policies)?,
+            priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
+            limits: limits(&body.exclude)?,
         };
         let what = format!("the assignment of {}", license.id);
         let answer = self.asked(
@@ -58,6 +75,7 @@ impl Desk {
                 id,
                 license,
                 target,
+                terms,
             },
         )?;
         match &answer.verdict {
@@ -65,11 +83,81 @@ impl Desk {
                 let state = &answer.snapshot.state;
                 let known = state.assignments.get(id);
                 known
-                    .map(|known| self.assignment_view(*id, known))
+                    .map(|known| self.assignment_view(state, *id, known))
                     .ok_or_else(|| internal("an assignment that was made is not there", id))
             }
             _ => Err(self.not_done(caller, &what, &answer)),
         }
+    }
+
+    /// To whom: exactly one.
+    fn target(
+        &self,
+        caller: &Caller,
+        state: &State,
+        license: &LicenseId,
+        body: &Assignment,
+    ) -> Result<Target, Refused> {
+        match (&body.user, &body.group, &body.unit, body.everyone) {
+            (Some(user), None, None, false) => Ok(Target::User(match user.parse::<UserId>() {
+                Ok(_) => self.user_named(state, user)?,
+                Err(_) => self.meet_named(caller, user)?,
+            })),
+            (None, Some(group), None, false) => Ok(Target::Group(self.group_named(state, group)?)),
+            (None, None, Some(unit), false) => {
+                Ok(Target::Unit(self.unit_named(state, "unit", unit)?))
+            }
+            (None, None, None, true) => Ok(Target::Unit(
+                state.account_for(license).unwrap_or(self.unit),
+            )),
+            _ => Err(bad(
+                "user",
+                "exactly one of user, group, unit and everyone is needed",
+            )),
+        }
+    }
+
+    fn change_of(
+        &self,
+        caller: &Caller,
+        id: &str,
+        body: &AssignmentChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<Assignment>, Refused> {
+        let what = format!("assignment {id}");
+        let id: AssignmentId = parse::id("id", id, "not 32 hex digits")?;
+        let snapshot = self.keeper.snapshot();
+        let known = snapshot.state.assignments.get(&id);
+        let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {what}")))?;
+        let mut terms = known.terms.clone();
+        if let Some(policies) = &body.policies {
+            terms.policies = texts("policies", policies)?;
+        }
+        if let Some(exclude) = &body.exclude {
+            terms.limits = limits(exclude)?;
+        }
+        terms.priority = body.priority.unwrap_or(terms.priority);
+        let answer = self.asked(
+            caller,
+            Command::ChangeAssignment {
+                id,
+                terms,
+                hard: body.hard,
+                // What was not named comes from this revision.
+                if_match: if_match.or(Some(known.revision)),
+            },
+        )?;
+        let Verdict::Ending(holders) = &answer.verdict else {
+            return Err(self.not_done(caller, &what, &answer));
+        };
+        let state = &answer.snapshot.state;
+        let known = state.assignments.get(&id);
+        let known =
+            known.ok_or_else(|| internal("an assignment that was changed is not there", &id))?;
+        Ok(Changed {
+            item: self.assignment_view(state, id, known),
+            ending: ending(holders, answer.now.lease).ending,
+        })
     }
 
     fn unassign_of(
@@ -112,15 +200,59 @@ impl Desk {
 
     pub(super) fn assignment_view(
         &self,
+        state: &State,
         id: AssignmentId,
         known: &seatkeeper_engine::state::Assignment,
     ) -> Assignment {
-        let user = match known.target {
-            Target::User(user) => Some(self.user_name(user)),
-            Target::Unit(_) => None,
-        };
-        view::assignment(id, known, user)
+        let everyone = state.account_for(&known.license).map(Target::Unit);
+        let (mut user, mut group, mut unit) = (None, None, None);
+        match known.target {
+            Target::User(id) => user = Some(self.user_name(id)),
+            Target::Group(id) => group = Some(self.group_name(state, id)),
+            Target::Unit(id) => unit = Some(self.unit_path(state, id)),
+        }
+        let everyone = everyone == Some(known.target);
+        let excluded = known.terms.limits.iter().filter(|limit| limit.exclude);
+        Assignment {
+            id: id.to_string(),
+            vendor: known.license.vendor.to_string(),
+            license: known.license.id.to_string(),
+            user,
+            group,
+            unit: unit.filter(|_| !everyone),
+            everyone,
+            policies: known
+                .terms
+                .policies
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            exclude: excluded
+                .map(|limit| limit.feature.as_deref().unwrap_or(ALL).to_owned())
+                .collect(),
+            priority: Some(known.terms.priority),
+            revision: known.revision,
+        }
     }
+}
+
+/// All features of a license.
+const ALL: &str = "*";
+
+fn texts(member: &str, texts: &[String]) -> Result<Vec<Name>, Refused> {
+    texts.iter().map(|text| parse::name(member, text)).collect()
+}
+
+fn limits(exclude: &[String]) -> Result<Vec<Limit>, Refused> {
+    let limit = |feature: Option<Name>| Limit {
+        feature,
+        exclude: true,
+    };
+    let of = |text: &String| match &**text {
+        ALL => Ok(limit(None)),
+        feature => Ok(limit(Some(parse::name("exclude", feature)?))),
+    };
+    exclude.iter().map(of).collect()
 }
 
 /// The license with this id that is in force or waits; the vendor decides where several have it.

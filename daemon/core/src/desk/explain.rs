@@ -72,7 +72,10 @@ impl Desk {
             granted: judged.is_ok(),
             summary: String::new(),
             denial: None,
-            steps: steps.into_iter().map(step).collect(),
+            steps: steps
+                .into_iter()
+                .map(|step| self.step(&state, step))
+                .collect(),
             holders: Vec::new(),
         };
         match judged {
@@ -136,15 +139,26 @@ impl Desk {
         let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
         if self.settings.create_users {
             state.logins.insert(hash, user);
-            state.users.insert(
-                user,
-                Arc::new(User {
-                    logins: std::iter::once(hash).collect(),
-                    revision: state.events,
-                }),
-            );
+            let met = User::met(hash, state.events);
+            state.users.insert(user, Arc::new(met));
         }
         Ok(About { login, user, own })
+    }
+
+    /// A step for people; a right, or what withholds it, with its route (D1).
+    fn step(&self, state: &State, step: Step) -> ExplainStep {
+        let assignment = step.assignment.and_then(|id| state.assignments.get(&id));
+        let route = assignment.map(|known| self.target_name(state, known.target));
+        let text = match route {
+            Some(route) => format!("{}, via {route}", step.text),
+            None => step.text,
+        };
+        ExplainStep {
+            pool: step.pool.as_ref().map(ToString::to_string),
+            rule: step.rule,
+            denied: step.denied.map(code_of),
+            text,
+        }
     }
 
     /// The checkout that would be asked: by a new process of the user on this machine.
@@ -227,14 +241,5 @@ fn granted(login: &str, what: &str, choice: &Choice) -> String {
                 slots.join(", ")
             )
         }
-    }
-}
-
-fn step(step: Step) -> ExplainStep {
-    ExplainStep {
-        pool: step.pool.as_ref().map(ToString::to_string),
-        rule: step.rule,
-        denied: step.denied.map(code_of),
-        text: step.text,
     }
 }

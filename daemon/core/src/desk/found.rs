@@ -1,28 +1,29 @@
 //! What a start found of its state and the rules do not need: names or files of the journal that are gone.
 
 use super::Desk;
+use super::directory::name_key;
 use super::findings::finding;
 use crate::keeper::Snapshot;
-use crate::side::NamesThen;
-use seatkeeper_engine::ids::UserId;
+use crate::side::{Kind, NamesThen, SideError, Swept};
+use seatkeeper_engine::State;
+use seatkeeper_engine::ids::{NameHash, UserId};
+use std::collections::BTreeSet;
 
 impl Desk {
     /// Erases the names of users that a crash left without the event that would have made them, and says in `status` where
     /// users have none. `then`: the names before anybody was served, beside `known` from the same time. Blocks.
     pub fn sweep_names(&self, then: NamesThen, known: &Snapshot) {
-        let users = &known.state.users;
-        let is_known = |id| users.contains_key(&UserId(id));
-        let swept = match self.side.sweep_names(then, is_known) {
-            Ok(swept) => swept,
+        let (users, swept) = match self.swept(&then, &known.state) {
+            Ok(swept) => (&known.state.users, swept),
             Err(why) => return self.keeper.fail(&why),
         };
         if swept.erased > 0 {
-            tracing::info!(names = swept.erased, "names that no user has were erased");
+            tracing::info!(names = swept.erased, "names that nobody has were erased");
         }
         if swept.kept > 0 {
             tracing::warn!(
                 names = swept.kept,
-                "names that no user has are kept: they are more than a crash leaves"
+                "names that nobody has are kept: they are more than a crash leaves"
             );
         }
         let unnamed = (users.len() as u64).saturating_sub(swept.named);
@@ -39,6 +40,26 @@ impl Desk {
             );
             self.remark("names", Some(lost));
         }
+    }
+
+    /// What was swept of all kinds, with the number of users who have a name.
+    fn swept(&self, then: &NamesThen, state: &State) -> Result<Swept, SideError> {
+        let keys = |names: &mut dyn Iterator<Item = ([u8; 16], NameHash)>| -> BTreeSet<[u8; 16]> {
+            names.map(|(id, name)| name_key(id, name)).collect()
+        };
+        let units = state.units.iter();
+        let units = keys(&mut units.filter_map(|(id, known)| Some((id.0, known.name?))));
+        let groups = keys(&mut state.groups.iter().map(|(id, known)| (id.0, known.name)));
+        let is_user = |id| state.users.contains_key(&UserId(id));
+        let mut swept = self.side.sweep_names(then, Kind::User, is_user)?;
+        for (kind, known) in [(Kind::Unit, units), (Kind::Group, groups)] {
+            let more = self
+                .side
+                .sweep_names(then, kind, |key| known.contains(&key))?;
+            swept.erased += more.erased;
+            swept.kept += more.kept;
+        }
+        Ok(swept)
     }
 
     /// Looks whether every file of the journal is there with the events that its name promises, and says in `status` what is

@@ -16,7 +16,7 @@ use seatkeeper::wire::{
 use seatkeeper_engine::command::IssuerSeen;
 use seatkeeper_engine::denial::Code as DenialCode;
 use seatkeeper_engine::ids::AssignmentId;
-use seatkeeper_engine::state::{LicenseTerms, Target};
+use seatkeeper_engine::state::{AssignmentTerms, LicenseTerms, Target};
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 
@@ -261,6 +261,7 @@ impl Desk {
             by,
             Command::InstallLicense {
                 terms: Box::new(terms.clone()),
+                account: None,
                 assign_everyone: assign,
                 // The same file again is no mistake; a lower serial by hand is (rule 17).
                 note_known: same || matches!(by, Bringer::Inbox),
@@ -273,14 +274,17 @@ impl Desk {
                 // What an administrator removed is noted of an inbox, and is nobody's.
                 let everyone = everyone && answer.snapshot.state.installed(&terms.id);
                 if let (false, Some(id)) = (*new, assign.filter(|_| everyone)) {
-                    let target = Target::Unit(self.unit);
+                    let account = answer.snapshot.state.account_for(&terms.id);
+                    let target = Target::Unit(account.unwrap_or(self.unit));
                     let license = terms.id.clone();
+                    let terms = AssignmentTerms::default();
                     self.bring(
                         by,
                         Command::Assign {
                             id,
                             license,
                             target,
+                            terms,
                         },
                     )?;
                 }

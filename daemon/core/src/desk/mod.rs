@@ -6,6 +6,7 @@
 
 mod assign;
 mod dates;
+mod directory;
 mod explain;
 mod findings;
 mod found;

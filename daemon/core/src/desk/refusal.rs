@@ -100,6 +100,8 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::VersionTooNew => wire::Code::VersionTooNew,
         Code::NotAssigned => wire::Code::NotAssigned,
         Code::UnknownUser => wire::Code::UnknownUser,
+        Code::UserNotActive => wire::Code::UserNotActive,
+        Code::Excluded => wire::Code::Excluded,
         Code::RequestExceedsTotal => wire::Code::RequestExceedsTotal,
         Code::StorageLow => wire::Code::StorageLow,
         Code::Quarantine => wire::Code::Quarantine,
@@ -114,6 +116,12 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::Forbidden => wire::Code::Forbidden,
         Code::NotFound => wire::Code::NotFound,
         Code::WrongRevision => wire::Code::WrongRevision,
+        Code::NameTaken => wire::Code::NameTaken,
+        Code::NotEmpty => wire::Code::NotEmpty,
+        Code::Cycle => wire::Code::Cycle,
+        Code::OneLine => wire::Code::OneLine,
+        Code::MixedKinds => wire::Code::MixedKinds,
+        Code::LastUnit => wire::Code::LastUnit,
         Code::ServerBusy => wire::Code::ServerBusy,
     }
 }
@@ -144,6 +152,8 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         },
         Code::NotAssigned => format!("{license} has {what}, but no assignment of it covers {user}"),
         Code::UnknownUser => format!("{user} is not known here"),
+        Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
+        Code::Excluded => format!("{license} has {what}, and an assignment of it keeps {user} out"),
         Code::RequestExceedsTotal => format!("no license has so many seats of {what}: the most is {limit}"),
         Code::StorageLow if denial.rule == 20 => "the disk of the daemon is nearly full: that a checkout without a seat was given up is not recorded now".to_owned(),
         Code::ServerBusy => format!(
@@ -167,6 +177,12 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::BadRequest => format!("{what}: {limit}"),
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),
+        Code::NameTaken => format!("{what}: something else in the same place has this name"),
+        Code::NotEmpty => format!("{what} cannot go: {limit}"),
+        Code::Cycle => format!("{what} would hold itself"),
+        Code::OneLine => format!("{what}: two units of a user would lie in one line, one above the other"),
+        Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
+        Code::LastUnit => format!("{what} has to be in one unit at least"),
         Code::WrongRevision => format!("{what} was changed meanwhile; it has revision {limit} now"),
     }
 }
@@ -193,6 +209,13 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
     let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
     match denial.code {
         Code::NotAssigned => license.map(|id| assign(id, subject.user)),
+        Code::UserNotActive => Some(format!(
+            "`seatkeeper user activate {}`, for a guest with `--until DATE`",
+            subject.user
+        )),
+        Code::Excluded => denial.assignment.map(|id| {
+            format!("`seatkeeper license change {id} --exclude none` lets in whom it covers")
+        }),
         Code::UnknownUser => Some(format!(
             "{}, or set `unknown_users = \"create\"`",
             assign("LICENSE", subject.user)
@@ -217,6 +240,8 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::NotLicensed | Code::UnknownFeature => caller.ask(&format!("for a license of {what}")),
         Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
         Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
+        Code::UserNotActive => caller.ask("to activate you"),
+        Code::Excluded => caller.ask("why you are kept out"),
         Code::NoSeatFree => format!("wait for one, or {}", caller.ask("to take one back")),
         Code::StorageLow => format!("try again later, or {}", caller.ask("to free space")),
         Code::FeatureNotServedHere => caller.ask("for a version that serves it"),

@@ -156,7 +156,7 @@ impl Desk {
     fn assignments_of(&self, state: &State, license: &LicenseId) -> Vec<Assignment> {
         let of = state.assignments.iter();
         of.filter(|(_, known)| known.license == *license)
-            .map(|(id, known)| self.assignment_view(*id, known))
+            .map(|(id, known)| self.assignment_view(state, *id, known))
             .collect()
     }
 

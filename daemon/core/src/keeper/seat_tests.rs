@@ -66,6 +66,7 @@ pub(super) fn dated(serial: u64, (iat, nbf): (u64, u64), exp: Option<u64>) -> Co
     };
     Command::InstallLicense {
         terms: Box::new(terms),
+        account: None,
         assign_everyone: Some(AssignmentId([4; 16])),
         note_known: false,
     }

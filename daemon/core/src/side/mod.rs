@@ -22,6 +22,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const USERS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("users");
+const UNITS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("units");
+const GROUPS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("groups");
 const MACHINES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("machines");
 /// (hour since 1970, feature, code, unit) → how often.
 const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
@@ -30,7 +32,9 @@ const VERSION: &str = "version";
 /// What to do about a damaged one.
 const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
 /// Version of the side store's layout.
-const SIDE_VERSION: u64 = 1;
+///
+/// 1: names of users and machines. 2: of units and groups, too.
+const SIDE_VERSION: u64 = 2;
 /// How long counts of denials are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
 /// What a name belongs to.
@@ -40,6 +44,10 @@ pub enum Kind {
     User,
     /// A machine: its host name.
     Machine,
+    /// A unit: its name, by a key of both.
+    Unit,
+    /// A group, in the same way.
+    Group,
 }
 
 /// The side store. Shared; writers wait for each other.
@@ -60,7 +68,7 @@ pub struct Swept {
     pub erased: usize,
     /// The same, and more than crashes leave: they are kept.
     pub kept: usize,
-    /// Names of users.
+    /// Names that somebody has.
     pub named: u64,
 }
 
@@ -139,21 +147,33 @@ impl Side {
         look().map_err(|e| self.failed(&e))
     }
 
+    /// Erases a name.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn erase_name(&self, kind: Kind, id: [u8; 16]) -> Result<(), SideError> {
+        self.write(|txn| {
+            txn.open_table(kind.table())?.remove(&id)?;
+            Ok(())
+        })
+    }
+
     /// The names as they are now, to look through later.
     pub fn names_now(&self) -> Result<NamesThen, SideError> {
         let read = self.database.begin_read();
         read.map(NamesThen).map_err(|e| self.failed(&e))
     }
 
-    /// Erases those users' names of a moment that nobody knows, where they are few: many are no crash's, and a name does not
+    /// Erases those names of a moment that nobody knows, where they are few: many are no crash's, and a name does not
     /// come back. Never a newer name: its event may be on its way.
     pub fn sweep_names(
         &self,
-        then: NamesThen,
+        then: &NamesThen,
+        kind: Kind,
         known: impl Fn([u8; 16]) -> bool,
     ) -> Result<Swept, SideError> {
         let look = || -> Result<(Vec<[u8; 16]>, u64), redb::Error> {
-            let table = then.0.open_table(USERS)?;
+            let table = then.0.open_table(kind.table())?;
             let (mut orphans, mut named) = (Vec::new(), 0);
             for row in table.iter()? {
                 let id = *row?.0.value();
@@ -166,7 +186,6 @@ impl Side {
             Ok((orphans, named))
         };
         let (orphans, named) = look().map_err(|e| self.failed(&e))?;
-        drop(then);
         let few = orphans.len() <= SWEPT_MOST && named > 0;
         let swept = Swept {
             erased: if few { orphans.len() } else { 0 },
@@ -175,7 +194,7 @@ impl Side {
         };
         if swept.erased > 0 {
             self.write(|txn| {
-                let mut table = txn.open_table(USERS)?;
+                let mut table = txn.open_table(kind.table())?;
                 for id in &orphans {
                     table.remove(id)?;
                 }
@@ -225,8 +244,9 @@ impl Side {
 
     fn found(&self) -> Result<(), SideError> {
         self.write(|txn| {
-            txn.open_table(USERS)?;
-            txn.open_table(MACHINES)?;
+            for kind in [Kind::User, Kind::Machine, Kind::Unit, Kind::Group] {
+                txn.open_table(kind.table())?;
+            }
             txn.open_table(DENIALS)?;
             txn.open_table(META)?.insert(VERSION, SIDE_VERSION)?;
             Ok(())
@@ -242,7 +262,9 @@ impl Side {
             }
         };
         match look().map_err(|e| self.failed(&e))? {
-            Some(version) if version <= SIDE_VERSION => Ok(()),
+            Some(SIDE_VERSION) => Ok(()),
+            // Tables that are missing are made.
+            Some(version) if version < SIDE_VERSION => self.found(),
             Some(version) => Err(self.failed(&format_args!(
                 "written by a newer Seatkeeper (side store version {version}, this one knows {SIDE_VERSION}). Install that version again, or restore the backup made before the upgrade"
             ))),
@@ -274,6 +296,8 @@ impl Kind {
         match self {
             Kind::User => USERS,
             Kind::Machine => MACHINES,
+            Kind::Unit => UNITS,
+            Kind::Group => GROUPS,
         }
     }
 }

@@ -124,16 +124,18 @@ fn names_without_a_user_are_erased_and_newer_ones_are_not() {
         kept,
         named,
     };
-    let done = side.sweep_names(then, |id| id == [1; 16]).unwrap();
+    let done = side
+        .sweep_names(&then, Kind::User, |id| id == [1; 16])
+        .unwrap();
     assert_eq!(done, swept(1, 0, 1));
     let left = [1, 2, 3].map(|n| side.name(Kind::User, [n; 16]).unwrap().is_some());
     assert_eq!(left, [true, false, true]);
     // A state that knows nobody, or hardly anybody, is another one: nothing of it is lost for good.
-    let nobody = side.sweep_names(side.names_now().unwrap(), |_| false);
+    let nobody = side.sweep_names(&side.names_now().unwrap(), Kind::User, |_| false);
     assert_eq!(nobody.unwrap(), swept(0, 2, 0));
     for n in 10..90 {
         side.put_name(Kind::User, [n; 16], "ana").unwrap();
     }
-    let many = side.sweep_names(side.names_now().unwrap(), |id| id == [1; 16]);
+    let many = side.sweep_names(&side.names_now().unwrap(), Kind::User, |id| id == [1; 16]);
     assert_eq!(many.unwrap(), swept(0, 81, 1));
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod broken;
 mod dates;
+mod directory;
 mod install;
 mod leases;
 mod problems;

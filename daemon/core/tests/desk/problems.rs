@@ -1,5 +1,6 @@
 //! Every no has a code, and every code is produced here, elsewhere, or by a failure that no rule emits.
 
+use crate::directory;
 use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
@@ -187,6 +188,7 @@ fn r22_every_code_is_produced_or_reserved() {
     used_up(&mut found);
     limited(&mut found);
     callers(&mut found);
+    directory::noes(&mut found);
     for problem in &found {
         assert_eq!(problem.kind, format!("/problems/{}", problem.code));
         assert!(

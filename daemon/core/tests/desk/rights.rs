@@ -1,7 +1,10 @@
 //! Who may what: an administrator of the daemon everything, anyone else what is theirs.
 
 use crate::site::Site;
-use seatkeeper::wire::{Assignment, Code, ExportBody, InstallBody, LicenseRequestBody, TrustBody};
+use seatkeeper::wire::{
+    Assignment, AssignmentChange, Code, ExportBody, GroupChange, GroupMake, InstallBody,
+    LicenseRequestBody, MembersChange, TrustBody, UnitChange, UnitMake, UserChange, UserMake,
+};
 use seatkeeper_core::authorize::{Caller, Permission, may};
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::desk::{Desk, Refused};
@@ -16,7 +19,7 @@ fn assignment() -> Assignment {
         license: "ACME-1".to_owned(),
         user: None,
         everyone: true,
-        revision: 0,
+        ..Assignment::default()
     }
 }
 
@@ -52,6 +55,49 @@ const ADMINISTRATORS: &[Verb] = &[
     ("license", |d, c| d.license(c, "", "ACME-1").err()),
     ("assign", |d, c| d.assign(c, &assignment()).err()),
     ("unassign", |d, c| d.unassign(c, "x", false, None).err()),
+    ("change an assignment", |d, c| {
+        d.change_assignment(c, "x", &AssignmentChange::default(), None)
+            .err()
+    }),
+    ("units", |d, c| d.units(c, &Cursor::default()).err()),
+    ("unit", |d, c| d.unit_of(c, "x").err()),
+    ("make a unit", |d, c| {
+        d.make_unit(c, &UnitMake::default()).err()
+    }),
+    ("change a unit", |d, c| {
+        d.change_unit(c, "x", &UnitChange::default(), None).err()
+    }),
+    ("remove a unit", |d, c| d.remove_unit(c, "x", None).err()),
+    ("groups", |d, c| d.groups(c, &Cursor::default()).err()),
+    ("group", |d, c| d.group_of(c, "x").err()),
+    ("members", |d, c| {
+        d.members(c, "x", &Cursor::default()).err()
+    }),
+    ("make a group", |d, c| {
+        d.make_group(c, &GroupMake::default()).err()
+    }),
+    ("change a group", |d, c| {
+        d.change_group(c, "x", &GroupChange::default(), None).err()
+    }),
+    ("change members", |d, c| {
+        d.change_members(c, "x", &MembersChange::default()).err()
+    }),
+    ("remove a group", |d, c| {
+        d.remove_group(c, "x", false, None).err()
+    }),
+    ("users", |d, c| {
+        d.users(c, (None, None), &Cursor::default()).err()
+    }),
+    ("user", |d, c| d.user_shown(c, "x").err()),
+    ("make a user", |d, c| {
+        d.make_user(c, &UserMake::default()).err()
+    }),
+    ("change a user", |d, c| {
+        d.change_user(c, "x", &UserChange::default(), None).err()
+    }),
+    ("remove a user", |d, c| {
+        d.remove_user(c, "x", false, None).err()
+    }),
     ("assignments", |d, c| {
         d.assignments(c, &Cursor::default()).err()
     }),

@@ -285,7 +285,7 @@ impl Site {
             license: "ACME-1".to_owned(),
             user: user.map(str::to_owned),
             everyone: user.is_none(),
-            revision: 0,
+            ..Assignment::default()
         };
         self.desk.assign(&self.root(), &body)
     }

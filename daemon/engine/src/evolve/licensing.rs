@@ -1,8 +1,11 @@
 //! Folds what happens to vendors and licenses.
 
 use crate::command::IssuerSeen;
-use crate::ids::{LicenseId, PoolId};
-use crate::state::{Assignment, Feature, License, LicenseTerms, Pool, State, Tokens};
+use crate::ids::{AssignmentId, LicenseId, PoolId, UnitId};
+use crate::state::{
+    Assignment, AssignmentTerms, Covers, Feature, License, LicenseTerms, Pool, State, Target,
+    Tokens,
+};
 use crate::time::LeaseTime;
 use imbl::OrdMap;
 use std::sync::Arc;
@@ -15,7 +18,13 @@ pub(super) fn see(state: &mut State, issuer: &IssuerSeen) {
 }
 
 /// A license waits for its first day. One of a lower serial that would begin no earlier never will.
-pub(super) fn wait(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revision: u64) {
+pub(super) fn wait(
+    state: &mut State,
+    terms: &LicenseTerms,
+    (at, account): (LeaseTime, Option<UnitId>),
+    revision: u64,
+) {
+    note_account(state, terms, account);
     state.newest_iat = state.newest_iat.max(terms.signed.iat);
     drop_where(&mut state.waiting, |(id, serial), known| {
         *id == terms.id && *serial < terms.serial && known.terms.nbf >= terms.nbf
@@ -24,13 +33,28 @@ pub(super) fn wait(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revis
     state.removed.remove(&key);
     let license = License {
         terms: terms.clone(),
+        account,
         installed: at,
         revision,
     };
     state.waiting.insert(key, Arc::new(license));
 }
 
-pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, revision: u64) {
+/// A vendor's id of a customer stands for the account that a license was installed for (rule 1).
+fn note_account(state: &mut State, terms: &LicenseTerms, account: Option<UnitId>) {
+    if let Some(account) = account {
+        let customer = (terms.id.vendor.clone(), terms.customer.clone());
+        state.customers.insert(customer, account);
+    }
+}
+
+pub(super) fn install(
+    state: &mut State,
+    terms: &LicenseTerms,
+    (at, account): (LeaseTime, Option<UnitId>),
+    revision: u64,
+) {
+    note_account(state, terms, account);
     state.newest_iat = state.newest_iat.max(terms.signed.iat);
     let terms_ms = terms.features.iter().map(|f| (f.ttl_s + f.grace_s) * 1000);
     state.longest_ms = terms_ms.fold(state.longest_ms, u64::max);
@@ -91,6 +115,7 @@ pub(super) fn install(state: &mut State, terms: &LicenseTerms, at: LeaseTime, re
     }
     let license = License {
         terms: terms.clone(),
+        account,
         installed: at,
         revision,
     };
@@ -133,7 +158,43 @@ pub(super) fn remove(state: &mut State, license: &LicenseId, waiting: Option<u64
 
 fn unassign_all(state: &mut State, license: &LicenseId) {
     drop_where(&mut state.assignments, |_, a| a.license == *license);
-    drop_where(&mut state.covers, |(of, _), _| of == license);
+    state.covers.remove(license);
+}
+
+/// An assignment stands, new or changed.
+pub(super) fn assign(
+    state: &mut State,
+    id: AssignmentId,
+    (license, target, terms): (&LicenseId, Target, &AssignmentTerms),
+    revision: u64,
+) {
+    unassign(state, &id);
+    let covers = state.covers.entry(license.clone()).or_default();
+    covers.by.insert(target, id);
+    covers.keep_out += u64::from(terms.excludes());
+    covers.policies += u64::from(!terms.policies.is_empty());
+    let assignment = Assignment {
+        license: license.clone(),
+        target,
+        terms: terms.clone(),
+        revision,
+    };
+    state.assignments.insert(id, Arc::new(assignment));
+}
+
+/// An assignment is gone.
+pub(super) fn unassign(state: &mut State, id: &AssignmentId) {
+    let Some(gone) = state.assignments.remove(id) else {
+        return;
+    };
+    if let Some(covers) = state.covers.get_mut(&gone.license) {
+        covers.by.remove(&gone.target);
+        covers.keep_out -= u64::from(gone.terms.excludes());
+        covers.policies -= u64::from(!gone.terms.policies.is_empty());
+        if covers.by.is_empty() {
+            state.covers.remove(&gone.license);
+        }
+    }
 }
 
 /// Drops what fits. The whole map is looked through: licenses change seldom.
@@ -183,19 +244,15 @@ fn replace(state: &mut State, old: &LicenseId, new: &LicenseId) {
         .map(|(id, a)| (*id, a.clone()))
         .collect();
     for (id, assignment) in assignments {
-        state.covers.remove(&(old.clone(), assignment.target));
-        if state.covers.contains_key(&(new.clone(), assignment.target)) {
-            state.assignments.remove(&id);
-            continue;
+        let target = assignment.target;
+        unassign(state, &id);
+        let taken = |covers: &Covers| covers.by.contains_key(&target);
+        if !state.covers.get(new).is_some_and(taken) {
+            let revision = state.events;
+            assign(state, id, (new, target, &assignment.terms), revision);
         }
-        state.covers.insert((new.clone(), assignment.target), id);
-        let moved = Assignment {
-            license: new.clone(),
-            target: assignment.target,
-            revision: state.events,
-        };
-        state.assignments.insert(id, Arc::new(moved));
     }
+    state.covers.remove(old);
 }
 
 fn forget_features(state: &mut State, terms: &LicenseTerms) {

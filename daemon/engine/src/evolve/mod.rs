@@ -1,15 +1,15 @@
 //! Folds a recorded event into the state. Decides nothing: what an event says has happened.
 
+mod directory;
 mod licensing;
 mod rollback;
 mod seats;
 
 use crate::event::Recorded;
-use crate::state::{Assignment, Run, Site, State, User, Vendor};
-use imbl::{OrdMap, OrdSet};
-use licensing::{install, remove, see, wait};
+use crate::state::{Run, Site, State, Vendor};
+use imbl::OrdMap;
+use licensing::{assign, install, remove, see, unassign, wait};
 use seats::{end_soon, give_back, give_up, join, leave, set_holds, take, take_back};
-use std::sync::Arc;
 
 pub(crate) use licensing::pools_of;
 
@@ -29,7 +29,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             state.site = Some(Site {
                 unit: *unit,
                 machine: *machine,
-            })
+            });
+            directory::found(state, *unit, revision);
         }
         Recorded::RunStarted { epoch, run, at, j } => {
             rollback::end_run(state);
@@ -54,16 +55,6 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
         // The state is what it was; the journal remembers which file says so.
         Recorded::CheckpointWritten { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
-        Recorded::UserMet { user, login } => {
-            state.logins.insert(*login, *user);
-            state.users.insert(
-                *user,
-                Arc::new(User {
-                    logins: OrdSet::unit(*login),
-                    revision,
-                }),
-            );
-        }
         Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         other => evolve_rights(state, other, revision),
     }
@@ -89,8 +80,12 @@ fn evolve_rights(state: &mut State, event: &Recorded, revision: u64) {
             state.distrusted.extend(roots.cloned());
         }
         Recorded::IssuerSeen(issuer) => see(state, issuer),
-        Recorded::LicenseInstalled { terms, at } => install(state, terms, *at, revision),
-        Recorded::LicenseWaits { terms, at } => wait(state, terms, *at, revision),
+        Recorded::LicenseInstalled { terms, at, account } => {
+            install(state, terms, (*at, *account), revision);
+        }
+        Recorded::LicenseWaits { terms, at, account } => {
+            wait(state, terms, (*at, *account), revision);
+        }
         Recorded::LicenseRemoved {
             license, waiting, ..
         } => remove(state, license, *waiting),
@@ -98,26 +93,20 @@ fn evolve_rights(state: &mut State, event: &Recorded, revision: u64) {
             id,
             license,
             target,
-        } => {
-            state.covers.insert((license.clone(), *target), *id);
-            let assignment = Assignment {
-                license: license.clone(),
-                target: *target,
-                revision,
-            };
-            state.assignments.insert(*id, Arc::new(assignment));
-        }
-        Recorded::LicenseUnassigned { id } => {
-            if let Some(gone) = state.assignments.remove(id) {
-                state.covers.remove(&(gone.license.clone(), gone.target));
+            terms,
+        } => assign(state, *id, (license, *target, terms), revision),
+        Recorded::AssignmentChanged { id, terms } => {
+            if let Some(known) = state.assignments.get(id).cloned() {
+                assign(state, *id, (&known.license, known.target, terms), revision);
             }
         }
-        seat => evolve_seat(state, seat),
+        Recorded::LicenseUnassigned { id } => unassign(state, id),
+        seat => evolve_seat(state, seat, revision),
     }
 }
 
 /// Folds one event of a seat, its holders and what is remembered of both.
-fn evolve_seat(state: &mut State, event: &Recorded) {
+fn evolve_seat(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::SeatTaken(taken) => take(state, taken),
         Recorded::HolderJoined { holder, who, at } => join(state, *holder, who, *at),
@@ -166,22 +155,7 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
             let key = (*user, *machine, product.clone(), feature.clone());
             state.cool_downs.remove(&key);
         }
-        // Folded above; listed so that a new event is folded by one of the three.
-        Recorded::SiteFounded { .. }
-        | Recorded::RunStarted { .. }
-        | Recorded::RunStopped { .. }
-        | Recorded::FutureShown { .. }
-        | Recorded::QuarantineBegan { .. }
-        | Recorded::CheckpointWritten { .. }
-        | Recorded::VendorTrusted { .. }
-        | Recorded::IssuerSeen(_)
-        | Recorded::VendorRemoved { .. }
-        | Recorded::LicenseInstalled { .. }
-        | Recorded::LicenseWaits { .. }
-        | Recorded::LicenseRemoved { .. }
-        | Recorded::LicenseAssigned { .. }
-        | Recorded::LicenseUnassigned { .. }
-        | Recorded::UserMet { .. }
-        | Recorded::ClockAccepted { .. } => {}
+        // The directory, and what was folded above.
+        other => directory::evolve(state, other, revision),
     }
 }

@@ -169,7 +169,11 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     let (save_s, cool_down_s) = feature
         .as_ref()
         .map_or((0, 0), |f| (f.save_s, f.cool_down_s));
-    let policies = feature.map(|f| f.policies.clone()).unwrap_or_default();
+    let user = state.holder(id).map(|holder| holder.facts.user);
+    let policies = feature
+        .zip(user)
+        .map(|(feature, user)| state.policies(pool_id, &feature, user))
+        .unwrap_or_default();
     let ending = Ending {
         why,
         hard,

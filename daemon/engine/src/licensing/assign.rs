@@ -3,9 +3,10 @@
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
-use crate::ids::{AssignmentId, LicenseId, UserId};
+use crate::ids::{AssignmentId, LicenseId};
 use crate::seats::release::end_softly;
-use crate::state::Target;
+use crate::state::{Assignment, AssignmentTerms, State, Target};
+use std::sync::Arc;
 
 /// Assigns a license. The same license and target are one assignment; the same id with another body is a conflict.
 pub(crate) fn assign(
@@ -13,38 +14,142 @@ pub(crate) fn assign(
     id: AssignmentId,
     license: LicenseId,
     target: Target,
+    terms: AssignmentTerms,
 ) -> Result<Verdict, Denial> {
     let state = act.state();
+    let conflict = |id| {
+        Err(Denial {
+            assignment: Some(id),
+            ..Denial::new(Code::Conflict, 20)
+        })
+    };
     if let Some(known) = state.assignments.get(&id)
         && (known.license != license || known.target != target)
     {
-        return Err(Denial {
-            assignment: Some(id),
-            ..Denial::new(Code::Conflict, 20)
-        });
+        return conflict(id);
     }
     if !state.installed(&license) {
         return Err(not_found(3));
     }
-    match target {
-        Target::User(user) if !state.users.contains_key(&user) => {
-            return Err(Denial::new(Code::UnknownUser, 3));
-        }
-        Target::Unit(unit) if state.site.is_none_or(|site| site.unit != unit) => {
-            return Err(not_found(3));
-        }
-        _ => {}
+    there(state, target)?;
+    if !state.in_account(&license, target) {
+        let limit = Some("the license is installed for another account".to_owned());
+        return Err(Denial {
+            limit,
+            ..Denial::new(Code::BadRequest, 4)
+        });
     }
-    if let Some(known) = state.covers.get(&(license.clone(), target)) {
-        return Ok(Verdict::Assigned(*known));
+    let covers = state.covers.get(&license);
+    if let Some(known) = covers.and_then(|covers| covers.by.get(&target)).copied() {
+        let same = state
+            .assignments
+            .get(&known)
+            .is_some_and(|a| a.terms == terms);
+        return if same {
+            Ok(Verdict::Assigned(known))
+        } else {
+            conflict(known)
+        };
     }
+    offered(state, &license, &terms)?;
     act.record(Recorded::LicenseAssigned {
         id,
         license: license.clone(),
         target,
+        terms,
     });
     super::take_back(act, &license);
     Ok(Verdict::Assigned(id))
+}
+
+/// Changes what an assignment gives and withholds: policies from the next renewals on, and who is kept out is ending.
+pub(crate) fn change(
+    act: &mut Act<'_>,
+    id: AssignmentId,
+    terms: AssignmentTerms,
+    hard: bool,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let known = found(act.state(), id, if_match)?;
+    offered(act.state(), &known.license, &terms)?;
+    if known.terms == terms {
+        return Ok(end_softly(act, &[], EndingWhy::RightLost, hard));
+    }
+    act.record(Recorded::AssignmentChanged { id, terms });
+    super::take_back(act, &known.license);
+    Ok(lose(act, &known.license, hard))
+}
+
+/// Whom it is assigned to is there.
+fn there(state: &State, target: Target) -> Result<(), Denial> {
+    match target {
+        Target::User(user) if !state.users.contains_key(&user) => {
+            Err(Denial::new(Code::UnknownUser, 3))
+        }
+        Target::Unit(unit) if !state.units.contains_key(&unit) => Err(not_found(3)),
+        Target::Group(group) if !state.groups.contains_key(&group) => Err(not_found(3)),
+        _ => Ok(()),
+    }
+}
+
+/// What it gives and limits is of this license.
+fn offered(state: &State, license: &LicenseId, terms: &AssignmentTerms) -> Result<(), Denial> {
+    let in_force = state.licenses.get(license);
+    let all = in_force.into_iter().chain(state.waits(license));
+    let features: Vec<_> = all.flat_map(|license| &license.terms.features).collect();
+    let bad = |what: String| {
+        Err(Denial {
+            limit: Some(what),
+            ..Denial::new(Code::BadRequest, 3)
+        })
+    };
+    for policy in &terms.policies {
+        if !features.iter().any(|f| f.optional.contains(policy)) {
+            return bad(format!(
+                "no feature of the license has the optional policy {policy}"
+            ));
+        }
+    }
+    for feature in terms
+        .limits
+        .iter()
+        .filter_map(|limit| limit.feature.as_ref())
+    {
+        if !features.iter().any(|f| f.name == *feature) {
+            return bad(format!("the license has no feature {feature}"));
+        }
+    }
+    if terms.priority > AssignmentTerms::LAST {
+        return bad(format!("priority {} is above 9", terms.priority));
+    }
+    Ok(())
+}
+
+fn found(
+    state: &State,
+    id: AssignmentId,
+    if_match: Option<u64>,
+) -> Result<Arc<Assignment>, Denial> {
+    let known = state.assignments.get(&id).cloned();
+    let known = known.ok_or_else(|| not_found(3))?;
+    if if_match.is_some_and(|revision| revision != known.revision) {
+        let limit = Some(format!("revision {}", known.revision));
+        return Err(Denial {
+            limit,
+            assignment: Some(id),
+            ..Denial::new(Code::WrongRevision, 3)
+        });
+    }
+    Ok(known)
+}
+
+/// Who of a license has no right any more is ending.
+fn lose(act: &mut Act<'_>, license: &LicenseId, hard: bool) -> Verdict {
+    let j = act.now.j;
+    let lost = super::holders(act.state(), license, |state, pool, holder| {
+        !state.sits_rightly(pool, holder.facts.user, j)
+    });
+    end_softly(act, &lost, EndingWhy::RightLost, hard)
 }
 
 /// Removes an assignment; holders whose right it was are ending.
@@ -54,31 +159,8 @@ pub(crate) fn unassign(
     hard: bool,
     if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
-    let known = act
-        .state()
-        .assignments
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| not_found(3))?;
-    if if_match.is_some_and(|revision| revision != known.revision) {
-        let limit = Some(format!("revision {}", known.revision));
-        return Err(Denial {
-            limit,
-            assignment: Some(id),
-            ..Denial::new(Code::WrongRevision, 3)
-        });
-    }
+    let known = found(act.state(), id, if_match)?;
     act.record(Recorded::LicenseUnassigned { id });
-    let lost = super::holders(act.state(), &known.license, |state, holder| {
-        state.right(&known.license, holder.facts.user).is_none()
-            && concerned(known.target, holder.facts.user)
-    });
-    Ok(end_softly(act, &lost, EndingWhy::RightLost, hard))
-}
-
-fn concerned(target: Target, user: UserId) -> bool {
-    match target {
-        Target::User(one) => one == user,
-        Target::Unit(_) => true,
-    }
+    super::take_back(act, &known.license);
+    Ok(lose(act, &known.license, hard))
 }

@@ -1,12 +1,12 @@
 //! A verified license comes in force, waits for its first day, or is refused (rule 17).
 
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict};
+use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
-use crate::ids::{AssignmentId, HolderId, LicenseId, Name};
+use crate::ids::{AssignmentId, HolderId, LicenseId, Name, UnitId};
 use crate::rollback;
-use crate::state::{Holder, License, LicenseTerms, State, Target};
+use crate::state::{AssignmentTerms, Holder, License, LicenseTerms, Place, State, Target};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -21,10 +21,12 @@ enum Begins {
 pub(crate) fn install(
     act: &mut Act<'_>,
     terms: LicenseTerms,
+    account: Option<UnitId>,
     assign_everyone: Option<AssignmentId>,
     note_known: bool,
 ) -> Result<Verdict, Denial> {
     let license = terms.id.clone();
+    let account = account_for(act.state(), &terms, account)?;
     let begins = match judge(act.state(), act.now.j, &terms) {
         Ok(begins) if !(note_known && taken_away(act.state(), &terms)) => begins,
         Err(denial) if !(note_known && denial.code == Code::Superseded) => return Err(denial),
@@ -38,17 +40,18 @@ pub(crate) fn install(
         }
     };
     let (waits, ending) = match begins {
-        Begins::Now => (None, put_in_force(act, terms)),
+        Begins::Now => (None, put_in_force(act, terms, account)),
         Begins::Later => {
             let (nbf, at) = (terms.nbf, act.now.lease);
             let terms = Box::new(terms);
-            act.record(Recorded::LicenseWaits { terms, at });
+            act.record(Recorded::LicenseWaits { terms, at, account });
             (Some(nbf), Vec::new())
         }
     };
-    let everyone = act.state().site.map(|site| Target::Unit(site.unit));
-    if let (Some(id), Some(target)) = (assign_everyone, everyone) {
-        super::assign::assign(act, id, license.clone(), target)?;
+    let home = act.state().site.map(|site| site.unit);
+    if let (Some(id), Some(unit)) = (assign_everyone, account.or(home)) {
+        let (target, terms) = (Target::Unit(unit), AssignmentTerms::default());
+        super::assign::assign(act, id, license.clone(), target, terms)?;
     }
     Ok(Verdict::Installed {
         license,
@@ -72,23 +75,23 @@ pub fn foresee(state: &State, j: Date, terms: &LicenseTerms) -> Result<Option<Da
 /// Puts licenses in force whose first day has come: of each the highest serial. One that is withdrawn or over by now
 /// stays where it is, and begins where that changes.
 pub(crate) fn begin_due(act: &mut Act<'_>) {
-    while let Some(terms) = due(act.state(), act.now.j) {
-        put_in_force(act, terms);
+    while let Some((terms, account)) = due(act.state(), act.now.j) {
+        put_in_force(act, terms, account);
     }
 }
 
-fn due(state: &State, j: Date) -> Option<LicenseTerms> {
+fn due(state: &State, j: Date) -> Option<(LicenseTerms, Option<UnitId>)> {
     let begins = |license: &&Arc<License>| {
         let judged = judge(state, j, &license.terms);
         matches!(judged, Ok(Begins::Now))
     };
     let first = state.waiting.values().find(begins)?;
     let highest = state.waits(&first.terms.id).filter(begins).last();
-    highest.map(|license| license.terms.clone())
+    highest.map(|license| (license.terms.clone(), license.account))
 }
 
 /// The one way into force, for an install and for a first day. Returns who is ending for it.
-fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms) -> Vec<HolderId> {
+fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>) -> Vec<HolderId> {
     let license = terms.id.clone();
     let ending = beyond(act.state(), &terms);
     if !ending.is_empty() {
@@ -103,9 +106,35 @@ fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms) -> Vec<HolderId> {
     act.record(Recorded::LicenseInstalled {
         terms: Box::new(terms),
         at: act.now.lease,
+        account,
     });
     super::take_back(act, &license);
     ending
+}
+
+/// The account that a license is for: the one that is named, or that of an earlier one for the same customer of its
+/// vendor; none is the home account (rule 1). A customer is one account.
+fn account_for(
+    state: &State,
+    terms: &LicenseTerms,
+    named: Option<UnitId>,
+) -> Result<Option<UnitId>, Denial> {
+    let customer = (terms.id.vendor.clone(), terms.customer.clone());
+    let known = state.customers.get(&customer).copied();
+    let Some(named) = named else {
+        return Ok(known);
+    };
+    let place = state.units.get(&named).map(|unit| unit.place);
+    if !matches!(place, Some(Place::Account(_))) {
+        return Err(not_found(1));
+    }
+    match known {
+        Some(known) if known != named => Err(Denial {
+            rule: 1,
+            ..no(Code::Conflict, Some("another account".to_owned()))
+        }),
+        _ => Ok(Some(named)),
+    }
 }
 
 /// An administrator took this very serial away, or one above it that was in force.

@@ -8,7 +8,7 @@ pub(crate) mod vendor;
 use crate::engine::Act;
 use crate::event::Recorded;
 use crate::evolve::pools_of;
-use crate::ids::{HolderId, LicenseId};
+use crate::ids::{HolderId, LicenseId, PoolId};
 use crate::state::{Holder, State};
 
 /// Takes back the ending of holders whose lost right is there again before their last lease was signed (rule 16).
@@ -22,9 +22,10 @@ pub(crate) fn take_back(act: &mut Act<'_>, license: &LicenseId) {
     {
         return;
     }
-    let back = holders(state, license, |state, holder| {
+    let j = act.now.j;
+    let back = holders(state, license, |state, pool, holder| {
         let lost = holder.ending().is_some_and(|ending| ending.returns());
-        lost && state.right(license, holder.facts.user).is_some()
+        lost && state.sits_rightly(pool, holder.facts.user, j)
     });
     if !back.is_empty() {
         act.record(Recorded::EndingTakenBack { holders: back });
@@ -35,18 +36,15 @@ pub(crate) fn take_back(act: &mut Act<'_>, license: &LicenseId) {
 pub(crate) fn holders(
     state: &State,
     license: &LicenseId,
-    fits: impl Fn(&State, &Holder) -> bool,
+    fits: impl Fn(&State, &PoolId, &Holder) -> bool,
 ) -> Vec<HolderId> {
     let pools = pools_of(state, license);
-    let grants = pools.iter().flat_map(|(_, pool)| pool.grants.iter());
-    grants
-        .flat_map(|(gid, grant)| {
-            grant
-                .holders
-                .iter()
-                .map(move |h| (HolderId { gid: *gid, h: h.h }, h))
-        })
-        .filter(|(_, holder)| fits(state, holder))
-        .map(|(id, _)| id)
-        .collect()
+    let mut out = Vec::new();
+    for (id, pool) in &pools {
+        for (gid, grant) in &pool.grants {
+            let fit = grant.holders.iter().filter(|h| fits(state, id, h));
+            out.extend(fit.map(|h| HolderId { gid: *gid, h: h.h }));
+        }
+    }
+    out
 }

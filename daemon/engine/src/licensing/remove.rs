@@ -26,7 +26,7 @@ pub(crate) fn remove(
         });
     }
     let lost = if waiting.is_none() {
-        super::holders(act.state(), &license, |_, _| true)
+        super::holders(act.state(), &license, |_, _, _| true)
     } else {
         Vec::new()
     };
@@ -43,19 +43,21 @@ pub(crate) fn remove(
 /// Who would be ending for a removal, by when at the latest, on a snapshot.
 #[must_use]
 pub fn foresee(state: &State, license: &LicenseId) -> Vec<(HolderId, LeaseTime)> {
-    let lost = super::holders(state, license, |_, _| true);
-    let until = |id: &HolderId| {
-        let (holder, pool) = (state.holder(*id)?, state.grants.get(&id.gid)?);
-        let feature = state.pools.get(pool.as_ref())?.feature.as_ref();
-        let save_s = feature.map_or(0, |feature| feature.save_s);
-        Some(match holder.ending() {
-            Some(_) => holder.latest_end(),
-            None => holder.until + hold_ms(save_s * 1000),
-        })
-    };
+    let lost = super::holders(state, license, |_, _, _| true);
     lost.iter()
-        .filter_map(|id| Some((*id, until(id)?)))
+        .filter_map(|id| Some((*id, free_by(state, *id)?)))
         .collect()
+}
+
+/// When the slot of a holder that is to end is free at the latest.
+pub(crate) fn free_by(state: &State, id: HolderId) -> Option<LeaseTime> {
+    let (holder, pool) = (state.holder(id)?, state.grants.get(&id.gid)?);
+    let feature = state.pools.get(pool.as_ref())?.feature.as_ref();
+    let save_s = feature.map_or(0, |feature| feature.save_s);
+    Some(match holder.ending() {
+        Some(_) => holder.latest_end(),
+        None => holder.until + hold_ms(save_s * 1000),
+    })
 }
 
 /// What is to be taken away: the serial in force, else the first one that waits; or the one that was named.

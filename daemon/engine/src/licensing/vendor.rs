@@ -83,7 +83,7 @@ pub(crate) fn see(act: &mut Act<'_>, issuer: IssuerSeen) {
     for license in below {
         let id = &license.terms.id;
         if act.state().revokes(&license.terms) {
-            let lost = super::holders(act.state(), id, |_, _| true);
+            let lost = super::holders(act.state(), id, |_, _, _| true);
             end_softly(act, &lost, EndingWhy::RightLost, false);
         } else {
             super::take_back(act, id);

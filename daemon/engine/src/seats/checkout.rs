@@ -10,6 +10,7 @@ use crate::event::{EndingWhy, HolderFacts, Recorded, SeatTaken, Terms};
 use crate::ids::{Gid, HolderId, PoolId};
 use crate::rollback;
 use crate::state::{Holder, State, Unit};
+use crate::time::Date;
 
 /// Judges and, where it is served, seats the holder.
 pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, Denial> {
@@ -26,7 +27,7 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
         delete_cool_down(act, asked);
     }
     let holder = seat(act, asked, choice);
-    let superseded = superseded(act.state(), asked, &pool, holder);
+    let superseded = superseded(act.state(), asked, (&pool, holder), act.now.j);
     if !superseded.is_empty() {
         act.record(Recorded::HoldersEnding {
             holders: superseded,
@@ -41,9 +42,15 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
 fn leased(act: &mut Act<'_>, holder: HolderId, pool: &PoolId, new: bool) -> Verdict {
     let state = act.state();
     let feature = state.pools.get(pool).and_then(|p| p.feature.clone());
-    let under = terms::license(state, pool)
-        .zip(feature)
-        .map(|(l, f)| Under::in_force(l, &f, act.now));
+    let user = state.holder(holder).map(|holder| holder.facts.user);
+    let under =
+        terms::license(state, pool)
+            .zip(feature)
+            .zip(user)
+            .map(|((license, feature), user)| {
+                let policies = state.policies(pool, &feature, user);
+                Under::in_force(license, &feature, policies, act.now)
+            });
     under
         .and_then(|under| terms::lease(act, holder, under, None, new))
         .map_or(Verdict::Done, |terms| Verdict::Leased(Box::new(terms)))
@@ -162,7 +169,12 @@ fn seat(act: &mut Act<'_>, asked: &Checkout, choice: Choice) -> HolderId {
 /// Holders of older grants whose unit a newer version led to `holder`, whose grant serves them, too (rule 9). Only where
 /// each of them can sit there beside it, counted as the same unit and within `share_max`: else the second generation
 /// would cost a second seat all the same, or leave one of them without any. Who carries another vendor root is not moved.
-fn superseded(state: &State, asked: &Checkout, here: &PoolId, holder: HolderId) -> Vec<HolderId> {
+fn superseded(
+    state: &State,
+    asked: &Checkout,
+    (here, holder): (&PoolId, HolderId),
+    j: Date,
+) -> Vec<HolderId> {
     let feature = state.pools.get(here).and_then(|pool| pool.feature.as_ref());
     let (Some(feature), Some(grant)) = (feature, state.grant(holder.gid)) else {
         return Vec::new();
@@ -187,7 +199,7 @@ fn superseded(state: &State, asked: &Checkout, here: &PoolId, holder: HolderId) 
         let (version, facts) = (h.facts.version.as_deref(), &h.facts);
         version::covers(feature.version.as_deref(), version)
             && pool::unit(feature.unit, &facts.process, facts.user) == grant.unit
-            && state.right(&here.license, facts.user).is_some()
+            && state.sits_rightly(here, facts.user, j)
     };
     let mut room = feature.share_max.map_or(u64::MAX, |most| {
         most.saturating_sub(grant.holders.len() as u64)

@@ -4,8 +4,9 @@ use super::{pool, terms, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
+use crate::right::NoRight;
 use crate::rollback;
-use crate::state::{Feature, LicenseTerms, Model, Pool, State, Target, Unit};
+use crate::state::{Feature, Holder, LicenseTerms, Model, Pool, State, Unit};
 use crate::time::{Date, LEAST_S, LeaseTime, Now};
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ enum Stage {
     License,
     Version,
     Right,
+    Exclude,
     Total,
     Storage,
     CoolDown,
@@ -172,7 +174,11 @@ fn passes(
         }
     }
     for one in &open {
-        if let Some(gid) = pool::joinable(one.pool, one.feature, one.unit, asked.n) {
+        let stays = |holder: &Holder| {
+            let user = holder.facts.user;
+            user == asked.user || state.sits_rightly(one.id, user, now.j)
+        };
+        if let Some(gid) = pool::joinable(one.pool, one.feature, one.unit, asked.n, stays) {
             trace.step(|| {
                 Step::ok(
                     Some(one.id),
@@ -213,7 +219,10 @@ fn gates<'a>(
     trace: &mut impl Trace,
 ) -> Result<Candidate<'a>, (Stage, Denial)> {
     let mut no = |stage: Stage, denial: Denial, text: String| {
-        trace.step(|| Step::no(Some(id), denial.rule, denial.code, text));
+        trace.step(|| Step {
+            assignment: denial.assignment,
+            ..Step::no(Some(id), denial.rule, denial.code, text)
+        });
         Err((
             stage,
             Denial {
@@ -243,22 +252,16 @@ fn gates<'a>(
     if let Some((denial, text)) = too_new(feature, asked) {
         return no(Stage::Version, denial, text);
     }
-    if !state.users.contains_key(&asked.user) {
-        return no(
-            Stage::Right,
-            Denial::new(Code::UnknownUser, 4),
-            "the user is not known".into(),
-        );
-    }
-    let Some(assignment) = state.right(&id.license, asked.user) else {
-        return no(
-            Stage::Right,
-            Denial::new(Code::NotAssigned, 4),
-            "no assignment covers the user".into(),
-        );
+    let assignment = match state.right(&id.license, &id.feature, asked.user, now.j) {
+        Ok(assignment) => assignment,
+        Err(why) => {
+            let (stage, text) = no_right(why);
+            return no(stage, why.denial(), text);
+        }
     };
-    trace.step(|| {
-        Step::ok(
+    trace.step(|| Step {
+        assignment: Some(assignment),
+        ..Step::ok(
             Some(id),
             4,
             format!("the assignment {assignment} covers the user"),
@@ -271,6 +274,22 @@ fn gates<'a>(
         feature,
         unit,
     })
+}
+
+fn no_right(why: NoRight) -> (Stage, String) {
+    match why {
+        NoRight::Unknown => (Stage::Right, "the user is not known".to_owned()),
+        NoRight::NotActive => (Stage::Right, "the user is not active".to_owned()),
+        NoRight::NotAssigned => (Stage::Right, "no assignment covers the user".to_owned()),
+        NoRight::OtherAccount => (
+            Stage::Right,
+            "the license is installed for an account that the user is not in".to_owned(),
+        ),
+        NoRight::Excluded(by) => (
+            Stage::Exclude,
+            format!("the assignment {by} keeps the user out"),
+        ),
+    }
 }
 
 /// Why the version asked for is past what was bought (rule 12).
@@ -428,17 +447,6 @@ fn first_end(pool: &Pool) -> Option<LeaseTime> {
 }
 
 impl State {
-    /// The assignment that gives a user the right to a license, their own one first (rule 4).
-    #[must_use]
-    pub fn right(
-        &self,
-        license: &crate::ids::LicenseId,
-        user: crate::ids::UserId,
-    ) -> Option<crate::ids::AssignmentId> {
-        let of = |target| self.covers.get(&(license.clone(), target)).copied();
-        of(Target::User(user)).or_else(|| of(Target::Unit(self.site?.unit)))
-    }
-
     /// Whether the newest issuer token of its root withdraws a license (rule 17).
     #[must_use]
     pub fn revokes(&self, license: &LicenseTerms) -> bool {
@@ -454,6 +462,7 @@ impl Step {
             pool: pool.cloned(),
             rule,
             denied: None,
+            assignment: None,
             text,
         }
     }
@@ -463,6 +472,7 @@ impl Step {
             pool: pool.cloned(),
             rule,
             denied: Some(code),
+            assignment: None,
             text,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::command::Process;
 use crate::ids::{Gid, UserId};
-use crate::state::{CountingUnit, Feature, Grant, Pool, Unit};
+use crate::state::{CountingUnit, Feature, Grant, Holder, Pool, Unit};
 
 /// The counting unit of a checkout in a feature (rule 6).
 pub(crate) fn unit(counting: CountingUnit, process: &Process, user: UserId) -> Unit {
@@ -14,13 +14,21 @@ pub(crate) fn unit(counting: CountingUnit, process: &Process, user: UserId) -> U
     }
 }
 
-/// The grant that this unit joins for n seats: the lowest gid that has room (rule 6).
-pub(crate) fn joinable(pool: &Pool, feature: &Feature, unit: Unit, n: u32) -> Option<Gid> {
+/// The grant that this unit joins for n seats: the lowest gid that has room (rule 6), and somebody who stays in it: who
+/// has lost the right and did not call since is ending, too (rule 16).
+pub(crate) fn joinable(
+    pool: &Pool,
+    feature: &Feature,
+    unit: Unit,
+    n: u32,
+    stays: impl Fn(&Holder) -> bool,
+) -> Option<Gid> {
     let joinable = |grant: &Grant| {
         let room = feature
             .share_max
             .is_none_or(|most| (grant.holders.len() as u64) < most);
-        grant.slots.len() == n as usize && room
+        let kept = |holder: &Holder| holder.ending.is_none() && stays(holder);
+        grant.slots.len() == n as usize && room && grant.holders.iter().any(kept)
     };
     let mut grants = pool.of_unit(unit);
     grants

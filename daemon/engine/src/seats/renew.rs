@@ -8,7 +8,7 @@ use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::ids::HolderId;
 use crate::rollback;
 use crate::state::{Ending, Holder, State};
-use crate::time::LEAST_S;
+use crate::time::{LEAST_S, Now};
 
 /// Renews a holder for the process that took it.
 pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial> {
@@ -27,10 +27,49 @@ pub(crate) fn renew(act: &mut Act<'_>, asked: &Renew) -> Result<Verdict, Denial>
     }
 }
 
-/// Whether a renewal records nothing: its holder is there, its caller's, and not on its way out.
-pub(crate) fn plain(state: &State, asked: &Renew) -> bool {
-    let holder = state.holder(asked.holder);
-    holder.is_some_and(|holder| holder.ending.is_none() && owned(holder, &asked.process).is_ok())
+/// Whether a renewal records nothing: its holder is there, its caller's, not on its way out, and has its right still.
+pub(crate) fn plain(state: &State, now: Now, asked: &Renew) -> bool {
+    let Some(holder) = state.holder(asked.holder) else {
+        return false;
+    };
+    holder.ending.is_none()
+        && owned(holder, &asked.process).is_ok()
+        && !right_lost(state, asked.holder, holder, now)
+}
+
+fn right_lost(state: &State, id: HolderId, holder: &Holder, now: Now) -> bool {
+    let pool = state.grants.get(&id.gid);
+    pool.is_some_and(|pool| state.right_lost(pool, holder.facts.user, now.j))
+}
+
+/// Rights are judged when a holder calls (rules 4, 16): one that was lost meanwhile makes it ending, one that came back
+/// before the last lease was signed takes that back.
+fn judge_right(act: &mut Act<'_>, id: HolderId) {
+    let state = act.state();
+    let Some(holder) = state.holder(id) else {
+        return;
+    };
+    let lost = right_lost(state, id, holder, act.now);
+    match holder.ending() {
+        None if lost => act.record(Recorded::HoldersEnding {
+            holders: vec![id],
+            why: EndingWhy::RightLost,
+            hard: false,
+        }),
+        Some(ending) if ending.returns() && returned(state, id, holder, act.now) => {
+            act.record(Recorded::EndingTakenBack { holders: vec![id] });
+        }
+        _ => {}
+    }
+}
+
+/// The right is there again: the license is in force and not withdrawn, and covers the user.
+fn returned(state: &State, id: HolderId, holder: &Holder, now: Now) -> bool {
+    let Some(pool) = state.grants.get(&id.gid) else {
+        return false;
+    };
+    let serves = terms::license(state, pool).is_some_and(|license| !state.revokes(license));
+    serves && state.sits_rightly(pool, holder.facts.user, now.j)
 }
 
 /// A holder is renewed and released only by the machine, credential and instance that took it (rule 20).
@@ -46,6 +85,7 @@ pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
 
 /// Signs the next lease of a holder that is there.
 pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
+    judge_right(act, id);
     if let Some(ending) = act.state().holder(id).and_then(Holder::ending) {
         let ending = ending.clone();
         return last(act, id, ending);
@@ -78,7 +118,10 @@ pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
             ..Denial::new(Code::LicenseExpired, 16)
         });
     }
-    let under = Under::in_force(license, feature, act.now);
+    let user = state.holder(id).map(|holder| holder.facts.user);
+    let user = user.ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
+    let policies = state.policies(pool, feature, user);
+    let under = Under::in_force(license, feature, policies, act.now);
     let lease = terms::lease(act, id, under, None, false);
     lease
         .map(|terms| Verdict::Leased(Box::new(terms)))

@@ -53,13 +53,18 @@ pub(crate) struct Under {
 }
 
 impl Under {
-    /// The terms in force.
-    pub(crate) fn in_force(license: &LicenseTerms, feature: &Arc<Feature>, now: Now) -> Under {
+    /// The terms in force, with the policies that the holder's user has now.
+    pub(crate) fn in_force(
+        license: &LicenseTerms,
+        feature: &Arc<Feature>,
+        policies: Vec<Name>,
+        now: Now,
+    ) -> Under {
         Under {
             license: license.id.clone(),
             signed: license.signed,
             feature: feature.name.clone(),
-            policies: feature.policies.clone(),
+            policies,
             seats: feature.seats,
             term: cut(feature.ttl_s, feature.grace_s, left_s(license.exp, now)),
         }

@@ -11,7 +11,7 @@ use seatkeeper_engine::ids::{
     AssignmentId, BootId, CheckoutId, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name,
     RunId, TokenHash, UnitId, UserId,
 };
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Choice, Engine, LeaseTerms, Verdict, Warning, explain};
 use std::collections::BTreeMap;
@@ -149,29 +149,6 @@ impl Stage {
                     hard: words.flag("hard"),
                 })
             }
-            "assign" => {
-                let target = self.target(words.after("to")?);
-                let license = self.license_id(&words, words.at(1)?);
-                let name = format!("{license} {target:?}");
-                self.answer(Command::Assign {
-                    id: AssignmentId(id("assignment", &name)),
-                    license,
-                    target,
-                })
-            }
-            "unassign" => {
-                let target = self.target(words.after("from")?);
-                let license = self.license_id(&words, words.at(1)?);
-                let name = format!("{license} {target:?}");
-                let known = self.engine.state().covers.get(&(license, target));
-                self.answer(Command::Unassign {
-                    id: known
-                        .copied()
-                        .unwrap_or_else(|| AssignmentId(id("assignment", &name))),
-                    hard: words.flag("hard"),
-                    if_match: None,
-                })
-            }
             "died" => {
                 self.give(Command::ProcessGone {
                     holders: vec![holder(words.at(1)?)?],
@@ -210,6 +187,7 @@ impl Stage {
                 vendor: words.at(1)?.into(),
                 if_match: None,
             }),
+            _ if self.arrange(&words)? => Ok(()),
             other => self.rollback(other),
         }
     }
@@ -270,7 +248,7 @@ impl Stage {
         verdict
     }
 
-    fn answer(&mut self, command: Command) -> Result<(), String> {
+    pub(crate) fn answer(&mut self, command: Command) -> Result<(), String> {
         let verdict = self.give(command);
         self.tell_verdict(&verdict);
         Ok(())
@@ -328,8 +306,7 @@ impl Stage {
         if let Ok(user) = name.parse() {
             return user;
         }
-        let user = UserId(id("user", name));
-        self.users.insert(user, name.to_owned());
+        let user = self.named(name);
         self.give(Command::MeetUser {
             user,
             login: LoginHash(id("login", name)),
@@ -337,14 +314,20 @@ impl Stage {
         user
     }
 
-    fn target(&mut self, name: &str) -> Target {
-        match name {
-            "everyone" => Target::Unit(UnitId(id("unit", "root"))),
-            user => Target::User(self.user(user)),
-        }
+    /// The id of one of this name, known or not.
+    pub(crate) fn named(&mut self, name: &str) -> UserId {
+        let user = UserId(id("user", name));
+        self.users.insert(user, name.to_owned());
+        user
     }
 
-    fn license_id(&self, words: &Words, name: &str) -> LicenseId {
+    /// A date that a pair names, counted like `at=`.
+    pub(crate) fn date(&self, words: &Words, pair: &str) -> Result<Option<Date>, String> {
+        let seconds = words.seconds(pair)?;
+        Ok(seconds.map(|s| Date(BASE + s)))
+    }
+
+    pub(crate) fn license_id(&self, words: &Words, name: &str) -> LicenseId {
         LicenseId {
             vendor: words.get("vendor").unwrap_or("acme").into(),
             id: name.into(),
@@ -487,7 +470,7 @@ impl Stage {
         let name = words.get("id").unwrap_or("L1");
         let vendor = words.get("vendor").unwrap_or("acme");
         let serial = words.number("serial", 1)?;
-        let date = |name| words.seconds(name).map(|s| s.map(|s| Date(BASE + s)));
+        let date = |name| self.date(words, name);
         let terms = LicenseTerms {
             id: self.license_id(words, name),
             serial,
@@ -513,8 +496,10 @@ impl Stage {
         let assign_everyone =
             everyone.then(|| AssignmentId(id("assignment", &format!("{name} everyone"))));
         let note_known = words.flag("inbox");
+        let account = words.get("account").map(|name| self.unit(name));
         self.answer(Command::InstallLicense {
             terms: Box::new(terms),
+            account,
             assign_everyone,
             note_known,
         })
@@ -534,6 +519,10 @@ impl Stage {
         }
         if let (Some(in_use), Some(total)) = (denial.in_use, denial.total) {
             let _ = write!(text, " in_use={in_use} total={total}");
+        }
+        if !denial.users.is_empty() {
+            let names: Vec<_> = denial.users.iter().map(|user| self.name(*user)).collect();
+            let _ = write!(text, " users={}", names.join(","));
         }
         if let Some(date) = denial.date {
             let _ = write!(text, " date={}", show(date.0.saturating_sub(BASE)));

@@ -9,7 +9,7 @@ use seatkeeper::token::hash as token_hash;
 use seatkeeper::wire::{self, Code, Page};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId};
-use seatkeeper_engine::state::{Assignment, CountingUnit, Feature, License, Model, Pool, Vendor};
+use seatkeeper_engine::state::{CountingUnit, Feature, License, Model, Pool, Vendor};
 use seatkeeper_engine::time::{Date, LEAST_S};
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ impl Desk {
             .iter()
             .map(|(id, known)| (id.to_string(), *id, known))
             .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
-            .map(|(key, id, known)| (key, self.assignment_view(id, known)));
+            .map(|(key, id, known)| (key, self.assignment_view(&snapshot.state, id, known)));
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -125,7 +125,7 @@ impl Desk {
             .ok()
             .and_then(|id| Some((id, snapshot.state.assignments.get(&id)?)));
         known
-            .map(|(id, known)| self.assignment_view(id, known))
+            .map(|(id, known)| self.assignment_view(&snapshot.state, id, known))
             .ok_or_else(|| problem(Code::NotFound, format!("there is no assignment {id}")))
     }
 }
@@ -141,21 +141,6 @@ pub(in crate::desk) fn vendor(name: &Name, known: &Vendor) -> wire::Vendor {
                 pem: pem.to_string(),
             })
             .collect(),
-        revision: known.revision,
-    }
-}
-
-pub(in crate::desk) fn assignment(
-    id: AssignmentId,
-    known: &Assignment,
-    user: Option<String>,
-) -> wire::Assignment {
-    wire::Assignment {
-        id: id.to_string(),
-        vendor: known.license.vendor.to_string(),
-        license: known.license.id.to_string(),
-        everyone: user.is_none(),
-        user,
         revision: known.revision,
     }
 }

@@ -10,7 +10,7 @@ use seatkeeper::wire::{self, Page};
 use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::{Gid, HolderId, PoolId};
 use seatkeeper_engine::state::{Grant, Holder};
-use seatkeeper_engine::time::LeaseTime;
+use seatkeeper_engine::time::{Date, LeaseTime};
 use std::ops::Bound;
 
 /// What the times of seats are told by.
@@ -19,6 +19,7 @@ struct Times {
     now: LeaseTime,
     /// Since when the daemon runs: lease time stands still while it does not.
     run: LeaseTime,
+    j: Date,
 }
 
 impl Desk {
@@ -77,7 +78,7 @@ impl Desk {
                 let id = HolderId { gid, h: holder.h };
                 (
                     id.to_string(),
-                    self.seat(id, pool, (grant, holder), times, watched(id)),
+                    self.seat(&snapshot, (id, pool), (grant, holder), times, watched(id)),
                 )
             });
         Ok(page(rows, cursor.limit()?))
@@ -113,7 +114,9 @@ impl Desk {
         let times = self.times(snapshot);
         self.holders_of(snapshot, pool)
             .take(most)
-            .map(|(id, grant, holder)| self.seat(id, pool, (grant, holder), times, watched(id)))
+            .map(|(id, grant, holder)| {
+                self.seat(snapshot, (id, pool), (grant, holder), times, watched(id))
+            })
             .collect()
     }
 
@@ -143,18 +146,20 @@ impl Desk {
     }
 
     fn times(&self, snapshot: &Snapshot) -> Times {
+        let now = self.keeper().now();
         Times {
-            now: self.keeper().now().lease,
+            now: now.lease,
             run: snapshot.state.run.since,
+            j: now.j,
         }
     }
 
     fn seat(
         &self,
-        id: HolderId,
-        pool: &PoolId,
+        snapshot: &Snapshot,
+        (id, pool): (HolderId, &PoolId),
         (grant, holder): (&Grant, &Holder),
-        Times { now, run }: Times,
+        Times { now, run, j }: Times,
         watched: bool,
     ) -> wire::Seat {
         let facts = &holder.facts;
@@ -169,10 +174,13 @@ impl Desk {
             uid: facts.process.uid,
             pid: facts.pid.map(|pid| pid.pid.get()),
             version: facts.version.as_deref().map(str::to_owned),
-            state: holder
-                .ending()
-                .map_or("live", |ending| why(ending.why))
-                .to_owned(),
+            state: match holder.ending() {
+                Some(ending) => why(ending.why),
+                // Told at its next call (rule 16).
+                None if snapshot.state.right_lost(pool, facts.user, j) => why(EndingWhy::RightLost),
+                None => "live",
+            }
+            .to_owned(),
             watched,
             held_s: (now - holder.since) / 1000,
             held_at_least: holder.since < run,

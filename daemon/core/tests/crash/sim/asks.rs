@@ -5,7 +5,9 @@ use super::world::{APPS, Asked, Whose, World, pick};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Release, Released, Renew, Signed};
 use seatkeeper_engine::ids::{AssignmentId, HolderId, LicenseId, TokenHash};
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Target};
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Target,
+};
 use seatkeeper_engine::time::Date;
 
 use super::BASE_S;
@@ -214,6 +216,7 @@ impl World {
             id: everyone(),
             license: license(),
             target: Target::Unit(unit.unwrap()),
+            terms: AssignmentTerms::default(),
         };
         self.other("assign L1 to everyone", command)
     }
@@ -330,6 +333,7 @@ impl World {
             issuer: "issuer".into(),
         };
         let command = Command::InstallLicense {
+            account: None,
             terms: Box::new(terms),
             assign_everyone: Some(everyone()),
             note_known: false,

@@ -1,6 +1,7 @@
 //! The audit log: pages of events as stored, with names and words beside them that are not part of what is hashed.
 
 mod filter;
+mod people;
 mod trail;
 mod words;
 
@@ -12,15 +13,16 @@ use crate::authorize::{Caller, Permission, authorize};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::journal::{Hash, Head, Noted, PAGE, parse};
+use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
 use filter::Wanted;
 use seatkeeper::token::anchor;
 use seatkeeper::token::claims::{Anchor, Info};
 use seatkeeper::wire::{AuditAnchor, AuditEvent, Page};
-use seatkeeper_engine::ids::{MachineId, UserId};
+use seatkeeper_engine::ids::{GroupId, MachineId, UnitId, UserId};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Events that one request looks at; where there are more the page ends early and `next` says where to go on.
 const LOOKED_AT: u64 = 50_000;
@@ -41,6 +43,8 @@ struct Place {
 /// Names by id, looked up once per page.
 struct Book<'a> {
     desk: &'a Desk,
+    /// What units and groups are called is asked of the present.
+    now: Arc<Snapshot>,
     names: BTreeMap<[u8; 16], Option<String>>,
 }
 
@@ -182,6 +186,7 @@ impl<'a> Book<'a> {
     fn of(desk: &'a Desk) -> Self {
         Book {
             desk,
+            now: desk.keeper().recorded(),
             names: BTreeMap::new(),
         }
     }
@@ -200,11 +205,12 @@ impl<'a> Book<'a> {
     fn name(&mut self, id: [u8; 16]) -> Option<String> {
         let side = self.desk.side();
         let found = self.names.entry(id).or_insert_with(|| {
-            [Kind::User, Kind::Machine].into_iter().find_map(|kind| {
+            let named = [Kind::User, Kind::Machine].into_iter().find_map(|kind| {
                 let name = side.name(kind, id);
                 name.inspect_err(|e| tracing::error!(error = %e, "a name cannot be read"))
                     .ok()?
-            })
+            });
+            named.or_else(|| self.desk.place_name(&self.now.state, id))
         });
         found.clone()
     }
@@ -218,6 +224,14 @@ impl words::Names for Book<'_> {
     fn machine(&mut self, machine: MachineId) -> String {
         self.name(machine.0)
             .unwrap_or_else(|| format!("machine {machine}"))
+    }
+
+    fn unit(&mut self, unit: UnitId) -> String {
+        self.name(unit.0).unwrap_or_else(|| unit.to_string())
+    }
+
+    fn group(&mut self, group: GroupId) -> String {
+        self.name(group.0).unwrap_or_else(|| group.to_string())
     }
 }
 

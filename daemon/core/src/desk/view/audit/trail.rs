@@ -114,12 +114,21 @@ impl About {
                 id,
                 license,
                 target,
+                ..
             } => Said {
                 about: matches!(target, Target::User(user) if self.is_user(*user)),
                 refers: vec![Key::License(license.clone())],
                 makes: vec![Key::Assignment(*id)],
                 ..Said::default()
             },
+            Recorded::AssignmentChanged { id, .. } => Said::refers(Key::Assignment(*id)),
+            Recorded::UserMade { user, .. }
+            | Recorded::UserChanged { user, .. }
+            | Recorded::UserPlaced { user, .. }
+            | Recorded::UserRemoved { user } => Said::of(self.is_user(*user)),
+            Recorded::MembersAdded { users, .. } | Recorded::MembersDropped { users, .. } => {
+                Said::of(users.iter().any(|user| self.is_user(*user)))
+            }
             Recorded::LicenseUnassigned { id } => Said::ends(Key::Assignment(*id)),
             Recorded::CoolDownStarted {
                 user,

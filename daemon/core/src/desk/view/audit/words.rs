@@ -2,13 +2,15 @@
 
 use seatkeeper::token::dates;
 use seatkeeper_engine::event::{EndWhy, EndingWhy, Recorded, SeatTaken};
-use seatkeeper_engine::ids::{HolderId, MachineId, UserId};
-use seatkeeper_engine::state::{LicenseTerms, Target};
+use seatkeeper_engine::ids::{GroupId, HolderId, MachineId, UnitId, UserId};
+use seatkeeper_engine::state::{AssignmentTerms, LicenseTerms, Target};
 
 /// What sentences call persons and machines.
 pub(super) trait Names {
     fn user(&mut self, user: UserId) -> String;
     fn machine(&mut self, machine: MachineId) -> String;
+    fn unit(&mut self, unit: UnitId) -> String;
+    fn group(&mut self, group: GroupId) -> String;
 }
 
 /// The names of events, and of each one its own.
@@ -39,8 +41,23 @@ kinds! {
     LicenseWaits { .. },
     LicenseRemoved { .. },
     LicenseAssigned { .. },
+    AssignmentChanged { .. },
     LicenseUnassigned { .. },
     UserMet { .. },
+    UserMade { .. },
+    UserChanged { .. },
+    UserPlaced { .. },
+    UserRemoved { .. },
+    UnitMade { .. },
+    UnitRenamed { .. },
+    UnitMoved { .. },
+    AccountManaged { .. },
+    UnitRemoved { .. },
+    GroupMade { .. },
+    GroupRenamed { .. },
+    GroupRemoved { .. },
+    MembersAdded { .. },
+    MembersDropped { .. },
     SeatTaken(..),
     HolderJoined { .. },
     LeaseAdopted { .. },
@@ -182,16 +199,44 @@ fn text_of_licenses(what: &Recorded, names: &mut impl Names) -> String {
             id,
             license,
             target,
+            terms,
         } => {
             let to = match target {
                 Target::User(user) => names.user(*user),
-                Target::Unit(_) => "everyone".to_owned(),
+                Target::Unit(unit) => format!("everyone in {}", names.unit(*unit)),
+                Target::Group(group) => format!("group {}", names.group(*group)),
             };
-            format!("license {license} assigned to {to} (assignment {id})")
+            format!(
+                "license {license} assigned to {to} (assignment {id}){}",
+                gives(terms)
+            )
+        }
+        Recorded::AssignmentChanged { id, terms } => {
+            format!("assignment {id} changed{}", gives(terms))
         }
         Recorded::LicenseUnassigned { id } => format!("assignment {id} taken back"),
-        // Told above; one more that is told in no place is told by its name.
-        other => kind(other).to_owned(),
+        other => super::people::text(other, names).unwrap_or_else(|| kind(other).to_owned()),
+    }
+}
+
+/// What an assignment gives and withholds beside the right.
+fn gives(terms: &AssignmentTerms) -> String {
+    let mut parts = Vec::new();
+    if !terms.policies.is_empty() {
+        parts.push(format!("with {}", terms.policies.join(", ")));
+    }
+    for limit in terms.limits.iter().filter(|limit| limit.exclude) {
+        parts.push(match &limit.feature {
+            Some(feature) => format!("keeping them out of {feature}"),
+            None => "keeping them out".to_owned(),
+        });
+    }
+    if terms.priority != AssignmentTerms::default().priority {
+        parts.push(format!("priority {}", terms.priority));
+    }
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!(", {}", parts.join(", ")),
     }
 }
 

@@ -1,0 +1,154 @@
+//! `group …`: named sets of users and groups.
+
+use super::seat::lose;
+use super::vendor::random_id;
+use crate::args::{GroupCommand, Members};
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::printer::{Column, Printer};
+use crate::words;
+use seatkeeper::wire::{EndingReply, Group, GroupChange, GroupMake, Member, MembersChange};
+use serde::Serialize;
+
+/// Members that go in one call.
+const AT_ONCE: usize = 500;
+
+/// A group with who is right in it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    group: Group,
+    members: Vec<Member>,
+}
+
+/// Does it.
+pub(crate) fn run(daemon: &Daemon<'_>, command: &GroupCommand, printer: &Printer) -> Outcome {
+    match command {
+        GroupCommand::List => list(daemon, printer),
+        GroupCommand::Show { group } => {
+            let shown = Shown {
+                group: daemon.get(&place(group))?,
+                members: daemon.list(&format!("{}/members", place(group)))?,
+            };
+            printer.record(&shown, text)
+        }
+        GroupCommand::Add { name, unit } => {
+            let body = GroupMake {
+                id: Some(random_id()?),
+                name: name.clone(),
+                unit: unit.clone(),
+            };
+            let made: Group = daemon.post("/v1/groups", &body)?;
+            printer.record(&made, |made| {
+                format!("group {} is there, in {}", made.name, made.unit)
+            })
+        }
+        GroupCommand::Rename { group, name } => {
+            let known: Group = daemon.get(&place(group))?;
+            let change = GroupChange { name: name.clone() };
+            let changed: Group = daemon.patch(&place(&known.id), &change, Some(known.revision))?;
+            printer.record(&changed, |changed| format!("it is {} now", changed.name))
+        }
+        GroupCommand::Join { group, who } => members(daemon, group, (who, true, false), printer),
+        GroupCommand::Leave { group, who, hard } => {
+            members(daemon, group, (who, false, *hard), printer)
+        }
+        GroupCommand::Remove { group, hard } => {
+            let known: Group = daemon.get(&place(group))?;
+            let hard = if *hard { "?hard=true" } else { "" };
+            let path = format!("{}{hard}", place(&known.id));
+            let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
+            let ending = reply.map(|reply| reply.ending).unwrap_or_default();
+            printer.record(&EndingReply { ending }, |reply| {
+                let gone = format!("group {} is taken away", known.name);
+                lose(&gone, &reply.ending)
+            })
+        }
+    }
+}
+
+/// Who joins or leaves, so many at a time: each call is whole, and doing all of it again changes nothing more.
+fn members(
+    daemon: &Daemon<'_>,
+    group: &str,
+    (who, join, hard): (&Members, bool, bool),
+    printer: &Printer,
+) -> Outcome {
+    let path = format!("{}/members", place(group));
+    let users = who.users.iter().map(|name| (name, true));
+    let groups = who.groups.iter().map(|name| (name, false));
+    let all: Vec<_> = users.chain(groups).collect();
+    let mut ending = Vec::new();
+    for some in all.chunks(AT_ONCE) {
+        let named = |user: bool| {
+            let of = some.iter().filter(|(_, is_user)| *is_user == user);
+            of.map(|(name, _)| (*name).clone()).collect()
+        };
+        let (users, groups) = (named(true), named(false));
+        let change = match join {
+            true => MembersChange {
+                add_users: users,
+                add_groups: groups,
+                ..MembersChange::default()
+            },
+            false => MembersChange {
+                drop_users: users,
+                drop_groups: groups,
+                hard,
+                ..MembersChange::default()
+            },
+        };
+        let reply: EndingReply = daemon.patch(&path, &change, None)?;
+        ending = reply.ending;
+    }
+    let count = words::count(all.len() as u64, "member");
+    let done = match join {
+        true => format!("{count} joined {group}, which counts at once"),
+        false => format!("{count} left {group}"),
+    };
+    printer.record(&EndingReply { ending }, |reply| lose(&done, &reply.ending))
+}
+
+fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let mut groups: Vec<Group> = daemon.list("/v1/groups")?;
+    groups.sort_by_key(|group| group.name.to_lowercase());
+    if groups.is_empty() {
+        printer.note("there is no group: `seatkeeper group add NAME` makes one");
+    }
+    printer.list(
+        &groups,
+        &[
+            Column("group", |group: &Group| group.name.clone()),
+            Column("unit", |group| group.unit.clone()),
+            Column("users", |group| group.users.to_string()),
+            Column("in_groups", |group| group.groups.join(", ")),
+        ],
+    )
+}
+
+fn text(shown: &Shown) -> String {
+    let Shown { group, members } = shown;
+    let mut text = format!(
+        "{}\nid         {}\nunit       {}\n",
+        group.name, group.id, group.unit
+    );
+    if !group.groups.is_empty() {
+        text += &format!("in groups  {}\n", group.groups.join(", "));
+    }
+    let of = |kind: &str| {
+        let of = members.iter().filter(|member| member.kind == kind);
+        of.map(|member| member.name.as_str()).collect::<Vec<_>>()
+    };
+    for (title, names) in [("groups   ", of("group")), ("users    ", of("user"))] {
+        let names = match names.is_empty() {
+            true => "none".to_owned(),
+            false => names.join(", "),
+        };
+        text += &format!("{title}  {names}\n");
+    }
+    text
+}
+
+fn place(group: &str) -> String {
+    format!("/v1/groups/{}", escape(group))
+}

@@ -1,0 +1,227 @@
+//! `license assign|assignments|change|unassign`: who may use which license, with what.
+
+use super::super::seat::{self, lose};
+use super::super::vendor::random_id;
+use super::assignments;
+use crate::args::{To, With};
+use crate::daemon::{Daemon, escape};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::names::{LicenseName, is_no_login};
+use crate::printer::{Column, Printer};
+use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply};
+
+/// All features, and none: on the command line, and on the wire.
+const ALL: (&str, &str) = ("all", "*");
+const NONE: &str = "none";
+
+/// Assigns a license.
+pub(super) fn assign(
+    daemon: &Daemon<'_>,
+    name: &LicenseName,
+    to: &To,
+    with: &With,
+    printer: &Printer,
+) -> Outcome {
+    let license = name.resolve(daemon)?;
+    let assignment = Assignment {
+        // The same id and body again are the same assignment (rule 20).
+        id: random_id()?,
+        vendor: license.vendor,
+        license: license.id,
+        user: to.user.clone(),
+        group: to.group.clone(),
+        unit: to.unit.clone(),
+        everyone: to.everyone,
+        policies: listed(&with.policies).unwrap_or_default(),
+        exclude: excluded(with).unwrap_or_default(),
+        priority: with.priority,
+        revision: 0,
+    };
+    let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
+    printer.record(&made, |made| {
+        let (what, whom) = (format!("{}/{}", made.vendor, made.license), assignee(made));
+        match made.exclude.iter().any(|name| name == ALL.1) {
+            true => format!("{whom} is kept out of {what} from now on, whatever else covers them"),
+            false => format!(
+                "{what} is assigned to {whom}{}, usable at once",
+                gives(made)
+            ),
+        }
+    })?;
+    // A directory that is away, or a slip of the pen: the assignment waits for whoever comes by that name.
+    if let Some(user) = to.user.as_deref().filter(|user| is_no_login(user))
+        && !daemon.is_dev()
+    {
+        printer.note(&format!(
+            "there is no login {user} on this machine; assigned all the same"
+        ));
+    }
+    Ok(())
+}
+
+/// Lists assignments, of one license or of all.
+pub(super) fn list(daemon: &Daemon<'_>, name: Option<&LicenseName>, printer: &Printer) -> Outcome {
+    let all = match name {
+        Some(name) => {
+            let license = name.resolve(daemon)?;
+            assignments(daemon, &license.vendor, &license.id)?
+        }
+        None => daemon.list("/v1/assignments")?,
+    };
+    if all.is_empty() {
+        printer.note("nothing is assigned: `seatkeeper license assign LICENSE --everyone`, or to a user, a group or a unit");
+    }
+    printer.list(
+        &all,
+        &[
+            Column("license", |one: &Assignment| {
+                format!("{}/{}", one.vendor, one.license)
+            }),
+            Column("to", assignee),
+            Column("policies", |one| one.policies.join(", ")),
+            Column("exclude", |one| said(&one.exclude)),
+            Column("priority", |one| {
+                one.priority.map(|n| n.to_string()).unwrap_or_default()
+            }),
+            Column("id", |one| one.id.clone()),
+        ],
+    )
+}
+
+/// Changes what an assignment gives and withholds.
+pub(super) fn change(
+    daemon: &Daemon<'_>,
+    id: &str,
+    with: &With,
+    hard: bool,
+    printer: &Printer,
+) -> Outcome {
+    let path = format!("/v1/assignments/{}", escape(id));
+    let known: Assignment = daemon.get(&path)?;
+    let change = AssignmentChange {
+        policies: listed(&with.policies),
+        exclude: excluded(with),
+        priority: with.priority,
+        hard,
+    };
+    let changed: Changed<Assignment> = daemon.patch(&path, &change, Some(known.revision))?;
+    printer.record(&changed, |changed| {
+        let item = &changed.item;
+        let is = format!(
+            "{} is assigned to {}{}",
+            item.license,
+            assignee(item),
+            gives(item)
+        );
+        lose(&is, &changed.ending)
+    })
+}
+
+/// Takes an assignment back.
+pub(super) fn unassign(
+    daemon: &Daemon<'_>,
+    name: &LicenseName,
+    to: &To,
+    hard: bool,
+    printer: &Printer,
+) -> Outcome {
+    let license = name.resolve(daemon)?;
+    let all = assignments(daemon, &license.vendor, &license.id)?;
+    let unit = to.unit.as_deref().map(|unit| path_of(daemon, unit));
+    let unit = unit.transpose()?;
+    let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+        (Some(one), Some(other)) => one.to_lowercase() == other.to_lowercase(),
+        (None, None) => true,
+        _ => false,
+    };
+    let own = all.iter().find(|one| {
+        let named = same(&one.user, &to.user) && same(&one.group, &to.group);
+        one.everyone == to.everyone && named && same(&one.unit, &unit)
+    });
+    let Some(own) = own else {
+        let others: Vec<_> = all.iter().map(assignee).collect();
+        let next = if others.is_empty() {
+            "it is assigned to nobody".to_owned()
+        } else {
+            format!("it is assigned to {}", others.join(", "))
+        };
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("{name} is not assigned to {}", whom(to)),
+            next,
+        ));
+    };
+    let path = format!(
+        "/v1/assignments/{}{}",
+        escape(&own.id),
+        if hard { "?hard=true" } else { "" }
+    );
+    let reply: Option<EndingReply> = daemon.delete(&path, Some(own.revision))?;
+    seat::ending(
+        reply,
+        &format!(
+            "{name} is no longer assigned to {}; no seat was in use by it",
+            whom(to)
+        ),
+        printer,
+    )
+}
+
+/// The path of a unit, however it was named.
+fn path_of(daemon: &Daemon<'_>, unit: &str) -> Outcome<String> {
+    let unit: seatkeeper::wire::Unit = daemon.get(&format!("/v1/units/{}", escape(unit)))?;
+    Ok(unit.path)
+}
+
+fn listed(names: &[String]) -> Option<Vec<String>> {
+    let kept = names.iter().filter(|name| *name != NONE);
+    (!names.is_empty()).then(|| kept.cloned().collect())
+}
+
+fn excluded(with: &With) -> Option<Vec<String>> {
+    let mut names = listed(&with.exclude)?;
+    for name in names.iter_mut().filter(|name| *name == ALL.0) {
+        ALL.1.clone_into(name);
+    }
+    Some(names)
+}
+
+fn said(exclude: &[String]) -> String {
+    let names = exclude.iter().map(|name| match name.as_str() {
+        name if name == ALL.1 => ALL.0,
+        name => name,
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn gives(one: &Assignment) -> String {
+    let mut parts = String::new();
+    if !one.policies.is_empty() {
+        parts += &format!(", with {}", one.policies.join(", "));
+    }
+    if !one.exclude.is_empty() {
+        parts += &format!(", but kept out of {}", said(&one.exclude));
+    }
+    parts
+}
+
+fn whom(to: &To) -> String {
+    let To {
+        user, group, unit, ..
+    } = to;
+    named(user.as_ref(), group.as_ref(), unit.as_ref())
+}
+
+pub(super) fn assignee(one: &Assignment) -> String {
+    named(one.user.as_ref(), one.group.as_ref(), one.unit.as_ref())
+}
+
+fn named(user: Option<&String>, group: Option<&String>, unit: Option<&String>) -> String {
+    match (user, group, unit) {
+        (Some(user), _, _) => user.clone(),
+        (None, Some(group), _) => format!("group {group}"),
+        (None, None, Some(unit)) => format!("unit {unit}"),
+        (None, None, None) => "everyone".to_owned(),
+    }
+}

@@ -1,0 +1,180 @@
+//! `account …`, `unit …`: the tree of the organisation.
+
+use super::seat::lose;
+use super::vendor::random_id;
+use crate::args::{AccountCommand, AccountKind, MoveArgs, UnitCommand};
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::printer::{Column, Printer};
+use seatkeeper::wire::{Changed, Unit, UnitChange, UnitMake};
+
+/// Does what was asked of an account.
+pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &Printer) -> Outcome {
+    match command {
+        AccountCommand::List => accounts(daemon, printer),
+        AccountCommand::Add {
+            name,
+            kind,
+            managed_by,
+        } => {
+            let body = UnitMake {
+                id: Some(random_id()?),
+                name: name.clone(),
+                above: None,
+                kind: Some(word(*kind).to_owned()),
+                managed_by: managed_by.clone(),
+            };
+            let made: Unit = daemon.post("/v1/units", &body)?;
+            printer.record(&made, |made| {
+                format!("{} account {} is there", kind_of(made), made.name)
+            })
+        }
+        AccountCommand::Manage { account, by } => {
+            let change = UnitChange {
+                managed_by: Some(by.clone().unwrap_or_default()),
+                ..UnitChange::default()
+            };
+            let changed = changed(daemon, account, &change)?;
+            printer.record(&changed, |changed| match &changed.item.managed_by {
+                Some(by) => format!("{} is managed by {by}", changed.item.path),
+                None => format!("{} is managed by nobody but itself", changed.item.path),
+            })
+        }
+    }
+}
+
+/// Does what was asked of a unit.
+pub(crate) fn run(daemon: &Daemon<'_>, command: &UnitCommand, printer: &Printer) -> Outcome {
+    match command {
+        UnitCommand::List => list(daemon, printer),
+        UnitCommand::Show { unit } => {
+            let unit: Unit = daemon.get(&place(unit))?;
+            printer.record(&unit, shown)
+        }
+        UnitCommand::Add { name, above } => {
+            let body = UnitMake {
+                id: Some(random_id()?),
+                name: name.clone(),
+                above: Some(above.clone()),
+                ..UnitMake::default()
+            };
+            let made: Unit = daemon.post("/v1/units", &body)?;
+            printer.record(&made, |made| format!("unit {} is there", made.path))
+        }
+        UnitCommand::Rename { unit, name } => {
+            let change = UnitChange {
+                name: Some(name.clone()),
+                ..UnitChange::default()
+            };
+            let changed = changed(daemon, unit, &change)?;
+            printer.record(&changed, |changed| {
+                format!("it is {} now", changed.item.path)
+            })
+        }
+        UnitCommand::Move(args) => moved(daemon, args, printer),
+        UnitCommand::Remove { unit } => {
+            let known: Unit = daemon.get(&place(unit))?;
+            let _: Option<serde_json::Value> =
+                daemon.delete(&place(&known.id), Some(known.revision))?;
+            printer.record(&known, |known| format!("{} is taken away", known.path))
+        }
+    }
+}
+
+fn moved(daemon: &Daemon<'_>, args: &MoveArgs, printer: &Printer) -> Outcome {
+    let change = UnitChange {
+        above: args.to.above.clone(),
+        kind: args.to.account.map(|kind| word(kind).to_owned()),
+        hard: args.hard,
+        ..UnitChange::default()
+    };
+    let changed = changed(daemon, &args.unit, &change)?;
+    printer.record(&changed, |changed| {
+        let at = format!("it is at {} now", changed.item.path);
+        lose(&at, &changed.ending)
+    })
+}
+
+fn changed(daemon: &Daemon<'_>, unit: &str, change: &UnitChange) -> Outcome<Changed<Unit>> {
+    let known: Unit = daemon.get(&place(unit))?;
+    daemon.patch(&place(&known.id), change, Some(known.revision))
+}
+
+fn accounts(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let mut units: Vec<Unit> = daemon.list("/v1/units")?;
+    units.retain(|unit| unit.above.is_none());
+    units.sort_by_key(|unit| unit.name.to_lowercase());
+    printer.list(
+        &units,
+        &[
+            Column("account", |unit: &Unit| unit.name.clone()),
+            Column("kind", |unit| kind_of(unit).to_owned()),
+            Column("managed_by", |unit| {
+                unit.managed_by.clone().unwrap_or_default()
+            }),
+            Column("units", |unit| unit.units.to_string()),
+            Column("users", |unit| unit.users.to_string()),
+            Column("", |unit| home(unit).to_owned()),
+        ],
+    )
+}
+
+fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let mut units: Vec<Unit> = daemon.list("/v1/units")?;
+    units.sort_by_key(|unit| (!unit.home, unit.path.to_lowercase()));
+    printer.list(
+        &units,
+        &[
+            Column("unit", |unit: &Unit| unit.path.clone()),
+            Column("kind", |unit| match unit.kind {
+                Some(_) => format!("{} account", kind_of(unit)),
+                None => "unit".to_owned(),
+            }),
+            Column("units_below", |unit| unit.units.to_string()),
+            Column("users", |unit| unit.users.to_string()),
+            Column("", |unit| home(unit).to_owned()),
+        ],
+    )
+}
+
+fn home(unit: &Unit) -> &'static str {
+    match unit.home {
+        true => "home: everyone who was not placed elsewhere",
+        false => "",
+    }
+}
+
+fn shown(unit: &Unit) -> String {
+    let managed = match &unit.managed_by {
+        Some(by) => format!(", managed by {by}"),
+        None => String::new(),
+    };
+    let kind = match unit.kind {
+        Some(_) => format!("{} account{managed}", kind_of(unit)),
+        None => "unit".to_owned(),
+    };
+    format!(
+        "{}\nid           {}\nkind         {kind}\nunits below  {}\nusers        {} placed in it\n{}",
+        unit.path,
+        unit.id,
+        unit.units,
+        unit.users,
+        home(unit)
+    )
+}
+
+fn kind_of(unit: &Unit) -> &str {
+    unit.kind.as_deref().unwrap_or("unit")
+}
+
+fn word(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Customer => "customer",
+        AccountKind::Partner => "partner",
+        AccountKind::Producer => "producer",
+    }
+}
+
+fn place(unit: &str) -> String {
+    format!("/v1/units/{}", escape(unit))
+}

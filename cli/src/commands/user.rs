@@ -1,0 +1,193 @@
+//! `user …`: who may sit, and where they are.
+
+use super::seat::lose;
+use super::vendor::random_id;
+use crate::args::{NewUsers, UserCommand};
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::names::When;
+use crate::printer::{Column, Printer};
+use crate::{clock, words};
+use seatkeeper::wire::{Changed, EndingReply, User, UserChange, UserMake};
+
+/// Does it.
+pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer) -> Outcome {
+    match command {
+        UserCommand::List { unit, group } => {
+            list(daemon, unit.as_deref(), group.as_deref(), printer)
+        }
+        UserCommand::Show { login } => {
+            let user: User = daemon.get(&place(login))?;
+            printer.record(&user, text)
+        }
+        UserCommand::Add(asked) => add(daemon, asked, printer),
+        UserCommand::Move { login, units, hard } => {
+            let known: User = daemon.get(&place(login))?;
+            moved(daemon, &known, units.clone(), *hard, printer)
+        }
+        UserCommand::AddUnit { login, unit } => {
+            let known: User = daemon.get(&place(login))?;
+            let mut units = known.units.clone();
+            units.push(unit.clone());
+            moved(daemon, &known, units, false, printer)
+        }
+        UserCommand::DropUnit { login, unit, hard } => {
+            drop_unit(daemon, login, unit, *hard, printer)
+        }
+        UserCommand::Activate { login, until } => {
+            let change = UserChange {
+                status: Some("active".to_owned()),
+                until: Some(until.map_or(0, ends)),
+                ..UserChange::default()
+            };
+            changed(daemon, login, &change, printer)
+        }
+        UserCommand::Suspend { login, hard } => {
+            let change = UserChange {
+                status: Some("suspended".to_owned()),
+                hard: *hard,
+                ..UserChange::default()
+            };
+            changed(daemon, login, &change, printer)
+        }
+        UserCommand::Remove { login, hard } => remove(daemon, login, *hard, printer),
+    }
+}
+
+fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
+    for login in &asked.logins {
+        let body = UserMake {
+            id: Some(random_id()?),
+            login: login.clone(),
+            units: asked.units.clone(),
+            status: asked.pending.then(|| "pending".to_owned()),
+            until: asked.until.map(ends),
+        };
+        let made: User = daemon.post("/v1/users", &body)?;
+        printer.record(&made, |made| {
+            let User { login, units, .. } = made;
+            format!(
+                "user {login} is there, in {}: {}",
+                units.join(" and "),
+                stands(made)
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn remove(daemon: &Daemon<'_>, login: &str, hard: bool, printer: &Printer) -> Outcome {
+    let known: User = daemon.get(&place(login))?;
+    let hard = if hard { "?hard=true" } else { "" };
+    let path = format!("{}{hard}", place(&known.id));
+    let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
+    let ending = reply.map(|reply| reply.ending).unwrap_or_default();
+    printer.record(&EndingReply { ending }, |reply| {
+        let User { login, id, .. } = &known;
+        let gone = format!("user {login} is taken away; the audit log calls them {id}");
+        lose(&gone, &reply.ending)
+    })
+}
+
+fn list(
+    daemon: &Daemon<'_>,
+    unit: Option<&str>,
+    group: Option<&str>,
+    printer: &Printer,
+) -> Outcome {
+    let path = match (unit, group) {
+        (Some(unit), _) => format!("/v1/users?unit={}", escape(unit)),
+        (None, Some(group)) => format!("/v1/users?group={}", escape(group)),
+        (None, None) => "/v1/users".to_owned(),
+    };
+    let mut users: Vec<User> = daemon.list(&path)?;
+    users.sort_by(|one, other| one.login.cmp(&other.login));
+    if users.is_empty() {
+        printer.note("nobody: users are made with `seatkeeper user add LOGIN`, or at first sight where `unknown_users = \"create\"`");
+    }
+    printer.list(
+        &users,
+        &[
+            Column("login", |user: &User| user.login.clone()),
+            Column("status", stands),
+            Column("units", |user| user.units.join(", ")),
+            Column("groups", |user| user.groups.join(", ")),
+        ],
+    )
+}
+
+fn drop_unit(
+    daemon: &Daemon<'_>,
+    login: &str,
+    unit: &str,
+    hard: bool,
+    printer: &Printer,
+) -> Outcome {
+    let known: User = daemon.get(&place(login))?;
+    let gone: seatkeeper::wire::Unit = daemon.get(&format!("/v1/units/{}", escape(unit)))?;
+    let mut units = known.units.clone();
+    units.retain(|path| *path != gone.path);
+    if units.len() == known.units.len() {
+        printer.note(&format!("{} is not in {}", known.login, gone.path));
+    }
+    moved(daemon, &known, units, hard, printer)
+}
+
+/// Places a user; of the revision that was looked at.
+fn moved(
+    daemon: &Daemon<'_>,
+    known: &User,
+    units: Vec<String>,
+    hard: bool,
+    printer: &Printer,
+) -> Outcome {
+    let change = UserChange {
+        units: Some(units),
+        hard,
+        ..UserChange::default()
+    };
+    let changed: Changed<User> = daemon.patch(&place(&known.id), &change, Some(known.revision))?;
+    printer.record(&changed, |changed| {
+        let User { login, units, .. } = &changed.item;
+        let at = format!("{login} is in {} now", units.join(" and "));
+        lose(&at, &changed.ending)
+    })
+}
+
+fn changed(daemon: &Daemon<'_>, login: &str, change: &UserChange, printer: &Printer) -> Outcome {
+    let known: User = daemon.get(&place(login))?;
+    let changed: Changed<User> = daemon.patch(&place(&known.id), change, Some(known.revision))?;
+    printer.record(&changed, |changed| {
+        let is = format!("{} is {}", changed.item.login, stands(&changed.item));
+        lose(&is, &changed.ending)
+    })
+}
+
+fn ends(day: When) -> u64 {
+    day.ends(clock::unix_s())
+}
+
+fn stands(user: &User) -> String {
+    match user.until {
+        Some(until) => format!("{}, a guest until {}", user.status, words::last_day(until)),
+        None => user.status.clone(),
+    }
+}
+
+fn text(user: &User) -> String {
+    let groups = match user.groups.is_empty() {
+        true => "none".to_owned(),
+        false => user.groups.join(", "),
+    };
+    format!(
+        "{}\nid      {}\nstatus  {}\nunits   {}\ngroups  {groups}\n",
+        user.login,
+        user.id,
+        stands(user),
+        user.units.join(", ")
+    )
+}
+
+fn place(login: &str) -> String {
+    format!("/v1/users/{}", escape(login))
+}

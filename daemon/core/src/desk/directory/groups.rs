@@ -1,0 +1,307 @@
+//! `/v1/groups`.
+
+use super::{AT_ONCE, brought};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::desk::Desk;
+use crate::desk::directory::name_key;
+use crate::desk::parse::bad;
+use crate::desk::view::{Cursor, page};
+use crate::problem::{Refused, internal};
+use crate::side::Kind;
+use seatkeeper::wire::{self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page};
+use seatkeeper_engine::State;
+use seatkeeper_engine::command::Arrange;
+use seatkeeper_engine::ids::{GroupId, NameHash, UserId};
+use std::collections::BTreeMap;
+
+impl Desk {
+    /// `GET /v1/groups`.
+    ///
+    /// # Errors
+    /// `forbidden`, or a cursor that is none.
+    pub fn groups(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Group>, Refused> {
+        authorize(caller, Permission::GroupRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        let after = cursor.after_id::<GroupId>()?;
+        let counts = counts(state);
+        let rows = state.groups.range(after).map(|(id, _)| *id);
+        let rows =
+            rows.filter_map(|id| Some((id.to_string(), self.group_view(state, id, &counts)?)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/groups/{group}`.
+    ///
+    /// # Errors
+    /// `forbidden`, or there is none.
+    pub fn group_of(&self, caller: &Caller, group: &str) -> Result<wire::Group, Refused> {
+        authorize(caller, Permission::GroupRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        self.group_shown(state, self.group_named(state, group)?)
+    }
+
+    /// `GET /v1/groups/{group}/members`: who is right in it, groups first.
+    ///
+    /// # Errors
+    /// `forbidden`, a cursor that is none, or there is no such group.
+    pub fn members(
+        &self,
+        caller: &Caller,
+        group: &str,
+        cursor: &Cursor,
+    ) -> Result<Page<Member>, Refused> {
+        authorize(caller, Permission::GroupRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        let group = self.group_named(state, group)?;
+        let groups = state.groups.iter();
+        let groups = groups.filter(|(_, known)| known.groups.contains(&group));
+        let groups = groups.map(|(id, _)| (format!("group {id}"), "group", id.to_string()));
+        let users = state.users.iter();
+        let users = users.filter(|(_, known)| known.groups.contains(&group));
+        let users = users.map(|(id, _)| (format!("user {id}"), "user", id.to_string()));
+        let after = cursor.after.as_deref();
+        let rows = groups
+            .chain(users)
+            .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
+            .map(|(key, kind, id)| {
+                let name = self.member_name(state, kind, &id);
+                let kind = kind.to_owned();
+                (key, Member { kind, id, name })
+            });
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `POST /v1/groups`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `bad_request` that names the member, or the denial.
+    pub fn make_group(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
+        authorize(caller, Permission::GroupManage, self.unit)?;
+        self.traced(caller, self.make_group_of(caller, body))
+    }
+
+    /// `PATCH /v1/groups/{group}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or the denial.
+    pub fn change_group(
+        &self,
+        caller: &Caller,
+        group: &str,
+        body: &GroupChange,
+        if_match: Option<u64>,
+    ) -> Result<wire::Group, Refused> {
+        authorize(caller, Permission::GroupManage, self.unit)?;
+        self.traced(caller, self.rename_group(caller, group, body, if_match))
+    }
+
+    /// `PATCH /v1/groups/{group}/members`: who comes, and then who leaves. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `bad_request` that names the member, or the denial.
+    pub fn change_members(
+        &self,
+        caller: &Caller,
+        group: &str,
+        body: &MembersChange,
+    ) -> Result<EndingReply, Refused> {
+        authorize(caller, Permission::GroupManage, self.unit)?;
+        self.traced(caller, self.change_members_of(caller, group, body))
+    }
+
+    /// `DELETE /v1/groups/{group}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or there is none.
+    pub fn remove_group(
+        &self,
+        caller: &Caller,
+        group: &str,
+        hard: bool,
+        if_match: Option<u64>,
+    ) -> Result<EndingReply, Refused> {
+        authorize(caller, Permission::GroupManage, self.unit)?;
+        self.traced(caller, self.remove_group_of(caller, group, hard, if_match))
+    }
+
+    fn make_group_of(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
+        let group: GroupId = brought(body.id.as_deref())?;
+        let (text, name) = self.hashed_name("name", &body.name)?;
+        let unit = match &body.unit {
+            Some(unit) => self.unit_named(&self.keeper.snapshot().state, "unit", unit)?,
+            None => self.unit,
+        };
+        self.put_group_name(caller, group, &text, name)?;
+        let change = Arrange::MakeGroup { group, name, unit };
+        let made = self.arranged(caller, &format!("group {text}"), change);
+        let answer = made.inspect_err(|_| self.forget_group_name(group, name))?;
+        self.group_shown(&answer.snapshot.state, group)
+    }
+
+    fn rename_group(
+        &self,
+        caller: &Caller,
+        group: &str,
+        body: &GroupChange,
+        if_match: Option<u64>,
+    ) -> Result<wire::Group, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let id = self.group_named(state, group)?;
+        let what = format!("group {}", self.group_name(state, id));
+        let old = state.groups.get(&id).map(|known| known.name);
+        let (text, name) = self.hashed_name("name", &body.name)?;
+        self.put_group_name(caller, id, &text, name)?;
+        let change = Arrange::RenameGroup {
+            group: id,
+            name,
+            if_match,
+        };
+        let done = self.arranged(caller, &what, change);
+        let answer = done.inspect_err(|_| {
+            if old != Some(name) {
+                self.forget_group_name(id, name);
+            }
+        })?;
+        if let Some(old) = old.filter(|old| *old != name) {
+            self.forget_group_name(id, old);
+        }
+        self.group_shown(&answer.snapshot.state, id)
+    }
+
+    fn change_members_of(
+        &self,
+        caller: &Caller,
+        group: &str,
+        body: &MembersChange,
+    ) -> Result<EndingReply, Refused> {
+        let lists = [
+            &body.add_users,
+            &body.add_groups,
+            &body.drop_users,
+            &body.drop_groups,
+        ];
+        let count: usize = lists.iter().map(|list| list.len()).sum();
+        if count == 0 || count > AT_ONCE {
+            let why = format_args!("{count} members, and 1 to {AT_ONCE} come and go in one call");
+            return Err(bad("add_users", why));
+        }
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let group = self.group_named(state, group)?;
+        let what = format!("group {}", self.group_name(state, group));
+        let users = |logins: &[String]| -> Result<Vec<UserId>, Refused> {
+            logins
+                .iter()
+                .map(|one| self.user_named(state, one))
+                .collect()
+        };
+        let groups = |names: &[String]| -> Result<Vec<GroupId>, Refused> {
+            names
+                .iter()
+                .map(|one| self.group_named(state, one))
+                .collect()
+        };
+        let add = Arrange::AddMembers {
+            group,
+            users: users(&body.add_users)?,
+            groups: groups(&body.add_groups)?,
+        };
+        let drop = Arrange::DropMembers {
+            group,
+            users: users(&body.drop_users)?,
+            groups: groups(&body.drop_groups)?,
+            hard: body.hard,
+        };
+        let added = self.arranged(caller, &what, add)?;
+        if body.drop_users.is_empty() && body.drop_groups.is_empty() {
+            return Ok(self.losing(&added));
+        }
+        Ok(self.losing(&self.arranged(caller, &what, drop)?))
+    }
+
+    fn remove_group_of(
+        &self,
+        caller: &Caller,
+        group: &str,
+        hard: bool,
+        if_match: Option<u64>,
+    ) -> Result<EndingReply, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let id = self.group_named(state, group)?;
+        let what = format!("group {}", self.group_name(state, id));
+        let name = state.groups.get(&id).map(|known| known.name);
+        let change = Arrange::RemoveGroup {
+            group: id,
+            hard,
+            if_match,
+        };
+        let answer = self.arranged(caller, &what, change)?;
+        if let Some(name) = name {
+            self.forget_group_name(id, name);
+        }
+        Ok(self.losing(&answer))
+    }
+
+    fn member_name(&self, state: &State, kind: &str, id: &str) -> String {
+        let group = id.parse().ok().filter(|_| kind == "group");
+        match (group, id.parse()) {
+            (Some(group), _) => self.group_name(state, group),
+            (None, Ok(user)) => self.user_name(user),
+            (None, Err(_)) => id.to_owned(),
+        }
+    }
+
+    fn put_group_name(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        text: &str,
+        name: NameHash,
+    ) -> Result<(), Refused> {
+        let kept = self
+            .side
+            .put_name(Kind::Group, name_key(group.0, name), text);
+        kept.map_err(|e| self.broken(caller, &e))
+    }
+
+    fn forget_group_name(&self, group: GroupId, name: NameHash) {
+        self.erase_name(Kind::Group, name_key(group.0, name));
+    }
+
+    fn group_shown(&self, state: &State, id: GroupId) -> Result<wire::Group, Refused> {
+        self.group_view(state, id, &counts(state))
+            .ok_or_else(|| internal("a group that was found is not there", &id))
+    }
+
+    fn group_view(
+        &self,
+        state: &State,
+        id: GroupId,
+        counts: &BTreeMap<GroupId, u64>,
+    ) -> Option<wire::Group> {
+        let known = state.groups.get(&id)?;
+        let holding = known
+            .groups
+            .iter()
+            .filter(|one| state.groups.contains_key(*one));
+        Some(wire::Group {
+            id: id.to_string(),
+            name: self.group_name(state, id),
+            unit: self.unit_path(state, known.unit),
+            groups: holding.map(|one| self.group_name(state, *one)).collect(),
+            users: counts.get(&id).copied().unwrap_or_default(),
+            revision: known.revision,
+        })
+    }
+}
+
+/// How many users are right in each group.
+fn counts(state: &State) -> BTreeMap<GroupId, u64> {
+    let mut counts = BTreeMap::new();
+    for group in state.users.values().flat_map(|user| &user.groups) {
+        *counts.entry(*group).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,260 @@
+//! `/v1/units`.
+
+use super::{brought, spelled, word};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::desk::Desk;
+use crate::desk::directory::name_key;
+use crate::desk::parse::bad;
+use crate::desk::view::{Cursor, page};
+use crate::problem::{Refused, internal};
+use crate::side::Kind;
+use seatkeeper::wire::{self, Changed, Page, UnitChange, UnitMake};
+use seatkeeper_engine::State;
+use seatkeeper_engine::command::{self, Arrange, MoveTo};
+use seatkeeper_engine::ids::{NameHash, UnitId};
+use seatkeeper_engine::state::{Account, AccountKind, Place};
+
+const KINDS: &[(&str, AccountKind)] = &[
+    ("producer", AccountKind::Producer),
+    ("partner", AccountKind::Partner),
+    ("customer", AccountKind::Customer),
+];
+
+impl Desk {
+    /// `GET /v1/units`.
+    ///
+    /// # Errors
+    /// `forbidden`, or a cursor that is none.
+    pub fn units(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Unit>, Refused> {
+        authorize(caller, Permission::UnitRead, self.unit)?;
+        let snapshot = self.keeper.snapshot();
+        let after = cursor.after_id::<UnitId>()?;
+        let rows = snapshot
+            .state
+            .units
+            .range(after)
+            .map(|(id, _)| (id.to_string(), self.unit_view(&snapshot.state, *id)));
+        Ok(page(
+            rows.filter_map(|(key, row)| Some((key, row?))),
+            cursor.limit()?,
+        ))
+    }
+
+    /// `GET /v1/units/{unit}`.
+    ///
+    /// # Errors
+    /// `forbidden`, or there is none.
+    pub fn unit_of(&self, caller: &Caller, unit: &str) -> Result<wire::Unit, Refused> {
+        authorize(caller, Permission::UnitRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        let id = self.unit_named(state, "unit", unit)?;
+        self.unit_shown(state, id)
+    }
+
+    /// `POST /v1/units`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `bad_request` that names the member, or the denial.
+    pub fn make_unit(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {
+        authorize(caller, Permission::UnitManage, self.unit)?;
+        self.traced(caller, self.make_unit_of(caller, body))
+    }
+
+    /// `PATCH /v1/units/{unit}`: one change. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `bad_request` that names the member, or the denial.
+    pub fn change_unit(
+        &self,
+        caller: &Caller,
+        unit: &str,
+        body: &UnitChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<wire::Unit>, Refused> {
+        authorize(caller, Permission::UnitManage, self.unit)?;
+        self.traced(caller, self.change_unit_of(caller, unit, body, if_match))
+    }
+
+    /// `DELETE /v1/units/{unit}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `not_empty`, or there is none.
+    pub fn remove_unit(
+        &self,
+        caller: &Caller,
+        unit: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        authorize(caller, Permission::UnitManage, self.unit)?;
+        self.traced(caller, self.remove_unit_of(caller, unit, if_match))
+    }
+
+    fn make_unit_of(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {
+        let unit: UnitId = brought(body.id.as_deref())?;
+        let (text, name) = self.hashed_name("name", &body.name)?;
+        let state = &self.keeper.snapshot().state;
+        let place = match (&body.above, &body.kind) {
+            (Some(above), None) if body.managed_by.is_none() => {
+                Place::Below(self.unit_named(state, "above", above)?)
+            }
+            (None, Some(kind)) => Place::Account(Account {
+                kind: word("kind", kind, KINDS)?,
+                managed_by: self.manager(state, body.managed_by.as_deref())?,
+                self_registered: false,
+            }),
+            _ => {
+                return Err(bad(
+                    "above",
+                    "either a unit that it comes below, or the kind of an account is needed",
+                ));
+            }
+        };
+        self.put_name(caller, unit, &text, name)?;
+        let change = Arrange::MakeUnit { unit, name, place };
+        let made = self.arranged(caller, &format!("unit {text}"), change);
+        let answer = made.inspect_err(|_| self.forget_name(unit, name))?;
+        self.unit_shown(&answer.snapshot.state, unit)
+    }
+
+    fn change_unit_of(
+        &self,
+        caller: &Caller,
+        unit: &str,
+        body: &UnitChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<wire::Unit>, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let id = self.unit_named(state, "unit", unit)?;
+        let what = format!("unit {}", self.unit_path(state, id));
+        let hard = body.hard;
+        let parts = (&body.name, &body.above, &body.kind, &body.managed_by);
+        let change = match parts {
+            (Some(name), None, None, None) => {
+                return self.rename_unit(caller, (id, &what), name, if_match);
+            }
+            (None, Some(above), None, None) => {
+                let to = MoveTo::Below(self.unit_named(state, "above", above)?);
+                command::UnitChange::Move { to, hard }
+            }
+            (None, None, Some(kind), None) => {
+                let to = MoveTo::Account(word("kind", kind, KINDS)?);
+                command::UnitChange::Move { to, hard }
+            }
+            (None, None, None, Some(by)) => {
+                command::UnitChange::Manage(self.manager(state, Some(by))?)
+            }
+            _ => {
+                return Err(bad(
+                    "name",
+                    "exactly one of name, above, kind and managed_by is needed",
+                ));
+            }
+        };
+        let change = Arrange::ChangeUnit {
+            unit: id,
+            change,
+            if_match,
+        };
+        let answer = self.arranged(caller, &what, change)?;
+        let item = self.unit_shown(&answer.snapshot.state, id)?;
+        let ending = self.losing(&answer).ending;
+        Ok(Changed { item, ending })
+    }
+
+    fn rename_unit(
+        &self,
+        caller: &Caller,
+        (unit, what): (UnitId, &str),
+        name: &str,
+        if_match: Option<u64>,
+    ) -> Result<Changed<wire::Unit>, Refused> {
+        let (text, name) = self.hashed_name("name", name)?;
+        let before = |state: &State| state.units.get(&unit).and_then(|known| known.name);
+        let old = before(&self.keeper.snapshot().state);
+        self.put_name(caller, unit, &text, name)?;
+        let change = Arrange::ChangeUnit {
+            unit,
+            change: command::UnitChange::Rename(name),
+            if_match,
+        };
+        let done = self.arranged(caller, what, change);
+        let answer = done.inspect_err(|_| {
+            if old != Some(name) {
+                self.forget_name(unit, name);
+            }
+        })?;
+        if let Some(old) = old.filter(|old| *old != name) {
+            self.forget_name(unit, old);
+        }
+        let item = self.unit_shown(&answer.snapshot.state, unit)?;
+        let ending = Vec::new();
+        Ok(Changed { item, ending })
+    }
+
+    fn remove_unit_of(
+        &self,
+        caller: &Caller,
+        unit: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let id = self.unit_named(state, "unit", unit)?;
+        let what = format!("unit {}", self.unit_path(state, id));
+        let name = state.units.get(&id).and_then(|known| known.name);
+        let change = Arrange::RemoveUnit { unit: id, if_match };
+        self.arranged(caller, &what, change)?;
+        if let Some(name) = name {
+            self.forget_name(id, name);
+        }
+        Ok(())
+    }
+
+    fn manager(&self, state: &State, by: Option<&str>) -> Result<Option<UnitId>, Refused> {
+        let by = by.filter(|by| !by.is_empty());
+        by.map(|by| self.unit_named(state, "managed_by", by))
+            .transpose()
+    }
+
+    fn put_name(
+        &self,
+        caller: &Caller,
+        unit: UnitId,
+        text: &str,
+        name: NameHash,
+    ) -> Result<(), Refused> {
+        let kept = self.side.put_name(Kind::Unit, name_key(unit.0, name), text);
+        kept.map_err(|e| self.broken(caller, &e))
+    }
+
+    fn forget_name(&self, unit: UnitId, name: NameHash) {
+        self.erase_name(Kind::Unit, name_key(unit.0, name));
+    }
+
+    fn unit_shown(&self, state: &State, id: UnitId) -> Result<wire::Unit, Refused> {
+        self.unit_view(state, id)
+            .ok_or_else(|| internal("a unit that was found is not there", &id))
+    }
+
+    fn unit_view(&self, state: &State, id: UnitId) -> Option<wire::Unit> {
+        let known = state.units.get(&id)?;
+        let (above, account) = match known.place {
+            Place::Below(above) => (Some(above), None),
+            Place::Account(account) => (None, Some(account)),
+        };
+        let managed_by = account.and_then(|account| account.managed_by);
+        Some(wire::Unit {
+            id: id.to_string(),
+            name: self.unit_name(state, id),
+            path: self.unit_path(state, id),
+            above: above.map(|above| above.to_string()),
+            kind: account.map(|account| spelled(account.kind, KINDS).to_owned()),
+            managed_by: managed_by.map(|by| self.unit_name(state, by)),
+            home: id == self.unit,
+            units: known.units,
+            users: known.users,
+            revision: known.revision,
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! `/v1/users`.
+
+use super::{brought, spelled, word};
+use crate::authorize::{Caller, Permission, authorize};
+use crate::desk::Desk;
+use crate::desk::parse::bad;
+use crate::desk::view::{Cursor, page};
+use crate::login::{check, hash};
+use crate::problem::{Refused, internal, problem};
+use crate::side::Kind;
+use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
+use seatkeeper_engine::State;
+use seatkeeper_engine::command::Arrange;
+use seatkeeper_engine::ids::{UnitId, UserId};
+use seatkeeper_engine::state::UserStatus;
+use seatkeeper_engine::time::Date;
+
+const STATUS: &[(&str, UserStatus)] = &[
+    ("invited", UserStatus::Invited),
+    ("pending", UserStatus::Pending),
+    ("active", UserStatus::Active),
+    ("suspended", UserStatus::Suspended),
+];
+
+impl Desk {
+    /// `GET /v1/users`: all, or those of a unit and below, or of a group at any depth.
+    ///
+    /// # Errors
+    /// `forbidden`, a cursor that is none, or there is no such unit or group.
+    pub fn users(
+        &self,
+        caller: &Caller,
+        (unit, group): (Option<&str>, Option<&str>),
+        cursor: &Cursor,
+    ) -> Result<Page<wire::User>, Refused> {
+        authorize(caller, Permission::UserRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        let unit = unit.map(|unit| self.unit_named(state, "unit", unit));
+        let group = group.map(|group| self.group_named(state, group));
+        let (unit, group) = (unit.transpose()?, group.transpose()?);
+        let after = cursor.after_id::<UserId>()?;
+        let rows = state
+            .users
+            .range(after)
+            .filter(|(id, _)| unit.is_none_or(|unit| state.in_unit(**id, unit)))
+            .filter(|(id, _)| group.is_none_or(|group| state.in_group(**id, group)))
+            .filter_map(|(id, _)| Some((id.to_string(), self.user_view(state, *id)?)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/users/{user}`.
+    ///
+    /// # Errors
+    /// `forbidden`, or there is none.
+    pub fn user_shown(&self, caller: &Caller, user: &str) -> Result<wire::User, Refused> {
+        authorize(caller, Permission::UserRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        self.user_found(state, self.user_named(state, user)?)
+    }
+
+    /// `POST /v1/users`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `bad_request` that names the member, or the denial.
+    pub fn make_user(&self, caller: &Caller, body: &UserMake) -> Result<wire::User, Refused> {
+        authorize(caller, Permission::UserManage, self.unit)?;
+        self.traced(caller, self.make_user_of(caller, body))
+    }
+
+    /// `PATCH /v1/users/{user}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `bad_request` that names the member, or the denial.
+    pub fn change_user(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &UserChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<wire::User>, Refused> {
+        authorize(caller, Permission::UserManage, self.unit)?;
+        self.traced(caller, self.change_user_of(caller, user, body, if_match))
+    }
+
+    /// `DELETE /v1/users/{user}`: the name is erased, too. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or there is none.
+    pub fn remove_user(
+        &self,
+        caller: &Caller,
+        user: &str,
+        hard: bool,
+        if_match: Option<u64>,
+    ) -> Result<EndingReply, Refused> {
+        authorize(caller, Permission::UserManage, self.unit)?;
+        self.traced(caller, self.remove_user_of(caller, user, hard, if_match))
+    }
+
+    fn make_user_of(&self, caller: &Caller, body: &UserMake) -> Result<wire::User, Refused> {
+        let user: UserId = brought(body.id.as_deref())?;
+        check(&body.login).map_err(|why| bad("login", why))?;
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let status = body.status.as_deref().unwrap_or("active");
+        let change = Arrange::MakeUser {
+            user,
+            login: hash(self.keys.salt(), &body.login),
+            units: self.units_named(state, &body.units)?,
+            status: word("status", status, STATUS)?,
+            until: body.until.map(Date),
+        };
+        if state.users.contains_key(&user) {
+            // The same again, or another one under this id: its name is not touched.
+            let answer = self.arranged(caller, &format!("user {}", body.login), change)?;
+            return self.user_found(&answer.snapshot.state, user);
+        }
+        let login = body.login.to_lowercase();
+        let kept = self.side.put_name(Kind::User, user.0, &login);
+        kept.map_err(|e| self.broken(caller, &e))?;
+        let made = self.arranged(caller, &format!("user {login}"), change);
+        let answer = made.inspect_err(|_| self.erase_name(Kind::User, user.0))?;
+        self.user_found(&answer.snapshot.state, user)
+    }
+
+    fn change_user_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &UserChange,
+        if_match: Option<u64>,
+    ) -> Result<Changed<wire::User>, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let id = self.user_named(state, user)?;
+        let known = state.users.get(&id);
+        let known = known.ok_or_else(|| internal("a user that was found is not there", &id))?;
+        let what = format!("user {}", self.user_name(id));
+        let hard = body.hard;
+        let stands = (&body.status, body.until);
+        let change = match (&body.units, stands) {
+            (Some(units), (None, None)) => Arrange::PlaceUser {
+                user: id,
+                units: self.units_named(state, units)?,
+                hard,
+                if_match,
+            },
+            (Some(_), _) => {
+                let why = "a user is placed in one call, and status or until changed in another";
+                return Err(bad("units", why));
+            }
+            (None, (None, None)) => return Err(bad("status", "nothing is to be changed")),
+            (None, (status, until)) => Arrange::ChangeUser {
+                user: id,
+                status: match status {
+                    Some(status) => word("status", status, STATUS)?,
+                    None => known.status,
+                },
+                until: match until {
+                    Some(0) => None,
+                    Some(until) => Some(Date(until)),
+                    None => known.until,
+                },
+                hard,
+                // What was not named comes from this revision.
+                if_match: if_match.or(Some(known.revision)),
+            },
+        };
+        let answer = self.arranged(caller, &what, change)?;
+        let item = self.user_found(&answer.snapshot.state, id)?;
+        let ending = self.losing(&answer).ending;
+        Ok(Changed { item, ending })
+    }
+
+    fn remove_user_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        hard: bool,
+        if_match: Option<u64>,
+    ) -> Result<EndingReply, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let id = self.user_named(&snapshot.state, user)?;
+        let what = format!("user {}", self.user_name(id));
+        let change = Arrange::RemoveUser {
+            user: id,
+            hard,
+            if_match,
+        };
+        let answer = self.arranged(caller, &what, change)?;
+        self.erase_name(Kind::User, id.0);
+        Ok(self.losing(&answer))
+    }
+
+    fn units_named(&self, state: &State, units: &[String]) -> Result<Vec<UnitId>, Refused> {
+        units
+            .iter()
+            .map(|unit| self.unit_named(state, "units", unit))
+            .collect()
+    }
+
+    fn user_found(&self, state: &State, id: UserId) -> Result<wire::User, Refused> {
+        self.user_view(state, id).ok_or_else(|| {
+            problem(
+                Code::NotFound,
+                format!("user {id} was taken away meanwhile"),
+            )
+        })
+    }
+
+    fn user_view(&self, state: &State, id: UserId) -> Option<wire::User> {
+        let known = state.users.get(&id)?;
+        let groups = known.groups.iter();
+        let groups = groups.filter(|group| state.groups.contains_key(*group));
+        let units = state.units_of(known).iter();
+        Some(wire::User {
+            id: id.to_string(),
+            login: self.user_name(id),
+            status: spelled(known.status, STATUS).to_owned(),
+            until: known.until.map(|until| until.0),
+            units: units.map(|unit| self.unit_path(state, *unit)).collect(),
+            groups: groups.map(|group| self.group_name(state, *group)).collect(),
+            revision: known.revision,
+        })
+    }
+}

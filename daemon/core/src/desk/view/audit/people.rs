@@ -1,0 +1,155 @@
+//! Events of the directory in the words of the domain.
+
+use super::words::Names;
+use seatkeeper::token::dates;
+use seatkeeper_engine::event::Recorded;
+use seatkeeper_engine::ids::{GroupId, UnitId, UserId};
+use seatkeeper_engine::state::{AccountKind, Place, UserStatus};
+use seatkeeper_engine::time::Date;
+
+/// Members that a sentence names.
+const SHOWN: usize = 5;
+
+/// The sentence, where the event is one of the directory.
+pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
+    Some(match what {
+        Recorded::UserMade {
+            user,
+            units,
+            status,
+            until,
+            ..
+        } => format!(
+            "user {} made{}, {}",
+            names.user(*user),
+            in_units(units, names),
+            stands(*status, *until)
+        ),
+        Recorded::UserChanged {
+            user,
+            status,
+            until,
+        } => format!("user {} is {}", names.user(*user), stands(*status, *until)),
+        Recorded::UserPlaced { user, units } => {
+            format!(
+                "user {} placed{}",
+                names.user(*user),
+                in_units(units, names)
+            )
+        }
+        Recorded::UserRemoved { user } => format!("user {} taken away", names.user(*user)),
+        other => return text_of_units(other, names).or_else(|| text_of_groups(other, names)),
+    })
+}
+
+fn text_of_units(what: &Recorded, names: &mut impl Names) -> Option<String> {
+    Some(match what {
+        Recorded::UnitMade { unit, place, .. } => {
+            format!("unit {} made, {}", names.unit(*unit), at(*place, names))
+        }
+        Recorded::UnitRenamed { unit, .. } => {
+            format!("unit renamed, it is {} now", names.unit(*unit))
+        }
+        Recorded::UnitMoved { unit, to } => {
+            format!("unit {} moved, {}", names.unit(*unit), at(*to, names))
+        }
+        Recorded::AccountManaged { unit, by } => match by {
+            Some(by) => format!(
+                "account {} is managed by {}",
+                names.unit(*unit),
+                names.unit(*by)
+            ),
+            None => format!("account {} is managed by nobody else", names.unit(*unit)),
+        },
+        Recorded::UnitRemoved { unit } => format!("unit {} taken away", names.unit(*unit)),
+        _ => return None,
+    })
+}
+
+fn text_of_groups(what: &Recorded, names: &mut impl Names) -> Option<String> {
+    Some(match what {
+        Recorded::GroupMade { group, unit, .. } => format!(
+            "group {} made in {}",
+            names.group(*group),
+            names.unit(*unit)
+        ),
+        Recorded::GroupRenamed { group, .. } => {
+            format!("group renamed, it is {} now", names.group(*group))
+        }
+        Recorded::GroupRemoved { group } => format!(
+            "group {} taken away, and its assignments with it",
+            names.group(*group)
+        ),
+        Recorded::MembersAdded {
+            group,
+            users,
+            groups,
+        } => format!(
+            "{} joined group {}",
+            members(users, groups, names),
+            names.group(*group)
+        ),
+        Recorded::MembersDropped {
+            group,
+            users,
+            groups,
+        } => format!(
+            "{} left group {}",
+            members(users, groups, names),
+            names.group(*group)
+        ),
+        _ => return None,
+    })
+}
+
+fn in_units(units: &[UnitId], names: &mut impl Names) -> String {
+    let units: Vec<_> = units.iter().map(|unit| names.unit(*unit)).collect();
+    match units.is_empty() {
+        true => String::new(),
+        false => format!(" in {}", units.join(" and ")),
+    }
+}
+
+fn stands(status: UserStatus, until: Option<Date>) -> String {
+    let status = match status {
+        UserStatus::Invited => "invited",
+        UserStatus::Pending => "pending",
+        UserStatus::Active => "active",
+        UserStatus::Suspended => "suspended",
+    };
+    match until {
+        Some(until) => format!("{status}, a guest until {}", dates::format(until.0)),
+        None => status.to_owned(),
+    }
+}
+
+fn at(place: Place, names: &mut impl Names) -> String {
+    match place {
+        Place::Below(above) => format!("below {}", names.unit(above)),
+        Place::Account(account) => {
+            let kind = match account.kind {
+                AccountKind::Producer => "producer",
+                AccountKind::Partner => "partner",
+                AccountKind::Customer => "customer",
+            };
+            match account.managed_by {
+                Some(by) => format!("a {kind} account, managed by {}", names.unit(by)),
+                None => format!("a {kind} account"),
+            }
+        }
+    }
+}
+
+fn members(users: &[UserId], groups: &[GroupId], names: &mut impl Names) -> String {
+    let mut shown: Vec<_> = groups
+        .iter()
+        .take(SHOWN)
+        .map(|group| format!("group {}", names.group(*group)))
+        .collect();
+    let room = SHOWN.saturating_sub(shown.len());
+    shown.extend(users.iter().take(room).map(|user| names.user(*user)));
+    match (users.len() + groups.len()).saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

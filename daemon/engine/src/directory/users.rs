@@ -1,0 +1,141 @@
+//! Users: who they are, where they are, and whether they may sit (rules 1, 4).
+
+use super::{felt, unchanged};
+use crate::denial::{Code, Denial};
+use crate::engine::{Act, Verdict, not_found};
+use crate::event::Recorded;
+use crate::ids::{LoginHash, UnitId, UserId};
+use crate::state::{State, UserStatus};
+use crate::time::Date;
+
+/// What a new user is beside their login.
+pub(super) struct Made {
+    pub(super) units: Vec<UnitId>,
+    pub(super) status: UserStatus,
+    pub(super) until: Option<Date>,
+}
+
+/// Makes a user. The same id with the same login is the same one.
+pub(super) fn make(
+    act: &mut Act<'_>,
+    user: UserId,
+    login: LoginHash,
+    made: Made,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    if let Some(known) = state.users.get(&user) {
+        return if known.logins.contains(&login) {
+            Ok(Verdict::User(user))
+        } else {
+            Err(Denial::new(Code::Conflict, 20))
+        };
+    }
+    if state.logins.contains_key(&login) {
+        return Err(Denial::new(Code::NameTaken, 1));
+    }
+    let Made {
+        units,
+        status,
+        until,
+    } = made;
+    let units = ordered(units);
+    placeable(state, user, &units)?;
+    act.record(Recorded::UserMade {
+        user,
+        login,
+        units,
+        status,
+        until,
+    });
+    Ok(Verdict::User(user))
+}
+
+/// Says whether they may sit, and until when.
+pub(super) fn change(
+    act: &mut Act<'_>,
+    user: UserId,
+    (status, until): (UserStatus, Option<Date>),
+    hard: bool,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    if (known.status, known.until) != (status, until) {
+        act.record(Recorded::UserChanged {
+            user,
+            status,
+            until,
+        });
+    }
+    Ok(felt(act, hard))
+}
+
+/// Places them in exactly these units.
+pub(super) fn place(
+    act: &mut Act<'_>,
+    user: UserId,
+    units: Vec<UnitId>,
+    hard: bool,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    let units = ordered(units);
+    if units.is_empty() {
+        return Err(Denial::new(Code::LastUnit, 1));
+    }
+    placeable(state, user, &units)?;
+    if known.units != units {
+        act.record(Recorded::UserPlaced { user, units });
+    }
+    Ok(felt(act, hard))
+}
+
+/// Takes them away.
+pub(super) fn remove(
+    act: &mut Act<'_>,
+    user: UserId,
+    hard: bool,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    act.record(Recorded::UserRemoved { user });
+    Ok(felt(act, hard))
+}
+
+fn ordered(mut units: Vec<UnitId>) -> Vec<UnitId> {
+    units.sort_unstable();
+    units.dedup();
+    units
+}
+
+/// Whether a user may be in all these units together: no two in one line, and all in accounts of one kind (rule 1).
+fn placeable(state: &State, user: UserId, units: &[UnitId]) -> Result<(), Denial> {
+    let refused = |code| {
+        Err(Denial {
+            users: vec![user],
+            ..Denial::new(code, 1)
+        })
+    };
+    let mut kinds = Vec::new();
+    for unit in units {
+        let (_, account) = state.account_of(*unit).ok_or_else(|| not_found(1))?;
+        kinds.push(account.kind);
+        if state
+            .upwards(*unit)
+            .skip(1)
+            .any(|above| units.contains(&above))
+        {
+            return refused(Code::OneLine);
+        }
+    }
+    kinds.dedup();
+    if kinds.len() > 1 {
+        return refused(Code::MixedKinds);
+    }
+    Ok(())
+}

@@ -1,0 +1,337 @@
+//! Folds what happens to units, groups and users.
+
+use super::licensing::unassign;
+use crate::event::Recorded;
+use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
+use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
+use crate::time::Date;
+use imbl::OrdSet;
+use std::sync::Arc;
+
+/// Folds one event of the directory.
+pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
+    match event {
+        Recorded::UnitMade { unit, name, place } => {
+            make_unit(state, *unit, Some(*name), *place, revision);
+        }
+        Recorded::UnitRenamed { unit, name } => {
+            forget_name(state, *unit);
+            change_unit(state, *unit, |known| known.name = Some(*name), revision);
+            note_name(state, *unit);
+        }
+        Recorded::UnitMoved { unit, to } => {
+            leave_place(state, *unit);
+            change_unit(state, *unit, |known| known.place = *to, revision);
+            enter_place(state, *unit);
+        }
+        Recorded::AccountManaged { unit, by } => {
+            let manage = |known: &mut OrgUnit| {
+                if let Place::Account(account) = &mut known.place {
+                    account.managed_by = *by;
+                }
+            };
+            change_unit(state, *unit, manage, revision);
+        }
+        Recorded::UnitRemoved { unit } => {
+            leave_place(state, *unit);
+            state.units.remove(unit);
+        }
+        Recorded::GroupMade { group, name, unit } => {
+            let made = Group {
+                name: *name,
+                unit: *unit,
+                groups: Vec::new(),
+                revision,
+            };
+            state.groups.insert(*group, Arc::new(made));
+            state.group_names.insert(*name, *group);
+        }
+        Recorded::GroupRenamed { group, name } => rename_group(state, *group, *name, revision),
+        Recorded::GroupRemoved { group } => {
+            if let Some(gone) = state.groups.remove(group) {
+                state.group_names.remove(&gone.name);
+            }
+            unassign_from(state, Target::Group(*group));
+        }
+        Recorded::MembersAdded {
+            group,
+            users,
+            groups,
+        } => members(state, *group, (users, groups), revision, add),
+        Recorded::MembersDropped {
+            group,
+            users,
+            groups,
+        } => members(state, *group, (users, groups), revision, take_out),
+        other => evolve_user(state, other, revision),
+    }
+}
+
+/// Folds one event of a user.
+fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
+    match event {
+        Recorded::UserMet { user, login } => {
+            make_user(state, *user, User::met(*login, revision));
+        }
+        Recorded::UserMade {
+            user,
+            login,
+            units,
+            status,
+            until,
+        } => {
+            let made = User {
+                status: *status,
+                until: *until,
+                ..User::met(*login, revision)
+            };
+            make_user(state, *user, made);
+            place(state, *user, units, revision);
+        }
+        Recorded::UserChanged {
+            user,
+            status,
+            until,
+        } => {
+            let (status, until): (UserStatus, Option<Date>) = (*status, *until);
+            change_user(state, *user, revision, |known| {
+                (known.status, known.until) = (status, until);
+            });
+        }
+        Recorded::UserPlaced { user, units } => place(state, *user, units, revision),
+        Recorded::UserRemoved { user } => {
+            place(state, *user, &[], revision);
+            if let Some(gone) = state.users.remove(user) {
+                for login in &gone.logins {
+                    state.logins.remove(login);
+                }
+            }
+            unassign_from(state, Target::User(*user));
+        }
+        other => folded_before(other),
+    }
+}
+
+/// A new event is folded somewhere, or the compiler asks for it here.
+fn folded_before(event: &Recorded) {
+    match event {
+        Recorded::SiteFounded { .. }
+        | Recorded::RunStarted { .. }
+        | Recorded::RunStopped { .. }
+        | Recorded::FutureShown { .. }
+        | Recorded::QuarantineBegan { .. }
+        | Recorded::CheckpointWritten { .. }
+        | Recorded::VendorTrusted { .. }
+        | Recorded::IssuerSeen(_)
+        | Recorded::VendorRemoved { .. }
+        | Recorded::LicenseInstalled { .. }
+        | Recorded::LicenseWaits { .. }
+        | Recorded::LicenseRemoved { .. }
+        | Recorded::LicenseAssigned { .. }
+        | Recorded::AssignmentChanged { .. }
+        | Recorded::LicenseUnassigned { .. }
+        | Recorded::SeatTaken(_)
+        | Recorded::HolderJoined { .. }
+        | Recorded::LeaseAdopted { .. }
+        | Recorded::HoldersEnding { .. }
+        | Recorded::EndingTakenBack { .. }
+        | Recorded::LastSigned { .. }
+        | Recorded::HolderEnded { .. }
+        | Recorded::SeatEnded { .. }
+        | Recorded::CheckoutEnded { .. }
+        | Recorded::CoolDownStarted { .. }
+        | Recorded::CoolDownDeleted { .. }
+        | Recorded::ClockAccepted { .. }
+        | Recorded::UnitMade { .. }
+        | Recorded::UnitRenamed { .. }
+        | Recorded::UnitMoved { .. }
+        | Recorded::AccountManaged { .. }
+        | Recorded::UnitRemoved { .. }
+        | Recorded::GroupMade { .. }
+        | Recorded::GroupRenamed { .. }
+        | Recorded::GroupRemoved { .. }
+        | Recorded::MembersAdded { .. }
+        | Recorded::MembersDropped { .. }
+        | Recorded::UserMet { .. }
+        | Recorded::UserMade { .. }
+        | Recorded::UserChanged { .. }
+        | Recorded::UserPlaced { .. }
+        | Recorded::UserRemoved { .. } => {}
+    }
+}
+
+impl User {
+    /// One who was met under this login, at home and active.
+    #[must_use]
+    pub fn met(login: LoginHash, revision: u64) -> User {
+        User {
+            logins: OrdSet::unit(login),
+            units: Vec::new(),
+            groups: Vec::new(),
+            status: UserStatus::Active,
+            until: None,
+            revision,
+        }
+    }
+}
+
+/// The home account, which a site is founded with: a customer.
+pub(super) fn found(state: &mut State, unit: UnitId, revision: u64) {
+    let account = Account {
+        kind: AccountKind::Customer,
+        managed_by: None,
+        self_registered: false,
+    };
+    make_unit(state, unit, None, Place::Account(account), revision);
+}
+
+fn make_unit(state: &mut State, unit: UnitId, name: Option<NameHash>, place: Place, revision: u64) {
+    let made = OrgUnit {
+        name,
+        place,
+        units: 0,
+        users: 0,
+        revision,
+    };
+    state.units.insert(unit, Arc::new(made));
+    enter_place(state, unit);
+}
+
+fn change_unit(state: &mut State, unit: UnitId, change: impl FnOnce(&mut OrgUnit), revision: u64) {
+    if let Some(known) = state.units.get_mut(&unit) {
+        let known = Arc::make_mut(known);
+        change(known);
+        known.revision = revision;
+    }
+}
+
+/// Where a unit is, by what is above it.
+fn above(state: &State, unit: UnitId) -> Option<UnitId> {
+    match state.units.get(&unit)?.place {
+        Place::Below(above) => Some(above),
+        Place::Account(_) => None,
+    }
+}
+
+fn note_name(state: &mut State, unit: UnitId) {
+    if let Some(name) = state.units.get(&unit).and_then(|known| known.name) {
+        state.unit_names.insert((above(state, unit), name), unit);
+    }
+}
+
+fn forget_name(state: &mut State, unit: UnitId) {
+    if let Some(name) = state.units.get(&unit).and_then(|known| known.name) {
+        state.unit_names.remove(&(above(state, unit), name));
+    }
+}
+
+fn enter_place(state: &mut State, unit: UnitId) {
+    note_name(state, unit);
+    count_below(state, unit, |units| units + 1);
+}
+
+fn leave_place(state: &mut State, unit: UnitId) {
+    forget_name(state, unit);
+    count_below(state, unit, |units| units.saturating_sub(1));
+}
+
+fn count_below(state: &mut State, unit: UnitId, count: impl FnOnce(u64) -> u64) {
+    if let Some(above) = above(state, unit)
+        && let Some(above) = state.units.get_mut(&above)
+    {
+        let above = Arc::make_mut(above);
+        above.units = count(above.units);
+    }
+}
+
+fn rename_group(state: &mut State, group: GroupId, name: NameHash, revision: u64) {
+    if let Some(known) = state.groups.get_mut(&group) {
+        let known = Arc::make_mut(known);
+        state.group_names.remove(&known.name);
+        state.group_names.insert(name, group);
+        known.name = name;
+        known.revision = revision;
+    }
+}
+
+/// Adds or takes out of what holds a user or a group. The group itself is another one by it, too: who edits its
+/// members is told of others who do.
+fn members(
+    state: &mut State,
+    group: GroupId,
+    (users, groups): (&[UserId], &[GroupId]),
+    revision: u64,
+    change: fn(&mut Vec<GroupId>, GroupId),
+) {
+    for user in users {
+        if let Some(known) = state.users.get_mut(user) {
+            change(&mut Arc::make_mut(known).groups, group);
+        }
+    }
+    for member in groups {
+        if let Some(known) = state.groups.get_mut(member) {
+            change(&mut Arc::make_mut(known).groups, group);
+        }
+    }
+    if let Some(known) = state.groups.get_mut(&group) {
+        Arc::make_mut(known).revision = revision;
+    }
+}
+
+fn add(groups: &mut Vec<GroupId>, group: GroupId) {
+    if let Err(place) = groups.binary_search(&group) {
+        groups.insert(place, group);
+    }
+}
+
+fn take_out(groups: &mut Vec<GroupId>, group: GroupId) {
+    groups.retain(|one| *one != group);
+}
+
+fn make_user(state: &mut State, user: UserId, made: User) {
+    for login in &made.logins {
+        state.logins.insert(*login, user);
+    }
+    state.users.insert(user, Arc::new(made));
+}
+
+fn change_user(state: &mut State, user: UserId, revision: u64, change: impl FnOnce(&mut User)) {
+    if let Some(known) = state.users.get_mut(&user) {
+        let known = Arc::make_mut(known);
+        change(known);
+        known.revision = revision;
+    }
+}
+
+fn place(state: &mut State, user: UserId, units: &[UnitId], revision: u64) {
+    let Some(known) = state.users.get(&user) else {
+        return;
+    };
+    let left = known.units.clone();
+    let mut count = |of: &[UnitId], more: bool| {
+        for unit in of {
+            if let Some(known) = state.units.get_mut(unit) {
+                let known = Arc::make_mut(known);
+                known.users = match more {
+                    true => known.users + 1,
+                    false => known.users.saturating_sub(1),
+                };
+            }
+        }
+    };
+    count(&left, false);
+    count(units, true);
+    if units.len() > 1 {
+        state.several.insert(user);
+    } else {
+        state.several.remove(&user);
+    }
+    change_user(state, user, revision, |known| known.units = units.to_vec());
+}
+
+/// Takes away all assignments to one who is gone.
+fn unassign_from(state: &mut State, target: Target) {
+    let with = state.covers.values();
+    let gone: Vec<AssignmentId> = with.filter_map(|c| c.by.get(&target)).copied().collect();
+    gone.iter().for_each(|id| unassign(state, id));
+}

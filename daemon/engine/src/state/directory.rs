@@ -1,0 +1,163 @@
+//! The organisation: units in trees, groups, and where a user is in them (rules 1, 2).
+//!
+//! Every pointer goes up, from a user to units and groups and from those to what holds them. So a unit or a group with
+//! thousands in it moves, or goes, by one change, and nothing has to be counted anew; who is covered is asked when it
+//! matters (rule 4).
+
+use super::{State, User};
+use crate::ids::{GroupId, NameHash, UnitId, UserId};
+use crate::time::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A node of the organisation tree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OrgUnit {
+    /// Keyed hash of its name, which no other unit of the same place has; `None` for a home account without a name of
+    /// its own.
+    pub name: Option<NameHash>,
+    /// Where it is.
+    pub place: Place,
+    /// Units right below it.
+    pub units: u64,
+    /// Users who were placed in it.
+    pub users: u64,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// Where a unit is in its tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// At the top: it is an account.
+    Account(Account),
+    /// Right below this unit.
+    Below(UnitId),
+}
+
+/// What only a root of the tree has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// Its kind.
+    pub kind: AccountKind,
+    /// The partner or producer account whose administrators may act in it: a link, no nesting.
+    pub managed_by: Option<UnitId>,
+    /// It made itself (a customer).
+    pub self_registered: bool,
+}
+
+/// What an account is to the vendor's business (rule 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// Makes the software.
+    Producer,
+    /// Sells it.
+    Partner,
+    /// Uses it.
+    Customer,
+}
+
+/// A named set of users and groups.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Group {
+    /// Keyed hash of its name, which no other group has.
+    pub name: NameHash,
+    /// The unit that it belongs to: whose administrators look after it.
+    pub unit: UnitId,
+    /// The groups that hold it, ascending.
+    pub groups: Vec<GroupId>,
+    /// Number of the event that last changed it.
+    pub revision: u64,
+}
+
+/// Whether a user may sit at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserStatus {
+    /// Was asked to come, and did not yet.
+    Invited,
+    /// Came, and waits for somebody's yes.
+    Pending,
+    /// May sit where an assignment covers.
+    #[default]
+    Active,
+    /// May not, until this is taken back.
+    Suspended,
+}
+
+impl User {
+    /// Active, and no guest whose last day is over (rule 4).
+    #[must_use]
+    pub fn active(&self, j: Date) -> bool {
+        self.status == UserStatus::Active && self.until.is_none_or(|until| j < until)
+    }
+}
+
+impl State {
+    /// A unit and those above it, up to the account.
+    pub fn upwards(&self, unit: UnitId) -> impl Iterator<Item = UnitId> {
+        let mut at = Some(unit);
+        std::iter::from_fn(move || {
+            let unit = at?;
+            at = match self.units.get(&unit)?.place {
+                Place::Account(_) => None,
+                Place::Below(above) => Some(above),
+            };
+            Some(unit)
+        })
+    }
+
+    /// The account that a unit is in: the root of its tree.
+    #[must_use]
+    pub fn account_of(&self, unit: UnitId) -> Option<(UnitId, Account)> {
+        let root = self.upwards(unit).last()?;
+        match self.units.get(&root)?.place {
+            Place::Account(account) => Some((root, account)),
+            Place::Below(_) => None,
+        }
+    }
+
+    /// The units that a user was placed in; who was made at first sight is in the home account (rule 1).
+    #[must_use]
+    pub fn units_of<'a>(&'a self, user: &'a User) -> &'a [UnitId] {
+        match (&self.site, user.units.is_empty()) {
+            (Some(site), true) => std::slice::from_ref(&site.unit),
+            _ => &user.units,
+        }
+    }
+
+    /// The groups that these are in, at any depth, themselves included, by id.
+    #[must_use]
+    pub fn groups_around(&self, groups: &[GroupId]) -> BTreeSet<GroupId> {
+        let mut around = BTreeSet::new();
+        let mut next = groups.to_vec();
+        while let Some(group) = next.pop() {
+            // A group that was taken away is in nobody's way, and holds nobody.
+            if let Some(known) = self.groups.get(&group)
+                && around.insert(group)
+            {
+                next.extend(&known.groups);
+            }
+        }
+        around
+    }
+
+    /// Whether a user is in a group, at any depth.
+    #[must_use]
+    pub fn in_group(&self, user: UserId, group: GroupId) -> bool {
+        let known = self.users.get(&user);
+        known.is_some_and(|known| self.groups_around(&known.groups).contains(&group))
+    }
+
+    /// Whether a user is in a unit or below it.
+    #[must_use]
+    pub fn in_unit(&self, user: UserId, unit: UnitId) -> bool {
+        let known = self.users.get(&user);
+        known.is_some_and(|known| {
+            let mut own = self.units_of(known).iter();
+            own.any(|own| self.upwards(*own).any(|above| above == unit))
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! The organisation on the wire: accounts and units, groups, users. Ids are 32 hex digits; wherever one of these is
+//! referred to, its name does as well: a unit's path (`East/Boston`), a group's name, a user's login.
+
+use super::EndingHolder;
+use serde::{Deserialize, Serialize};
+
+/// What was changed, and who loses a seat by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Changed<T> {
+    /// As it is now.
+    pub item: T,
+    /// Holders whose user has no right any more: told at their next renewal, or refused there where it was hard.
+    pub ending: Vec<EndingHolder>,
+}
+
+/// An account or a unit: `GET /v1/units`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unit {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The names from its account down, joined by `/`.
+    pub path: String,
+    /// The unit above it, by id; absent for an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<String>,
+    /// Of an account: `producer`, `partner` or `customer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Of an account: the name of the account that manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    /// The home account: everyone is in it who was not placed elsewhere.
+    #[serde(default)]
+    pub home: bool,
+    /// Units right below it.
+    pub units: u64,
+    /// Users who were placed in it (in the home account nobody needs to be).
+    pub users: u64,
+    /// For If-Match.
+    pub revision: u64,
+}
+
+/// Makes an account or a unit: `POST /v1/units`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnitMake {
+    /// Brought by the caller, so that a repetition makes no second one (rule 20); else made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 1 to 128 bytes without `/`; nothing else in the same place has it, whatever the case.
+    pub name: String,
+    /// The unit that it comes below; absent for an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<String>,
+    /// Of an account: `producer`, `partner` or `customer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Of an account: the partner or producer account that manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+}
+
+/// Changes one thing about an account or a unit: `PATCH /v1/units/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnitChange {
+    /// Another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// It moves below this unit, with all that is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<String>,
+    /// It becomes an account of this kind, or an account gets another kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Another manager of an account; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    /// Who loses a right by a move gets no time to save.
+    #[serde(default)]
+    pub hard: bool,
+}
+
+/// A group: `GET /v1/groups`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Group {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The unit that it belongs to, as a path.
+    pub unit: String,
+    /// The groups that hold it, by name.
+    pub groups: Vec<String>,
+    /// Users right in it.
+    pub users: u64,
+    /// For If-Match.
+    pub revision: u64,
+}
+
+/// Makes a group: `POST /v1/groups`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupMake {
+    /// Brought by the caller (rule 20); else made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 1 to 128 bytes without `/`; no other group has it, whatever the case.
+    pub name: String,
+    /// The unit that it belongs to; else the home account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+/// Changes a group: `PATCH /v1/groups/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupChange {
+    /// Another name.
+    pub name: String,
+}
+
+/// Who comes into a group and who leaves it: `PATCH /v1/groups/{id}/members`. At most 500 in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MembersChange {
+    /// Users who join.
+    #[serde(default)]
+    pub add_users: Vec<String>,
+    /// Groups that join.
+    #[serde(default)]
+    pub add_groups: Vec<String>,
+    /// Users who leave.
+    #[serde(default)]
+    pub drop_users: Vec<String>,
+    /// Groups that leave.
+    #[serde(default)]
+    pub drop_groups: Vec<String>,
+    /// Who loses a right by it gets no time to save.
+    #[serde(default)]
+    pub hard: bool,
+}
+
+/// One in a group: `GET /v1/groups/{id}/members`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Member {
+    /// `user` or `group`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The login, or the group's name.
+    pub name: String,
+}
+
+/// A user: `GET /v1/users`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct User {
+    /// Their id.
+    pub id: String,
+    /// Their login.
+    pub login: String,
+    /// `invited`, `pending`, `active` or `suspended`.
+    pub status: String,
+    /// A guest, until this date (seconds since 1970).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// The units that they are in, as paths.
+    pub units: Vec<String>,
+    /// The groups that they are in, by name.
+    pub groups: Vec<String>,
+    /// For If-Match.
+    pub revision: u64,
+}
+
+/// Makes a user: `POST /v1/users`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserMake {
+    /// Brought by the caller (rule 20); else made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Their login: `name`, or `name@machine`.
+    pub login: String,
+    /// Where they are; nowhere is the home account.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// `active` unless another one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// A guest, until this date (seconds since 1970).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// Changes a user: `PATCH /v1/users/{id}`. What is absent stays; `units` apart from the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserChange {
+    /// Whether they may sit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// A guest, until this date (seconds since 1970); 0 for no guest any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// They are in exactly these units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Vec<String>>,
+    /// They get no time to save where they lose a right by it.
+    #[serde(default)]
+    pub hard: bool,
+}
