@@ -29,6 +29,8 @@ use tokio::task::JoinHandle;
 const WORKERS: std::ops::RangeInclusive<usize> = 2..=4;
 /// Counts of denials are written this often.
 const FLUSH: Duration = Duration::from_secs(60);
+/// Files of the journal that are old enough are looked for this often.
+const PRUNE: Duration = Duration::from_secs(60);
 /// The service manager hears this often that the daemon lives (its patience is 30 s).
 const ALIVE: Duration = Duration::from_secs(10);
 
@@ -112,6 +114,7 @@ impl Service {
         let listener = UnixListener::from_std(listener)?;
         let served = runtime.spawn(api::serve(parts, listener, stopped));
         runtime.spawn(chores(site.desk.clone(), watch.clone(), names));
+        runtime.spawn(prune(site.desk.clone()));
         drop(entered);
         Ok(Service {
             site,
@@ -265,6 +268,19 @@ async fn chores(desk: Arc<Desk>, watch: Arc<Watch>, names: Arc<MachineNames>) {
                 }
             }
             _ = alive.tick() => notify("WATCHDOG=1"),
+        }
+    }
+}
+
+/// Prunes the journal now and then: apart from the chores, because a first look at many years takes its time.
+async fn prune(desk: Arc<Desk>) {
+    let mut every = tokio::time::interval(PRUNE);
+    loop {
+        every.tick().await;
+        let desk = desk.clone();
+        let pruned = tokio::task::spawn_blocking(move || desk.prune_journal());
+        if let Err(why) = pruned.await {
+            tracing::error!(%why, "the journal could not be pruned");
         }
     }
 }

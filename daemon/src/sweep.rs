@@ -1,5 +1,5 @@
 //! After a start, beside the serving daemon: whose process lives still is watched again, who died while no daemon ran is
-//! ended (rule 14), names that no user has are erased, and the journal is looked through.
+//! ended (rule 14), names that no user has are erased, and the journal is looked through and pruned.
 
 use crate::os::peer::{PeerProcess, again, provably_gone};
 use crate::os::watch::Watch;
@@ -40,6 +40,7 @@ pub(crate) fn start(desk: &Arc<Desk>, watch: &Arc<Watch>) -> io::Result<()> {
             sweep(&desk, &watch, &snapshot);
             desk.sweep_names(names, &snapshot);
             desk.look_through_journal();
+            desk.prune_journal();
         })
         .map(drop)
 }

@@ -557,6 +557,7 @@ fn s23_no_secret_stands_in_a_log_an_answer_or_a_message() {
         "/v1/seats",
         "/v1/audit",
         "/v1/audit/anchor",
+        "/v1/audit/pruned",
         "/v1/nothing",
     ] {
         if path != "/v1/events" {

@@ -12,8 +12,8 @@ use crate::state_dir::settle;
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::CheckpointHash;
 use sha2::{Digest, Sha256};
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -130,6 +130,39 @@ impl Checkpoints {
         )
     }
 
+    /// The oldest that is kept, where there is one before the newest: no start needs an event before it, as long as both
+    /// are whole.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn oldest(&self) -> io::Result<Option<u64>> {
+        let numbers = self.list()?;
+        Ok(numbers.first().copied().filter(|_| numbers.len() >= KEPT))
+    }
+
+    /// Whether every one that is kept has the bytes that were written.
+    ///
+    /// # Errors
+    /// Which one has not, in words.
+    pub fn are_whole(&self) -> Result<(), String> {
+        let numbers = self
+            .list()
+            .map_err(|why| format!("{}: {why}", self.folder.display()))?;
+        numbers.into_iter().try_for_each(|number| {
+            let path = self.path(number);
+            match sum_of(&path) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(format!(
+                    "{}: its bytes are not those that were written",
+                    path.display()
+                )),
+                // A newer one took its place.
+                Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(why) => Err(format!("{}: {why}", path.display())),
+            }
+        })
+    }
+
     fn prune(&self) -> io::Result<()> {
         let numbers = self.list()?;
         let old = numbers.len().saturating_sub(KEPT);
@@ -198,6 +231,20 @@ fn read_file(path: &Path, number: u64) -> Result<Checkpoint, String> {
         state,
         hash: CheckpointHash(*kept),
     })
+}
+
+/// Whether a file ends with the sum of all before it.
+fn sum_of(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut kept = [0; 32];
+    let body = file.metadata()?.len().saturating_sub(kept.len() as u64);
+    let mut sum = Hashed {
+        inner: io::sink(),
+        sum: Sha256::new(),
+    };
+    let summed = io::copy(&mut (&mut file).take(body), &mut sum)?;
+    let read = file.read(&mut kept)?;
+    Ok((summed, read) == (body, kept.len()) && kept == <[u8; 32]>::from(sum.sum.finalize()))
 }
 
 /// Sums what passes.

@@ -81,6 +81,11 @@ pub enum Command {
         /// Of its file.
         hash: CheckpointHash,
     },
+    /// Notes that the events below this number leave the journal.
+    NotePruning {
+        /// The first event that stays.
+        before: u64,
+    },
     /// Ends what is due. The keeper gives it before each batch and at each deadline.
     Expire,
     /// Forgets pauses that are over, and puts licenses in force whose first day has come (rule 17): at least once a

@@ -258,9 +258,9 @@ impl Act<'_> {
                 Ok(Verdict::Done)
             }
             Command::NoteCheckpoint { number, hash } => {
-                self.record(Recorded::CheckpointWritten { number, hash });
-                Ok(Verdict::Done)
+                self.note(Recorded::CheckpointWritten { number, hash })
             }
+            Command::NotePruning { before } => self.note(Recorded::JournalPruned { before }),
             Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
             Command::Arrange(change) => directory::arrange(self, change),
             Command::MeetUser { user, login } => Ok(self.meet(user, login)),
@@ -321,6 +321,7 @@ impl Act<'_> {
             | Command::BeginQuarantine
             | Command::StopRun
             | Command::NoteCheckpoint { .. }
+            | Command::NotePruning { .. }
             | Command::Expire
             | Command::Tick
             | Command::AcceptClock { .. }
@@ -342,6 +343,12 @@ impl Act<'_> {
         let (at, j) = (self.now.lease, self.now.j);
         self.record(Recorded::RunStarted { epoch, run, at, j });
         Verdict::Started { epoch, run }
+    }
+
+    /// What the keeper did with the journal and its states: it changes none.
+    fn note(&mut self, done: Recorded) -> Result<Verdict, Denial> {
+        self.record(done);
+        Ok(Verdict::Done)
     }
 
     fn meet(&mut self, user: UserId, login: LoginHash) -> Verdict {

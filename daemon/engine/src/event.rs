@@ -55,6 +55,10 @@ pub enum Recorded {
         number: u64,
         hash: CheckpointHash,
     },
+    /// Events below this number were older than the retention: their files go, and an anchor stands for them.
+    JournalPruned {
+        before: u64,
+    },
     VendorTrusted {
         vendor: Name,
         roots: Vec<(Name, Name)>,

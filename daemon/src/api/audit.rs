@@ -15,7 +15,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
-    /// The `next` of the page before; or the number of any event.
+    /// The `next` of the page before; or the number of any event that was not pruned. Without it: from the first event that
+    /// is kept.
     after: Option<String>,
     /// Events wanted, 200 unless said, 1,000 at most.
     limit: Option<usize>,
@@ -64,6 +65,19 @@ pub(super) async fn anchor(
     asker: Asker,
 ) -> Answer<Json<AuditAnchor>> {
     Ok(Json(api.desk.audit_anchor(&asker.caller)?))
+}
+
+/// What stands for the events that were pruned: number and hash of the last of them, signed by the site key. What is kept
+/// follows from it. `not_found` where nothing was pruned.
+#[utoipa::path(get, path = "/v1/audit/pruned", tag = "audit", responses(
+    (status = 200, body = AuditAnchor),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn pruned(
+    State(api): State<Resources>,
+    asker: Asker,
+) -> Answer<Json<AuditAnchor>> {
+    Ok(Json(api.desk.audit_pruned(&asker.caller)?))
 }
 
 impl AuditQuery {

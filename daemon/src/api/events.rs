@@ -1,6 +1,6 @@
 //! `/v1/events`: the journal as pages, or as a stream that goes on (`Accept: text/event-stream`).
 
-use super::extract::{Query, bad};
+use super::extract::Query;
 use super::limits::STREAMS;
 use super::listener::{Stop, stopped};
 use super::refusal::{Answer, Refusal};
@@ -29,8 +29,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const AHEAD: usize = 64;
 const STREAM: &str = "text/event-stream";
 
-/// What happened, oldest first. As `text/event-stream` it goes on with what happens; `Last-Event-ID` or `after` say from
-/// where, else it starts now. A reader that falls behind gets an event `behind` and asks again.
+/// What happened, oldest first, from the first event that is kept on. As `text/event-stream` it goes on with what happens;
+/// `Last-Event-ID` or `after` say from where, else it starts now. A reader that falls behind gets an event `behind` and asks
+/// again; one who asks for what was pruned is told so (`pruned`).
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(PageQuery), responses(
     (status = 200, description = "A page; or a stream, where it is accepted", content((Page<Event> = "application/json"), (String = "text/event-stream"))),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
@@ -68,10 +69,7 @@ fn follow(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
     let after = match last.or(after.as_deref()) {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| bad("Last-Event-ID: not the number of an event"))?,
-        ),
+        Some(text) => Some(api.desk.kept_after(Some(text))?),
         None => None,
     };
     let room = api.follow.room().ok_or_else(|| {

@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use seatkeeper::wire::Code;
 use seatkeeper_core::calendar::Mark;
-use seatkeeper_core::journal::{EachRow, Journal, JournalError};
+use seatkeeper_core::journal::{Archive, EachRow, Journal, JournalError};
 use seatkeeper_core::keeper::{Handle, Published};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -185,8 +185,8 @@ impl Journal for Timed {
         self.journal.settle()
     }
 
-    fn holes(&self) -> Vec<String> {
-        self.journal.holes()
+    fn archive(&self) -> Option<&dyn Archive> {
+        self.journal.archive()
     }
 
     fn place(&self) -> String {

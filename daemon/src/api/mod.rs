@@ -138,6 +138,7 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(events::events))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::anchor))
+        .routes(routes!(audit::pruned))
         .routes(routes!(status::status))
         .routes(routes!(dates::clock))
         .routes(routes!(dates::accept))

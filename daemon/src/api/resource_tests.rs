@@ -504,6 +504,7 @@ impl Walk {
             .await;
         self.get_at("/v1/audit", "/v1/audit?usr=ana", 400).await;
         self.get("/v1/audit/anchor", 200).await;
+        self.get("/v1/audit/pruned", 404).await;
         for path in [
             "/v1/status",
             "/v1/clock",
@@ -591,6 +592,7 @@ async fn an_ordinary_caller_sees_what_is_theirs_and_no_more() {
         "/v1/events",
         "/v1/audit",
         "/v1/audit/anchor",
+        "/v1/audit/pruned",
         "/v1/config",
         "/metrics",
         "/v1/assignments",

@@ -123,7 +123,7 @@ pub const KEYS: &[Key] = &[
         name: "retention_days",
         kind: Kind::Number(1, 36_500),
         default: "400",
-        about: "How long the hourly counts of denials are kept.",
+        about: "How long events stay in the journal (the audit log) and hourly counts of denials in the side store. Events leave in whole files, each when all in it are older and no start needs it; an anchor of the site key stands for them.",
     },
     Key {
         name: "log_level",

@@ -33,7 +33,8 @@ pub struct AuditEvent {
     pub names: BTreeMap<String, String>,
 }
 
-/// Where the journal stands, signed by the site key: `GET /v1/audit/anchor`, and the last line of an export.
+/// Where the journal stands, signed by the site key: `GET /v1/audit/anchor`, and the last line of an export. Where events
+/// were pruned, also what stands for them: `GET /v1/audit/pruned`, and the first line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditAnchor {

@@ -192,6 +192,9 @@ codes! {
     NotFound "not_found" Request 404 false: "no such thing",
         "Nothing has this id, or the caller may not see it.",
         "look the name or id up where it is listed, a seat with `seatkeeper seat list`";
+    Pruned "pruned" Request 410 false: "these events were pruned",
+        "Events older than `retention_days` leave the journal in whole files; an anchor that the site key signed stands for them.",
+        "ask without `after` (or `Last-Event-ID`), which begins at the first event that is kept; those before it stand in exports that were made in time (`seatkeeper audit export`)";
     MethodNotAllowed "method_not_allowed" Request 405 false: "this address does not take this method",
         "The path exists, the method does not.",
         "see `/openapi.json`";

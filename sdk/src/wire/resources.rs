@@ -355,8 +355,11 @@ resources! {
         pub holders: u64,
         /// Users.
         pub users: u64,
-        /// Events in the journal.
+        /// Events in the journal, from the first one ever.
         pub events: u64,
+        /// Events that were pruned: the first so many, which are there no more.
+        #[serde(default)]
+        pub pruned: u64,
         /// Free bytes below the state directory, and how many are kept in reserve.
         pub disk_free: u64,
         /// `disk_reserve`.

@@ -33,6 +33,18 @@ pub struct Mark {
     pub wall_s: u64,
 }
 
+impl Mark {
+    /// Seconds that have passed since, at the least: by lease time, which nobody can set but which stands still while no
+    /// daemon runs, or by the wall clock and J, where both say so.
+    #[must_use]
+    pub fn age_s(&self, now: &Mark) -> u64 {
+        let ran = (now.lease_ms - self.lease_ms) / 1000;
+        let by_wall = now.wall_s.saturating_sub(self.wall_s);
+        let by_dates = now.j_s.0.saturating_sub(self.j_s.0);
+        ran.max(by_wall.min(by_dates))
+    }
+}
+
 /// How the wall clock stands to J, for `status` and `doctor`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Standing {

@@ -272,3 +272,29 @@ fn clock_sweep_of_ten_years_never_locks_out_and_never_goes_back() {
         }
     }
 }
+
+/// How old a row is, as pruning asks: never older than one of two clocks that can be set says, and never younger than the
+/// one that cannot.
+#[test]
+fn d5_an_age_is_what_lease_time_or_both_clocks_vouch_for() {
+    let mark = |lease_s: u64, j_s, wall_s| Mark {
+        lease_ms: LeaseTime(lease_s * 1000),
+        j_s: Date(j_s),
+        wall_s,
+    };
+    let then = mark(100, 1_000, 1_000);
+    for (now, age) in [
+        (mark(100, 1_000, 1_000), 0),
+        (mark(150, 1_050, 1_050), 50),
+        // Down for a while.
+        (mark(150, 9_000, 9_000), 8_000),
+        // One of them was set, ahead or back.
+        (mark(150, 1_050, 9_000), 50),
+        (mark(150, 9_000, 1_050), 50),
+        (mark(150, 10, 20), 50),
+        // Nothing of it is before itself.
+        (mark(0, 0, 0), 0),
+    ] {
+        assert_eq!(then.age_s(&now), age, "{now:?}");
+    }
+}

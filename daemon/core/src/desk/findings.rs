@@ -85,6 +85,7 @@ impl Desk {
             holders: count(self.holders(&snapshot)),
             users: count(state.users.len()),
             events: snapshot.head.number,
+            pruned: self.pruned(),
             disk_free: self.space.free_bytes().unwrap_or(0),
             disk_reserve: self.settings.disk_reserve,
             storage_low: state.storage_low,

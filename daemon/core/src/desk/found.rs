@@ -62,21 +62,15 @@ impl Desk {
         Ok(swept)
     }
 
-    /// Looks whether every file of the journal is there with the events that its name promises, and says in `status` what is
-    /// not: a start reads only those behind its checkpoint. Opens each of them: slow at a site of many years.
+    /// Looks whether every file of the journal is there with the events that its name promises, and whether an anchor stands
+    /// for those that were pruned, and says in `status` what is not: a start reads only those behind its checkpoint. Opens
+    /// each of them: slow at a site of many years.
     pub fn look_through_journal(&self) {
-        let holes = self.keeper.holes();
-        if holes.is_empty() {
-            return;
+        for (n, (text, remedy)) in self.holes().into_iter().enumerate() {
+            tracing::error!(%text, "the journal has holes");
+            let text = format!("the audit log has holes: {text}");
+            let hole = finding("error", "journal", text, remedy);
+            self.remark(&format!("journal {n}"), Some(hole));
         }
-        let text = holes.join("; ");
-        tracing::error!(%text, "the journal has holes");
-        let holes = finding(
-            "error",
-            "journal",
-            format!("the audit log has holes: {text}"),
-            "put the files back from a backup; seats do not need them, the audit log does. `seatkeeper audit verify` says what it cannot show",
-        );
-        self.remark("journal", Some(holes));
     }
 }

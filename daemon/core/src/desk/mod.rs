@@ -13,6 +13,7 @@ mod found;
 mod install;
 mod leases;
 mod parse;
+mod prune;
 mod refusal;
 mod release;
 mod remove;
@@ -34,6 +35,7 @@ use crate::problem::internal;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
 use findings::Remarks;
+use prune::Pruning;
 use refusal::{Subject, denied, failed};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::denial::Denial;
@@ -61,7 +63,7 @@ pub struct Settings {
     pub disk_reserve: u64,
     /// Thumbprints of roots that are never trusted here: `run` names the published development root.
     pub refused_roots: Vec<Name>,
-    /// Days that counts of denials are kept.
+    /// Days that events, in whole files, and counts of denials are kept.
     pub retention_days: u64,
     /// The daemon's version.
     pub version: String,
@@ -94,6 +96,7 @@ pub struct Desk {
     machine: MachineId,
     unit: UnitId,
     remarks: Remarks,
+    pruning: Pruning,
     followed: view::Followed,
     signed: seen::Signed,
 }
@@ -120,7 +123,7 @@ impl Desk {
     /// The keeper's site is not founded.
     pub fn new(parts: Parts) -> Result<Desk, NotFounded> {
         let site = parts.keeper.snapshot().state.site.ok_or(NotFounded)?;
-        Ok(Desk {
+        let desk = Desk {
             keeper: parts.keeper,
             side: parts.side,
             keys: parts.keys,
@@ -130,9 +133,12 @@ impl Desk {
             machine: site.machine,
             unit: site.unit,
             remarks: Remarks::default(),
+            pruning: Pruning::new(),
             followed: view::Followed::default(),
             signed: seen::Signed::default(),
-        })
+        };
+        desk.look_at_beginning();
+        Ok(desk)
     }
 
     /// The login of a uid that has this name on this machine.
@@ -215,7 +221,7 @@ impl Desk {
     /// The side store failed: this ends the keeper (I7).
     pub fn flush_denials(&self) -> Result<(), crate::side::SideError> {
         self.side
-            .flush_denials(self.wall_s(), self.settings.retention_days)
+            .flush_denials(self.counts_since_s())
             .inspect_err(|why| self.keeper.fail(why))
     }
 

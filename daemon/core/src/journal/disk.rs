@@ -2,12 +2,12 @@
 
 use super::file::{JournalFile, damaged, storage};
 use super::segment::Segment;
-use super::{EachRow, Journal, JournalError, Page, STORE_VERSION};
+use super::{Archive, EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
 use redb::StorageBackend;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The append segment, beside the files.
 const APPEND: &str = "append";
@@ -17,7 +17,7 @@ const APPEND: &str = "append";
 /// An ended file is opened for each look into it, by one reader at a time, and closed again: a site has years of them.
 #[derive(Debug)]
 pub struct RedbJournal {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Never asked for by one who has `files`.
     segment: Mutex<Segment>,
     files: RwLock<Files>,
@@ -25,18 +25,18 @@ pub struct RedbJournal {
 }
 
 #[derive(Debug)]
-struct Files {
+pub(super) struct Files {
     /// Number of the first event of each file that is ended, oldest first.
-    ended: Vec<u64>,
+    pub(super) ended: Vec<u64>,
     /// The same of the present one.
-    first: u64,
+    pub(super) first: u64,
     present: JournalFile,
 }
 
 impl RedbJournal {
     /// Opens the journal in a folder, or makes one. A file that is missing is noticed where its events are wanted: here,
     /// where rows in the segment do not follow the files; at [`Journal::load`], where a checkpoint's own file is gone or one
-    /// between two that are read; and by [`Journal::holes`] where no start reads it.
+    /// between two that are read; and by [`Archive::holes`] where no start reads it.
     ///
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
@@ -148,12 +148,17 @@ impl RedbJournal {
         files.present.read(page)
     }
 
-    fn files(&self) -> RwLockReadGuard<'_, Files> {
+    pub(super) fn files(&self) -> RwLockReadGuard<'_, Files> {
         self.files.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for readers.
+    pub(super) fn files_to_change(&self) -> RwLockWriteGuard<'_, Files> {
+        self.files.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Looks into an ended file.
-    fn look<T>(
+    pub(super) fn look<T>(
         &self,
         first: u64,
         into: impl FnOnce(&JournalFile) -> Result<T, JournalError>,
@@ -192,9 +197,13 @@ impl Journal for RedbJournal {
     fn load(&self, from: u64, each: EachRow<'_>) -> Result<Option<Mark>, JournalError> {
         let files = self.files();
         if !files.has(from) {
-            return Err(JournalError::Missing {
-                place: path(&self.folder, from).display().to_string(),
-                checkpoint: (from > 1).then_some(from),
+            let place = path(&self.folder, from).display().to_string();
+            return Err(match from {
+                1 if self.has_anchor() => JournalError::Pruned { place },
+                _ => JournalError::Missing {
+                    place,
+                    checkpoint: (from > 1).then_some(from),
+                },
             });
         }
         let ended = files.ended_from(from);
@@ -249,8 +258,8 @@ impl Journal for RedbJournal {
                 _ => why,
             }
         })?;
-        // Waits for readers: the file that ends is closed when the lock is given back.
-        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        // The file that ends is closed when the lock is given back.
+        let mut files = self.files_to_change();
         let ended = std::mem::replace(&mut files.first, first);
         files.ended.push(ended);
         files.present = made;
@@ -279,41 +288,8 @@ impl Journal for RedbJournal {
         Ok(page.done())
     }
 
-    fn holes(&self) -> Vec<String> {
-        let (mut firsts, present) = {
-            let files = self.files();
-            (files.ended.clone(), files.first)
-        };
-        let mut holes = Vec::new();
-        let begin = *firsts.first().unwrap_or(&present);
-        if begin > 1 {
-            let lost = path(&self.folder, 1);
-            holes.push(format!(
-                "{}: events 1 to {} are missing",
-                lost.display(),
-                begin - 1
-            ));
-        }
-        firsts.push(present);
-        for ends in firsts.windows(2) {
-            let [first, next] = ends else { continue };
-            // A file that ended since is not among them, and is whole.
-            match self.look(*first, JournalFile::span) {
-                Ok(Some(span)) if span == (*first, *next) => {}
-                Ok(span) => {
-                    let after = span.map_or(*first, |(_, after)| after);
-                    let lost = gap(after, *next, *first);
-                    holes.push(format!("{}: {lost}", self.folder.display()));
-                }
-                Err(
-                    JournalError::Damaged { place, why } | JournalError::Storage { place, why },
-                ) => {
-                    holes.push(format!("{place}: {why}"));
-                }
-                Err(why) => holes.push(why.to_string()),
-            }
-        }
-        holes
+    fn archive(&self) -> Option<&dyn Archive> {
+        Some(self)
     }
 
     fn settle(&self) -> Result<(), JournalError> {
@@ -337,7 +313,7 @@ impl Drop for RedbJournal {
 }
 
 /// What does not follow: the events of a file end before `after`, and those behind it begin with `next`.
-fn gap(after: u64, next: u64, file: u64) -> String {
+pub(super) fn gap(after: u64, next: u64, file: u64) -> String {
     if after < next {
         let last = next - 1;
         format!("events {after} to {last} are missing behind {file}.redb")
@@ -366,7 +342,7 @@ fn firsts(folder: &Path) -> std::io::Result<Vec<u64>> {
     Ok(firsts)
 }
 
-fn path(folder: &Path, first: u64) -> PathBuf {
+pub(super) fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first}.redb"))
 }
 

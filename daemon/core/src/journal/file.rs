@@ -1,7 +1,7 @@
 //! One file of the journal.
 
 use super::segment::Segment;
-use super::{EachRow, JournalError, Page, Row, STORE_VERSION};
+use super::{EachRow, JournalError, Page, Row, STORE_VERSION, StoredRow};
 use crate::calendar::Mark;
 use crate::store::{self, BROKEN, Closed, sound};
 use redb::{
@@ -19,6 +19,8 @@ const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const VERSION: &str = "version";
 const MARK: &str = "mark";
+/// Rows that are read while others wait for the file.
+const ROWS_AT_ONCE: usize = 256;
 
 /// Rows in a redb file.
 #[derive(Debug)]
@@ -147,6 +149,39 @@ impl JournalFile {
         let fault = |fault| JournalError::row(&self.place, last.value(), fault);
         let events = Row::parse(row.value()).map_err(fault)?.events.len() as u64;
         Ok(Some((first.value(), last.value() + events)))
+    }
+
+    /// Its rows from an event on, [`ROWS_AT_ONCE`] of them at the most.
+    pub(super) fn some_rows(&self, from: u64) -> Result<Vec<StoredRow>, JournalError> {
+        let take = || {
+            let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+            let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
+            let rows = rows.range(from..).map_err(|e| self.failed(e))?;
+            rows.take(ROWS_AT_ONCE)
+                .map(|row| {
+                    let (first, bytes) = row.map_err(|e| self.failed(e))?;
+                    Ok((first.value(), bytes.value().into()))
+                })
+                .collect()
+        };
+        let broken = || Err(damaged(&self.place, &BROKEN));
+        sound(take).unwrap_or_else(broken)
+    }
+
+    /// The times of the last row.
+    pub(super) fn newest(&self) -> Result<Option<Mark>, JournalError> {
+        let broken = || Err(damaged(&self.place, &BROKEN));
+        sound(|| self.last_mark()).unwrap_or_else(broken)
+    }
+
+    fn last_mark(&self) -> Result<Option<Mark>, JournalError> {
+        let read = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let rows = read.open_table(ROWS).map_err(|e| self.failed(e))?;
+        let Some((first, row)) = rows.last().map_err(|e| self.failed(e))? else {
+            return Ok(None);
+        };
+        let fault = |fault| JournalError::row(&self.place, first.value(), fault);
+        Ok(Some(Row::parse(row.value()).map_err(fault)?.mark))
     }
 
     /// Number of the first event of the last row.

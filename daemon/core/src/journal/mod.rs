@@ -5,12 +5,14 @@
 //! (`journal/N.redb`) by the number of its own: the next one begins where a checkpoint ends. A row is durable first in the
 //! append segment (`journal/append`), from where many go to the file together.
 
+mod archive;
 mod disk;
 mod file;
 mod memory;
 mod row;
 mod segment;
 
+pub use archive::Archive;
 pub use disk::{RedbJournal, exists};
 pub use memory::MemoryJournal;
 pub use row::{Cause, Hash, Head, Noted, Row, RowFault, RowWriter, follow, parse};
@@ -28,6 +30,9 @@ pub const PAGE: usize = 1000;
 
 /// Is given the rows in order: the number of the row's first event, and its bytes.
 pub type EachRow<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), RowFault>;
+
+/// A row as it is stored: the number of its first event, and its bytes.
+pub type StoredRow = (u64, Box<[u8]>);
 
 /// Where rows are kept. Only the keeper appends; anyone may read beside it.
 pub trait Journal: Send + Sync {
@@ -54,9 +59,9 @@ pub trait Journal: Send + Sync {
         Ok(())
     }
 
-    /// What is missing of the files that a start does not read, in words.
-    fn holes(&self) -> Vec<String> {
-        Vec::new()
+    /// Its ended files, where it has files.
+    fn archive(&self) -> Option<&dyn Archive> {
+        None
     }
 
     /// What to call this journal in messages: the file's path.
@@ -102,6 +107,11 @@ pub enum JournalError {
         place: String,
         /// The checkpoint.
         checkpoint: Option<u64>,
+    },
+    /// The first events are wanted, and were pruned.
+    Pruned {
+        /// The first file, which is gone on purpose.
+        place: String,
     },
     /// There is no journal, and there was one.
     Gone {
@@ -154,6 +164,10 @@ impl fmt::Display for JournalError {
                     "{place} is missing: {lost} stood in it. Put the file back, or restore the last backup; starting without it could give its seats twice"
                 )
             }
+            JournalError::Pruned { place } => write!(
+                f,
+                "{place} was pruned, and no checkpoint that can be read stands in its place. Put the checkpoints back, or restore the last backup; starting without them could give its seats twice"
+            ),
             JournalError::Gone { place } => write!(
                 f,
                 "{place}: there is no journal, and this state directory had one. Put the folder back, or restore the last backup; starting without it would give all its seats again. To begin a new site with this site key on purpose, move everything but keys/site.key away"
@@ -169,6 +183,18 @@ impl fmt::Display for JournalError {
 impl std::error::Error for JournalError {}
 
 impl JournalError {
+    /// Where and what, without what a start that it keeps from starting would have to do.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            JournalError::Storage { place, why } | JournalError::Damaged { place, why } => {
+                format!("{place}: {why}")
+            }
+            JournalError::Row { place, row, fault } => format!("{place}, row {row}: {fault}"),
+            other => other.to_string(),
+        }
+    }
+
     /// A row of a file that is not what it should be.
     pub(crate) fn row(place: &str, row: u64, fault: RowFault) -> Self {
         JournalError::Row {

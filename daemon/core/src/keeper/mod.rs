@@ -24,8 +24,9 @@ pub use queue::{BATCH, QUEUE, QUEUE_PER_CALLER};
 pub use start::{Parts, StartError, start, start_by_hand};
 
 use crate::calendar::{Mark, Standing};
+use crate::checkpoint::Checkpoints;
 use crate::clock::{Clock, Reading};
-use crate::journal::{Head, Journal, JournalError};
+use crate::journal::{Archive, Head, Journal, JournalError};
 use arc_swap::ArcSwap;
 use queue::{Queue, Waiting};
 use seatkeeper_engine::command::Renew;
@@ -119,6 +120,7 @@ struct Shared {
     queue: Queue,
     snapshot: ArcSwap<Snapshot>,
     journal: Arc<dyn Journal>,
+    checkpoints: Option<Checkpoints>,
     clock: Arc<dyn Clock>,
     failed: OnceLock<String>,
     worker: Mutex<Worker>,
@@ -242,10 +244,14 @@ impl Handle {
         self.shared.journal.read(from, limit)
     }
 
-    /// What is missing of the journal behind the newest checkpoint, in words.
-    #[must_use]
-    pub fn holes(&self) -> Vec<String> {
-        self.shared.journal.holes()
+    /// The journal's ended files, where it has files.
+    pub(crate) fn archive(&self) -> Option<&dyn Archive> {
+        self.shared.journal.archive()
+    }
+
+    /// The checkpoints that a start begins from, where there are any.
+    pub(crate) fn checkpoints(&self) -> Option<&Checkpoints> {
+        self.shared.checkpoints.as_ref()
     }
 
     /// Commands that wait, for the metrics.

@@ -109,6 +109,7 @@ fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
         queue: Queue::default(),
         snapshot: ArcSwap::from_pointee(snapshot),
         journal: parts.journal,
+        checkpoints: parts.checkpoints.as_ref().map(|(folder, _)| folder.clone()),
         clock: parts.clock,
         failed: OnceLock::new(),
         worker: Mutex::new(worker),

@@ -35,7 +35,7 @@ const WITHOUT: &str = "It holds names and counts of denials, no seat: put the la
 ///
 /// 1: names of users and machines. 2: of units and groups, too.
 const SIDE_VERSION: u64 = 2;
-/// How long counts of denials are kept unless the site says otherwise.
+/// How long counts of denials, and events, are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
 /// What a name belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -215,14 +215,14 @@ impl Side {
         self.denials().newest(limit)
     }
 
-    /// Writes the counts since the last flush, and lets go of those older than `keep_days` at `wall_s`. Once a minute and at
-    /// the stop; without denials it writes nothing.
-    pub fn flush_denials(&self, wall_s: u64, keep_days: u64) -> Result<(), SideError> {
+    /// Writes the counts since the last flush, and lets go of those of hours before `since_s` (wall clock). Once a minute
+    /// and at the stop; without denials it writes nothing.
+    pub fn flush_denials(&self, since_s: u64) -> Result<(), SideError> {
         let counts = self.denials().take_counts();
         if counts.is_empty() {
             return Ok(());
         }
-        let oldest = (wall_s / 3600).saturating_sub(keep_days * 24);
+        let oldest = since_s / 3600;
         self.write(|txn| {
             let mut table = txn.open_table(DENIALS)?;
             for (bucket, more) in &counts {

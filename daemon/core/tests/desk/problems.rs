@@ -18,6 +18,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Quarantine, "rollback.rs"),
     (Code::ShowDelegation, "rollback.rs"),
     (Code::FeatureNotServedHere, "install.rs"),
+    (Code::Pruned, "tests/pruning"),
     (Code::BrowserRefused, "the HTTP layer"),
     (Code::MethodNotAllowed, "the HTTP layer"),
     (Code::RequestTimeout, "the HTTP layer"),

@@ -108,6 +108,7 @@ const ADMINISTRATORS: &[Verb] = &[
             .err()
     }),
     ("anchor", |d, c| d.audit_anchor(c).err()),
+    ("pruned", |d, c| d.audit_pruned(c).err()),
     ("denials", |d, c| d.denials(c, &Cursor::default()).err()),
     ("accept clock", |d, c| d.accept_clock(c, None).err()),
     ("site key", |d, c| d.site_key(c).err()),

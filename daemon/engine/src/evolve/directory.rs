@@ -121,6 +121,7 @@ fn folded_before(event: &Recorded) {
         | Recorded::FutureShown { .. }
         | Recorded::QuarantineBegan { .. }
         | Recorded::CheckpointWritten { .. }
+        | Recorded::JournalPruned { .. }
         | Recorded::VendorTrusted { .. }
         | Recorded::IssuerSeen(_)
         | Recorded::VendorRemoved { .. }

@@ -52,8 +52,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
             at,
         } => rollback::shown(state, shown, (*epoch, *run), *since, *at),
         Recorded::QuarantineBegan { since } => rollback::begin(state, *since, 0, *since),
-        // The state is what it was; the journal remembers which file says so.
-        Recorded::CheckpointWritten { .. } => {}
+        // The state is what it was; the journal remembers which file says so, and which files said more.
+        Recorded::CheckpointWritten { .. } | Recorded::JournalPruned { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
         Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         other => evolve_rights(state, other, revision),

@@ -3,7 +3,6 @@
 use super::Cursor;
 use crate::authorize::{Caller, Permission, authorize};
 use crate::desk::Desk;
-use crate::desk::parse::bad;
 use crate::journal::parse;
 use crate::keeper::PublishedEvent;
 use crate::problem::{Refused, internal};
@@ -16,20 +15,12 @@ impl Desk {
     /// `GET /v1/events`: a page of the journal, oldest first; the cursor is an event's number.
     ///
     /// # Errors
-    /// `forbidden`, a cursor that is none, or a journal that cannot be read.
+    /// `forbidden`, a cursor that is none or lies in what was pruned, or a journal that cannot be read.
     pub fn events(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Event>, Refused> {
         authorize(caller, Permission::AuditRead, self.unit())?;
-        let after: u64 = match &cursor.after {
-            Some(after) => after
-                .parse()
-                .map_err(|_| bad("after", "not the number of an event"))?,
-            None => 0,
-        };
+        let after = self.kept_after(cursor.after.as_deref())?;
         let limit = cursor.limit()?;
-        let rows = self
-            .keeper()
-            .read(after.saturating_add(1), limit)
-            .map_err(|e| internal("the journal cannot be read", &e))?;
+        let rows = self.rows(after, limit)?;
         let full = rows.len() == limit;
         let items = rows
             .iter()

@@ -14,12 +14,10 @@ use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::journal::{Hash, Head, Noted, PAGE, parse};
 use crate::keeper::Snapshot;
-use crate::problem::{Refused, internal};
+use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
 use filter::Wanted;
-use seatkeeper::token::anchor;
-use seatkeeper::token::claims::{Anchor, Info};
-use seatkeeper::wire::{AuditAnchor, AuditEvent, Page};
+use seatkeeper::wire::{AuditAnchor, AuditEvent, Code, Page};
 use seatkeeper_engine::ids::{GroupId, MachineId, UnitId, UserId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,14 +58,14 @@ impl Desk {
         filter: &AuditFilter,
     ) -> Result<Page<AuditEvent>, Refused> {
         authorize(caller, Permission::AuditRead, self.unit())?;
-        let after = number(cursor)?;
+        let after = self.kept_after(cursor.after.as_deref())?;
         let limit = cursor.limit()?;
         let mut wanted = self.wanted(filter, after)?;
         let mut book = Book::of(self);
         let (mut at, mut bytes, mut items) = (after, 0, Vec::new());
         let mut more = true;
         while more && items.len() < limit && bytes < BYTES && at - after < LOOKED_AT {
-            let rows = self.rows(at)?;
+            let rows = self.rows(at, PAGE)?;
             more = rows.len() == PAGE;
             let mut rows = rows.into_iter();
             for (n, raw) in rows.by_ref() {
@@ -96,23 +94,52 @@ impl Desk {
     /// `forbidden`, or claims that no token takes: the clock stands outside of what tokens can say.
     pub fn audit_anchor(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
         authorize(caller, Permission::AuditAnchor, self.unit())?;
-        let snapshot = self.keeper().recorded();
-        let run = &snapshot.state.run;
-        let claims = Anchor {
-            iss: self.keys.site_thumbprint().to_owned(),
-            iat: self.keeper().now().j.0,
-            number: snapshot.head.number,
-            hash: anchor::hash_text(&snapshot.head.hash.0),
-            epoch: run.epoch,
-            run_id: run.id.to_string(),
-            info: Info::new(),
-        };
-        let token = anchor::sign(&claims, self.keys.site_signing())
-            .map_err(|e| internal("the anchor cannot be signed", &e))?;
-        Ok(AuditAnchor {
-            anchor: token,
-            site_key: self.keys.site().to_pem(),
+        self.anchor(self.keeper().recorded().head)
+            .map_err(|e| internal("the anchor cannot be signed", &e))
+    }
+
+    /// `GET /v1/audit/pruned`: the anchor that stands for the events that were pruned.
+    ///
+    /// # Errors
+    /// `forbidden`, or `not_found` where none were.
+    pub fn audit_pruned(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
+        authorize(caller, Permission::AuditAnchor, self.unit())?;
+        let pruned = self.pruned_anchor().map(|(anchor, _)| anchor);
+        pruned.ok_or_else(|| {
+            let mut refused = problem(
+                Code::NotFound,
+                "no event was pruned: no anchor stands for any",
+            );
+            refused.hint = "read the journal from its first event on".to_owned();
+            refused
         })
+    }
+
+    /// Where a page of events begins: behind this event, or behind those that were pruned.
+    ///
+    /// # Errors
+    /// `bad_request` where it is no number, `pruned` where what follows it is there no more.
+    pub fn kept_after(&self, after: Option<&str>) -> Result<u64, Refused> {
+        let Some(after) = after else {
+            return Ok(self.pruned());
+        };
+        let after: u64 = after
+            .parse()
+            .map_err(|_| bad("after", "not the number of an event"))?;
+        self.still_there(after)
+    }
+
+    fn still_there(&self, after: u64) -> Result<u64, Refused> {
+        let pruned = self.pruned();
+        if after >= pruned {
+            return Ok(after);
+        }
+        Err(problem(
+            Code::Pruned,
+            format!(
+                "events 1 to {pruned} were pruned, and what follows event {after} was asked for"
+            ),
+        ))
     }
 
     /// The filter as it stands after this event.
@@ -121,10 +148,10 @@ impl Desk {
             return Ok(wanted);
         }
         let mut wanted = self.look_for(filter)?;
-        let mut at = 0;
+        let mut at = self.pruned();
         // What an event is about may have been said long before it: whose seat 1.4.1 is says the event that opened it.
         while wanted.follows() && at < after {
-            let rows = self.rows(at)?;
+            let rows = self.rows(at, PAGE)?;
             let Some((last, _)) = rows.last() else { break };
             let past = (*last).min(after);
             for (_, raw) in rows.iter().take_while(|(n, _)| *n <= after) {
@@ -135,10 +162,20 @@ impl Desk {
         Ok(wanted)
     }
 
-    fn rows(&self, after: u64) -> Result<Vec<(u64, Box<str>)>, Refused> {
-        self.keeper()
-            .read(after.saturating_add(1), PAGE)
-            .map_err(|e| internal("the journal cannot be read", &e))
+    /// What follows an event, as stored.
+    pub(in crate::desk::view) fn rows(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Box<str>)>, Refused> {
+        let next = after.saturating_add(1);
+        let rows = self.keeper().read(next, limit);
+        let rows = rows.map_err(|e| internal("the journal cannot be read", &e))?;
+        // Pruned since it was asked for: the page would begin later, and nobody would know.
+        if rows.first().is_some_and(|(n, _)| *n > next) {
+            self.still_there(after)?;
+        }
+        Ok(rows)
     }
 
     fn audit_event(&self, noted: &Noted, raw: &str, book: &mut Book<'_>) -> AuditEvent {
@@ -233,15 +270,6 @@ impl words::Names for Book<'_> {
     fn group(&mut self, group: GroupId) -> String {
         self.name(group.0).unwrap_or_else(|| group.to_string())
     }
-}
-
-/// The cursor of a page: the number of an event.
-fn number(cursor: &Cursor) -> Result<u64, Refused> {
-    cursor.after.as_ref().map_or(Ok(0), |after| {
-        after
-            .parse()
-            .map_err(|_| bad("after", "not the number of an event"))
-    })
 }
 
 fn read(raw: &str) -> Result<Noted, Refused> {

@@ -71,6 +71,7 @@ kinds! {
     CoolDownDeleted { .. },
     ClockAccepted { .. },
     CheckpointWritten { .. },
+    JournalPruned { .. },
 }
 
 /// The sentence.
@@ -137,6 +138,10 @@ fn text_of_rights(what: &Recorded, names: &mut impl Names) -> String {
         Recorded::CheckpointWritten { number, .. } => {
             format!("checkpoint {number} written: the state before event {number}")
         }
+        Recorded::JournalPruned { before } => format!(
+            "events 1 to {} pruned: all of them are older than `retention_days`",
+            before.saturating_sub(1)
+        ),
         Recorded::UserMet { user, .. } => format!("{} seen for the first time", names.user(*user)),
         Recorded::CoolDownStarted {
             user,
