@@ -269,22 +269,24 @@ fn an_export_is_the_journal_byte_for_byte_and_verifies_where_no_daemon_is() {
     assert_eq!(verify(&site, &[text(&site.path("none"))]).0, 3);
 }
 
-/// What the documentation offers to those who do not believe our code does what it says.
-#[test]
-fn the_documents_own_program_agrees() {
-    let (site, vendor) = busy();
+/// The program of the documentation.
+pub(crate) fn program_of_the_document() -> String {
     let document = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../packaging/doc/audit.md"
     ))
     .expect("the document");
-    let program = document
-        .split("```python\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("a program");
+    let program = document.split("```python\n").nth(1);
+    let program = program.and_then(|rest| rest.split("```").next());
+    program.expect("a program").to_owned()
+}
+
+/// What the documentation offers to those who do not believe our code does what it says.
+#[test]
+fn the_documents_own_program_agrees() {
+    let (site, vendor) = busy();
     let file = site.path("verify.py");
-    std::fs::write(&file, program).expect("written");
+    std::fs::write(&file, program_of_the_document()).expect("written");
     let says = |path: &Path| run(Command::new("python3").arg(&file).arg(path));
     let first = export(&site, "first.jsonl");
     some_seats(&site, &vendor, 2);

@@ -173,12 +173,17 @@ impl Site {
     pub fn with_seats(seats: u64) -> (Site, Vendor) {
         let mut site = Site::new();
         site.start();
-        let vendor = Vendor::new("acme", 1);
-        site.install(
-            &vendor,
-            &vendor.file(&vendor.license("L-1", 1, seats, &site.site_key())),
-        );
+        let vendor = site.give_seats(seats);
         (site, vendor)
+    }
+
+    /// The same for a site that is started.
+    #[must_use]
+    pub fn give_seats(&self, seats: u64) -> Vendor {
+        let vendor = Vendor::new("acme", 1);
+        let license = vendor.license("L-1", 1, seats, &self.site_key());
+        self.install(&vendor, &vendor.file(&license));
+        vendor
     }
 }
 

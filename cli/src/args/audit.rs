@@ -38,11 +38,13 @@ Exit codes: 0 everything follows and every anchor holds; 1 something was changed
 signature is not the site key's; 7 what there is follows, but an anchor lies before its first event and was not reached.
 
 What it shows: that events are those that were written, in their order. Who administers the machine and holds the site \
-key can write a whole new journal: an anchor that was kept elsewhere finds that.";
+key can write a whole new journal: an anchor that was kept elsewhere finds that. Where events were pruned \
+(`retention_days`) it begins at the anchor that stands for them, and says so.";
 
 const AFTER_SCRIPT: &str = "\
 Save it as daemon/engine/testscripts/NAME.txt in the sources, add the commands that go wrong after its last line, and run \
-`UPDATE=1 cargo test -p seatkeeper-engine --test scripts`. It has ids, not names, and the license tokens as installed.";
+`UPDATE=1 cargo test -p seatkeeper-engine --test scripts`. It has ids, not names, and the license tokens as installed. It \
+begins with event 1: where events were pruned, name an export that has them.";
 
 /// `audit list`
 #[derive(Args, Debug)]

@@ -29,6 +29,10 @@ fn text(status: &Status, socket: &str) -> String {
         0 => String::new(),
         n => format!(" ({n} more to begin)"),
     };
+    let pruned = match status.pruned {
+        0 => String::new(),
+        n => format!(" (1 to {n} pruned)"),
+    };
     let mut lines = vec![
         format!("site      {} (key {})", status.site, status.site_key),
         format!("daemon    {} at {socket}", status.version),
@@ -39,7 +43,7 @@ fn text(status: &Status, socket: &str) -> String {
             words::count(status.users, "user")
         ),
         format!(
-            "journal   {}, epoch {}, run {}",
+            "journal   {}{pruned}, epoch {}, run {}",
             words::count(status.events, "event"),
             status.epoch,
             status.run_id

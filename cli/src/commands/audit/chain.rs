@@ -18,6 +18,8 @@ pub(super) struct Chain {
     expected: BTreeMap<u64, Vec<[u8; 32]>>,
     /// Anchors that were reached.
     pub held: u64,
+    /// When what lies before the beginning was pruned (wall clock), as an event says.
+    pub pruned_s: Option<u64>,
 }
 
 /// The first thing that does not follow.
@@ -35,6 +37,26 @@ pub(super) enum Fault {
     Rewritten { number: u64 },
     /// A signed anchor lies behind the end.
     Short { last: u64, signed: u64 },
+    /// Events are gone, and none of those that are there says that they were pruned.
+    Unsaid { upto: u64 },
+}
+
+/// What of an event says that others were pruned.
+#[derive(Deserialize)]
+struct Pruning {
+    wall_s: u64,
+    what: Pruned,
+}
+
+#[derive(Deserialize)]
+struct Pruned {
+    #[serde(rename = "JournalPruned")]
+    pruned: Before,
+}
+
+#[derive(Deserialize)]
+struct Before {
+    before: u64,
 }
 
 /// What of an event the chain reads.
@@ -54,6 +76,7 @@ impl Chain {
             hash: anchor::hash_of(anchor).unwrap_or_default(),
             expected: BTreeMap::new(),
             held: 0,
+            pruned_s: None,
         }
     }
 
@@ -112,6 +135,9 @@ impl Chain {
         }
         self.hash = link(&self.hash, stored);
         self.number = next;
+        if self.began > 0 {
+            self.pruned_s = self.pruned_s.or(says_pruned(stored, self.began + 1));
+        }
         match self.expected.remove(&next) {
             Some(signed) => signed.into_iter().try_for_each(|hash| self.holds(hash)),
             None => Ok(()),
@@ -153,6 +179,16 @@ impl Chain {
     }
 }
 
+/// When the events before this one were pruned, where the event says so.
+fn says_pruned(stored: &[u8], before: u64) -> Option<u64> {
+    let text = std::str::from_utf8(stored).ok()?;
+    if !text.contains("JournalPruned") {
+        return None;
+    }
+    let said: Pruning = serde_json::from_str(text).ok()?;
+    (said.what.pruned.before == before).then_some(said.wall_s)
+}
+
 fn hex(hash: &[u8; 32]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -180,6 +216,10 @@ impl Fault {
             Fault::Rewritten { .. } => {
                 "keep both as they are; every event up to there may be another one than was written: compare them line \
                  by line, and find out who could write to the state directory"
+            }
+            Fault::Unsaid { .. } => {
+                "put the files of the journal back from a backup; keep a copy of what is there, and find out who could \
+                 write to the state directory"
             }
             Fault::Short { .. } => {
                 "was an older state put back, or a file cut? fetch the file again; for the daemon's own journal: stop \
@@ -218,6 +258,11 @@ impl fmt::Display for Fault {
                 f,
                 "event {number} is not the one that was signed: it, or one before it, was changed or the journal was \
                  written anew"
+            ),
+            Fault::Unsaid { upto } => write!(
+                f,
+                "events 1 to {upto} are gone, and no event says that they were pruned: they were taken out, and an anchor \
+                 was put in their place"
             ),
             Fault::Short { last, signed } => write!(
                 f,
@@ -323,6 +368,26 @@ mod tests {
             let mut twice = events.clone();
             twice.insert(at, events[at].clone());
             assert!(matches!(found(&twice), Err(Fault::Early { .. })));
+        }
+    }
+
+    #[test]
+    fn i15_what_was_pruned_is_said_by_an_event_behind_it() {
+        let mut events = journal(4);
+        let mut chain = Chain::default();
+        follow(&mut chain, &events).unwrap();
+        let prev = hex(&chain.hash);
+        let what = r#"{"JournalPruned":{"before":3}}"#;
+        let said = format!(r#"{{"n":5,"prev":"{prev}","wall_s":77,"what":{what}}}"#);
+        events.push(said);
+        for (began, when) in [(0, None), (1, None), (2, Some(77)), (3, None)] {
+            let begin = signed(&events[..began]);
+            let mut chain = match began {
+                0 => Chain::default(),
+                _ => Chain::after(&begin),
+            };
+            assert_eq!(follow(&mut chain, &events[began..]), Ok(()));
+            assert_eq!(chain.pruned_s, when, "{began}");
         }
     }
 

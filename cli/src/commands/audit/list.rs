@@ -1,12 +1,13 @@
 //! `audit list`: when, who, what.
 
+use super::source;
 use crate::args::AuditListArgs;
 use crate::clock;
 use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{AuditEvent, Page, Status};
+use seatkeeper::wire::{AuditEvent, Status};
 use std::collections::VecDeque;
 
 /// The newest events that the filters let through.
@@ -17,17 +18,18 @@ pub(super) fn run(daemon: &Daemon<'_>, args: &AuditListArgs, printer: &Printer) 
         usize::try_from(args.last).unwrap_or(usize::MAX)
     };
     let query = query(args, clock::unix_s());
+    let journal: Status = daemon.get("/v1/status")?;
     let begin = if query.is_empty() && !args.all {
-        let end: Status = daemon.get("/v1/status")?;
-        end.events.saturating_sub(u64::from(args.last))
+        let newest = journal.events.saturating_sub(u64::from(args.last));
+        newest.max(journal.pruned)
     } else {
-        0
+        journal.pruned
     };
-    let (mut newest, mut older) = (VecDeque::new(), begin > 0);
+    let (mut newest, mut older) = (VecDeque::new(), begin > journal.pruned);
     let mut next = Some(begin.to_string());
     while let Some(after) = next {
         let path = format!("/v1/audit?limit=1000{query}&after={}", escape(&after));
-        let page: Page<AuditEvent> = daemon.get(&path)?;
+        let page = source::page(daemon, &path)?;
         newest.extend(page.items);
         while newest.len() > most {
             newest.pop_front();
@@ -52,6 +54,11 @@ pub(super) fn run(daemon: &Daemon<'_>, args: &AuditListArgs, printer: &Printer) 
         printer.note(&format!(
             "these are the newest {}; --last NUMBER or --all shows more",
             words::count(events.len() as u64, "event")
+        ));
+    } else if journal.pruned > 0 {
+        printer.note(&format!(
+            "events 1 to {} were pruned: they are older than `retention_days`",
+            journal.pruned
         ));
     }
     Ok(())

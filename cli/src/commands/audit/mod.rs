@@ -36,7 +36,7 @@ fn export(daemon: &Daemon<'_>, file: &Path, after: Option<&Path>, printer: &Prin
     let end: AuditAnchor = daemon.get("/v1/audit/anchor")?;
     let mut key = SiteKey::of(&end.site_key)?;
     let last = key.open(&end)?.number;
-    let begin = after.map(signed::last_of).transpose()?;
+    let begin = first_line(daemon, after, &mut key)?;
     let mut chain = match &begin {
         Some(begin) => Chain::after(&key.open(begin)?),
         None => Chain::default(),
@@ -72,6 +72,12 @@ fn export(daemon: &Daemon<'_>, file: &Path, after: Option<&Path>, printer: &Prin
         ));
         broken(fault)
     })?;
+    if after.is_none() && begin.is_some() {
+        printer.note(&format!(
+            "events 1 to {} were pruned; the first line is the anchor that stands for them",
+            first - 1
+        ));
+    }
     let signed = key.thumbprint().unwrap_or_default();
     printer.note(&match last + 1 - first {
         0 => format!("nothing happened since event {last}; signed anew by site key {signed}"),
@@ -83,6 +89,35 @@ fn export(daemon: &Daemon<'_>, file: &Path, after: Option<&Path>, printer: &Prin
     Ok(())
 }
 
+/// The anchor that an export begins with: that of the earlier one, or the one that stands for what was pruned.
+fn first_line(
+    daemon: &Daemon<'_>,
+    after: Option<&Path>,
+    key: &mut SiteKey,
+) -> Outcome<Option<AuditAnchor>> {
+    let pruned = source::pruned(daemon)?;
+    let Some(path) = after else {
+        return Ok(pruned);
+    };
+    let earlier = signed::last_of(path)?;
+    let (before, upto) = match &pruned {
+        Some(pruned) => (key.open(&earlier)?.number, key.open(pruned)?.number),
+        None => (0, 0),
+    };
+    if before < upto {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "{} ends with event {before}, and events up to {upto} were pruned since: what lies between is gone",
+                path.display()
+            ),
+            "`seatkeeper audit export FILE` without --after writes what is kept, from the anchor that stands for the rest; \
+             export more often than `retention_days`",
+        ));
+    }
+    Ok(Some(earlier))
+}
+
 fn json(anchor: &AuditAnchor) -> Vec<u8> {
     serde_json::to_vec(anchor).expect("two texts make JSON")
 }
@@ -92,10 +127,12 @@ fn script(daemon: &Daemon<'_>, file: Option<&Path>, printer: &Printer) -> Outcom
     /// What of a stored event happened.
     #[derive(Deserialize)]
     struct Stored<'a> {
+        n: u64,
         #[serde(borrow)]
         what: &'a RawValue,
     }
-    let line = |stored: &[u8]| {
+    let mut begun = false;
+    let mut line = |stored: &[u8]| {
         let read: Stored<'_> = serde_json::from_slice(stored).map_err(|why| {
             Failure::new(
                 Exit::Failed,
@@ -103,24 +140,45 @@ fn script(daemon: &Daemon<'_>, file: Option<&Path>, printer: &Printer) -> Outcom
                 "`seatkeeper audit verify` says which one, and what that means",
             )
         })?;
+        if !begun {
+            from_the_first(read.n)?;
+            printer.raw(&format!(
+                "# A journal as a golden script, by `seatkeeper audit script` {}.",
+                env!("CARGO_PKG_VERSION")
+            ))?;
+            begun = true;
+        }
         printer.raw(&format!("event {}", read.what))
     };
-    printer.raw(&format!(
-        "# A journal as a golden script, by `seatkeeper audit script` {}.",
-        env!("CARGO_PKG_VERSION")
-    ))?;
     match file {
         Some(file) => source::file(file, |read| match read {
             Line::Event(stored) => line(stored),
             Line::Anchor(_) => Ok(()),
         })?,
-        None => source::daemon(daemon, 0, u64::MAX, line)?,
+        None => {
+            let begin = source::pruned(daemon)?;
+            let upto = begin.map(|told| SiteKey::default().open(&told).map(|anchor| anchor.number));
+            source::daemon(daemon, upto.transpose()?.unwrap_or(0), u64::MAX, line)?;
+        }
     }
     printer.raw("state")?;
     printer.note(
         "ids stand in it, no names; the license tokens as installed, which name your company. Look before you send it",
     );
     Ok(())
+}
+
+/// A script makes a state out of nothing: it begins with event 1.
+fn from_the_first(n: u64) -> Outcome {
+    if n == 1 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        format!("what is there begins with event {n}, and a script replays from event 1 on"),
+        "where events were pruned, exports that were made before have them: `cat` those that follow one another into one \
+         file, and name it; without them, report what was asked and answered, with `audit export`",
+    ))
 }
 
 /// A chain that does not hold, as a failure.

@@ -1,8 +1,9 @@
 //! Where events come from: the running daemon, page after page, or a file, line after line.
 
 use crate::daemon::{Daemon, escape};
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use seatkeeper::wire::{AuditAnchor, AuditEvent, Page};
+use seatkeeper::wire::{AuditAnchor, AuditEvent, Code, Page};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -46,6 +47,31 @@ pub(super) fn file(path: &Path, mut each: impl FnMut(Line<'_>) -> Outcome) -> Ou
     }
 }
 
+/// The anchor that stands for the events that the running daemon pruned, where it pruned any.
+pub(super) fn pruned(daemon: &Daemon<'_>) -> Outcome<Option<AuditAnchor>> {
+    match daemon.get("/v1/audit/pruned") {
+        Ok(anchor) => Ok(Some(anchor)),
+        Err(Failure::Refused(no)) if no.code == Code::NotFound.as_str() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A page of the running daemon's events.
+pub(super) fn page(daemon: &Daemon<'_>, path: &str) -> Outcome<Page<AuditEvent>> {
+    daemon.get(path).map_err(|failure| match failure {
+        // Where to begin was asked a moment ago.
+        Failure::Refused(no) if no.code == Code::Pruned.as_str() => Failure::new(
+            Exit::Failed,
+            format!(
+                "the daemon pruned its journal while it was read: {}",
+                no.what
+            ),
+            "repeat the command: it begins at the new anchor then",
+        ),
+        other => other,
+    })
+}
+
 /// Gives every event of the running daemon after one number and up to another.
 pub(super) fn daemon(
     daemon: &Daemon<'_>,
@@ -56,7 +82,7 @@ pub(super) fn daemon(
     let mut next = Some(after.to_string());
     while let Some(after) = next {
         let path = format!("/v1/audit?limit=1000&after={}", escape(&after));
-        let page: Page<AuditEvent> = daemon.get(&path)?;
+        let page = page(daemon, &path)?;
         for event in page.items.iter().take_while(|event| event.n <= upto) {
             each(event.stored.as_bytes())?;
         }

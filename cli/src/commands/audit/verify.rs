@@ -34,6 +34,9 @@ struct Report {
     anchors: u64,
     /// Anchors that lie before the first event.
     not_reached: u64,
+    /// When the events before the first one were pruned (wall clock).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pruned_on: Option<u64>,
 }
 
 /// Follows it to its end; the first thing that does not follow is the failure.
@@ -73,17 +76,7 @@ pub(super) fn run(daemon: &Daemon<'_>, args: &AuditVerifyArgs, printer: &Printer
 }
 
 fn text(report: &Report) -> String {
-    let span = if report.first == 1 {
-        format!(
-            "events 1 to {}: each follows from the one before it",
-            report.last
-        )
-    } else {
-        format!(
-            "events {} to {}: each follows from the one before it, the first from a signed anchor",
-            report.first, report.last
-        )
-    };
+    let span = span(report);
     format!(
         "{span}\nhash      {}\nsite key  {}\nsigned    {}, epoch {}; {} of it {}",
         report.hash,
@@ -95,13 +88,39 @@ fn text(report: &Report) -> String {
     )
 }
 
+fn span(report: &Report) -> String {
+    let (first, last) = (report.first, report.last);
+    let follows = format!("events {first} to {last}: each follows from the one before it");
+    match report.pruned_on {
+        _ if first == 1 => follows,
+        None => format!("{follows}, the first from a signed anchor"),
+        Some(when) => format!(
+            "events 1 to {} were pruned on {}; an anchor of the site key stands for them\n{follows}, the first from that \
+             anchor",
+            first - 1,
+            words::date(when)
+        ),
+    }
+}
+
 /// The running daemon's journal, up to where its site key signs it now.
 fn running(daemon: &Daemon<'_>, args: &AuditVerifyArgs) -> Outcome<Report> {
     let now: wire::AuditAnchor = daemon.get("/v1/audit/anchor")?;
     let shown: wire::SiteKey = daemon.get("/v1/site-key")?;
     let mut key = SiteKey::of(&shown.pem)?;
     let end = key.open(&now)?;
-    let mut chain = beginning(&mut key, args)?.unwrap_or_default();
+    let pruned = source::pruned(daemon)?;
+    let pruned = pruned.map(|told| key.open(&told)).transpose()?;
+    let (from, mut not_reached) = (begin(&mut key, args)?, 0);
+    let mut chain = match (&from, &pruned) {
+        (Some(from), Some(pruned)) if from.number < pruned.number => {
+            not_reached += 1;
+            Chain::after(pruned)
+        }
+        (Some(from), _) => Chain::from(from),
+        (None, Some(pruned)) => Chain::after(pruned),
+        (None, None) => Chain::default(),
+    };
     if !chain.anchor(&end).map_err(broken)? {
         let signed = chain.began();
         return Err(broken(Fault::Short {
@@ -109,10 +128,14 @@ fn running(daemon: &Daemon<'_>, args: &AuditVerifyArgs) -> Outcome<Report> {
             signed,
         }));
     }
-    let not_reached = against(&mut chain, &mut key, args)?;
+    not_reached += against(&mut chain, &mut key, args)?;
     source::daemon(daemon, chain.began(), u64::MAX, |stored| {
         chain.event(stored).map_err(broken)
     })?;
+    let upto = chain.began();
+    if pruned.is_some_and(|pruned| pruned.number == upto) && chain.pruned_s.is_none() {
+        return Err(broken(Fault::Unsaid { upto }));
+    }
     report(&chain, &key, &end, not_reached)
 }
 
@@ -128,7 +151,8 @@ fn kept(file: &Path, args: &AuditVerifyArgs) -> Outcome<Report> {
         };
         if state.is_none() {
             let begins = || signed.as_ref().map(Chain::after).unwrap_or_default();
-            let mut chain = beginning(&mut key, args)?.unwrap_or_else(begins);
+            let from = begin(&mut key, args)?;
+            let mut chain = from.as_ref().map_or_else(begins, Chain::from);
             let not_reached = against(&mut chain, &mut key, args)?;
             state = Some((chain, not_reached));
         }
@@ -162,13 +186,10 @@ fn kept(file: &Path, args: &AuditVerifyArgs) -> Outcome<Report> {
     report(&chain, &key, &end, not_reached)
 }
 
-/// The chain after the anchor of `--from`.
-fn beginning(key: &mut SiteKey, args: &AuditVerifyArgs) -> Outcome<Option<Chain>> {
-    let Some(path) = &args.from else {
-        return Ok(None);
-    };
-    let claims = key.open(&signed::last_of(path)?)?;
-    Ok(Some(Chain::from(&claims)))
+/// The anchor of `--from`.
+fn begin(key: &mut SiteKey, args: &AuditVerifyArgs) -> Outcome<Option<Anchor>> {
+    let from = args.from.as_deref().map(signed::last_of).transpose()?;
+    from.map(|told| key.open(&told)).transpose()
 }
 
 /// The key beside the last anchor of a file: an earlier anchor under another key is told as such, not as a broken chain.
@@ -227,5 +248,6 @@ fn report(chain: &Chain, key: &SiteKey, end: &Anchor, not_reached: u64) -> Outco
         epoch: end.epoch,
         anchors: chain.held,
         not_reached,
+        pruned_on: chain.pruned_s,
     })
 }

@@ -187,6 +187,7 @@ fn other(event: &Event, by: &str, body: &Value) -> String {
         "RunStarted" => format!("the daemon started, epoch {}", body["epoch"]),
         "RunStopped" => "the daemon stopped".to_owned(),
         "CheckpointWritten" => "a checkpoint was written".to_owned(),
+        "JournalPruned" => format!("events before {} were pruned", body["before"]),
         "UserMet" => format!("{by} is a user now"),
         name => format!("{name} by {by}"),
     }
