@@ -1,6 +1,7 @@
 //! Every single file of the state directory deleted, emptied, cut in half, bit-flipped, swapped for an older one: the
 //! daemon refuses by name and says what to do, or starts with every seat that it had given.
 
+use crate::past;
 use seatkeeper_tests::site::copy;
 use seatkeeper_tests::wire::{Answer, Ask, Wire, nonce};
 use seatkeeper_tests::{Site, Vendor};
@@ -107,10 +108,13 @@ fn is_refused(file: &str, damage: Damage) -> bool {
 
 #[test]
 fn i2_every_damaged_file_is_named_or_costs_no_seat() {
-    let (mut site, vendor) = Site::with_seats(6);
-    site.stop();
+    let mut site = Site::new();
     site.configure("checkpoint_events = 1000");
+    // Some of its events are older than the retention, so that there is an anchor which stands for them.
+    past::give(&site);
     site.start();
+    past::is_pruned(&site);
+    let vendor = site.give_seats(6);
     take(&site, &vendor);
     pairs(&site, &vendor, 1_300);
     site.stop();
@@ -124,7 +128,7 @@ fn i2_every_damaged_file_is_named_or_costs_no_seat() {
     assert_eq!(expected.len(), 3);
     site.kill();
     copy(&state, &base);
-    let (present, grew) = (last_file(&base), last_file(&older));
+    let (present, grew, mut anchors) = (last_file(&base), last_file(&older), 0);
     for file in files(&base) {
         let name = file.strip_prefix(&base).expect("below").to_owned();
         let text = name.to_str().expect("text");
@@ -178,11 +182,20 @@ fn i2_every_damaged_file_is_named_or_costs_no_seat() {
             }
             let same = damage == Damage::Older && text != grew;
             if ended && !same && !matches!(damage, Damage::Flipped(_)) {
-                hole_is_told(&site, &what);
+                is_told(&site, &what, "the audit log has holes");
+            }
+            if text == past::ANCHOR {
+                anchors += 1;
+                is_told(&site, &what, "nothing shows that events 1 to");
             }
             site.kill();
         }
     }
+    assert_eq!(
+        anchors,
+        Damage::all().count() - 1,
+        "the anchor has no older one"
+    );
 }
 
 /// The file that rows went to.
@@ -194,12 +207,8 @@ fn last_file(state: &Path) -> String {
 }
 
 /// The journal is looked through beside the serving daemon: `doctor` says so as soon as that is done.
-fn hole_is_told(site: &Site, what: &str) {
-    let told = || {
-        site.cli(&["doctor"])
-            .out
-            .contains("the audit log has holes")
-    };
+fn is_told(site: &Site, what: &str, words: &str) {
+    let told = || site.cli(&["doctor"]).out.contains(words);
     assert!((0..2_000).any(|_| told()), "{what}: nobody tells of it");
 }
 
