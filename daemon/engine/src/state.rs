@@ -83,6 +83,9 @@ pub struct State {
     /// Groups by name.
     #[serde(default)]
     pub group_names: OrdMap<NameHash, GroupId>,
+    /// Groups that were taken away: who was in one has its id still, which no other group may get.
+    #[serde(default)]
+    pub gone_groups: OrdSet<GroupId>,
     /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
     #[serde(default)]
     pub several: OrdSet<UserId>,

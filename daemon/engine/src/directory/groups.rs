@@ -22,6 +22,12 @@ pub(super) fn make(
             Err(Denial::new(Code::Conflict, 20))
         };
     }
+    if state.gone_groups.contains(&group) {
+        return Err(Denial {
+            limit: Some("a group of this id was taken away".to_owned()),
+            ..Denial::new(Code::Conflict, 20)
+        });
+    }
     if !state.units.contains_key(&unit) {
         return Err(not_found(1));
     }

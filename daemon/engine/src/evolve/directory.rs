@@ -50,6 +50,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::GroupRemoved { group } => {
             if let Some(gone) = state.groups.remove(group) {
                 state.group_names.remove(&gone.name);
+                state.gone_groups.insert(*group);
             }
             unassign_from(state, Target::Group(*group));
         }

@@ -1,0 +1,750 @@
+//! A random walk through an organisation beside a second, naive telling of it: who is where, who may sit and with which
+//! policies, who is told to end, what is refused, and what a replay gives (rules 1 to 4, 10, 16).
+
+mod naive;
+mod things;
+
+use naive::Naive;
+use proptest::prelude::*;
+use seatkeeper_engine::command::{Arrange, Checkout, MoveTo, Process, Renew, UnitChange};
+use seatkeeper_engine::denial::Code;
+use seatkeeper_engine::event::{EndingWhy, Event, Recorded};
+use seatkeeper_engine::ids::*;
+use seatkeeper_engine::state::{Account, AccountKind, Place, Target, UserStatus};
+use seatkeeper_engine::time::{Date, LeaseTime, Now};
+use seatkeeper_engine::{Command, Engine, LeaseTerms, Verdict, explain};
+use std::collections::{BTreeMap, BTreeSet};
+use things::{assignment, denied, group, id, name, names, of, product, terms, unit};
+
+const SAVE_S: u64 = 40;
+const FEATURES: [&str; 2] = ["modeler", "viewer"];
+const POLICIES: [&str; 2] = ["export", "print"];
+/// Units 0 to 2 are accounts: home, another customer, a partner.
+const ACCOUNTS: u8 = 3;
+const UNITS: u8 = 8;
+const GROUPS: u8 = 4;
+const USERS: u8 = 5;
+/// License 0 is for the home account, 1 for the other customer.
+const LICENSES: u8 = 2;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Whom {
+    User(u8),
+    Group(u8),
+    Unit(u8),
+}
+
+#[derive(Clone, Debug)]
+struct Gives {
+    policies: BTreeSet<usize>,
+    /// The features that it refuses; 2 is all.
+    exclude: Option<u8>,
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    MakeUnit(u8, u8),
+    MoveUnit(u8, u8, bool),
+    MakeGroup(u8),
+    RemoveGroup(u8, bool),
+    Join(u8, Result<u8, u8>),
+    Leave(u8, Result<u8, u8>, bool),
+    Place(u8, BTreeSet<u8>, bool),
+    Status(u8, u8, bool),
+    Remove(u8, bool),
+    Assign(u8, Whom, Gives),
+    Change(u8, Whom, Gives, bool),
+    Unassign(u8, Whom, bool),
+    Checkout(u8, u8, usize),
+    Renew(u8),
+    Wait(u64),
+}
+
+fn whom() -> impl Strategy<Value = Whom> {
+    prop_oneof![
+        (0..USERS).prop_map(Whom::User),
+        (0..GROUPS).prop_map(Whom::Group),
+        (0..UNITS).prop_map(Whom::Unit),
+    ]
+}
+
+fn gives() -> impl Strategy<Value = Gives> {
+    let exclude = proptest::option::weighted(0.2, 0..3u8);
+    let policies = proptest::collection::btree_set(0..2usize, 0..3);
+    (policies, exclude).prop_map(|(policies, exclude)| Gives { policies, exclude })
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let hard = proptest::bool::weighted(0.2);
+    let member = prop_oneof![(0..USERS).prop_map(Ok), (0..GROUPS).prop_map(Err)];
+    let units = proptest::collection::btree_set(0..UNITS, 0..4);
+    let one = prop_oneof![
+        1 => (ACCOUNTS..UNITS, 0..UNITS).prop_map(|(unit, above)| Op::MakeUnit(unit, above)),
+        4 => (0..UNITS, 0..UNITS, hard.clone()).prop_map(|(u, to, h)| Op::MoveUnit(u, to, h)),
+        1 => (0..GROUPS).prop_map(Op::MakeGroup),
+        1 => (0..GROUPS, hard.clone()).prop_map(|(g, h)| Op::RemoveGroup(g, h)),
+        6 => (0..GROUPS, member.clone()).prop_map(|(g, m)| Op::Join(g, m)),
+        2 => (0..GROUPS, member, hard.clone()).prop_map(|(g, m, h)| Op::Leave(g, m, h)),
+        4 => (0..USERS, units, hard.clone()).prop_map(|(u, to, h)| Op::Place(u, to, h)),
+        1 => (0..USERS, 0..5u8, hard.clone()).prop_map(|(u, s, h)| Op::Status(u, s, h)),
+        1 => (0..USERS, hard.clone()).prop_map(|(u, h)| Op::Remove(u, h)),
+        4 => (0..LICENSES, whom(), gives()).prop_map(|(l, w, g)| Op::Assign(l, w, g)),
+        2 => (0..LICENSES, whom(), gives(), hard.clone()).prop_map(|(l, w, g, h)| Op::Change(l, w, g, h)),
+        2 => (0..LICENSES, whom(), hard).prop_map(|(l, w, h)| Op::Unassign(l, w, h)),
+        6 => (0..USERS, 0..LICENSES, 0..2usize).prop_map(|(u, l, f)| Op::Checkout(u, l, f)),
+        8 => any::<u8>().prop_map(Op::Renew),
+        2 => (1..30u64).prop_map(Op::Wait),
+    ];
+    proptest::collection::vec(one, 1..120)
+}
+
+/// A holder as the naive telling knows it.
+#[derive(Clone, Debug)]
+struct Sits {
+    user: UserId,
+    who: u8,
+    license: u8,
+    feature: usize,
+    process: Process,
+    hard: bool,
+    /// The end of its last lease, in milliseconds, and the policies that it names.
+    last: Option<(u64, Vec<String>)>,
+}
+
+struct World {
+    engine: Engine,
+    journal: Vec<Recorded>,
+    now: u64,
+    naive: Naive,
+    /// Groups that were taken away.
+    gone: BTreeSet<u8>,
+    sits: BTreeMap<HolderId, Sits>,
+    asked: u32,
+}
+
+impl World {
+    fn new() -> World {
+        let mut world = World {
+            engine: Engine::new(),
+            journal: Vec::new(),
+            now: 0,
+            naive: Naive::default(),
+            gone: BTreeSet::new(),
+            sits: BTreeMap::new(),
+            asked: 0,
+        };
+        world.give(Command::FoundSite {
+            unit: unit(0),
+            machine: MachineId([0; 16]),
+        });
+        world.give(Command::StartRun {
+            run: RunId([1; 16]),
+        });
+        world.give(Command::TrustVendor {
+            vendor: "acme".into(),
+            roots: vec![("root".into(), "PEM".into())],
+        });
+        world.naive.above.insert(0, None);
+        world.naive.kinds.insert(0, AccountKind::Customer);
+        for (n, kind) in [(1, AccountKind::Customer), (2, AccountKind::Partner)] {
+            let account = Account {
+                kind,
+                managed_by: None,
+                self_registered: false,
+            };
+            let place = Place::Account(account);
+            let name = name(n);
+            let made = world.arrange(Arrange::MakeUnit {
+                unit: unit(n),
+                name,
+                place,
+            });
+            assert_eq!(made, Ok(()));
+            world.naive.above.insert(n, None);
+            world.naive.kinds.insert(n, kind);
+        }
+        for n in 0..LICENSES {
+            let verdict = world.give(Command::InstallLicense {
+                terms: Box::new(terms(n)),
+                account: (n > 0).then(|| unit(n)),
+                assign_everyone: None,
+                note_known: false,
+            });
+            assert!(matches!(verdict, Verdict::Installed { new: true, .. }));
+        }
+        for who in 0..USERS {
+            world.meet(who);
+        }
+        for n in 0..GROUPS {
+            world.step(Op::MakeGroup(n));
+        }
+        for (n, above) in [(3, 0), (4, 3), (5, 1), (6, 0), (7, 2)] {
+            world.step(Op::MakeUnit(n, above));
+        }
+        world
+    }
+
+    fn at(&self) -> Now {
+        Now {
+            lease: LeaseTime(self.now),
+            j: Date(1_000_000 + self.now / 1000),
+        }
+    }
+
+    fn give(&mut self, command: Command) -> Verdict {
+        let now = self.at();
+        let (events, verdict) = self.engine.apply(now, command);
+        let recorded = events.into_iter().filter_map(|event| match event {
+            Event::Recorded(event) => Some(event),
+            Event::Fleeting(_) => None,
+        });
+        self.journal.extend(recorded);
+        verdict
+    }
+
+    fn arrange(&mut self, change: Arrange) -> Result<(), Code> {
+        match self.give(Command::Arrange(change)) {
+            Verdict::Denied(denial) => Err(denial.code),
+            _ => Ok(()),
+        }
+    }
+
+    fn meet(&mut self, who: u8) {
+        let (user, login) = (self.naive.user(who), LoginHash([who; 32]));
+        self.give(Command::MeetUser { user, login });
+        self.naive.placed.insert(who, BTreeSet::new());
+        self.naive.status.insert(who, (UserStatus::Active, None));
+    }
+
+    /// The right of who sits: one who was taken away has none, whoever has their name now.
+    fn right_of(&self, sits: &Sits) -> Result<BTreeSet<usize>, Code> {
+        if self.naive.user(sits.who) != sits.user {
+            return Err(Code::UnknownUser);
+        }
+        self.naive
+            .right(sits.who, sits.license, sits.feature, self.at().j)
+    }
+
+    /// Ends at once who sits without a right, of one license or of all.
+    fn end_hard(&mut self, license: Option<u8>) {
+        let lost: Vec<_> = self
+            .sits
+            .iter()
+            .filter(|(_, sits)| {
+                license.is_none_or(|of| of == sits.license) && self.right_of(sits).is_err()
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            self.sits.get_mut(&id).unwrap().hard = true;
+        }
+    }
+
+    // The steps.
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::MakeUnit(n, above) => self.make_unit(n, above),
+            Op::MoveUnit(n, to, hard) => self.move_unit(n, to, hard),
+            Op::MakeGroup(n) => {
+                let made = self.arrange(Arrange::MakeGroup {
+                    group: group(n),
+                    name: name(n),
+                    unit: unit(0),
+                });
+                // Who was in one that was taken away is in no other by its id.
+                assert_eq!(made.is_ok(), !self.gone.contains(&n), "{made:?}");
+                if made.is_ok() {
+                    self.naive.groups.insert(n);
+                }
+            }
+            Op::RemoveGroup(n, hard) => {
+                let gone = self.arrange(Arrange::RemoveGroup {
+                    group: group(n),
+                    hard,
+                    if_match: None,
+                });
+                assert_eq!(gone.is_ok(), self.naive.groups.remove(&n), "{gone:?}");
+                if gone.is_ok() {
+                    self.gone.insert(n);
+                    self.forget_group(n);
+                    self.naive
+                        .assigned
+                        .retain(|(_, whom), _| *whom != Whom::Group(n));
+                    if hard {
+                        self.end_hard(None);
+                    }
+                }
+            }
+            Op::Join(n, member) => self.join(n, member),
+            Op::Leave(n, member, hard) => self.leave(n, member, hard),
+            Op::Place(who, units, hard) => self.place(who, &units, hard),
+            Op::Status(who, n, hard) => self.set_status(who, n, hard),
+            Op::Remove(who, hard) => {
+                let user = self.naive.user(who);
+                assert_eq!(
+                    self.arrange(Arrange::RemoveUser {
+                        user,
+                        hard,
+                        if_match: None
+                    }),
+                    Ok(())
+                );
+                *self.naive.lives.entry(who).or_default() += 1;
+                self.naive.members.retain(|(_, member)| *member != Ok(who));
+                self.naive
+                    .assigned
+                    .retain(|(_, whom), _| *whom != Whom::User(who));
+                if hard {
+                    self.end_hard(None);
+                }
+                self.meet(who);
+            }
+            Op::Assign(license, whom, gives) => self.assign(license, whom, gives),
+            Op::Change(license, whom, gives, hard) => self.change(license, whom, gives, hard),
+            Op::Unassign(license, whom, hard) => {
+                let verdict = self.give(Command::Unassign {
+                    id: assignment(license, whom),
+                    hard,
+                    if_match: None,
+                });
+                let known = self.naive.assigned.remove(&(license, whom)).is_some();
+                assert_eq!(!matches!(verdict, Verdict::Denied(_)), known, "{verdict:?}");
+                if known && hard {
+                    self.end_hard(Some(license));
+                }
+            }
+            Op::Checkout(who, license, feature) => self.checkout(who, license, feature),
+            Op::Renew(which) => self.renew(which),
+            Op::Wait(s) => {
+                self.now += s * 1000;
+                self.give(Command::Expire);
+                let over = |sits: &Sits| {
+                    sits.last
+                        .as_ref()
+                        .is_some_and(|(until, _)| *until + 10_000 < self.now)
+                };
+                let gone: Vec<_> = self
+                    .sits
+                    .iter()
+                    .filter(|(_, sits)| over(sits))
+                    .map(|(id, _)| *id)
+                    .collect();
+                // Their holds are over some seconds later at the latest, or sooner; nobody asks about them here.
+                gone.iter().for_each(|id| drop(self.sits.remove(id)));
+                self.sits
+                    .retain(|id, _| self.engine.state().holder(*id).is_some());
+            }
+        }
+    }
+
+    fn forget_group(&mut self, n: u8) {
+        self.naive
+            .members
+            .retain(|(of, member)| *of != n && *member != Err(n));
+    }
+
+    fn make_unit(&mut self, n: u8, above: u8) {
+        let place = Place::Below(unit(above));
+        let made = self.arrange(Arrange::MakeUnit {
+            unit: unit(n),
+            name: name(n),
+            place,
+        });
+        match (
+            self.naive.above.get(&n).copied(),
+            self.naive.above.contains_key(&above),
+        ) {
+            (Some(known), _) => assert_eq!(made.is_ok(), known == Some(above), "{made:?}"),
+            (None, false) => assert_eq!(made, Err(Code::NotFound)),
+            (None, true) => {
+                assert_eq!(made, Ok(()));
+                self.naive.above.insert(n, Some(above));
+            }
+        }
+    }
+
+    fn move_unit(&mut self, n: u8, to: u8, hard: bool) {
+        let change = UnitChange::Move {
+            to: MoveTo::Below(unit(to)),
+            hard,
+        };
+        let before = self.naive.above.clone();
+        let done = self.arrange(Arrange::ChangeUnit {
+            unit: unit(n),
+            change,
+            if_match: None,
+        });
+        let expected = match (before.get(&n), before.get(&to)) {
+            (None, _) => Err(Code::NotFound),
+            _ if n == 0 => Err(Code::Conflict),
+            (Some(Some(above)), _) if *above == to => Ok(()),
+            (_, None) => Err(Code::NotFound),
+            _ if self.naive.line(to).contains(&n) => Err(Code::Cycle),
+            (Some(None), _) if n < LICENSES => Err(Code::NotEmpty),
+            _ => {
+                self.naive.above.insert(n, Some(to));
+                let mut wrong =
+                    (0..USERS).filter_map(|who| self.naive.wrong(&self.naive.placed[&who]));
+                let line = wrong.clone().find(|code| *code == Code::OneLine);
+                line.or_else(|| wrong.next()).map_or(Ok(()), Err)
+            }
+        };
+        assert_eq!(done, expected, "unit {n} to {to}");
+        if expected.is_err() {
+            self.naive.above = before;
+        } else if hard && self.naive.above != before {
+            self.end_hard(None);
+        }
+    }
+
+    fn join(&mut self, n: u8, member: Result<u8, u8>) {
+        let done = self.arrange(Arrange::AddMembers {
+            group: group(n),
+            users: member
+                .ok()
+                .map(|who| self.naive.user(who))
+                .into_iter()
+                .collect(),
+            groups: member.err().map(group).into_iter().collect(),
+        });
+        let there = self.naive.groups.contains(&n)
+            && member
+                .err()
+                .is_none_or(|inner| self.naive.groups.contains(&inner));
+        let round = member.err().is_some_and(|inner| self.naive.holds(inner, n));
+        let expected = match (there, round) {
+            (false, _) => Err(Code::NotFound),
+            (true, true) => Err(Code::Cycle),
+            (true, false) => Ok(()),
+        };
+        assert_eq!(done, expected);
+        if done.is_ok() {
+            self.naive.members.insert((n, member));
+        }
+    }
+
+    fn leave(&mut self, n: u8, member: Result<u8, u8>, hard: bool) {
+        let done = self.arrange(Arrange::DropMembers {
+            group: group(n),
+            users: member
+                .ok()
+                .map(|who| self.naive.user(who))
+                .into_iter()
+                .collect(),
+            groups: member.err().map(group).into_iter().collect(),
+            hard,
+        });
+        assert_eq!(done.is_ok(), self.naive.groups.contains(&n));
+        if self.naive.members.remove(&(n, member)) && hard {
+            self.end_hard(None);
+        }
+    }
+
+    fn place(&mut self, who: u8, units: &BTreeSet<u8>, hard: bool) {
+        let user = self.naive.user(who);
+        let to = units.iter().map(|n| unit(*n)).collect();
+        let done = self.arrange(Arrange::PlaceUser {
+            user,
+            units: to,
+            hard,
+            if_match: None,
+        });
+        let expected = if units.is_empty() {
+            Err(Code::LastUnit)
+        } else if units.iter().any(|n| !self.naive.above.contains_key(n)) {
+            Err(Code::NotFound)
+        } else {
+            self.naive.wrong(units).map_or(Ok(()), Err)
+        };
+        // Of several faults any one may be named.
+        assert_eq!(
+            done.is_ok(),
+            expected.is_ok(),
+            "{units:?}: {done:?}, {expected:?}"
+        );
+        if done.is_ok() {
+            self.naive.placed.insert(who, units.clone());
+            if hard {
+                self.end_hard(None);
+            }
+        }
+    }
+
+    fn set_status(&mut self, who: u8, n: u8, hard: bool) {
+        let j = self.at().j.0;
+        let (status, until) = match n {
+            0 => (UserStatus::Suspended, None),
+            1 => (UserStatus::Pending, None),
+            2 => (UserStatus::Active, Some(Date(j + 20))),
+            _ => (UserStatus::Active, None),
+        };
+        let user = self.naive.user(who);
+        let done = self.arrange(Arrange::ChangeUser {
+            user,
+            status,
+            until,
+            hard,
+            if_match: None,
+        });
+        assert_eq!(done, Ok(()));
+        self.naive.status.insert(who, (status, until));
+        if hard {
+            self.end_hard(None);
+        }
+    }
+
+    fn there(&self, whom: Whom, license: u8) -> Result<(), Code> {
+        match whom {
+            Whom::Group(n) if !self.naive.groups.contains(&n) => Err(Code::NotFound),
+            Whom::Unit(n) if !self.naive.above.contains_key(&n) => Err(Code::NotFound),
+            Whom::Unit(n) if *self.naive.line(n).last().unwrap() != license => {
+                Err(Code::BadRequest)
+            }
+            Whom::User(who) => {
+                let mut units = self.naive.units_of(who).into_iter();
+                let inside = units.any(|n| *self.naive.line(n).last().unwrap() == license);
+                if inside {
+                    Ok(())
+                } else {
+                    Err(Code::BadRequest)
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn assign(&mut self, license: u8, whom: Whom, gives: Gives) {
+        let target = self.target(whom);
+        let verdict = self.give(Command::Assign {
+            id: assignment(license, whom),
+            license: id(license),
+            target,
+            terms: of(&gives),
+        });
+        let expected = self.there(whom, license).and_then(|()| {
+            let known = self.naive.assigned.get(&(license, whom));
+            let same = known.is_none_or(|known| of(known) == of(&gives));
+            if same { Ok(()) } else { Err(Code::Conflict) }
+        });
+        assert_eq!(denied(&verdict), expected, "{whom:?}");
+        if expected.is_ok() {
+            self.naive.assigned.entry((license, whom)).or_insert(gives);
+        }
+    }
+
+    fn change(&mut self, license: u8, whom: Whom, gives: Gives, hard: bool) {
+        let id = assignment(license, whom);
+        let terms = of(&gives);
+        let verdict = self.give(Command::ChangeAssignment {
+            id,
+            terms,
+            hard,
+            if_match: None,
+        });
+        let Some(known) = self.naive.assigned.get_mut(&(license, whom)) else {
+            return assert_eq!(denied(&verdict), Err(Code::NotFound));
+        };
+        assert_eq!(denied(&verdict), Ok(()));
+        let changed = of(known) != of(&gives);
+        *known = gives;
+        if hard && changed {
+            self.end_hard(Some(license));
+        }
+    }
+
+    fn target(&self, whom: Whom) -> Target {
+        match whom {
+            Whom::User(who) => Target::User(self.naive.user(who)),
+            Whom::Group(n) => Target::Group(group(n)),
+            Whom::Unit(n) => Target::Unit(unit(n)),
+        }
+    }
+
+    fn checkout(&mut self, who: u8, license: u8, feature: usize) {
+        self.asked += 1;
+        let mut instance = [0; 16];
+        instance[..4].copy_from_slice(&self.asked.to_be_bytes());
+        let process = Process {
+            machine: MachineId([0; 16]),
+            attested_by: MachineId([0; 16]),
+            uid: u32::from(who),
+            boot: BootId([0; 16]),
+            instance: InstanceId(instance),
+        };
+        let asked = Checkout {
+            checkout_id: CheckoutId(instance),
+            process: process.clone(),
+            pid: None,
+            user: self.naive.user(who),
+            product: product(license),
+            feature: FEATURES[feature].into(),
+            version: None,
+            n: 1,
+            roots: vec!["root".into()],
+            wait_s: 0,
+            interactive: false,
+            shown: None,
+        };
+        let (_, told) = explain(self.engine.state(), self.at(), &asked);
+        let verdict = self.give(Command::Checkout(Box::new(asked)));
+        let told = told.map(drop).map_err(|denial| denial.code);
+        assert_eq!(told, denied(&verdict), "why and the judgement");
+        let right = self.naive.right(who, license, feature, self.at().j);
+        assert_eq!(
+            denied(&verdict),
+            right.clone().map(drop),
+            "{who} {license} {feature}"
+        );
+        if let Verdict::Leased(terms) = verdict {
+            assert_eq!(
+                terms.policies.as_ref() as &[Name],
+                names(&right.unwrap()),
+                "policies"
+            );
+            let user = self.naive.user(who);
+            let sits = Sits {
+                user,
+                who,
+                license,
+                feature,
+                process,
+                hard: false,
+                last: None,
+            };
+            self.sits.insert(terms.holder, sits);
+        }
+    }
+
+    fn renew(&mut self, which: u8) {
+        let Some((holder, sits)) = self
+            .sits
+            .iter()
+            .nth(usize::from(which) % self.sits.len().max(1))
+        else {
+            return;
+        };
+        let (holder, mut sits) = (*holder, sits.clone());
+        let asked = Renew {
+            holder,
+            process: sits.process.clone(),
+            shown: None,
+        };
+        let now = self.at();
+        // The short way first, as the keeper takes it.
+        let verdict = match self.engine.renew_at_once(now, &asked) {
+            Some(verdict) => verdict,
+            None => self.give(Command::Renew(asked)),
+        };
+        let right = self.right_of(&sits);
+        let over = sits
+            .last
+            .as_ref()
+            .is_some_and(|(until, _)| *until <= self.now);
+        if sits.hard || over {
+            return assert_eq!(denied(&verdict), Err(Code::LeaseEnded), "{sits:?}");
+        }
+        let Verdict::Leased(lease) = verdict else {
+            panic!("{sits:?}: {verdict:?}")
+        };
+        self.leased(&lease, &mut sits, right.ok());
+        self.sits.insert(holder, sits);
+    }
+
+    fn leased(&self, lease: &LeaseTerms, sits: &mut Sits, right: Option<BTreeSet<usize>>) {
+        match (&mut sits.last, right) {
+            (None, Some(policies)) => {
+                assert_eq!(lease.last, None, "{sits:?}");
+                assert_eq!(
+                    lease.policies.as_ref() as &[Name],
+                    names(&policies),
+                    "policies"
+                );
+            }
+            (Some((until, policies)), _) => {
+                assert_eq!(lease.last, Some(EndingWhy::RightLost));
+                assert_eq!(lease.ttl_s, (*until - self.now) / 1000, "the same end");
+                let named: Vec<_> = lease.policies.iter().map(ToString::to_string).collect();
+                assert_eq!(&named, policies, "a last lease says the same again");
+            }
+            (last, None) => {
+                assert_eq!(lease.last, Some(EndingWhy::RightLost));
+                assert_eq!(lease.ttl_s, SAVE_S);
+                let named = lease.policies.iter().map(ToString::to_string).collect();
+                *last = Some((self.now + SAVE_S * 1000, named));
+            }
+        }
+    }
+
+    /// What must hold after each step.
+    fn check(&self) {
+        let state = self.engine.state();
+        for n in state.units.keys() {
+            let placed = state
+                .users
+                .values()
+                .filter(|user| user.units.contains(n))
+                .count();
+            let below = state
+                .units
+                .values()
+                .filter(|one| one.place == Place::Below(*n))
+                .count();
+            let known = &state.units[n];
+            assert_eq!(
+                (known.users, known.units),
+                (placed as u64, below as u64),
+                "{n}"
+            );
+        }
+        assert_eq!(
+            state.units.len(),
+            state.unit_names.len() + 1,
+            "the home account has no name"
+        );
+        assert_eq!(state.groups.len(), state.group_names.len());
+        let several = state.users.iter().filter(|(_, user)| user.units.len() > 1);
+        assert!(several.map(|(id, _)| id).eq(state.several.iter()));
+        for (license, covers) in &state.covers {
+            let of = state.assignments.values().filter(|a| a.license == *license);
+            let of: Vec<_> = of.collect();
+            assert_eq!(covers.by.len(), of.len());
+            assert_eq!(
+                covers.keep_out,
+                of.iter().filter(|a| a.terms.excludes()).count() as u64
+            );
+            assert_eq!(
+                covers.policies,
+                of.iter().filter(|a| !a.terms.policies.is_empty()).count() as u64
+            );
+        }
+        assert_eq!(state.assignments.len(), self.naive.assigned.len());
+    }
+}
+
+fn walk(ops: Vec<Op>) {
+    let mut world = World::new();
+    for op in ops {
+        world.step(op);
+        world.check();
+    }
+    let mut again = Engine::new();
+    world.journal.iter().for_each(|event| again.replay(event));
+    let text = |engine: &Engine| serde_json::to_string(engine.state()).unwrap();
+    assert_eq!(text(&again), text(&world.engine), "I14");
+}
+
+/// How many walks of some 40 steps each; `SEATKEEPER_WALKS=25000` takes a million steps.
+fn walks() -> u32 {
+    let asked = std::env::var("SEATKEEPER_WALKS");
+    asked.ok().and_then(|n| n.parse().ok()).unwrap_or(1_500)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: walks(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn r01_to_r04_the_directory_judges_as_a_naive_telling_does(ops in ops()) {
+        walk(ops);
+    }
+}

@@ -1,0 +1,112 @@
+//! What the walk calls by number: ids, names, terms.
+
+use super::{FEATURES, Gives, POLICIES, SAVE_S, Whom};
+use seatkeeper_engine::Verdict;
+use seatkeeper_engine::command::Signed;
+use seatkeeper_engine::denial::Code;
+use seatkeeper_engine::ids::*;
+use seatkeeper_engine::state::{
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Limit, Model,
+};
+use seatkeeper_engine::time::Date;
+use std::collections::BTreeSet;
+
+pub(crate) fn denied(verdict: &Verdict) -> Result<(), Code> {
+    match verdict {
+        Verdict::Denied(denial) => Err(denial.code),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn names(policies: &BTreeSet<usize>) -> Vec<Name> {
+    let default: Name = "open".into();
+    std::iter::once(default)
+        .chain(policies.iter().map(|n| POLICIES[*n].into()))
+        .collect()
+}
+
+pub(crate) fn of(gives: &Gives) -> AssignmentTerms {
+    let limit = |n: u8| Limit {
+        feature: FEATURES
+            .get(usize::from(n))
+            .map(|feature| (*feature).into()),
+        exclude: true,
+    };
+    AssignmentTerms {
+        policies: gives.policies.iter().map(|n| POLICIES[*n].into()).collect(),
+        limits: gives.exclude.map(limit).into_iter().collect(),
+        ..AssignmentTerms::default()
+    }
+}
+
+pub(crate) fn unit(n: u8) -> UnitId {
+    UnitId([n; 16])
+}
+
+pub(crate) fn group(n: u8) -> GroupId {
+    GroupId([n; 16])
+}
+
+pub(crate) fn name(n: u8) -> NameHash {
+    NameHash([n; 32])
+}
+
+pub(crate) fn assignment(license: u8, whom: Whom) -> AssignmentId {
+    let (kind, n) = match whom {
+        Whom::User(n) => (0, n),
+        Whom::Group(n) => (1, n),
+        Whom::Unit(n) => (2, n),
+    };
+    let mut id = [0; 16];
+    id[..3].copy_from_slice(&[license, kind, n]);
+    AssignmentId(id)
+}
+
+pub(crate) fn id(n: u8) -> LicenseId {
+    LicenseId {
+        vendor: "acme".into(),
+        id: format!("L{n}").into(),
+    }
+}
+
+pub(crate) fn product(n: u8) -> Name {
+    format!("cad{n}").into()
+}
+
+pub(crate) fn terms(n: u8) -> LicenseTerms {
+    let feature = |name: &&str| Feature {
+        name: (*name).into(),
+        seats: None,
+        overdraft: 0,
+        model: Model::Floating,
+        unit: CountingUnit::Process,
+        version: None,
+        ttl_s: 900,
+        grace_s: 0,
+        save_s: SAVE_S,
+        cool_down_s: 0,
+        share_max: None,
+        linger_s: 0,
+        named_min_s: 0,
+        policies: vec!["open".into()],
+        optional: POLICIES.iter().map(|policy| (*policy).into()).collect(),
+    };
+    LicenseTerms {
+        id: id(n),
+        serial: 1,
+        replaces: None,
+        product: product(n),
+        customer: format!("C{n}").into(),
+        root: "root".into(),
+        kid: "kid".into(),
+        signed: Signed {
+            hash: TokenHash([n; 32]),
+            iat: Date(1_000_000),
+        },
+        nbf: Date(0),
+        exp: None,
+        features: FEATURES.iter().map(feature).collect(),
+        token: "license".into(),
+        issuer: "issuer".into(),
+    }
+}
