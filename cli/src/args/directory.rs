@@ -178,7 +178,7 @@ pub(crate) enum UserCommand {
         #[arg(long, value_name = "GROUP", conflicts_with = "unit")]
         group: Option<String>,
     },
-    /// One user: where they are, and by which routes they may use what
+    /// One user: their status, their units and groups; `why` says what they may use, and by which route
     Show {
         /// Their login
         login: String,
@@ -217,9 +217,12 @@ pub(crate) enum UserCommand {
     Activate {
         /// Their login
         login: String,
-        /// A guest, until the end of this day; without it for good
+        /// A guest, until the end of this day; else a guest's last day stays
         #[arg(long, value_name = "DAY")]
         until: Option<When>,
+        /// A guest no more
+        #[arg(long, conflicts_with = "until")]
+        for_good: bool,
     },
     /// Let a user sit no more, until activated again
     Suspend {

@@ -152,6 +152,12 @@ pub(crate) struct With {
     /// Keep them out of this feature, once for each, or of `all`; wins over whatever else covers them. `none` lets them in
     #[arg(long, value_name = "FEATURE")]
     pub exclude: Vec<String>,
+    /// So many seats of a feature for all of them together, as FEATURE=N; once for each feature; `none` for no limit
+    #[arg(long, value_name = "FEATURE=N")]
+    pub max: Vec<String>,
+    /// So many seats of a feature for each of them
+    #[arg(long, value_name = "FEATURE=N")]
+    pub max_each: Vec<String>,
     /// Where requests wait: 0 to 9, lower first; 5 unless said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=9))]
     pub priority: Option<u8>,

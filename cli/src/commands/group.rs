@@ -7,7 +7,9 @@ use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{EndingReply, Group, GroupChange, GroupMake, Member, MembersChange};
+use seatkeeper::wire::{
+    EndingHolder, EndingReply, Group, GroupChange, GroupMake, Member, MembersChange,
+};
 use serde::Serialize;
 
 /// Members that go in one call.
@@ -55,13 +57,13 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &GroupCommand, printer: &Printer
         }
         GroupCommand::Remove { group, hard } => {
             let known: Group = daemon.get(&place(group))?;
-            let hard = if *hard { "?hard=true" } else { "" };
-            let path = format!("{}{hard}", place(&known.id));
+            let query = if *hard { "?hard=true" } else { "" };
+            let path = format!("{}{query}", place(&known.id));
             let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
             let ending = reply.map(|reply| reply.ending).unwrap_or_default();
             printer.record(&EndingReply { ending }, |reply| {
                 let gone = format!("group {} is taken away", known.name);
-                lose(&gone, &reply.ending)
+                lose(&gone, &reply.ending, *hard)
             })
         }
     }
@@ -78,7 +80,7 @@ fn members(
     let users = who.users.iter().map(|name| (name, true));
     let groups = who.groups.iter().map(|name| (name, false));
     let all: Vec<_> = users.chain(groups).collect();
-    let mut ending = Vec::new();
+    let mut ending: Vec<EndingHolder> = Vec::new();
     for some in all.chunks(AT_ONCE) {
         let named = |user: bool| {
             let of = some.iter().filter(|(_, is_user)| *is_user == user);
@@ -99,14 +101,16 @@ fn members(
             },
         };
         let reply: EndingReply = daemon.patch(&path, &change, None)?;
-        ending = reply.ending;
+        ending.extend(reply.ending);
     }
     let count = words::count(all.len() as u64, "member");
     let done = match join {
         true => format!("{count} joined {group}, which counts at once"),
         false => format!("{count} left {group}"),
     };
-    printer.record(&EndingReply { ending }, |reply| lose(&done, &reply.ending))
+    printer.record(&EndingReply { ending }, |reply| {
+        lose(&done, &reply.ending, hard)
+    })
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {

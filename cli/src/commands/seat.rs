@@ -81,12 +81,16 @@ fn program(seat: &Seat) -> Option<String> {
 }
 
 /// What was done, and whose seats end for it by when.
-pub(crate) fn lose(done: &str, ending: &[EndingHolder]) -> String {
+pub(crate) fn lose(done: &str, ending: &[EndingHolder], hard: bool) -> String {
+    let told = match hard {
+        true => "refused",
+        false => "told",
+    };
     let mut text = format!("{done}\n");
     for holder in ending {
         let within = words::span(holder.within_s);
         text += &format!(
-            "seat {} has no right any more: told at its next renewal, free within {within}\n",
+            "seat {} has no right any more: {told} at its next renewal, free within {within}\n",
             holder.id
         );
     }

@@ -91,7 +91,7 @@ fn moved(daemon: &Daemon<'_>, args: &MoveArgs, printer: &Printer) -> Outcome {
     let changed = changed(daemon, &args.unit, &change)?;
     printer.record(&changed, |changed| {
         let at = format!("it is at {} now", changed.item.path);
-        lose(&at, &changed.ending)
+        lose(&at, &changed.ending, args.hard)
     })
 }
 

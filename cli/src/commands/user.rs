@@ -27,17 +27,21 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer)
         }
         UserCommand::AddUnit { login, unit } => {
             let known: User = daemon.get(&place(login))?;
-            let mut units = known.units.clone();
+            let mut units = known.unit_ids.clone();
             units.push(unit.clone());
             moved(daemon, &known, units, false, printer)
         }
         UserCommand::DropUnit { login, unit, hard } => {
             drop_unit(daemon, login, unit, *hard, printer)
         }
-        UserCommand::Activate { login, until } => {
+        UserCommand::Activate {
+            login,
+            until,
+            for_good,
+        } => {
             let change = UserChange {
                 status: Some("active".to_owned()),
-                until: Some(until.map_or(0, ends)),
+                until: until.map(ends).or(for_good.then_some(0)),
                 ..UserChange::default()
             };
             changed(daemon, login, &change, printer)
@@ -78,14 +82,14 @@ fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
 
 fn remove(daemon: &Daemon<'_>, login: &str, hard: bool, printer: &Printer) -> Outcome {
     let known: User = daemon.get(&place(login))?;
-    let hard = if hard { "?hard=true" } else { "" };
-    let path = format!("{}{hard}", place(&known.id));
+    let query = if hard { "?hard=true" } else { "" };
+    let path = format!("{}{query}", place(&known.id));
     let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
     let ending = reply.map(|reply| reply.ending).unwrap_or_default();
     printer.record(&EndingReply { ending }, |reply| {
         let User { login, id, .. } = &known;
         let gone = format!("user {login} is taken away; the audit log calls them {id}");
-        lose(&gone, &reply.ending)
+        lose(&gone, &reply.ending, hard)
     })
 }
 
@@ -125,10 +129,11 @@ fn drop_unit(
 ) -> Outcome {
     let known: User = daemon.get(&place(login))?;
     let gone: seatkeeper::wire::Unit = daemon.get(&format!("/v1/units/{}", escape(unit)))?;
-    let mut units = known.units.clone();
-    units.retain(|path| *path != gone.path);
-    if units.len() == known.units.len() {
-        printer.note(&format!("{} is not in {}", known.login, gone.path));
+    let mut units = known.unit_ids.clone();
+    units.retain(|id| *id != gone.id);
+    if units.len() == known.unit_ids.len() {
+        printer.note(&format!("{} was not placed in {}", known.login, gone.path));
+        return Ok(());
     }
     moved(daemon, &known, units, hard, printer)
 }
@@ -150,7 +155,7 @@ fn moved(
     printer.record(&changed, |changed| {
         let User { login, units, .. } = &changed.item;
         let at = format!("{login} is in {} now", units.join(" and "));
-        lose(&at, &changed.ending)
+        lose(&at, &changed.ending, hard)
     })
 }
 
@@ -159,7 +164,7 @@ fn changed(daemon: &Daemon<'_>, login: &str, change: &UserChange, printer: &Prin
     let changed: Changed<User> = daemon.patch(&place(&known.id), change, Some(known.revision))?;
     printer.record(&changed, |changed| {
         let is = format!("{} is {}", changed.item.login, stands(&changed.item));
-        lose(&is, &changed.ending)
+        lose(&is, &changed.ending, change.hard)
     })
 }
 

@@ -6,6 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use seatkeeper::wire::Code;
 use seatkeeper_engine::ids::LoginHash;
 use sha2::Sha256;
+use unicode_general_category::{GeneralCategory, get_general_category};
+use unicode_normalization::UnicodeNormalization;
 
 /// Bytes of a login: with the machine's name it must fit into a lease.
 pub const LOGIN_BYTES: usize = 128;
@@ -45,7 +47,8 @@ impl Login {
 pub(crate) fn hash(salt: &Salt, login: &str) -> LoginHash {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(salt.bytes()).expect("HMAC takes keys of any length");
-    mac.update(login.to_lowercase().as_bytes());
+    // One spelling of a letter with an accent is the other (NFC).
+    mac.update(login.nfc().collect::<String>().to_lowercase().as_bytes());
     LoginHash(mac.finalize().into_bytes().into())
 }
 
@@ -63,7 +66,20 @@ pub(crate) fn check(login: &str) -> Result<(), &'static str> {
     {
         return Err("has white space, a slash or a control character");
     }
+    if login.chars().any(unseen) {
+        return Err("has a character that is not seen or turns the direction of writing");
+    }
     Ok(())
+}
+
+/// Characters that make two names look alike: marks of direction, joiners, fillers, and what has no width.
+pub(crate) fn unseen(c: char) -> bool {
+    let no_width = matches!(c, '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    let filler = matches!(
+        c,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2028}' | '\u{2029}'
+    );
+    no_width || filler || get_general_category(c) == GeneralCategory::Format
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub enum Code {
     StorageLow,
     Quarantine,
     CoolDown,
+    OverUserMax,
+    OverGroupMax,
+    OverUnitMax,
     NoSeatFree,
     LeaseEnded,
     LeaseLapsed,
@@ -53,9 +56,9 @@ pub struct Denial {
     pub pool: Option<PoolId>,
     /// The assignment that decided, where one did.
     pub assignment: Option<AssignmentId>,
-    /// Slots in use in that pool.
+    /// Slots in use in that pool; of a limit that decided, the seats that count for it.
     pub in_use: Option<u64>,
-    /// Its seats; `None` too where unlimited.
+    /// Its seats, or the limit; `None` too where unlimited.
     pub total: Option<u64>,
     /// The limit that was passed (version, seats, serial), as text.
     pub limit: Option<String>,
@@ -102,6 +105,30 @@ pub struct Step {
     pub assignment: Option<AssignmentId>,
     /// What was compared, in a short sentence.
     pub text: String,
+}
+
+impl Step {
+    /// One that was passed.
+    pub(crate) fn ok(pool: Option<&PoolId>, rule: u8, text: String) -> Step {
+        Step {
+            pool: pool.cloned(),
+            rule,
+            denied: None,
+            assignment: None,
+            text,
+        }
+    }
+
+    /// One that was not.
+    pub(crate) fn no(pool: Option<&PoolId>, rule: u8, code: Code, text: String) -> Step {
+        Step {
+            pool: pool.cloned(),
+            rule,
+            denied: Some(code),
+            assignment: None,
+            text,
+        }
+    }
 }
 
 /// Collects the steps of a judgement; `()` collects nothing and costs nothing.

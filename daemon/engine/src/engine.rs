@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, User
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{dates, directory, licensing, rollback, seats};
+use crate::{dates, directory, licensing, limits, rollback, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -353,7 +353,7 @@ impl Act<'_> {
 
     fn meet(&mut self, user: UserId, login: LoginHash) -> Verdict {
         let known = self.state().logins.get(&login).copied();
-        if known.is_none() {
+        if known.is_none() && !self.state().users.contains_key(&user) {
             self.record(Recorded::UserMet { user, login });
         }
         Verdict::User(known.unwrap_or(user))
@@ -361,6 +361,11 @@ impl Act<'_> {
 
     pub(crate) fn state(&self) -> &State {
         &self.engine.state
+    }
+
+    /// Has the counts that limits ask for of a feature's pools.
+    pub(crate) fn count_limits(&mut self, asked: &Checkout) {
+        limits::refresh(&mut self.engine.state, &asked.product, &asked.feature);
     }
 
     /// Records an event and folds it.
@@ -426,6 +431,7 @@ pub fn explain(
 ) -> (Vec<Step>, Result<seats::Choice, Box<Denial>>) {
     let mut state = state.clone();
     seats::ending::fold_expired(&mut state, now, checkout);
+    limits::refresh(&mut state, &checkout.product, &checkout.feature);
     let mut steps = Vec::new();
     let judged = seats::judge::decide(&state, now, checkout, &mut steps);
     (steps, judged.map_err(Box::new))

@@ -20,6 +20,8 @@ pub(crate) struct Index {
     gone: BTreeMap<HolderId, (EndWhy, LeaseTime)>,
     /// When each credential ended a checkout that never had a holder, oldest first.
     unseen: BTreeMap<(MachineId, u32), VecDeque<LeaseTime>>,
+    /// Holders whose ending is taken back if their right returns (rule 16).
+    returning: BTreeSet<HolderId>,
     /// The grant on each slot, from the first adoption of a run on (rule 21).
     slots: Option<BTreeMap<(PoolId, u64), Gid>>,
 }
@@ -41,6 +43,10 @@ impl Index {
         let mut index = Index {
             deadlines: holders().map(|(id, holder)| (holder.until, id)).collect(),
             live: holders().map(|(id, holder)| (key_of(holder), id)).collect(),
+            returning: holders()
+                .filter(|(_, holder)| returns(holder))
+                .map(|(id, _)| id)
+                .collect(),
             ..Index::default()
         };
         for ended in &state.ended {
@@ -159,7 +165,24 @@ impl Index {
                 self.live.clear();
             }
             Recorded::RunStarted { .. } => *self = Index::of(state),
+            Recorded::HoldersEnding { holders, .. } | Recorded::EndingTakenBack { holders } => {
+                holders.iter().for_each(|id| self.note_ending(state, *id));
+            }
+            Recorded::LastSigned { holder, .. } => self.note_ending(state, *holder),
             _ => {}
+        }
+    }
+
+    /// Holders whose ending is taken back if their right returns.
+    pub(crate) fn returning(&self) -> impl Iterator<Item = HolderId> {
+        self.returning.iter().copied()
+    }
+
+    fn note_ending(&mut self, state: &State, id: HolderId) {
+        if state.holder(id).is_some_and(returns) {
+            self.returning.insert(id);
+        } else {
+            self.returning.remove(&id);
         }
     }
 
@@ -209,6 +232,7 @@ impl Index {
         let id = HolderId { gid, h: holder.h };
         self.live.remove(&key_of(holder));
         self.deadlines.remove(&(holder.until, id));
+        self.returning.remove(&id);
         self.ended.insert(key_of(holder), at);
         self.gone.insert(id, (why, at));
     }
@@ -230,6 +254,10 @@ fn slots_of(state: &State, gid: Gid) -> impl Iterator<Item = (PoolId, u64)> {
         let slots = grant.slots.iter();
         slots.map(|slot| (pool.as_ref().clone(), *slot))
     })
+}
+
+fn returns(holder: &Holder) -> bool {
+    holder.ending().is_some_and(|ending| ending.returns())
 }
 
 fn key_of(holder: &Holder) -> CheckoutKey {

@@ -12,6 +12,8 @@ mod evolve;
 pub mod ids;
 mod index;
 mod licensing;
+pub mod limits;
+mod losses;
 #[cfg(planted)]
 pub mod planted;
 pub mod right;
@@ -21,9 +23,9 @@ pub mod state;
 pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};
-pub use directory::losing;
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
 pub use licensing::install::foresee as foresee_install;
 pub use licensing::remove::foresee as foresee_removal;
+pub use losses::{Concerned, losing};
 pub use seats::Choice;
 pub use state::State;

@@ -17,6 +17,7 @@ use crate::ids::{
     AssignmentId, BootId, CheckoutId, Gid, GroupId, HolderId, InstanceId, LicenseId, LoginHash,
     MachineId, Name, NameHash, PoolId, RunId, TokenHash, UnitId, UserId,
 };
+use crate::limits::Charged;
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,9 @@ pub struct State {
     pub stopped: OrdMap<HolderId, LeaseTime>,
     /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
     pub ended: Vector<Ended>,
+    /// How often the directory, an assignment or a license changed: what counts for a limit is counted anew (fleeting).
+    #[serde(skip)]
+    pub places: u64,
     /// Free space is below `disk_reserve`: nothing new is granted (fleeting).
     #[serde(skip)]
     pub storage_low: bool,
@@ -306,6 +310,9 @@ pub struct Pool {
     pub used: u64,
     /// Slots in use at and above `seats`.
     pub above: u64,
+    /// Seats by user and limit, where a limit asks (fleeting).
+    #[serde(skip)]
+    pub charged: Charged,
 }
 
 /// One occupation of slots by a counting unit. Its size, slots and pool never change (rule 5).
@@ -427,7 +434,7 @@ pub struct Ending {
     pub save_s: u64,
     /// Its pause after a reclaim.
     pub cool_down_s: u64,
-    /// The policies that its leases named: those of the last one.
+    /// The policies that its user had when it began to end: those of the last lease.
     #[serde(default)]
     pub policies: Vec<Name>,
 }

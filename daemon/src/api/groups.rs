@@ -107,7 +107,7 @@ pub(super) async fn change(
 
 /// Says who comes into it and who leaves it. Who joins has its licenses at once, who leaves loses them (rule 3).
 #[utoipa::path(patch, path = "/v1/groups/{group}/members", tag = "directory", request_body = MembersChange,
-    params(("group" = String, Path, description = "its id or name")), responses(
+    params(("group" = String, Path, description = "its id or name"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
     (status = 200, description = "Done; whose seats end for it", body = EndingReply),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -115,11 +115,13 @@ pub(super) async fn change_members(
     State(api): State<Resources>,
     asker: Asker,
     Path(group): Path<String>,
+    IfMatch(revision): IfMatch,
     Body(body): Body<MembersChange>,
 ) -> Answer<Json<EndingReply>> {
     let ending = api
         .writing(asker.caller.uid, move |api| {
-            api.desk.change_members(&asker.caller, &group, &body)
+            api.desk
+                .change_members(&asker.caller, &group, &body, revision)
         })
         .await?;
     Ok(Json(ending))

@@ -92,6 +92,15 @@ codes! {
     NoSeatFree "no_seat_free" Capacity 409 true: "no seat is free",
         "Every seat of every pool that could serve you is in use (rule 9).",
         "wait for one, or ask an administrator, who sees with `seatkeeper seat list` who holds them and takes one back with `seatkeeper seat reclaim ID`";
+    OverUserMax "over_user_max" Policy 409 true: "so many seats one user may have",
+        "An assignment limits the seats of each user whom it covers, or of this one (rule 10).",
+        "give a seat back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
+    OverGroupMax "over_group_max" Policy 409 true: "so many seats the group may have",
+        "An assignment limits the seats of all members of a group together (rule 10).",
+        "wait until a member gives one back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
+    OverUnitMax "over_unit_max" Policy 409 true: "so many seats the unit may have",
+        "An assignment limits the seats of everyone in a unit together (rule 10).",
+        "wait until somebody of the unit gives one back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
         "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";

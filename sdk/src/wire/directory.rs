@@ -141,7 +141,7 @@ pub struct MembersChange {
     /// Groups that leave.
     #[serde(default)]
     pub drop_groups: Vec<String>,
-    /// Who loses a right by it gets no time to save.
+    /// Who loses a right by leaving gets no time to save.
     #[serde(default)]
     pub hard: bool,
 }
@@ -173,6 +173,9 @@ pub struct User {
     pub until: Option<u64>,
     /// The units that they are in, as paths.
     pub units: Vec<String>,
+    /// The same by id; none where they were made at first sight and are in the home account until they are placed.
+    #[serde(default)]
+    pub unit_ids: Vec<String>,
     /// The groups that they are in, by name.
     pub groups: Vec<String>,
     /// For If-Match.

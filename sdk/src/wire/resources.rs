@@ -2,6 +2,7 @@
 
 use super::Code;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {$(
@@ -212,6 +213,12 @@ resources! {
         /// Whom it covers is refused: each of these features, or all with `*` (rule 10).
         #[serde(default)]
         pub exclude: Vec<String>,
+        /// So many seats of a feature for all whom it covers together, by feature (rule 10).
+        #[serde(default)]
+        pub max: BTreeMap<String, u64>,
+        /// So many seats of a feature for each of them.
+        #[serde(default)]
+        pub max_each: BTreeMap<String, u64>,
         /// 0 to 9, lower first; absent is 5. It counts where requests wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub priority: Option<u8>,
@@ -228,6 +235,12 @@ resources! {
         /// The features that it refuses, or `*`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub exclude: Option<Vec<String>>,
+        /// So many seats of a feature for all whom it covers together; empty for no limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max: Option<BTreeMap<String, u64>>,
+        /// So many seats of a feature for each of them; empty for no limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_each: Option<BTreeMap<String, u64>>,
         /// 0 to 9, lower first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub priority: Option<u8>,

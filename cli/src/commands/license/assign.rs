@@ -9,7 +9,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::names::{LicenseName, is_no_login};
 use crate::printer::{Column, Printer};
-use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply};
+use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply, Group, Unit};
+use std::collections::BTreeMap;
 
 /// All features, and none: on the command line, and on the wire.
 const ALL: (&str, &str) = ("all", "*");
@@ -35,6 +36,8 @@ pub(super) fn assign(
         everyone: to.everyone,
         policies: listed(&with.policies).unwrap_or_default(),
         exclude: excluded(with).unwrap_or_default(),
+        max: limits("--max", &with.max)?.unwrap_or_default(),
+        max_each: limits("--max-each", &with.max_each)?.unwrap_or_default(),
         priority: with.priority,
         revision: 0,
     };
@@ -80,7 +83,7 @@ pub(super) fn list(daemon: &Daemon<'_>, name: Option<&LicenseName>, printer: &Pr
             }),
             Column("to", assignee),
             Column("policies", |one| one.policies.join(", ")),
-            Column("exclude", |one| said(&one.exclude)),
+            Column("limits", limited),
             Column("priority", |one| {
                 one.priority.map(|n| n.to_string()).unwrap_or_default()
             }),
@@ -102,6 +105,8 @@ pub(super) fn change(
     let change = AssignmentChange {
         policies: listed(&with.policies),
         exclude: excluded(with),
+        max: limits("--max", &with.max)?,
+        max_each: limits("--max-each", &with.max_each)?,
         priority: with.priority,
         hard,
     };
@@ -114,7 +119,7 @@ pub(super) fn change(
             assignee(item),
             gives(item)
         );
-        lose(&is, &changed.ending)
+        lose(&is, &changed.ending, hard)
     })
 }
 
@@ -128,16 +133,24 @@ pub(super) fn unassign(
 ) -> Outcome {
     let license = name.resolve(daemon)?;
     let all = assignments(daemon, &license.vendor, &license.id)?;
-    let unit = to.unit.as_deref().map(|unit| path_of(daemon, unit));
+    let unit = to.unit.as_deref().map(|unit| unit_of(daemon, unit));
     let unit = unit.transpose()?;
+    let group = to.group.as_deref().map(|group| group_of(daemon, group));
+    let group = group.transpose()?;
+    // The root of the account that a license is for is everyone.
+    let account = unit.as_ref().is_some_and(|unit| unit.above.is_none());
+    let unit = unit.map(|unit| unit.path);
     let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
         (Some(one), Some(other)) => one.to_lowercase() == other.to_lowercase(),
         (None, None) => true,
         _ => false,
     };
     let own = all.iter().find(|one| {
-        let named = same(&one.user, &to.user) && same(&one.group, &to.group);
-        one.everyone == to.everyone && named && same(&one.unit, &unit)
+        let named = same(&one.user, &to.user) && same(&one.group, &group);
+        match one.everyone {
+            true => to.everyone || account,
+            false => !to.everyone && named && same(&one.unit, &unit),
+        }
     });
     let Some(own) = own else {
         let others: Vec<_> = all.iter().map(assignee).collect();
@@ -168,10 +181,13 @@ pub(super) fn unassign(
     )
 }
 
-/// The path of a unit, however it was named.
-fn path_of(daemon: &Daemon<'_>, unit: &str) -> Outcome<String> {
-    let unit: seatkeeper::wire::Unit = daemon.get(&format!("/v1/units/{}", escape(unit)))?;
-    Ok(unit.path)
+fn unit_of(daemon: &Daemon<'_>, unit: &str) -> Outcome<Unit> {
+    daemon.get(&format!("/v1/units/{}", escape(unit)))
+}
+
+fn group_of(daemon: &Daemon<'_>, group: &str) -> Outcome<String> {
+    let group: Group = daemon.get(&format!("/v1/groups/{}", escape(group)))?;
+    Ok(group.name)
 }
 
 fn listed(names: &[String]) -> Option<Vec<String>> {
@@ -195,6 +211,43 @@ fn said(exclude: &[String]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// `FEATURE=N` of each, where any is named; `none` for no limit.
+fn limits(flag: &str, texts: &[String]) -> Outcome<Option<BTreeMap<String, u64>>> {
+    let mut limits = BTreeMap::new();
+    for text in texts.iter().filter(|text| *text != NONE) {
+        let limit = text
+            .split_once('=')
+            .and_then(|(feature, n)| Some((feature, n.parse().ok()?)));
+        let Some((feature, most)) = limit else {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{flag} {text}: it is FEATURE=N, or {NONE}"),
+                format!("as `{flag} modeler=5`"),
+            ));
+        };
+        limits.insert(feature.to_owned(), most);
+    }
+    Ok((!texts.is_empty()).then_some(limits))
+}
+
+/// Everything that it limits, in a cell.
+fn limited(one: &Assignment) -> String {
+    let excluded = one
+        .exclude
+        .iter()
+        .map(|name| format!("no {}", said(std::slice::from_ref(name))));
+    let max = one.max.iter().map(|(feature, n)| format!("{feature} {n}"));
+    let each = one
+        .max_each
+        .iter()
+        .map(|(feature, n)| format!("{feature} {n} each"));
+    excluded
+        .chain(max)
+        .chain(each)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 fn gives(one: &Assignment) -> String {
     let mut parts = String::new();
     if !one.policies.is_empty() {
@@ -202,6 +255,12 @@ fn gives(one: &Assignment) -> String {
     }
     if !one.exclude.is_empty() {
         parts += &format!(", but kept out of {}", said(&one.exclude));
+    }
+    for (feature, n) in &one.max {
+        parts += &format!(", at most {n} of {feature} together");
+    }
+    for (feature, n) in &one.max_each {
+        parts += &format!(", at most {n} of {feature} each");
     }
     parts
 }

@@ -12,7 +12,7 @@ use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply}
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, UserId};
 use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
 use seatkeeper_engine::{Command, State, Verdict};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Desk {
     /// `POST /v1/assignments`. The vendor may be left empty where one license only has this id. Blocks.
@@ -66,7 +66,7 @@ impl Desk {
         let terms = AssignmentTerms {
             policies: texts("policies", &body.policies)?,
             priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
-            limits: limits(&body.exclude)?,
+            limits: limits(&body.exclude, &body.max, &body.max_each)?,
         };
         let what = format!("the assignment of {}", license.id);
         let answer = self.asked(
@@ -133,9 +133,12 @@ impl Desk {
         if let Some(policies) = &body.policies {
             terms.policies = texts("policies", policies)?;
         }
-        if let Some(exclude) = &body.exclude {
-            terms.limits = limits(exclude)?;
-        }
+        let now = self.assignment_view(&snapshot.state, id, known);
+        terms.limits = limits(
+            body.exclude.as_ref().unwrap_or(&now.exclude),
+            body.max.as_ref().unwrap_or(&now.max),
+            body.max_each.as_ref().unwrap_or(&now.max_each),
+        )?;
         terms.priority = body.priority.unwrap_or(terms.priority);
         let answer = self.asked(
             caller,
@@ -230,6 +233,8 @@ impl Desk {
             exclude: excluded
                 .map(|limit| limit.feature.as_deref().unwrap_or(ALL).to_owned())
                 .collect(),
+            max: by_feature(&known.terms.limits, |limit| limit.max),
+            max_each: by_feature(&known.terms.limits, |limit| limit.max_each),
             priority: Some(known.terms.priority),
             revision: known.revision,
         }
@@ -243,16 +248,35 @@ fn texts(member: &str, texts: &[String]) -> Result<Vec<Name>, Refused> {
     texts.iter().map(|text| parse::name(member, text)).collect()
 }
 
-fn limits(exclude: &[String]) -> Result<Vec<Limit>, Refused> {
-    let limit = |feature: Option<Name>| Limit {
-        feature,
-        exclude: true,
-    };
-    let of = |text: &String| match &**text {
-        ALL => Ok(limit(None)),
-        feature => Ok(limit(Some(parse::name("exclude", feature)?))),
-    };
-    exclude.iter().map(of).collect()
+fn limits(
+    exclude: &[String],
+    max: &BTreeMap<String, u64>,
+    max_each: &BTreeMap<String, u64>,
+) -> Result<Vec<Limit>, Refused> {
+    let mut limits = BTreeMap::<Option<Name>, Limit>::new();
+    for text in exclude {
+        let feature = match &**text {
+            ALL => None,
+            feature => Some(parse::name("exclude", feature)?),
+        };
+        limits.entry(feature).or_default().exclude = true;
+    }
+    for (feature, most) in max {
+        let feature = Some(parse::name("max", feature)?);
+        limits.entry(feature).or_default().max = Some(*most);
+    }
+    for (feature, most) in max_each {
+        let feature = Some(parse::name("max_each", feature)?);
+        limits.entry(feature).or_default().max_each = Some(*most);
+    }
+    let named = |(feature, limit)| Limit { feature, ..limit };
+    Ok(limits.into_iter().map(named).collect())
+}
+
+/// A number of each feature that has one.
+fn by_feature(limits: &[Limit], of: impl Fn(&Limit) -> Option<u64>) -> BTreeMap<String, u64> {
+    let with = |limit: &Limit| Some((limit.feature.as_deref()?.to_owned(), of(limit)?));
+    limits.iter().filter_map(with).collect()
 }
 
 /// The license with this id that is in force or waits; the vendor decides where several have it.

@@ -42,7 +42,7 @@ use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
 use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What a desk is told about the site and its machine.
 #[derive(Clone, Debug)]
@@ -99,6 +99,8 @@ pub struct Desk {
     pruning: Pruning,
     followed: view::Followed,
     signed: seen::Signed,
+    /// Held while a name is given or taken away.
+    naming: Mutex<()>,
 }
 
 /// A site that was not founded: the keeper founds it at its start.
@@ -136,6 +138,7 @@ impl Desk {
             pruning: Pruning::new(),
             followed: view::Followed::default(),
             signed: seen::Signed::default(),
+            naming: Mutex::default(),
         };
         desk.look_at_beginning();
         Ok(desk)

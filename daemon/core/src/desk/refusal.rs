@@ -107,6 +107,9 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::Quarantine => wire::Code::Quarantine,
         Code::CoolDown => wire::Code::CoolDown,
         Code::NoSeatFree => wire::Code::NoSeatFree,
+        Code::OverUserMax => wire::Code::OverUserMax,
+        Code::OverGroupMax => wire::Code::OverGroupMax,
+        Code::OverUnitMax => wire::Code::OverUnitMax,
         Code::LeaseEnded => wire::Code::LeaseEnded,
         Code::LeaseLapsed => wire::Code::LeaseLapsed,
         Code::Superseded => wire::Code::Superseded,
@@ -166,6 +169,15 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             (Some(used), Some(total)) => format!("{used} of {total} seats of {what} are in use"),
             _ => format!("every seat of {what} is in use"),
         },
+        Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => {
+            let (used, max) = (denial.in_use.unwrap_or_default(), denial.total.unwrap_or_default());
+            let whose = match denial.code {
+                Code::OverUserMax => user,
+                Code::OverGroupMax => "the group",
+                _ => "the unit",
+            };
+            format!("{license} lets {whose} have {max} seats of {what}, and {used} are in use")
+        }
         Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
         Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
         Code::Superseded => match &denial.limit {
@@ -183,7 +195,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::OneLine => format!("{what}: two units of a user would lie in one line, one above the other"),
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
         Code::LastUnit => format!("{what} has to be in one unit at least"),
-        Code::WrongRevision => format!("{what} was changed meanwhile; it has revision {limit} now"),
+        Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
     }
 }
 
@@ -210,9 +222,15 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
     match denial.code {
         Code::NotAssigned => license.map(|id| assign(id, subject.user)),
         Code::UserNotActive => Some(format!(
-            "`seatkeeper user activate {}`, for a guest with `--until DATE`",
+            "`seatkeeper user activate {}`, of a guest with `--until DAY` or `--for-good`",
             subject.user
         )),
+        Code::Conflict if denial.rule == 20 => denial.assignment.map(|id| {
+            format!("it is assigned so already, on other terms: `seatkeeper license change {id}` changes them")
+        }),
+        Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => denial.assignment.map(|id| {
+            format!("`seatkeeper license change {id} --max FEATURE=N` or `--max-each FEATURE=N`, `none` for no limit")
+        }),
         Code::Excluded => denial.assignment.map(|id| {
             format!("`seatkeeper license change {id} --exclude none` lets in whom it covers")
         }),
@@ -241,6 +259,9 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
         Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
         Code::UserNotActive => caller.ask("to activate you"),
+        Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => {
+            format!("wait for one, or {}", caller.ask("for a higher limit"))
+        }
         Code::Excluded => caller.ask("why you are kept out"),
         Code::NoSeatFree => format!("wait for one, or {}", caller.ask("to take one back")),
         Code::StorageLow => format!("try again later, or {}", caller.ask("to free space")),

@@ -135,6 +135,43 @@ pub(crate) fn noes(found: &mut Vec<Problem>) {
             .map(drop)
             .expect_err("excluded"),
     );
+    over(found);
+}
+
+/// The noes of limits.
+fn over(found: &mut Vec<Problem>) {
+    let (site, vendor) = with_groups();
+    let root = site.root();
+    let desk = &site.desk;
+    acme(&site);
+    desk.change_members(&root, "CAD", &member("ana", true), None)
+        .expect("joined");
+    let home = desk.settings().site_name.clone();
+    let limited = |assignment: Assignment, most: u64| Assignment {
+        max: [("modeler".to_owned(), most)].into(),
+        ..assignment
+    };
+    let to_bob = Assignment {
+        license: "ACME-1".to_owned(),
+        user: Some("bob".to_owned()),
+        ..Assignment::default()
+    };
+    for (assignment, caller) in [
+        (limited(to(Some("CAD"), None), 1), site.ana()),
+        (limited(to_bob, 1), site.bob()),
+    ] {
+        let made = desk.assign(&root, &assignment).expect("assigned");
+        assert_eq!(made.max["modeler"], 1);
+        site.checkout(&caller, &vendor).expect("the one");
+        let no = site.checkout(&caller, &vendor).map(drop);
+        found.push(*no.expect_err("no more"));
+    }
+    let (site, vendor) = with_groups();
+    let unit = limited(to(None, Some(&home)), 1);
+    site.desk.assign(&site.root(), &unit).expect("assigned");
+    site.checkout(&site.ana(), &vendor).expect("the one");
+    let no = site.checkout(&site.bob(), &vendor).map(drop);
+    found.push(*no.expect_err("no more"));
 }
 
 #[test]
@@ -280,7 +317,7 @@ fn c7_c8_d4_a_group_gives_and_takes_and_tells_whose_seats_end() {
         .map(drop)
         .expect_err("not in it");
     assert_eq!(refused.code, Code::NotAssigned);
-    desk.change_members(&root, "cad", &member("ana", true))
+    desk.change_members(&root, "cad", &member("ana", true), None)
         .expect("joined");
     let body = checkout(&vendor);
     let seat = desk.checkout(&ana, &body).expect("a seat").reply;
@@ -289,7 +326,7 @@ fn c7_c8_d4_a_group_gives_and_takes_and_tells_whose_seats_end() {
         "the assignment covers the user, via group CAD"
     );
     let ending = desk
-        .change_members(&root, "CAD", &member("ana", false))
+        .change_members(&root, "CAD", &member("ana", false), None)
         .expect("left");
     let ids: Vec<_> = ending
         .ending
@@ -313,7 +350,7 @@ fn d1_two_routes_are_one_seat_and_removing_one_keeps_the_other() {
     let (site, vendor) = with_groups();
     let (root, ana) = (site.root(), site.ana());
     let desk = &site.desk;
-    desk.change_members(&root, "CAD", &member("ana", true))
+    desk.change_members(&root, "CAD", &member("ana", true), None)
         .expect("joined");
     let by_group = desk
         .assign(&root, &to(Some("CAD"), None))
@@ -461,8 +498,9 @@ fn d2_lists_follow_groups_and_units_down() {
         add_users: vec!["di".to_owned()],
         ..MembersChange::default()
     };
-    desk.change_members(&root, "CAD", &groups).expect("joined");
-    desk.change_members(&root, "Inner", &member("cy", true))
+    desk.change_members(&root, "CAD", &groups, None)
+        .expect("joined");
+    desk.change_members(&root, "Inner", &member("cy", true), None)
         .expect("joined");
     let logins = |unit: Option<&str>, group: Option<&str>| {
         let page = desk
@@ -517,6 +555,140 @@ fn r1_who_is_taken_away_is_forgotten_by_name() {
     );
     site.checkout(&site.ana(), &vendor).expect("somebody new");
     assert_ne!(site.desk.user_shown(&root, "ana").expect("ana").id, id);
+}
+
+#[test]
+fn d8_a_refused_change_leaves_every_name_as_it_was() {
+    let site = Site::new();
+    let (root, desk) = (site.root(), &site.desk);
+    acme(&site);
+    let id = || Some("00112233445566778899aabbccddeeff".to_owned());
+    let lab = |above: &str| UnitMake {
+        id: id(),
+        ..unit("Lab", Some(above))
+    };
+    let made = desk.make_unit(&root, &lab("Acme East")).expect("made");
+    assert_eq!(
+        desk.make_unit(&root, &lab("Acme East")).expect("the same"),
+        made
+    );
+    let other = desk
+        .make_unit(&root, &lab("Acme Boston"))
+        .expect_err("elsewhere");
+    assert_eq!(other.code, Code::Conflict);
+    assert_eq!(desk.unit_of(&root, &made.id).expect("there").name, "Lab");
+    let group = |unit: &str| GroupMake {
+        id: id(),
+        name: "CAD".to_owned(),
+        unit: Some(unit.to_owned()),
+    };
+    desk.make_group(&root, &group("Acme East")).expect("made");
+    desk.make_group(&root, &group("Acme Boston"))
+        .expect_err("another one");
+    let rename = GroupChange {
+        name: "cad".to_owned(),
+    };
+    desk.change_group(&root, "CAD", &rename, Some(1))
+        .expect_err("changed meanwhile");
+    assert_eq!(desk.group_of(&root, "CAD").expect("there").name, "CAD");
+    let cy = |login: &str| UserMake {
+        id: id(),
+        ..person(login, &["Acme East"])
+    };
+    desk.make_user(&root, &cy("cy")).expect("made");
+    desk.make_user(&root, &cy("di")).expect_err("another one");
+    assert_eq!(desk.user_shown(&root, "cy").expect("there").login, "cy");
+}
+
+#[test]
+fn d8_many_hands_at_one_name_leave_it_a_name() {
+    let site = Site::new();
+    let root = site.root();
+    acme(&site);
+    std::thread::scope(|scope| {
+        for name in ["Acme Albany", "Acme Albany", "Acme Buffalo", "Acme Troy"] {
+            let (desk, root) = (&site.desk, &root);
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    for name in [name, "Acme New York"] {
+                        let change = UnitChange {
+                            name: Some(name.to_owned()),
+                            ..UnitChange::default()
+                        };
+                        let all = desk.units(root, &Cursor::default()).expect("units").items;
+                        let east = all.iter().find(|one| one.name == "Acme East");
+                        let above = east.map(|one| one.id.clone());
+                        let one = all.iter().find(|one| one.above == above && one.units == 0);
+                        let id = &one.expect("a unit").id;
+                        // Another hand may have been there first: that is what it is about.
+                        let _ = desk.change_unit(root, id, &change, None);
+                    }
+                }
+            });
+        }
+    });
+    let all = site
+        .desk
+        .units(&root, &Cursor::default())
+        .expect("units")
+        .items;
+    assert!(all.iter().all(|one| one.name != one.id), "{all:?}");
+}
+
+#[test]
+fn r1_no_other_account_is_found_where_the_home_account_is() {
+    let site = Site::new();
+    let root = site.root();
+    for name in ["Home", &site.desk.settings().site_name.to_uppercase()] {
+        let no = site
+            .desk
+            .make_unit(&root, &unit(name, None))
+            .expect_err(name);
+        assert_eq!(no.code, Code::NameTaken, "{name}");
+    }
+    acme(&site);
+    site.desk
+        .make_unit(&root, &unit("Special Operations", Some("home")))
+        .expect("below home");
+    let which = site
+        .desk
+        .unit_of(&root, "Special Operations")
+        .expect_err("which?");
+    assert!(which.detail.contains("several units"), "{}", which.detail);
+}
+
+#[test]
+fn d4_whose_seats_end_is_told_of_this_change_and_of_no_other() {
+    let (site, vendor) = with_groups();
+    let (root, ana) = (site.root(), site.ana());
+    let desk = &site.desk;
+    desk.assign(&root, &to(Some("CAD"), None))
+        .expect("assigned");
+    desk.change_members(&root, "CAD", &member("ana", true), None)
+        .expect("joined");
+    desk.checkout(&ana, &checkout(&vendor)).expect("a seat");
+    let left = desk
+        .change_members(&root, "CAD", &member("ana", false), None)
+        .expect("left");
+    assert_eq!(left.ending.len(), 1);
+    desk.make_user(&root, &person("cy", &[])).expect("cy");
+    let joined = desk
+        .change_members(&root, "CAD", &member("cy", true), None)
+        .expect("joined");
+    assert!(joined.ending.is_empty(), "{joined:?}");
+    let stale = desk.change_members(&root, "CAD", &member("cy", false), Some(1));
+    assert_eq!(
+        stale.expect_err("changed meanwhile").code,
+        Code::WrongRevision
+    );
+    let hard = MembersChange {
+        hard: true,
+        ..member("cy", true)
+    };
+    let no = desk
+        .change_members(&root, "CAD", &hard, None)
+        .expect_err("nobody leaves");
+    assert_eq!(no.code, Code::BadRequest);
 }
 
 /// What a renewal of a seat says.

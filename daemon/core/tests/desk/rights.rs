@@ -80,7 +80,8 @@ const ADMINISTRATORS: &[Verb] = &[
         d.change_group(c, "x", &GroupChange::default(), None).err()
     }),
     ("change members", |d, c| {
-        d.change_members(c, "x", &MembersChange::default()).err()
+        d.change_members(c, "x", &MembersChange::default(), None)
+            .err()
     }),
     ("remove a group", |d, c| {
         d.remove_group(c, "x", false, None).err()

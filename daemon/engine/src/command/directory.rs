@@ -68,6 +68,8 @@ pub enum Arrange {
         users: Vec<UserId>,
         /// Groups.
         groups: Vec<GroupId>,
+        /// Refused unless the group still has this revision.
+        if_match: Option<u64>,
     },
     /// Takes users and groups out of a group.
     DropMembers {
@@ -79,6 +81,8 @@ pub enum Arrange {
         groups: Vec<GroupId>,
         /// Whoever loses a right by it gets no `last`.
         hard: bool,
+        /// Refused unless the group still has this revision.
+        if_match: Option<u64>,
     },
     /// Makes a user.
     MakeUser {

@@ -1,11 +1,12 @@
 //! Groups and who is in them (rule 2).
 
-use super::{felt, unchanged};
+use super::{settled, unchanged};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::Recorded;
 use crate::ids::{GroupId, NameHash, UnitId, UserId};
-use crate::state::State;
+use crate::losses::Concerned;
+use crate::state::{State, Target};
 
 /// Makes a group. The same id under the same name in the same unit is the same one.
 pub(super) fn make(
@@ -63,21 +64,21 @@ pub(super) fn remove(
     let state = act.state();
     let known = state.groups.get(&group).ok_or_else(|| not_found(2))?;
     unchanged(known.revision, if_match, 2)?;
-    act.record(Recorded::GroupRemoved { group });
-    Ok(felt(act, hard))
+    let concerned = Concerned::Targets(vec![Target::Group(group)]);
+    let gone = Recorded::GroupRemoved { group };
+    Ok(settled(act, gone, &concerned, hard))
 }
 
 /// Puts users and groups into it.
 pub(super) fn add(
     act: &mut Act<'_>,
     group: GroupId,
-    users: Vec<UserId>,
-    groups: Vec<GroupId>,
+    (users, groups): (Vec<UserId>, Vec<GroupId>),
+    if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
     let state = act.state();
-    if !state.groups.contains_key(&group) {
-        return Err(not_found(2));
-    }
+    let known = state.groups.get(&group).ok_or_else(|| not_found(2))?;
+    unchanged(known.revision, if_match, 2)?;
     let (mut new_users, mut new_groups) = (Vec::new(), Vec::new());
     for user in users {
         let known = state.users.get(&user);
@@ -96,14 +97,17 @@ pub(super) fn add(
             new_groups.push(member);
         }
     }
-    if !(new_users.is_empty() && new_groups.is_empty()) {
-        act.record(Recorded::MembersAdded {
-            group,
-            users: new_users,
-            groups: new_groups,
-        });
+    if new_users.is_empty() && new_groups.is_empty() {
+        return Ok(Verdict::Done);
     }
-    Ok(Verdict::Done)
+    // Whom it keeps out loses by joining.
+    let concerned = Concerned::Targets(Vec::new());
+    let joined = Recorded::MembersAdded {
+        group,
+        users: new_users,
+        groups: new_groups,
+    };
+    Ok(settled(act, joined, &concerned, false))
 }
 
 /// Takes users and groups out of it. Who is not in it is out already.
@@ -112,11 +116,11 @@ pub(super) fn drop_members(
     group: GroupId,
     (users, groups): (Vec<UserId>, Vec<GroupId>),
     hard: bool,
+    if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
     let state = act.state();
-    if !state.groups.contains_key(&group) {
-        return Err(not_found(2));
-    }
+    let known = state.groups.get(&group).ok_or_else(|| not_found(2))?;
+    unchanged(known.revision, if_match, 2)?;
     let in_it = |of: &[GroupId]| of.contains(&group);
     let users: Vec<_> = users
         .into_iter()
@@ -129,12 +133,15 @@ pub(super) fn drop_members(
     if users.is_empty() && groups.is_empty() {
         return Ok(Verdict::Done);
     }
-    act.record(Recorded::MembersDropped {
+    let who = users.iter().map(|user| Target::User(*user));
+    let inner = groups.iter().map(|member| Target::Group(*member));
+    let concerned = Concerned::Targets(who.chain(inner).collect());
+    let left = Recorded::MembersDropped {
         group,
         users,
         groups,
-    });
-    Ok(felt(act, hard))
+    };
+    Ok(settled(act, left, &concerned, hard))
 }
 
 fn free(state: &State, name: NameHash) -> Result<(), Denial> {

@@ -8,13 +8,8 @@ mod users;
 use crate::command::Arrange;
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
-use crate::event::EndingWhy;
-use crate::ids::{HolderId, UserId};
-use crate::licensing;
-use crate::seats::release::end_softly;
-use crate::state::State;
-use crate::time::{Date, LeaseTime};
-use std::collections::BTreeMap;
+use crate::event::Recorded;
+use crate::losses::{self, Concerned};
 
 /// Judges a change.
 pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Denial> {
@@ -41,13 +36,15 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
             group,
             users,
             groups,
-        } => groups::add(act, group, users, groups),
+            if_match,
+        } => groups::add(act, group, (users, groups), if_match),
         Arrange::DropMembers {
             group,
             users,
             groups,
             hard,
-        } => groups::drop_members(act, group, (users, groups), hard),
+            if_match,
+        } => groups::drop_members(act, group, (users, groups), hard, if_match),
         Arrange::MakeUser {
             user,
             login,
@@ -96,49 +93,15 @@ fn unchanged(revision: u64, if_match: Option<u64>, rule: u8) -> Result<(), Denia
     })
 }
 
-/// Ends at once, without a `last`, who has lost their right; where it is not to be hard, they are told when they call.
-fn felt(act: &mut Act<'_>, hard: bool) -> Verdict {
-    if !hard {
-        return Verdict::Done;
-    }
-    let lost = unrightful(act);
-    end_softly(act, &lost, EndingWhy::RightLost, true)
+/// Records a change by which these may gain or lose a right.
+fn settled(act: &mut Act<'_>, event: Recorded, concerned: &Concerned, hard: bool) -> Verdict {
+    let before = act.state().clone();
+    act.record(event);
+    losses::settle(act, &before, concerned, hard)
 }
 
-/// All who sit without a right, told or not.
-fn unrightful(act: &Act<'_>) -> Vec<HolderId> {
-    sitting_without(act.state(), act.now.j)
-}
-
-/// Who sits without a right and was not told yet, with when their slots are free at the latest, on a snapshot: they are
-/// ending at their next call (rule 16).
-#[must_use]
-pub fn losing(state: &State, j: Date) -> Vec<(HolderId, LeaseTime)> {
-    let lost = sitting_without(state, j).into_iter();
-    let untold = lost.filter(|id| state.holder(*id).is_some_and(|h| h.ending.is_none()));
-    untold
-        .filter_map(|id| Some((id, licensing::remove::free_by(state, id)?)))
-        .collect()
-}
-
-fn sitting_without(state: &State, j: Date) -> Vec<HolderId> {
-    let mut out = Vec::new();
-    for (id, pool) in &state.pools {
-        let mut lost: BTreeMap<UserId, bool> = BTreeMap::new();
-        for (gid, grant) in &pool.grants {
-            for holder in &grant.holders {
-                let user = holder.facts.user;
-                let lost = lost
-                    .entry(user)
-                    .or_insert_with(|| state.right_lost(id, user, j));
-                if *lost {
-                    out.push(HolderId {
-                        gid: *gid,
-                        h: holder.h,
-                    });
-                }
-            }
-        }
-    }
-    out
+/// Nothing is to be changed; where it is hard, who has no right any more is to feel that now.
+fn unchanged_still(act: &mut Act<'_>, concerned: &Concerned, hard: bool) -> Verdict {
+    let before = act.state().clone();
+    losses::settle(act, &before, concerned, hard)
 }

@@ -1,11 +1,12 @@
 //! Accounts and the units below them (rule 1).
 
-use super::{felt, unchanged};
+use super::{settled, unchanged};
 use crate::command::{MoveTo, UnitChange};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::Recorded;
 use crate::ids::{NameHash, UnitId, UserId};
+use crate::losses::Concerned;
 use crate::state::{Account, AccountKind, OrgUnit, Place, State, Target};
 
 /// Units from an account down: a judgement walks them all.
@@ -70,8 +71,9 @@ pub(super) fn change(
             let Some(to) = moved(state, unit, known, to)? else {
                 return Ok(Verdict::Done);
             };
-            act.record(Recorded::UnitMoved { unit, to });
-            Ok(felt(act, hard))
+            let concerned = Concerned::Targets(vec![Target::Unit(unit)]);
+            let moved = Recorded::UnitMoved { unit, to };
+            Ok(settled(act, moved, &concerned, hard))
         }
     }
 }
@@ -113,14 +115,20 @@ fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&'static str
     ties(state, unit)
 }
 
-/// What binds an account to being one.
-fn ties(state: &State, unit: UnitId) -> Option<&'static str> {
+const MANAGES: &str = "accounts are managed by it";
+
+fn manages(state: &State, unit: UnitId) -> bool {
     let managed = |known: &OrgUnit| match known.place {
         Place::Account(account) => account.managed_by == Some(unit),
         Place::Below(_) => false,
     };
-    if state.units.values().any(|known| managed(known)) {
-        return Some("accounts are managed by it");
+    state.units.values().any(|known| managed(known))
+}
+
+/// What binds an account to being one.
+fn ties(state: &State, unit: UnitId) -> Option<&'static str> {
+    if manages(state, unit) {
+        return Some(MANAGES);
     }
     let mut licenses = state.licenses.values().chain(state.waiting.values());
     licenses
@@ -149,6 +157,10 @@ fn moved(
             self_registered: false,
         }),
     };
+    let customer = matches!(to, Place::Account(account) if account.kind == AccountKind::Customer);
+    if customer && manages(state, unit) {
+        return Err(denied(Code::NotEmpty, MANAGES));
+    }
     if let Place::Below(above) = to {
         if state.upwards(above).any(|line| line == unit) {
             return Err(denied(Code::Cycle, "it would be below itself"));

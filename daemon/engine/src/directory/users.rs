@@ -1,10 +1,11 @@
 //! Users: who they are, where they are, and whether they may sit (rules 1, 4).
 
-use super::{felt, unchanged};
+use super::{settled, unchanged, unchanged_still};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::Recorded;
 use crate::ids::{LoginHash, UnitId, UserId};
+use crate::losses::Concerned;
 use crate::state::{State, UserStatus};
 use crate::time::Date;
 
@@ -24,7 +25,9 @@ pub(super) fn make(
 ) -> Result<Verdict, Denial> {
     let state = act.state();
     if let Some(known) = state.users.get(&user) {
-        return if known.logins.contains(&login) {
+        let of = (&known.units, known.status, known.until);
+        let same = of == (&ordered(made.units), made.status, made.until);
+        return if same && known.logins.contains(&login) {
             Ok(Verdict::User(user))
         } else {
             Err(Denial::new(Code::Conflict, 20))
@@ -61,14 +64,16 @@ pub(super) fn change(
     let state = act.state();
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
-    if (known.status, known.until) != (status, until) {
-        act.record(Recorded::UserChanged {
-            user,
-            status,
-            until,
-        });
+    let concerned = Concerned::Users(vec![user]);
+    if (known.status, known.until) == (status, until) {
+        return Ok(unchanged_still(act, &concerned, hard));
     }
-    Ok(felt(act, hard))
+    let changed = Recorded::UserChanged {
+        user,
+        status,
+        until,
+    };
+    Ok(settled(act, changed, &concerned, hard))
 }
 
 /// Places them in exactly these units.
@@ -87,10 +92,12 @@ pub(super) fn place(
         return Err(Denial::new(Code::LastUnit, 1));
     }
     placeable(state, user, &units)?;
-    if known.units != units {
-        act.record(Recorded::UserPlaced { user, units });
+    let concerned = Concerned::Users(vec![user]);
+    if known.units == units {
+        return Ok(unchanged_still(act, &concerned, hard));
     }
-    Ok(felt(act, hard))
+    let placed = Recorded::UserPlaced { user, units };
+    Ok(settled(act, placed, &concerned, hard))
 }
 
 /// Takes them away.
@@ -103,8 +110,8 @@ pub(super) fn remove(
     let state = act.state();
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
-    act.record(Recorded::UserRemoved { user });
-    Ok(felt(act, hard))
+    let gone = Recorded::UserRemoved { user };
+    Ok(settled(act, gone, &Concerned::Users(vec![user]), hard))
 }
 
 fn ordered(mut units: Vec<UnitId>) -> Vec<UnitId> {

@@ -3,8 +3,7 @@
 use crate::command::IssuerSeen;
 use crate::ids::{AssignmentId, LicenseId, PoolId, UnitId};
 use crate::state::{
-    Assignment, AssignmentTerms, Covers, Feature, License, LicenseTerms, Pool, State, Target,
-    Tokens,
+    Assignment, AssignmentTerms, Feature, License, LicenseTerms, Pool, State, Target, Tokens,
 };
 use crate::time::LeaseTime;
 use imbl::OrdMap;
@@ -161,6 +160,32 @@ fn unassign_all(state: &mut State, license: &LicenseId) {
     state.covers.remove(license);
 }
 
+/// What one assignment gives and withholds where two became one: both give, both withhold, and of two limits of one
+/// feature that of the license in force counts.
+fn merged(known: &AssignmentTerms, old: &AssignmentTerms) -> AssignmentTerms {
+    let mut terms = known.clone();
+    for policy in &old.policies {
+        if !terms.policies.contains(policy) {
+            terms.policies.push(policy.clone());
+        }
+    }
+    for limit in &old.limits {
+        let same = terms
+            .limits
+            .iter_mut()
+            .find(|known| known.feature == limit.feature);
+        match same {
+            Some(known) => {
+                known.exclude |= limit.exclude;
+                known.max = known.max.or(limit.max);
+                known.max_each = known.max_each.or(limit.max_each);
+            }
+            None => terms.limits.push(limit.clone()),
+        }
+    }
+    terms
+}
+
 /// An assignment stands, new or changed.
 pub(super) fn assign(
     state: &mut State,
@@ -173,6 +198,7 @@ pub(super) fn assign(
     covers.by.insert(target, id);
     covers.keep_out += u64::from(terms.excludes());
     covers.policies += u64::from(!terms.policies.is_empty());
+    covers.limits += u64::from(terms.limits_seats());
     let assignment = Assignment {
         license: license.clone(),
         target,
@@ -191,6 +217,7 @@ pub(super) fn unassign(state: &mut State, id: &AssignmentId) {
         covers.by.remove(&gone.target);
         covers.keep_out -= u64::from(gone.terms.excludes());
         covers.policies -= u64::from(!gone.terms.policies.is_empty());
+        covers.limits -= u64::from(gone.terms.limits_seats());
         if covers.by.is_empty() {
             state.covers.remove(&gone.license);
         }
@@ -246,11 +273,16 @@ fn replace(state: &mut State, old: &LicenseId, new: &LicenseId) {
     for (id, assignment) in assignments {
         let target = assignment.target;
         unassign(state, &id);
-        let taken = |covers: &Covers| covers.by.contains_key(&target);
-        if !state.covers.get(new).is_some_and(taken) {
-            let revision = state.events;
-            assign(state, id, (new, target, &assignment.terms), revision);
-        }
+        let known = state
+            .covers
+            .get(new)
+            .and_then(|covers| covers.by.get(&target));
+        let (id, terms) = match known.and_then(|id| Some((*id, state.assignments.get(id)?))) {
+            Some((id, known)) => (id, merged(&known.terms, &assignment.terms)),
+            None => (id, assignment.terms.clone()),
+        };
+        let revision = state.events;
+        assign(state, id, (new, target, &terms), revision);
     }
     state.covers.remove(old);
 }

@@ -5,7 +5,7 @@ mod licensing;
 mod rollback;
 mod seats;
 
-use crate::event::Recorded;
+use crate::event::{EndingWhy, Recorded};
 use crate::state::{Run, Site, State, Vendor};
 use imbl::OrdMap;
 use licensing::{assign, install, remove, see, unassign, wait};
@@ -24,6 +24,8 @@ pub(crate) const UNSEEN_MAX: usize = 4096;
 pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.events += 1;
     let revision = state.events;
+    // Most events are of seats, and move nobody.
+    state.places += u64::from(moves(event));
     match event {
         Recorded::SiteFounded { unit, machine } => {
             state.site = Some(Site {
@@ -57,6 +59,27 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
         Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         other => evolve_rights(state, other, revision),
+    }
+}
+
+/// Whether an event may change who counts for which limit (rules 10, 17): all but those of seats and runs.
+fn moves(event: &Recorded) -> bool {
+    match event {
+        Recorded::HoldersEnding { why, .. } => *why == EndingWhy::Superseded,
+        Recorded::SeatTaken(_)
+        | Recorded::HolderJoined { .. }
+        | Recorded::LeaseAdopted { .. }
+        | Recorded::EndingTakenBack { .. }
+        | Recorded::LastSigned { .. }
+        | Recorded::HolderEnded { .. }
+        | Recorded::SeatEnded { .. }
+        | Recorded::CheckoutEnded { .. }
+        | Recorded::CoolDownStarted { .. }
+        | Recorded::CoolDownDeleted { .. }
+        | Recorded::UserMet { .. }
+        | Recorded::CheckpointWritten { .. }
+        | Recorded::JournalPruned { .. } => false,
+        _ => true,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::command::Signed;
 use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash};
+use crate::limits;
 use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::OrdSet;
@@ -106,6 +107,8 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
     count(pool, &taken.slots, true);
     pool.units.insert((taken.unit.short(), taken.gid));
     pool.grants.insert(taken.gid, Arc::new(grant));
+    let seats = taken.slots.len() as u64;
+    limits::charge(state, &taken.pool, taken.who.user, seats, true);
 }
 
 fn sit(state: &mut State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
@@ -231,15 +234,25 @@ pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime)
     let Some(place) = grant.holders.iter().position(|holder| holder.h == id.h) else {
         return;
     };
+    let counted = limits::counts(grant);
     let gone = grant.holders.remove(place);
+    let counts = limits::counts(grant);
     if !grant
         .holders
         .iter()
         .any(|holder| holder.facts.user == grant.user)
         && let Some(oldest) = grant.holders.first()
     {
-        grant.user = oldest.facts.user;
+        let (from, to) = (grant.user, oldest.facts.user);
+        let seats = grant.slots.len() as u64;
+        grant.user = to;
+        if let Some(pool) = state.grants.get(&id.gid).cloned() {
+            limits::charge(state, &pool, from, seats, false);
+            limits::charge(state, &pool, to, seats, true);
+        }
     }
+    // The others of it may have no place any more: then it counts for nobody (rule 17).
+    state.places += u64::from(counted != counts);
     remember(state, ended(id.gid, &gone, why, at));
     close_if_ending(state, id.gid);
 }
@@ -256,6 +269,12 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     };
     pool.units.remove(&(grant.unit.short(), gid));
     count(pool, &grant.slots, false);
+    if limits::counts(&grant) {
+        limits::charge(state, &pool_id, grant.user, grant.slots.len() as u64, false);
+    }
+    let Some(pool) = state.pools.get_mut(pool_id.as_ref()) else {
+        return;
+    };
     #[cfg(planted)]
     if crate::planted::is("slot-leaks") {
         return;

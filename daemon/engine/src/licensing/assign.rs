@@ -3,9 +3,10 @@
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
-use crate::ids::{AssignmentId, LicenseId};
+use crate::ids::{AssignmentId, LicenseId, UnitId};
+use crate::losses;
 use crate::seats::release::end_softly;
-use crate::state::{Assignment, AssignmentTerms, State, Target};
+use crate::state::{Assignment, AssignmentTerms, Limit, State, Target};
 use std::sync::Arc;
 
 /// Assigns a license. The same license and target are one assignment; the same id with another body is a conflict.
@@ -58,7 +59,7 @@ pub(crate) fn assign(
         target,
         terms,
     });
-    super::take_back(act, &license);
+    losses::take_back(act);
     Ok(Verdict::Assigned(id))
 }
 
@@ -75,9 +76,15 @@ pub(crate) fn change(
     if known.terms == terms {
         return Ok(end_softly(act, &[], EndingWhy::RightLost, hard));
     }
+    let before = act.state().clone();
     act.record(Recorded::AssignmentChanged { id, terms });
-    super::take_back(act, &known.license);
-    Ok(lose(act, &known.license, hard))
+    Ok(losses::end(
+        act,
+        &before,
+        &known.license,
+        known.target,
+        hard,
+    ))
 }
 
 /// Whom it is assigned to is there.
@@ -119,6 +126,19 @@ fn offered(state: &State, license: &LicenseId, terms: &AssignmentTerms) -> Resul
             return bad(format!("the license has no feature {feature}"));
         }
     }
+    let mut named: Vec<_> = terms.limits.iter().map(|limit| &limit.feature).collect();
+    named.sort_unstable();
+    if named.windows(2).any(|pair| pair[0] == pair[1]) {
+        return bad("a feature has two limits".to_owned());
+    }
+    let counted = |limit: &Limit| limit.max.is_some() || limit.max_each.is_some();
+    if terms
+        .limits
+        .iter()
+        .any(|limit| limit.feature.is_none() && counted(limit))
+    {
+        return bad("a max is of a feature that is named".to_owned());
+    }
     if terms.priority > AssignmentTerms::LAST {
         return bad(format!("priority {} is above 9", terms.priority));
     }
@@ -143,13 +163,20 @@ fn found(
     Ok(known)
 }
 
-/// Who of a license has no right any more is ending.
-fn lose(act: &mut Act<'_>, license: &LicenseId, hard: bool) -> Verdict {
-    let j = act.now.j;
-    let lost = super::holders(act.state(), license, |state, pool, holder| {
-        !state.sits_rightly(pool, holder.facts.user, j)
-    });
-    end_softly(act, &lost, EndingWhy::RightLost, hard)
+/// Assigns a license to everyone in an account, unless it is assigned so already, on whatever terms.
+pub(crate) fn everyone(act: &mut Act<'_>, id: AssignmentId, license: &LicenseId, unit: UnitId) {
+    let target = Target::Unit(unit);
+    let covers = act.state().covers.get(license);
+    let stands = covers.is_some_and(|covers| covers.by.contains_key(&target));
+    if !stands && !act.state().assignments.contains_key(&id) {
+        act.record(Recorded::LicenseAssigned {
+            id,
+            license: license.clone(),
+            target,
+            terms: AssignmentTerms::default(),
+        });
+        losses::take_back(act);
+    }
 }
 
 /// Removes an assignment; holders whose right it was are ending.
@@ -160,7 +187,13 @@ pub(crate) fn unassign(
     if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
     let known = found(act.state(), id, if_match)?;
+    let before = act.state().clone();
     act.record(Recorded::LicenseUnassigned { id });
-    super::take_back(act, &known.license);
-    Ok(lose(act, &known.license, hard))
+    Ok(losses::end(
+        act,
+        &before,
+        &known.license,
+        known.target,
+        hard,
+    ))
 }

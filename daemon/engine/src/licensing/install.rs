@@ -5,8 +5,9 @@ use crate::engine::{Act, Verdict, not_found};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name, UnitId};
+use crate::losses;
 use crate::rollback;
-use crate::state::{AssignmentTerms, Holder, License, LicenseTerms, Place, State, Target};
+use crate::state::{Holder, License, LicenseTerms, Place, State};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -50,8 +51,7 @@ pub(crate) fn install(
     };
     let home = act.state().site.map(|site| site.unit);
     if let (Some(id), Some(unit)) = (assign_everyone, account.or(home)) {
-        let (target, terms) = (Target::Unit(unit), AssignmentTerms::default());
-        super::assign::assign(act, id, license.clone(), target, terms)?;
+        super::assign::everyone(act, id, &license, unit);
     }
     Ok(Verdict::Installed {
         license,
@@ -92,7 +92,6 @@ fn due(state: &State, j: Date) -> Option<(LicenseTerms, Option<UnitId>)> {
 
 /// The one way into force, for an install and for a first day. Returns who is ending for it.
 fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>) -> Vec<HolderId> {
-    let license = terms.id.clone();
     let ending = beyond(act.state(), &terms);
     if !ending.is_empty() {
         let holders = ending.clone();
@@ -108,7 +107,7 @@ fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>)
         at: act.now.lease,
         account,
     });
-    super::take_back(act, &license);
+    losses::take_back(act);
     ending
 }
 
@@ -120,15 +119,28 @@ fn account_for(
     named: Option<UnitId>,
 ) -> Result<Option<UnitId>, Denial> {
     let customer = (terms.id.vendor.clone(), terms.customer.clone());
-    let known = state.customers.get(&customer).copied();
+    let is_account = |unit: &UnitId| {
+        let place = state.units.get(unit).map(|unit| unit.place);
+        matches!(place, Some(Place::Account(_)))
+    };
+    // An account that is gone takes the alias along.
+    let known = state.customers.get(&customer).copied().filter(is_account);
     let Some(named) = named else {
         return Ok(known);
     };
-    let place = state.units.get(&named).map(|unit| unit.place);
-    if !matches!(place, Some(Place::Account(_))) {
+    if !is_account(&named) {
         return Err(not_found(1));
     }
-    match known {
+    let all = state.licenses.values().chain(state.waiting.values());
+    let mut same = all.filter(|known| {
+        (&known.terms.id.vendor, &known.terms.customer) == (&customer.0, &customer.1)
+    });
+    let home = state.site.map(|site| site.unit);
+    let at_home = same
+        .any(|known| known.account.is_none())
+        .then_some(home)
+        .flatten();
+    match known.or(at_home) {
         Some(known) if known != named => Err(Denial {
             rule: 1,
             ..no(Code::Conflict, Some("another account".to_owned()))

@@ -86,7 +86,7 @@ pub(crate) fn see(act: &mut Act<'_>, issuer: IssuerSeen) {
             let lost = super::holders(act.state(), id, |_, _, _| true);
             end_softly(act, &lost, EndingWhy::RightLost, false);
         } else {
-            super::take_back(act, id);
+            crate::losses::take_back(act);
         }
     }
 }

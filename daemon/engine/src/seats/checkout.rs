@@ -20,6 +20,7 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
     if let Some(verdict) = retried(act, asked) {
         return verdict;
     }
+    act.count_limits(asked);
     let choice = decide(act.state(), act.now, asked, &mut ())?;
     let (Choice::Join(pool, _) | Choice::Open(pool, _)) = &choice;
     let pool = pool.clone();

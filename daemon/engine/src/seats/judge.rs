@@ -4,6 +4,7 @@ use super::{pool, terms, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
+use crate::limits;
 use crate::right::NoRight;
 use crate::rollback;
 use crate::state::{Feature, Holder, LicenseTerms, Model, Pool, State, Unit};
@@ -30,6 +31,7 @@ enum Stage {
     Storage,
     CoolDown,
     Quarantine,
+    Max,
     Seats,
 }
 
@@ -404,7 +406,17 @@ fn free_slots(
         trace.step(|| Step::no(Some(one.id), 13, Code::RequestExceedsTotal, text()));
         return Err((Stage::Total, counted(Code::RequestExceedsTotal, 13)));
     }
-    pauses(state, now, asked, (one.id, None), trace)?;
+    let limit = limits::over(state, one.id, one.pool, asked.user, u64::from(asked.n));
+    let exceeds = limit
+        .as_ref()
+        .is_some_and(|no| no.code == Code::RequestExceedsTotal);
+    if !exceeds {
+        pauses(state, now, asked, (one.id, None), trace)?;
+    }
+    if let Some(no) = limit {
+        let stage = if exceeds { Stage::Total } else { Stage::Max };
+        return Err((stage, over_limit(one.id, no, trace)));
+    }
     let free = pool::free(one.pool, one.feature);
     let slots = pool::lowest(one.pool, one.feature, asked.n)
         .filter(|_| free.is_none_or(|free| free >= u64::from(asked.n)));
@@ -434,6 +446,23 @@ fn free_slots(
     ))
 }
 
+fn over_limit(id: &PoolId, no: Denial, trace: &mut impl Trace) -> Denial {
+    let text = || {
+        let count = |n: Option<u64>| n.unwrap_or_default();
+        let of = no.assignment.map_or_else(String::new, |of| of.to_string());
+        let (charged, max) = (count(no.in_use), count(no.total));
+        format!("the limit of the assignment {of}: {charged} of {max} seats are in use")
+    };
+    trace.step(|| Step {
+        assignment: no.assignment,
+        ..Step::no(Some(id), no.rule, no.code, text())
+    });
+    Denial {
+        pool: Some(id.clone()),
+        ..no
+    }
+}
+
 /// When the first hold of a small pool is over at the latest; large ones are not searched.
 fn first_end(pool: &Pool) -> Option<LeaseTime> {
     let few = pool.grants.len() <= 64;
@@ -453,28 +482,6 @@ impl State {
         self.issuers.get(&license.root).is_some_and(|issuer| {
             license.serial < issuer.min_serial || issuer.revoked_kids.contains(&license.kid)
         })
-    }
-}
-
-impl Step {
-    fn ok(pool: Option<&PoolId>, rule: u8, text: String) -> Step {
-        Step {
-            pool: pool.cloned(),
-            rule,
-            denied: None,
-            assignment: None,
-            text,
-        }
-    }
-
-    fn no(pool: Option<&PoolId>, rule: u8, code: Code, text: String) -> Step {
-        Step {
-            pool: pool.cloned(),
-            rule,
-            denied: Some(code),
-            assignment: None,
-            text,
-        }
     }
 }
 

@@ -46,6 +46,10 @@ fn right_lost(state: &State, id: HolderId, holder: &Holder, now: Now) -> bool {
 /// before the last lease was signed takes that back.
 fn judge_right(act: &mut Act<'_>, id: HolderId) {
     let state = act.state();
+    // In quarantine those sit whose leases live: what this state says of them may be older than what they were given by.
+    if state.quarantined(act.now.lease).is_some() {
+        return;
+    }
     let Some(holder) = state.holder(id) else {
         return;
     };

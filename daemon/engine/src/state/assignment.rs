@@ -27,6 +27,8 @@ pub struct Covers {
     pub keep_out: u64,
     /// How many of them give optional policies.
     pub policies: u64,
+    /// How many of them limit the seats of whom they cover.
+    pub limits: u64,
 }
 
 /// An assignment (rule 3).
@@ -57,7 +59,7 @@ pub struct AssignmentTerms {
 }
 
 /// A limit of an assignment (rule 10).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Limit {
     /// Of this feature; of every feature of the license, where none is named.
     #[serde(default)]
@@ -65,6 +67,12 @@ pub struct Limit {
     /// Whom it covers is refused.
     #[serde(default)]
     pub exclude: bool,
+    /// So many seats for all whom it covers together; of a feature that is named.
+    #[serde(default)]
+    pub max: Option<u64>,
+    /// So many for each of them; of a feature that is named.
+    #[serde(default)]
+    pub max_each: Option<u64>,
 }
 
 impl Default for AssignmentTerms {
@@ -91,6 +99,13 @@ impl AssignmentTerms {
         self.limits
             .iter()
             .any(|limit| limit.exclude && limit.feature.as_deref().is_none_or(|of| of == feature))
+    }
+
+    /// Whether it limits anybody's seats.
+    #[must_use]
+    pub fn limits_seats(&self) -> bool {
+        let limits = |limit: &Limit| limit.max.is_some() || limit.max_each.is_some();
+        self.limits.iter().any(limits)
     }
 
     /// Whether it refuses anybody at all.

@@ -2,6 +2,7 @@
 //! policies, who is told to end, what is refused, and what a replay gives (rules 1 to 4, 10, 16).
 
 mod naive;
+mod steps;
 mod things;
 
 use naive::Naive;
@@ -14,6 +15,7 @@ use seatkeeper_engine::state::{Account, AccountKind, Place, Target, UserStatus};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Command, Engine, LeaseTerms, Verdict, explain};
 use std::collections::{BTreeMap, BTreeSet};
+use steps::{Op, ops};
 use things::{assignment, denied, group, id, name, names, of, product, terms, unit};
 
 const SAVE_S: u64 = 40;
@@ -39,63 +41,9 @@ struct Gives {
     policies: BTreeSet<usize>,
     /// The features that it refuses; 2 is all.
     exclude: Option<u8>,
-}
-
-#[derive(Clone, Debug)]
-enum Op {
-    MakeUnit(u8, u8),
-    MoveUnit(u8, u8, bool),
-    MakeGroup(u8),
-    RemoveGroup(u8, bool),
-    Join(u8, Result<u8, u8>),
-    Leave(u8, Result<u8, u8>, bool),
-    Place(u8, BTreeSet<u8>, bool),
-    Status(u8, u8, bool),
-    Remove(u8, bool),
-    Assign(u8, Whom, Gives),
-    Change(u8, Whom, Gives, bool),
-    Unassign(u8, Whom, bool),
-    Checkout(u8, u8, usize),
-    Renew(u8),
-    Wait(u64),
-}
-
-fn whom() -> impl Strategy<Value = Whom> {
-    prop_oneof![
-        (0..USERS).prop_map(Whom::User),
-        (0..GROUPS).prop_map(Whom::Group),
-        (0..UNITS).prop_map(Whom::Unit),
-    ]
-}
-
-fn gives() -> impl Strategy<Value = Gives> {
-    let exclude = proptest::option::weighted(0.2, 0..3u8);
-    let policies = proptest::collection::btree_set(0..2usize, 0..3);
-    (policies, exclude).prop_map(|(policies, exclude)| Gives { policies, exclude })
-}
-
-fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let hard = proptest::bool::weighted(0.2);
-    let member = prop_oneof![(0..USERS).prop_map(Ok), (0..GROUPS).prop_map(Err)];
-    let units = proptest::collection::btree_set(0..UNITS, 0..4);
-    let one = prop_oneof![
-        1 => (ACCOUNTS..UNITS, 0..UNITS).prop_map(|(unit, above)| Op::MakeUnit(unit, above)),
-        4 => (0..UNITS, 0..UNITS, hard.clone()).prop_map(|(u, to, h)| Op::MoveUnit(u, to, h)),
-        1 => (0..GROUPS).prop_map(Op::MakeGroup),
-        1 => (0..GROUPS, hard.clone()).prop_map(|(g, h)| Op::RemoveGroup(g, h)),
-        6 => (0..GROUPS, member.clone()).prop_map(|(g, m)| Op::Join(g, m)),
-        2 => (0..GROUPS, member, hard.clone()).prop_map(|(g, m, h)| Op::Leave(g, m, h)),
-        4 => (0..USERS, units, hard.clone()).prop_map(|(u, to, h)| Op::Place(u, to, h)),
-        1 => (0..USERS, 0..5u8, hard.clone()).prop_map(|(u, s, h)| Op::Status(u, s, h)),
-        1 => (0..USERS, hard.clone()).prop_map(|(u, h)| Op::Remove(u, h)),
-        4 => (0..LICENSES, whom(), gives()).prop_map(|(l, w, g)| Op::Assign(l, w, g)),
-        2 => (0..LICENSES, whom(), gives(), hard.clone()).prop_map(|(l, w, g, h)| Op::Change(l, w, g, h)),
-        2 => (0..LICENSES, whom(), hard).prop_map(|(l, w, h)| Op::Unassign(l, w, h)),
-        6 => (0..USERS, 0..LICENSES, 0..2usize).prop_map(|(u, l, f)| Op::Checkout(u, l, f)),
-        8 => any::<u8>().prop_map(Op::Renew),
-        2 => (1..30u64).prop_map(Op::Wait),
-    ];
-    proptest::collection::vec(one, 1..120)
+    /// So many seats of a feature together, and so many each.
+    max: Option<(usize, u64)>,
+    max_each: Option<(usize, u64)>,
 }
 
 /// A holder as the naive telling knows it.
@@ -225,24 +173,35 @@ impl World {
             .right(sits.who, sits.license, sits.feature, self.at().j)
     }
 
-    /// Ends at once who sits without a right, of one license or of all.
-    fn end_hard(&mut self, license: Option<u8>) {
-        let lost: Vec<_> = self
+    /// Ends at once who lost the right by a step.
+    fn end_hard(&mut self, before: &BTreeSet<HolderId>) {
+        let after = self.rightful();
+        for id in before.difference(&after) {
+            self.sits.get_mut(id).unwrap().hard = true;
+        }
+    }
+
+    /// Ends at once who of this user has no right.
+    fn end_user(&mut self, user: UserId) {
+        let rightful = self.rightful();
+        let theirs = self.sits.iter_mut().filter(|(_, sits)| sits.user == user);
+        for (id, sits) in theirs {
+            sits.hard |= !rightful.contains(id);
+        }
+    }
+
+    fn rightful(&self) -> BTreeSet<HolderId> {
+        let rightful = self
             .sits
             .iter()
-            .filter(|(_, sits)| {
-                license.is_none_or(|of| of == sits.license) && self.right_of(sits).is_err()
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in lost {
-            self.sits.get_mut(&id).unwrap().hard = true;
-        }
+            .filter(|(_, sits)| self.right_of(sits).is_ok());
+        rightful.map(|(id, _)| *id).collect()
     }
 
     // The steps.
 
     fn step(&mut self, op: Op) {
+        let before = self.rightful();
         match op {
             Op::MakeUnit(n, above) => self.make_unit(n, above),
             Op::MoveUnit(n, to, hard) => self.move_unit(n, to, hard),
@@ -272,7 +231,7 @@ impl World {
                         .assigned
                         .retain(|(_, whom), _| *whom != Whom::Group(n));
                     if hard {
-                        self.end_hard(None);
+                        self.end_hard(&before);
                     }
                 }
             }
@@ -296,7 +255,7 @@ impl World {
                     .assigned
                     .retain(|(_, whom), _| *whom != Whom::User(who));
                 if hard {
-                    self.end_hard(None);
+                    self.end_user(user);
                 }
                 self.meet(who);
             }
@@ -311,7 +270,7 @@ impl World {
                 let known = self.naive.assigned.remove(&(license, whom)).is_some();
                 assert_eq!(!matches!(verdict, Verdict::Denied(_)), known, "{verdict:?}");
                 if known && hard {
-                    self.end_hard(Some(license));
+                    self.end_hard(&before);
                 }
             }
             Op::Checkout(who, license, feature) => self.checkout(who, license, feature),
@@ -319,19 +278,6 @@ impl World {
             Op::Wait(s) => {
                 self.now += s * 1000;
                 self.give(Command::Expire);
-                let over = |sits: &Sits| {
-                    sits.last
-                        .as_ref()
-                        .is_some_and(|(until, _)| *until + 10_000 < self.now)
-                };
-                let gone: Vec<_> = self
-                    .sits
-                    .iter()
-                    .filter(|(_, sits)| over(sits))
-                    .map(|(id, _)| *id)
-                    .collect();
-                // Their holds are over some seconds later at the latest, or sooner; nobody asks about them here.
-                gone.iter().for_each(|id| drop(self.sits.remove(id)));
                 self.sits
                     .retain(|id, _| self.engine.state().holder(*id).is_some());
             }
@@ -365,6 +311,7 @@ impl World {
     }
 
     fn move_unit(&mut self, n: u8, to: u8, hard: bool) {
+        let rightful = self.rightful();
         let change = UnitChange::Move {
             to: MoveTo::Below(unit(to)),
             hard,
@@ -394,7 +341,7 @@ impl World {
         if expected.is_err() {
             self.naive.above = before;
         } else if hard && self.naive.above != before {
-            self.end_hard(None);
+            self.end_hard(&rightful);
         }
     }
 
@@ -407,6 +354,7 @@ impl World {
                 .into_iter()
                 .collect(),
             groups: member.err().map(group).into_iter().collect(),
+            if_match: None,
         });
         let there = self.naive.groups.contains(&n)
             && member
@@ -425,6 +373,7 @@ impl World {
     }
 
     fn leave(&mut self, n: u8, member: Result<u8, u8>, hard: bool) {
+        let rightful = self.rightful();
         let done = self.arrange(Arrange::DropMembers {
             group: group(n),
             users: member
@@ -434,10 +383,11 @@ impl World {
                 .collect(),
             groups: member.err().map(group).into_iter().collect(),
             hard,
+            if_match: None,
         });
         assert_eq!(done.is_ok(), self.naive.groups.contains(&n));
         if self.naive.members.remove(&(n, member)) && hard {
-            self.end_hard(None);
+            self.end_hard(&rightful);
         }
     }
 
@@ -466,7 +416,7 @@ impl World {
         if done.is_ok() {
             self.naive.placed.insert(who, units.clone());
             if hard {
-                self.end_hard(None);
+                self.end_user(user);
             }
         }
     }
@@ -490,7 +440,7 @@ impl World {
         assert_eq!(done, Ok(()));
         self.naive.status.insert(who, (status, until));
         if hard {
-            self.end_hard(None);
+            self.end_user(user);
         }
     }
 
@@ -534,6 +484,7 @@ impl World {
     }
 
     fn change(&mut self, license: u8, whom: Whom, gives: Gives, hard: bool) {
+        let rightful = self.rightful();
         let id = assignment(license, whom);
         let terms = of(&gives);
         let verdict = self.give(Command::ChangeAssignment {
@@ -549,7 +500,7 @@ impl World {
         let changed = of(known) != of(&gives);
         *known = gives;
         if hard && changed {
-            self.end_hard(Some(license));
+            self.end_hard(&rightful);
         }
     }
 
@@ -591,11 +542,14 @@ impl World {
         let told = told.map(drop).map_err(|denial| denial.code);
         assert_eq!(told, denied(&verdict), "why and the judgement");
         let right = self.naive.right(who, license, feature, self.at().j);
-        assert_eq!(
-            denied(&verdict),
-            right.clone().map(drop),
-            "{who} {license} {feature}"
-        );
+        match (&right, self.over(who, license, feature)) {
+            (Err(code), _) => assert_eq!(denied(&verdict), Err(*code), "{who} {license}"),
+            (Ok(_), over) if over.is_empty() => assert_eq!(denied(&verdict), Ok(())),
+            (Ok(_), over) => {
+                let code = denied(&verdict).expect_err("a limit is passed");
+                assert!(over.contains(&code), "{code:?} is none of {over:?}");
+            }
+        }
         if let Verdict::Leased(terms) = verdict {
             assert_eq!(
                 terms.policies.as_ref() as &[Name],
@@ -614,6 +568,49 @@ impl World {
             };
             self.sits.insert(terms.holder, sits);
         }
+    }
+
+    /// The limits that one more seat would pass (rule 10). Who was taken away is nobody's, and counts for none.
+    fn over(&self, who: u8, license: u8, feature: usize) -> Vec<Code> {
+        let here = |sits: &&Sits| {
+            let current = self.naive.user(sits.who) == sits.user;
+            current && (sits.license, sits.feature) == (license, feature)
+        };
+        let seats: Vec<_> = self
+            .sits
+            .values()
+            .filter(here)
+            .map(|sits| sits.who)
+            .collect();
+        let mut over = Vec::new();
+        for ((of, whom), gives) in &self.naive.assigned {
+            if *of != license || !self.naive.covers(*whom, who) {
+                continue;
+            }
+            let together = seats.iter().filter(|one| self.naive.covers(*whom, **one));
+            let each = seats.iter().filter(|one| **one == who);
+            let code = match whom {
+                Whom::User(_) => Code::OverUserMax,
+                Whom::Group(_) => Code::OverGroupMax,
+                Whom::Unit(_) => Code::OverUnitMax,
+            };
+            let limits = [
+                (gives.max, together.count(), code),
+                (gives.max_each, each.count(), Code::OverUserMax),
+            ];
+            for (limit, count, code) in limits {
+                if let Some((_, most)) = limit.filter(|(of, _)| *of == feature)
+                    && count as u64 + 1 > most
+                {
+                    over.push(if most == 0 {
+                        Code::RequestExceedsTotal
+                    } else {
+                        code
+                    });
+                }
+            }
+        }
+        over
     }
 
     fn renew(&mut self, which: u8) {

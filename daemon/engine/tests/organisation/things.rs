@@ -9,7 +9,7 @@ use seatkeeper_engine::state::{
     AssignmentTerms, CountingUnit, Feature, LicenseTerms, Limit, Model,
 };
 use seatkeeper_engine::time::Date;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn denied(verdict: &Verdict) -> Result<(), Code> {
     match verdict {
@@ -26,15 +26,21 @@ pub(crate) fn names(policies: &BTreeSet<usize>) -> Vec<Name> {
 }
 
 pub(crate) fn of(gives: &Gives) -> AssignmentTerms {
-    let limit = |n: u8| Limit {
-        feature: FEATURES
-            .get(usize::from(n))
-            .map(|feature| (*feature).into()),
-        exclude: true,
-    };
+    let feature = |n: usize| FEATURES.get(n).map(|feature| Name::from(*feature));
+    let mut limits = BTreeMap::<_, Limit>::new();
+    if let Some(n) = gives.exclude {
+        limits.entry(feature(n.into())).or_default().exclude = true;
+    }
+    if let Some((n, most)) = gives.max {
+        limits.entry(feature(n)).or_default().max = Some(most);
+    }
+    if let Some((n, most)) = gives.max_each {
+        limits.entry(feature(n)).or_default().max_each = Some(most);
+    }
+    let named = |(feature, limit)| Limit { feature, ..limit };
     AssignmentTerms {
         policies: gives.policies.iter().map(|n| POLICIES[*n].into()).collect(),
-        limits: gives.exclude.map(limit).into_iter().collect(),
+        limits: limits.into_iter().map(named).collect(),
         ..AssignmentTerms::default()
     }
 }

@@ -7,6 +7,7 @@ use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, LoginHash, Name, 
 use seatkeeper_engine::state::{
     Account, AccountKind, AssignmentTerms, Limit, Place, Target, UserStatus,
 };
+use std::collections::BTreeMap;
 
 impl Stage {
     /// Plays a change of the directory; false where the line is none.
@@ -124,12 +125,14 @@ impl Stage {
                 group,
                 users,
                 groups,
+                if_match: None,
             },
             _ => Arrange::DropMembers {
                 group,
                 users,
                 groups,
                 hard,
+                if_match: None,
             },
         })
     }
@@ -207,21 +210,30 @@ impl Stage {
     }
 }
 
-/// `policies=`, `exclude` or `exclude=FEATURE,…`, `priority=`.
+/// `policies=`, `exclude` or `exclude=FEATURE,…`, `max=FEATURE:N,…`, `max_each=…`, `priority=`.
 fn terms(words: &Words) -> Result<AssignmentTerms, String> {
+    let mut limits = BTreeMap::<Option<Name>, Limit>::new();
     let all = words.flag("exclude").then_some(None);
     let some = list(words, "exclude").map(|feature| Some(Name::from(feature)));
+    for feature in all.into_iter().chain(some) {
+        limits.entry(feature).or_default().exclude = true;
+    }
+    for pair in ["max", "max_each"] {
+        for limit in list(words, pair) {
+            let (feature, n) = limit.split_once(':').ok_or("a max is FEATURE:N")?;
+            let n = n.parse().map_err(|_| format!("{n} is no number"))?;
+            let limit = limits.entry(Some(feature.into())).or_default();
+            match pair {
+                "max" => limit.max = Some(n),
+                _ => limit.max_each = Some(n),
+            }
+        }
+    }
+    let named = |(feature, limit)| Limit { feature, ..limit };
     Ok(AssignmentTerms {
         policies: list(words, "policies").map(Name::from).collect(),
         priority: words.number("priority", 5)?,
-        limits: all
-            .into_iter()
-            .chain(some)
-            .map(|feature| Limit {
-                feature,
-                exclude: true,
-            })
-            .collect(),
+        limits: limits.into_iter().map(named).collect(),
     })
 }
 

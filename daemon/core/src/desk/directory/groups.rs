@@ -1,6 +1,6 @@
 //! `/v1/groups`.
 
-use super::{AT_ONCE, brought};
+use super::{AT_ONCE, Named, brought};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::desk::Desk;
 use crate::desk::directory::name_key;
@@ -9,10 +9,12 @@ use crate::desk::view::{Cursor, page};
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
 use seatkeeper::wire::{self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page};
-use seatkeeper_engine::State;
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{GroupId, NameHash, UserId};
+use seatkeeper_engine::state::Target;
+use seatkeeper_engine::{Concerned, State};
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 impl Desk {
     /// `GET /v1/groups`.
@@ -104,9 +106,13 @@ impl Desk {
         caller: &Caller,
         group: &str,
         body: &MembersChange,
+        if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
         authorize(caller, Permission::GroupManage, self.unit)?;
-        self.traced(caller, self.change_members_of(caller, group, body))
+        self.traced(
+            caller,
+            self.change_members_of(caller, group, body, if_match),
+        )
     }
 
     /// `DELETE /v1/groups/{group}`. Blocks.
@@ -131,10 +137,10 @@ impl Desk {
             Some(unit) => self.unit_named(&self.keeper.snapshot().state, "unit", unit)?,
             None => self.unit,
         };
-        self.put_group_name(caller, group, &text, name)?;
         let change = Arrange::MakeGroup { group, name, unit };
-        let made = self.arranged(caller, &format!("group {text}"), change);
-        let answer = made.inspect_err(|_| self.forget_group_name(group, name))?;
+        let what = format!("group {text}");
+        let named = named(group, &text, name);
+        let answer = self.arranged_by_name(caller, &what, &named, change)?;
         self.group_shown(&answer.snapshot.state, group)
     }
 
@@ -149,23 +155,14 @@ impl Desk {
         let state = &snapshot.state;
         let id = self.group_named(state, group)?;
         let what = format!("group {}", self.group_name(state, id));
-        let old = state.groups.get(&id).map(|known| known.name);
         let (text, name) = self.hashed_name("name", &body.name)?;
-        self.put_group_name(caller, id, &text, name)?;
         let change = Arrange::RenameGroup {
             group: id,
             name,
             if_match,
         };
-        let done = self.arranged(caller, &what, change);
-        let answer = done.inspect_err(|_| {
-            if old != Some(name) {
-                self.forget_group_name(id, name);
-            }
-        })?;
-        if let Some(old) = old.filter(|old| *old != name) {
-            self.forget_group_name(id, old);
-        }
+        let named = named(id, &text, name);
+        let answer = self.arranged_by_name(caller, &what, &named, change)?;
         self.group_shown(&answer.snapshot.state, id)
     }
 
@@ -174,6 +171,7 @@ impl Desk {
         caller: &Caller,
         group: &str,
         body: &MembersChange,
+        if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
         let lists = [
             &body.add_users,
@@ -202,22 +200,38 @@ impl Desk {
                 .map(|one| self.group_named(state, one))
                 .collect()
         };
+        let (come, come_groups) = (users(&body.add_users)?, groups(&body.add_groups)?);
+        let (leave, leave_groups) = (users(&body.drop_users)?, groups(&body.drop_groups)?);
+        let comes = !(come.is_empty() && come_groups.is_empty());
+        let leaves = !(leave.is_empty() && leave_groups.is_empty());
+        if body.hard && !leaves {
+            return Err(bad("hard", "it is for those who leave, and nobody does"));
+        }
+        let people = come.iter().chain(&leave).copied().map(Target::User);
+        let inner = come_groups.iter().chain(&leave_groups).copied();
+        let concerned = Concerned::Targets(people.chain(inner.map(Target::Group)).collect());
         let add = Arrange::AddMembers {
             group,
-            users: users(&body.add_users)?,
-            groups: groups(&body.add_groups)?,
+            users: come,
+            groups: come_groups,
+            if_match,
         };
         let drop = Arrange::DropMembers {
             group,
-            users: users(&body.drop_users)?,
-            groups: groups(&body.drop_groups)?,
+            users: leave,
+            groups: leave_groups,
             hard: body.hard,
+            // Who comes changes the revision that was seen.
+            if_match: if_match.filter(|_| !comes),
         };
-        let added = self.arranged(caller, &what, add)?;
-        if body.drop_users.is_empty() && body.drop_groups.is_empty() {
-            return Ok(self.losing(&added));
-        }
-        Ok(self.losing(&self.arranged(caller, &what, drop)?))
+        let first = comes
+            .then(|| self.arranged(caller, &what, add))
+            .transpose()?;
+        let answer = match first {
+            Some(added) if !leaves => added,
+            _ => self.arranged(caller, &what, drop)?,
+        };
+        Ok(self.losing(state, &answer, &concerned))
     }
 
     fn remove_group_of(
@@ -231,6 +245,7 @@ impl Desk {
         let state = &snapshot.state;
         let id = self.group_named(state, group)?;
         let what = format!("group {}", self.group_name(state, id));
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let name = state.groups.get(&id).map(|known| known.name);
         let change = Arrange::RemoveGroup {
             group: id,
@@ -239,9 +254,10 @@ impl Desk {
         };
         let answer = self.arranged(caller, &what, change)?;
         if let Some(name) = name {
-            self.forget_group_name(id, name);
+            self.erase_name(Kind::Group, name_key(id.0, name));
         }
-        Ok(self.losing(&answer))
+        let concerned = Concerned::Targets(vec![Target::Group(id)]);
+        Ok(self.losing(state, &answer, &concerned))
     }
 
     fn member_name(&self, state: &State, kind: &str, id: &str) -> String {
@@ -251,23 +267,6 @@ impl Desk {
             (None, Ok(user)) => self.user_name(user),
             (None, Err(_)) => id.to_owned(),
         }
-    }
-
-    fn put_group_name(
-        &self,
-        caller: &Caller,
-        group: GroupId,
-        text: &str,
-        name: NameHash,
-    ) -> Result<(), Refused> {
-        let kept = self
-            .side
-            .put_name(Kind::Group, name_key(group.0, name), text);
-        kept.map_err(|e| self.broken(caller, &e))
-    }
-
-    fn forget_group_name(&self, group: GroupId, name: NameHash) {
-        self.erase_name(Kind::Group, name_key(group.0, name));
     }
 
     fn group_shown(&self, state: &State, id: GroupId) -> Result<wire::Group, Refused> {
@@ -294,6 +293,15 @@ impl Desk {
             users: counts.get(&id).copied().unwrap_or_default(),
             revision: known.revision,
         })
+    }
+}
+
+fn named(group: GroupId, text: &str, name: NameHash) -> Named<'_> {
+    Named {
+        kind: Kind::Group,
+        id: group.0,
+        text,
+        name,
     }
 }
 

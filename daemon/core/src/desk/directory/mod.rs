@@ -20,9 +20,11 @@ use crate::side::Kind;
 use seatkeeper::wire::EndingReply;
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::denial::Denial;
-use seatkeeper_engine::{Command, Verdict, losing};
+use seatkeeper_engine::ids::{GroupId, NameHash, UnitId};
+use seatkeeper_engine::{Command, Concerned, State, Verdict, losing};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::PoisonError;
 
 /// Users that a refusal names, at most.
 const NAMED: usize = 10;
@@ -41,15 +43,49 @@ impl Desk {
         }
     }
 
-    /// Who loses a seat by a change: told at once, or at their next call (rule 16).
-    fn losing(&self, answer: &Answer) -> EndingReply {
-        match &answer.verdict {
-            Verdict::Ending(holders) => ending(holders, answer.now.lease),
-            _ => ending(
-                &losing(&answer.snapshot.state, answer.now.j),
-                answer.now.lease,
-            ),
+    /// The same of a change that gives a thing this name. The name is durable before it counts, and stays as long as it
+    /// does: one such change at a time, so that none erases what another one has put.
+    fn arranged_by_name(
+        &self,
+        caller: &Caller,
+        what: &str,
+        named: &Named<'_>,
+        change: Arrange,
+    ) -> Result<Answer, Refused> {
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = name_key(named.id, named.name);
+        let broken = |e| self.broken(caller, &e);
+        let old = named.now(&self.keeper.recorded().state);
+        let text = self.side.name(named.kind, key).map_err(broken)?;
+        self.side
+            .put_name(named.kind, key, named.text)
+            .map_err(broken)?;
+        // After a failure nobody knows what was recorded: the next start sweeps what nothing has.
+        let answer = self.asked(caller, Command::Arrange(change))?;
+        let now = named.now(&answer.snapshot.state);
+        let mut gone: Vec<_> = old.into_iter().chain([named.name]).collect();
+        gone.retain(|name| Some(*name) != now);
+        for name in gone {
+            self.erase_name(named.kind, name_key(named.id, name));
         }
+        let Verdict::Denied(denial) = &answer.verdict else {
+            return Ok(answer);
+        };
+        if let Some(text) = text.filter(|_| now == Some(named.name)) {
+            let kept = self.side.put_name(named.kind, key, &text);
+            kept.map_err(broken)?;
+        }
+        Err(self.stands_against(caller, what, denial, &answer.snapshot))
+    }
+
+    /// Who loses a seat by a change: ended at once, or told at their next call (rule 16).
+    fn losing(&self, before: &State, answer: &Answer, concerned: &Concerned) -> EndingReply {
+        let state = &answer.snapshot.state;
+        let told = match &answer.verdict {
+            Verdict::Ending(holders) => holders.clone(),
+            _ => losing(before, state, answer.now.j, concerned),
+        };
+        ending(&told, answer.now.lease)
     }
 
     /// A name that nothing has any more. What cannot be erased now is swept after the next start.
@@ -85,6 +121,25 @@ impl Desk {
         }
         out.trace_id = trace_of(caller);
         out
+    }
+}
+
+/// A unit or a group with the name that it is to have.
+struct Named<'a> {
+    kind: Kind,
+    id: [u8; 16],
+    text: &'a str,
+    name: NameHash,
+}
+
+impl Named<'_> {
+    /// The name that it has.
+    fn now(&self, state: &State) -> Option<NameHash> {
+        match self.kind {
+            Kind::Unit => state.units.get(&UnitId(self.id))?.name,
+            Kind::Group => Some(state.groups.get(&GroupId(self.id))?.name),
+            Kind::User | Kind::Machine => None,
+        }
     }
 }
 

@@ -3,19 +3,18 @@
 use super::nobody;
 use crate::desk::Desk;
 use crate::desk::parse::{bad, one_line};
-use crate::login;
+use crate::login::{self, unseen};
 use crate::problem::Refused;
 use crate::side::Kind;
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{GroupId, NameHash, UnitId, UserId};
 use seatkeeper_engine::state::{Place, Target};
-use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
 /// Bytes of the name of a unit or a group.
 const NAME_BYTES: usize = 128;
 /// What the home account is found by, too.
-const HOME: &str = "home";
+pub(super) const HOME: &str = "home";
 
 /// The key that a name of a unit or group is kept under: of the thing and of the name, so that a new name never takes an
 /// old one's place before it counts.
@@ -141,14 +140,19 @@ impl Desk {
             .next()
             .and_then(|first| self.account_named(state, first));
         let from_account = self.down(state, account.into_iter(), path);
-        if let Some(unit) = from_account.or(below_home) {
-            return Ok(unit);
-        }
+        let mut by_path: Vec<_> = from_account.into_iter().chain(below_home).collect();
+        by_path.dedup();
         let name = self.name_hash(&text.nfc().collect::<String>());
         let same = state.unit_names.iter();
-        let mut same = same
+        let same = same
             .filter(|((_, of), _)| *of == name)
             .map(|(_, unit)| *unit);
+        let by_name: Vec<_> = if by_path.is_empty() {
+            same.collect()
+        } else {
+            by_path
+        };
+        let mut same = by_name.into_iter();
         match (same.next(), same.next()) {
             (Some(unit), None) => Ok(unit),
             (None, _) => Err(nobody("unit", &text, "unit list")),
@@ -207,26 +211,17 @@ impl Desk {
 
     /// A user by id or login.
     pub(in crate::desk) fn user_named(&self, state: &State, text: &str) -> Result<UserId, Refused> {
-        let known = match text.parse::<UserId>() {
-            Ok(id) => state.users.contains_key(&id).then_some(id),
-            Err(_) => self.named(state, text),
-        };
+        // A machine may call somebody by a name of the form of an id: that is whom it means.
+        let known = self.named(state, text).or_else(|| {
+            let id = text.parse::<UserId>().ok()?;
+            state.users.contains_key(&id).then_some(id)
+        });
         known.ok_or_else(|| nobody("user", &text, "user list"))
     }
 }
 
 fn is_id(text: &str) -> bool {
-    text.parse::<UnitId>().is_ok()
-}
-
-/// Characters that make two names look alike: marks of direction, joiners, fillers, and what has no width.
-fn unseen(c: char) -> bool {
-    let no_width = matches!(c, '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
-    let filler = matches!(
-        c,
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2028}' | '\u{2029}'
-    );
-    no_width || filler || get_general_category(c) == GeneralCategory::Format
+    text.to_lowercase().parse::<UnitId>().is_ok()
 }
 
 #[cfg(test)]

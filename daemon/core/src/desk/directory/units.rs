@@ -1,18 +1,20 @@
 //! `/v1/units`.
 
-use super::{brought, spelled, word};
+use super::names::HOME;
+use super::{Named, brought, spelled, word};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::desk::Desk;
 use crate::desk::directory::name_key;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
-use crate::problem::{Refused, internal};
+use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
-use seatkeeper::wire::{self, Changed, Page, UnitChange, UnitMake};
-use seatkeeper_engine::State;
+use seatkeeper::wire::{self, Changed, Code, Page, UnitChange, UnitMake};
 use seatkeeper_engine::command::{self, Arrange, MoveTo};
 use seatkeeper_engine::ids::{NameHash, UnitId};
-use seatkeeper_engine::state::{Account, AccountKind, Place};
+use seatkeeper_engine::state::{Account, AccountKind, Place, Target};
+use seatkeeper_engine::{Concerned, State};
+use std::sync::PoisonError;
 
 const KINDS: &[(&str, AccountKind)] = &[
     ("producer", AccountKind::Producer),
@@ -109,10 +111,13 @@ impl Desk {
                 ));
             }
         };
-        self.put_name(caller, unit, &text, name)?;
+        if matches!(place, Place::Account(_)) {
+            self.account_name(unit, &text)?;
+        }
         let change = Arrange::MakeUnit { unit, name, place };
-        let made = self.arranged(caller, &format!("unit {text}"), change);
-        let answer = made.inspect_err(|_| self.forget_name(unit, name))?;
+        let what = format!("unit {text}");
+        let named = named(unit, &text, name);
+        let answer = self.arranged_by_name(caller, &what, &named, change)?;
         self.unit_shown(&answer.snapshot.state, unit)
     }
 
@@ -158,7 +163,8 @@ impl Desk {
         };
         let answer = self.arranged(caller, &what, change)?;
         let item = self.unit_shown(&answer.snapshot.state, id)?;
-        let ending = self.losing(&answer).ending;
+        let concerned = Concerned::Targets(vec![Target::Unit(id)]);
+        let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
     }
 
@@ -170,23 +176,18 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<Changed<wire::Unit>, Refused> {
         let (text, name) = self.hashed_name("name", name)?;
-        let before = |state: &State| state.units.get(&unit).and_then(|known| known.name);
-        let old = before(&self.keeper.snapshot().state);
-        self.put_name(caller, unit, &text, name)?;
+        let state = &self.keeper.snapshot().state;
+        let place = state.units.get(&unit).map(|known| known.place);
+        if matches!(place, Some(Place::Account(_))) {
+            self.account_name(unit, &text)?;
+        }
         let change = Arrange::ChangeUnit {
             unit,
             change: command::UnitChange::Rename(name),
             if_match,
         };
-        let done = self.arranged(caller, what, change);
-        let answer = done.inspect_err(|_| {
-            if old != Some(name) {
-                self.forget_name(unit, name);
-            }
-        })?;
-        if let Some(old) = old.filter(|old| *old != name) {
-            self.forget_name(unit, old);
-        }
+        let named = named(unit, &text, name);
+        let answer = self.arranged_by_name(caller, what, &named, change)?;
         let item = self.unit_shown(&answer.snapshot.state, unit)?;
         let ending = Vec::new();
         Ok(Changed { item, ending })
@@ -202,11 +203,12 @@ impl Desk {
         let state = &snapshot.state;
         let id = self.unit_named(state, "unit", unit)?;
         let what = format!("unit {}", self.unit_path(state, id));
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let name = state.units.get(&id).and_then(|known| known.name);
         let change = Arrange::RemoveUnit { unit: id, if_match };
         self.arranged(caller, &what, change)?;
         if let Some(name) = name {
-            self.forget_name(id, name);
+            self.erase_name(Kind::Unit, name_key(id.0, name));
         }
         Ok(())
     }
@@ -217,19 +219,16 @@ impl Desk {
             .transpose()
     }
 
-    fn put_name(
-        &self,
-        caller: &Caller,
-        unit: UnitId,
-        text: &str,
-        name: NameHash,
-    ) -> Result<(), Refused> {
-        let kept = self.side.put_name(Kind::Unit, name_key(unit.0, name), text);
-        kept.map_err(|e| self.broken(caller, &e))
-    }
-
-    fn forget_name(&self, unit: UnitId, name: NameHash) {
-        self.erase_name(Kind::Unit, name_key(unit.0, name));
+    /// An account is not called as the home account is found: its paths would lead elsewhere.
+    fn account_name(&self, unit: UnitId, text: &str) -> Result<(), Refused> {
+        let lower = text.to_lowercase();
+        let home = lower == HOME || lower == self.settings.site_name.to_lowercase();
+        if home && unit != self.unit {
+            let detail =
+                format!("account {text}: the home account of this site is found by this name");
+            return Err(problem(Code::NameTaken, detail));
+        }
+        Ok(())
     }
 
     fn unit_shown(&self, state: &State, id: UnitId) -> Result<wire::Unit, Refused> {
@@ -256,5 +255,14 @@ impl Desk {
             users: known.users,
             revision: known.revision,
         })
+    }
+}
+
+fn named(unit: UnitId, text: &str, name: NameHash) -> Named<'_> {
+    Named {
+        kind: Kind::Unit,
+        id: unit.0,
+        text,
+        name,
     }
 }

@@ -9,11 +9,12 @@ use crate::login::{check, hash};
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
-use seatkeeper_engine::State;
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{UnitId, UserId};
 use seatkeeper_engine::state::UserStatus;
 use seatkeeper_engine::time::Date;
+use seatkeeper_engine::{Command, Concerned, State, Verdict};
+use std::sync::PoisonError;
 
 const STATUS: &[(&str, UserStatus)] = &[
     ("invited", UserStatus::Invited),
@@ -108,9 +109,10 @@ impl Desk {
             login: hash(self.keys.salt(), &body.login),
             units: self.units_named(state, &body.units)?,
             status: word("status", status, STATUS)?,
-            until: body.until.map(Date),
+            until: body.until.map(date).transpose()?,
         };
-        if state.users.contains_key(&user) {
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.keeper.recorded().state.users.contains_key(&user) {
             // The same again, or another one under this id: its name is not touched.
             let answer = self.arranged(caller, &format!("user {}", body.login), change)?;
             return self.user_found(&answer.snapshot.state, user);
@@ -118,8 +120,14 @@ impl Desk {
         let login = body.login.to_lowercase();
         let kept = self.side.put_name(Kind::User, user.0, &login);
         kept.map_err(|e| self.broken(caller, &e))?;
-        let made = self.arranged(caller, &format!("user {login}"), change);
-        let answer = made.inspect_err(|_| self.erase_name(Kind::User, user.0))?;
+        let answer = self.asked(caller, Command::Arrange(change))?;
+        if let Verdict::Denied(denial) = &answer.verdict {
+            if !answer.snapshot.state.users.contains_key(&user) {
+                self.erase_name(Kind::User, user.0);
+            }
+            let what = format!("user {login}");
+            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+        }
         self.user_found(&answer.snapshot.state, user)
     }
 
@@ -158,7 +166,7 @@ impl Desk {
                 },
                 until: match until {
                     Some(0) => None,
-                    Some(until) => Some(Date(until)),
+                    Some(until) => Some(date(until)?),
                     None => known.until,
                 },
                 hard,
@@ -168,7 +176,8 @@ impl Desk {
         };
         let answer = self.arranged(caller, &what, change)?;
         let item = self.user_found(&answer.snapshot.state, id)?;
-        let ending = self.losing(&answer).ending;
+        let concerned = Concerned::Users(vec![id]);
+        let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
     }
 
@@ -189,7 +198,8 @@ impl Desk {
         };
         let answer = self.arranged(caller, &what, change)?;
         self.erase_name(Kind::User, id.0);
-        Ok(self.losing(&answer))
+        let concerned = Concerned::Users(vec![id]);
+        Ok(self.losing(&snapshot.state, &answer, &concerned))
     }
 
     fn units_named(&self, state: &State, units: &[String]) -> Result<Vec<UnitId>, Refused> {
@@ -219,8 +229,17 @@ impl Desk {
             status: spelled(known.status, STATUS).to_owned(),
             until: known.until.map(|until| until.0),
             units: units.map(|unit| self.unit_path(state, *unit)).collect(),
+            unit_ids: known.units.iter().map(ToString::to_string).collect(),
             groups: groups.map(|group| self.group_name(state, *group)).collect(),
             revision: known.revision,
         })
+    }
+}
+
+/// Seconds since 1970, as integers go in this protocol.
+fn date(unix_s: u64) -> Result<Date, Refused> {
+    match unix_s < 1 << 53 {
+        true => Ok(Date(unix_s)),
+        false => Err(bad("until", "is above 2^53 - 1")),
     }
 }

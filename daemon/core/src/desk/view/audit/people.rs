@@ -20,8 +20,8 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             until,
             ..
         } => format!(
-            "user {} made{}, {}",
-            names.user(*user),
+            "{} made{}, {}",
+            who(*user, names),
             in_units(units, names),
             stands(*status, *until)
         ),
@@ -29,7 +29,7 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             user,
             status,
             until,
-        } => format!("user {} is {}", names.user(*user), stands(*status, *until)),
+        } => format!("{} is {}", who(*user, names), stands(*status, *until)),
         Recorded::UserPlaced { user, units } => {
             format!(
                 "user {} placed{}",
@@ -37,7 +37,7 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
                 in_units(units, names)
             )
         }
-        Recorded::UserRemoved { user } => format!("user {} taken away", names.user(*user)),
+        Recorded::UserRemoved { user } => format!("{} taken away", who(*user, names)),
         other => return text_of_units(other, names).or_else(|| text_of_groups(other, names)),
     })
 }
@@ -100,6 +100,15 @@ fn text_of_groups(what: &Recorded, names: &mut impl Names) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+/// `user ana`, and where the name is gone `user` with the id.
+fn who(user: UserId, names: &mut impl Names) -> String {
+    let name = names.user(user);
+    match name.starts_with("user ") {
+        true => name,
+        false => format!("user {name}"),
+    }
 }
 
 fn in_units(units: &[UnitId], names: &mut impl Names) -> String {

@@ -236,6 +236,15 @@ fn gives(terms: &AssignmentTerms) -> String {
             None => "keeping them out".to_owned(),
         });
     }
+    for limit in &terms.limits {
+        let feature = limit.feature.as_deref().unwrap_or_default();
+        if let Some(max) = limit.max {
+            parts.push(format!("at most {max} of {feature} together"));
+        }
+        if let Some(each) = limit.max_each {
+            parts.push(format!("at most {each} of {feature} each"));
+        }
+    }
     if terms.priority != AssignmentTerms::default().priority {
         parts.push(format!("priority {}", terms.priority));
     }

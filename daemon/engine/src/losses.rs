@@ -1,0 +1,149 @@
+//! Who loses a right by a change, and who has it again (rules 4, 16).
+//!
+//! A right is judged when its holder calls. What is looked for here is only whom a change concerns: to end them at once
+//! where it is to be felt at once, and to tell an administrator whose seats end for it.
+
+use crate::engine::{Act, Verdict};
+use crate::event::{EndingWhy, Recorded};
+use crate::ids::{HolderId, LicenseId, UserId};
+use crate::licensing::remove::free_by;
+use crate::seats::release::end_softly;
+use crate::seats::terms;
+use crate::state::{State, Target};
+use crate::time::{Date, LeaseTime};
+use std::collections::BTreeMap;
+
+/// Whom a change concerns.
+#[derive(Clone, Debug)]
+pub enum Concerned {
+    /// These users.
+    Users(Vec<UserId>),
+    /// All whom one of these covered before.
+    Targets(Vec<Target>),
+}
+
+impl Concerned {
+    fn concerns(&self, before: &State, user: UserId) -> bool {
+        match self {
+            Concerned::Users(users) => users.contains(&user),
+            Concerned::Targets(targets) => targets.iter().any(|target| match target {
+                Target::User(one) => *one == user,
+                Target::Group(group) => before.in_group(user, *group),
+                Target::Unit(unit) => before.in_unit(user, *unit),
+            }),
+        }
+    }
+}
+
+/// Ends who lost a right to a license by a change of whom it is assigned to.
+pub(crate) fn end(
+    act: &mut Act<'_>,
+    before: &State,
+    license: &LicenseId,
+    target: Target,
+    hard: bool,
+) -> Verdict {
+    take_back(act);
+    let concerned = Concerned::Targets(vec![target]);
+    let lost = lost(before, act.state(), act.now.j, Some(license), &concerned);
+    end_softly(act, &lost, EndingWhy::RightLost, hard)
+}
+
+/// Who of those sat rightly before and does not any more, of one license or of all.
+fn lost(
+    before: &State,
+    after: &State,
+    j: Date,
+    license: Option<&LicenseId>,
+    concerned: &Concerned,
+) -> Vec<HolderId> {
+    let mut out = Vec::new();
+    let of = |id: &LicenseId| license.is_none_or(|license| license == id);
+    for (id, pool) in after.pools.iter().filter(|(id, _)| of(&id.license)) {
+        let mut known: BTreeMap<UserId, bool> = BTreeMap::new();
+        for (gid, grant) in &pool.grants {
+            for holder in &grant.holders {
+                let user = holder.facts.user;
+                let lost = *known.entry(user).or_insert_with(|| {
+                    concerned.concerns(before, user)
+                        && after.right_lost(id, user, j)
+                        && before.sits_rightly(id, user, j)
+                });
+                if lost {
+                    out.push(HolderId {
+                        gid: *gid,
+                        h: holder.h,
+                    });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// After a change: who has the right again goes on, and who lost it by the change is ending at once where it is hard. Who
+/// is named by it is so even where they had lost it before. The others are told when they call.
+pub(crate) fn settle(
+    act: &mut Act<'_>,
+    before: &State,
+    concerned: &Concerned,
+    hard: bool,
+) -> Verdict {
+    take_back(act);
+    let j = act.now.j;
+    if !hard {
+        return Verdict::Done;
+    }
+    let lost = match concerned {
+        Concerned::Users(users) => without(act.state(), j, users),
+        Concerned::Targets(_) => lost(before, act.state(), j, None, concerned),
+    };
+    end_softly(act, &lost, EndingWhy::RightLost, hard)
+}
+
+/// The holders of these users who have no right.
+fn without(state: &State, j: Date, users: &[UserId]) -> Vec<HolderId> {
+    let mut out = Vec::new();
+    for (id, pool) in &state.pools {
+        for (gid, grant) in &pool.grants {
+            let theirs = grant.holders.iter();
+            let theirs = theirs.filter(|holder| users.contains(&holder.facts.user));
+            let lost = theirs.filter(|holder| state.right_lost(id, holder.facts.user, j));
+            out.extend(lost.map(|holder| HolderId {
+                gid: *gid,
+                h: holder.h,
+            }));
+        }
+    }
+    out
+}
+
+/// Takes back the ending of holders whose lost right is there again before their last lease was signed (rule 16).
+pub(crate) fn take_back(act: &mut Act<'_>) {
+    let (state, j) = (act.state(), act.now.j);
+    let back = act.engine.index.returning().filter(|id| {
+        let (Some(pool), Some(holder)) = (state.grants.get(&id.gid), state.holder(*id)) else {
+            return false;
+        };
+        let serves = terms::license(state, pool).is_some_and(|license| !state.revokes(license));
+        serves && state.sits_rightly(pool, holder.facts.user, j)
+    });
+    let back: Vec<_> = back.collect();
+    if !back.is_empty() {
+        act.record(Recorded::EndingTakenBack { holders: back });
+    }
+}
+
+/// Who loses a right by a change and is told at their next call, with when their slots are free at the latest: on the
+/// states before and after it.
+#[must_use]
+pub fn losing(
+    before: &State,
+    after: &State,
+    j: Date,
+    concerned: &Concerned,
+) -> Vec<(HolderId, LeaseTime)> {
+    let lost = lost(before, after, j, None, concerned).into_iter();
+    lost.filter_map(|id| Some((id, free_by(after, id)?)))
+        .collect()
+}
