@@ -1,6 +1,6 @@
 //! Keys and signatures against public vectors: RFC 8037, Wycheproof, and the points of small order.
 
-use seatkeeper::token::keys::{KeyError, PublicKey};
+use seatkeeper::token::keys::{KeyError, PublicKey, SiteKeyOrigin};
 use seatkeeper::token::{Kind, kid_of};
 use wycheproof::{TestResult, eddsa};
 
@@ -104,4 +104,23 @@ fn s3_a_key_survives_pem_and_jwk() {
         PublicKey::from_pem(&key.to_pem().repeat(2)).unwrap_err(),
         KeyError::Form
     );
+}
+
+#[test]
+fn r21_the_first_line_of_a_site_key_says_where_it_comes_from() {
+    for origin in [SiteKeyOrigin::New, SiteKeyOrigin::Export] {
+        let file = origin.file("PEM\n", 1_800_000_000);
+        assert_eq!(SiteKeyOrigin::said_by(&file), Some(origin), "{file:?}");
+    }
+    let new = SiteKeyOrigin::New.file("PEM\n", 1_800_000_000);
+    assert_eq!(*new, "# seatkeeper site key: new 2027-01-15\nPEM\n");
+    for bare in [
+        "",
+        "PEM\n",
+        "# seatkeeper site key: newer 2027-01-15\nPEM",
+        "# seatkeeper site key: new",
+        "\n# seatkeeper site key: new 2027-01-15",
+    ] {
+        assert_eq!(SiteKeyOrigin::said_by(bare), None, "{bare:?}");
+    }
 }

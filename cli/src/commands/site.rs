@@ -8,8 +8,8 @@ use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
 use crate::{clock, files, passphrase, words};
 use seatkeeper::token::claims::{Info, Request};
-use seatkeeper::token::keys::{KeyError, SITE_KEY_LINE, SigningKey};
-use seatkeeper::token::{dates, request};
+use seatkeeper::token::keys::{KeyError, SigningKey, SiteKeyOrigin};
+use seatkeeper::token::request;
 use seatkeeper::wire::{ExportBody, ExportReply, SiteKey};
 use serde::Serialize;
 use std::fmt::Write;
@@ -70,16 +70,18 @@ fn export(daemon: &Daemon<'_>, out: &Path, file: Option<&Path>, printer: &Printe
 
 /// Makes a key, or opens an exported one, and writes it as a daemon takes it.
 fn new(args: &NewKeyArgs, printer: &Printer) -> Outcome {
-    let today = dates::day(clock::unix_s());
-    let (key, word) = match &args.from {
-        None => (SigningKey::generate(&random()?), "new"),
-        Some(export) => (opened(export, args.passphrase_file.as_deref())?, "export"),
+    let (key, origin) = match &args.from {
+        None => (SigningKey::generate(&random()?), SiteKeyOrigin::New),
+        Some(export) => (
+            opened(export, args.passphrase_file.as_deref())?,
+            SiteKeyOrigin::Export,
+        ),
     };
     let signed = match (&args.request, &args.account) {
         (Some(file), Some(account)) => Some((file, signed_request(args, account, &key)?)),
         _ => None,
     };
-    let text = Zeroizing::new(format!("{SITE_KEY_LINE}{word} {today}\n{}", *key.to_pem()));
+    let text = origin.file(&key.to_pem(), clock::unix_s());
     files::create(&args.out, text.as_bytes(), true)?;
     if let Some((file, token)) = &signed {
         files::create(file, format!("{token}\n"), false).inspect_err(|_| {
@@ -129,11 +131,8 @@ fn opened(export: &Path, file: Option<&Path>) -> Outcome<SigningKey> {
             "name the file that `site key export` wrote",
         )
     };
-    let said = pem
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix(SITE_KEY_LINE));
-    if !said.is_some_and(|rest| rest.starts_with("export ")) || !pem.contains("BEGIN ENCRYPTED") {
+    let exported = SiteKeyOrigin::said_by(&pem) == Some(SiteKeyOrigin::Export);
+    if !exported || !SigningKey::is_encrypted(&pem) {
         return Err(no_export());
     }
     let passphrase = passphrase::get(file, "passphrase of the exported key", false)?;

@@ -8,8 +8,8 @@ use crate::random;
 use arc_swap::ArcSwap;
 use files::{bad_file, io_error, make_folder, read_private, write_private};
 use seatkeeper::token::claims::{Delegation, Info, Slots};
-use seatkeeper::token::keys::{PublicKey, SITE_KEY_LINE, SigningKey};
-use seatkeeper::token::{self, Kind, TokenError, dates, delegation};
+use seatkeeper::token::keys::{PublicKey, SigningKey, SiteKeyOrigin};
+use seatkeeper::token::{self, Kind, TokenError, delegation};
 use seatkeeper_engine::ids::LoginHash;
 use seatkeeper_engine::time::Date;
 use sha2::{Digest, Sha256};
@@ -242,16 +242,15 @@ impl Keys {
             .site
             .to_encrypted_pem(passphrase, &random)
             .map_err(|e| bad_file(&place, e.to_string()))?;
-        let line = format!("{SITE_KEY_LINE}export {}\n", dates::day(wall_s));
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
         // A credential is its service manager's: there the copy alone says what it is.
         if let Some(file) = self.site_file.as_ref().filter(|_| !*exported) {
             // Marked before it leaves: a copy that nobody knows of could be started without its state.
-            let own = Zeroizing::new(format!("{line}{}", *self.site.to_pem()));
+            let own = SiteKeyOrigin::Export.file(&self.site.to_pem(), wall_s);
             write_private(file, own.as_bytes())?;
         }
         *exported = true;
-        Ok(Zeroizing::new(format!("{line}{}", *sealed)))
+        Ok(SiteKeyOrigin::Export.file(&sealed, wall_s))
     }
 
     fn keep_delegation(&self, new: &Delegated) -> Result<(), KeysError> {
@@ -317,14 +316,10 @@ fn kept_delegation(path: &Path, site: &SigningKey, lease: &SigningKey) -> Option
 
 fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
     match read_private(path)? {
-        Some(text) => Ok((parse(path, &text)?, !is_new(&text))),
+        Some(text) => Ok((parse(path, &text)?, is_copy(&text))),
         None => {
             let key = SigningKey::generate(&random_key(path)?);
-            let text = Zeroizing::new(format!(
-                "{SITE_KEY_LINE}new {}\n{}",
-                dates::day(wall_s),
-                *key.to_pem()
-            ));
+            let text = SiteKeyOrigin::New.file(&key.to_pem(), wall_s);
             write_private(path, text.as_bytes())?;
             Ok((key, false))
         }
@@ -335,16 +330,12 @@ fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
 fn credential(path: &Path) -> Result<(SigningKey, bool), KeysError> {
     let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
     let text = Zeroizing::new(text);
-    Ok((parse(path, &text)?, !is_new(&text)))
+    Ok((parse(path, &text)?, is_copy(&text)))
 }
 
-/// Whether a key's first line says that it was made here, or ahead, and not copied from a running daemon.
-fn is_new(text: &str) -> bool {
-    let said = text
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix(SITE_KEY_LINE));
-    said.is_some_and(|rest| rest.starts_with("new "))
+/// Whether a key counts as copied from a running daemon: all but those that say that they were made here, or ahead.
+fn is_copy(text: &str) -> bool {
+    SiteKeyOrigin::said_by(text) != Some(SiteKeyOrigin::New)
 }
 
 /// Makes what a new site needs before its journal is there, and takes a state whose own is gone, or that another key served,

@@ -1,11 +1,13 @@
 //! Ed25519 keys: public ones that are refused unless canonical and strong (S3), and signing ones behind `issue`.
 
 use super::claims::{Cnf, Jwk};
+use super::dates;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use zeroize::Zeroizing;
 
 #[cfg(feature = "issue")]
 pub use super::signing::SigningKey;
@@ -19,9 +21,17 @@ const PEM_END: &str = "-----END PUBLIC KEY-----";
 /// A PEM of one public key has some 115 bytes; comments may stand around it.
 const PEM_MAX: usize = 16 * 1024;
 
-/// How the file of a site key begins; `new DATE` or `export DATE` follows. Without this line a key counts as an export
-/// (rule 21).
-pub const SITE_KEY_LINE: &str = "# seatkeeper site key: ";
+/// How the file of a site key begins; `new DATE` or `export DATE` follows.
+const SITE_KEY_LINE: &str = "# seatkeeper site key: ";
+
+/// Where a site key comes from, as the first line of its file says (rule 21).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SiteKeyOrigin {
+    /// Made by the daemon that uses it, or ahead of its site.
+    New,
+    /// Copied from a running daemon.
+    Export,
+}
 
 /// A public key that is canonical and not weak.
 #[derive(Clone, PartialEq, Eq)]
@@ -172,6 +182,32 @@ impl PublicKey {
     #[cfg(feature = "issue")]
     pub(super) fn of(key: &ed25519_dalek::SigningKey) -> PublicKey {
         PublicKey(key.verifying_key())
+    }
+}
+
+impl SiteKeyOrigin {
+    /// What the file of a site key says of it; a key of which nothing is said counts as an export.
+    #[must_use]
+    pub fn said_by(file: &str) -> Option<SiteKeyOrigin> {
+        let said = file.lines().next()?.strip_prefix(SITE_KEY_LINE)?;
+        let (word, _) = said.split_once(' ')?;
+        [SiteKeyOrigin::New, SiteKeyOrigin::Export]
+            .into_iter()
+            .find(|origin| origin.word() == word)
+    }
+
+    /// The file of a site key: its first line, of this day, and the key in PEM.
+    #[must_use]
+    pub fn file(self, pem: &str, unix_s: u64) -> Zeroizing<String> {
+        let (word, day) = (self.word(), dates::day(unix_s));
+        Zeroizing::new(format!("{SITE_KEY_LINE}{word} {day}\n{pem}"))
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            SiteKeyOrigin::New => "new",
+            SiteKeyOrigin::Export => "export",
+        }
     }
 }
 
