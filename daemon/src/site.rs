@@ -73,7 +73,7 @@ impl Site {
         let owned = StateDir::open(&plan.state)?;
         let has_journal = has_journal(&owned)?;
         let wall_s = clock.read().wall_s;
-        let key = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
+        let prepared = keys::prepare(&owned.keys(), &plan.site_key, has_journal, wall_s)?;
         let checkpoints = owned.checkpoints();
         let checkpoints = Checkpoints::open(&checkpoints).map_err(|why| StateDirError::Io {
             path: checkpoints,
@@ -93,7 +93,7 @@ impl Site {
                 Box::new(Directory(plan.state.clone())),
                 plan.desk.disk_reserve,
             ),
-            copied_key: key.copied,
+            copied_key: prepared.copied(),
             host: plan.desk.machine.clone(),
             on_events: Some(on_events(&follow, &metrics)),
             on_fatal,
@@ -101,11 +101,10 @@ impl Site {
         let handle = keeper.handle();
         // Before a delegation is signed that would name this key as the one that served the state.
         let state = &handle.recorded().state;
-        if let Some((license, bound)) = licenses::bound_elsewhere(state, &key.thumbprint) {
+        if let Some((license, bound)) = licenses::bound_elsewhere(state, prepared.thumbprint()) {
             return Err(SiteError::OtherKey { license, bound });
         }
-        let (j, wall_s) = (handle.now().j, clock.read().wall_s);
-        let keys = Keys::open(&owned.keys(), &plan.site_key, j, wall_s)?;
+        let keys = Keys::open(prepared, handle.now().j)?;
         let desk = Desk::new(desk::Parts {
             keeper: handle,
             side,

@@ -38,8 +38,12 @@ pub(crate) fn give(site: &Site) -> Kept {
     let dir = StateDir::open(&site.path("state")).expect("a state directory");
     let clock = Arc::new(ManualClock::at(now() - 500 * DAY));
     let side = Arc::new(Side::open(&dir.side()).expect("a side store"));
-    let key = SiteKeyFrom::Folder;
-    keys::prepare(&dir.keys(), &key, false, clock.read().wall_s).expect("keys");
+    let prepared = keys::prepare(
+        &dir.keys(),
+        &SiteKeyFrom::Folder,
+        false,
+        clock.read().wall_s,
+    );
     let checkpoints = Checkpoints::open(&dir.checkpoints()).expect("a folder");
     let keeper = keeper::start(Parts {
         journal: Arc::new(RedbJournal::open(&dir.journal()).expect("a journal")),
@@ -59,7 +63,8 @@ pub(crate) fn give(site: &Site) -> Kept {
         side,
         keeper,
     };
-    let keys = Keys::open(&dir.keys(), &key, life.keeper.handle().now().j, now()).expect("keys");
+    let opened = prepared.and_then(|keys| Keys::open(keys, life.keeper.handle().now().j));
+    let keys = opened.expect("keys");
     let kept = Kept {
         anchor: life.anchored(keys, clock.clone()),
     };

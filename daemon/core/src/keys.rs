@@ -3,21 +3,22 @@
 //! Nothing here that is secret can be printed or serialized (S23).
 
 mod files;
+mod prepared;
+
+pub use prepared::{Prepared, Salt, prepare};
 
 use crate::random;
 use arc_swap::ArcSwap;
-use files::{bad_file, io_error, make_folder, read_private, write_private};
+use files::{bad_file, io_error, read_private, write_private};
 use seatkeeper::token::claims::{Delegation, Info, Slots};
 use seatkeeper::token::keys::{PublicKey, SigningKey, SiteKeyOrigin};
-use seatkeeper::token::{self, Kind, TokenError, delegation};
-use seatkeeper_engine::ids::LoginHash;
+use seatkeeper::token::{TokenError, delegation};
 use seatkeeper_engine::time::Date;
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{fmt, str};
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// A delegation lives 90 days and is renewed at half of them.
@@ -26,9 +27,6 @@ const SPAN_S: u64 = delegation::SPAN_MAX_S;
 const SLACK_S: u64 = 3600;
 /// What to do where the site key is not the one that it was.
 pub const KEY_BACK: &str = "Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`";
-const KEY_IS_GONE: &str = "it is missing, and every license of this site is bound to it";
-const NO_KEY_AT_ALL: &str = "Without either, move the whole state directory away, start a new site, and ask your vendors for new licenses";
-const SALT_IS_GONE: &str = "it is missing, and logins are known by their hashes under it: with another one nobody would be known any more. Restore it from a backup";
 
 /// The keys of a site.
 pub struct Keys {
@@ -53,9 +51,6 @@ pub enum SiteKeyFrom {
     Credential(PathBuf),
 }
 
-/// What logins are hashed with: 32 secret bytes of this site.
-pub struct Salt(Zeroizing<[u8; 32]>);
-
 /// A delegation to the lease key.
 #[derive(Debug)]
 pub struct Delegated {
@@ -65,15 +60,6 @@ pub struct Delegated {
     pub iat: u64,
     /// Leases until.
     pub exp: u64,
-}
-
-/// The site key, before the journal is opened.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    /// Its thumbprint.
-    pub thumbprint: String,
-    /// It is a copy of a running daemon's: in use without its state it begins in quarantine (rule 21).
-    pub copied: bool,
 }
 
 /// There are no keys.
@@ -105,29 +91,19 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Opens the keys in a folder, and makes those that are missing: the site key too, unless it comes `from` elsewhere.
-    /// `now` is J.
+    /// Opens the keys of a site that was prepared; a lease key that is missing is made. `now` is J.
     ///
     /// # Errors
     /// Files that cannot be read or made, that are no keys or not private.
-    pub fn open(
-        folder: &Path,
-        from: &SiteKeyFrom,
-        now: Date,
-        wall_s: u64,
-    ) -> Result<Keys, KeysError> {
-        make_folder(folder)?;
-        let (site, exported) = match from {
-            SiteKeyFrom::Folder => site_key(&folder.join("site.key"), wall_s)?,
-            SiteKeyFrom::Credential(path) => credential(path)?,
-        };
+    pub fn open(prepared: Prepared, now: Date) -> Result<Keys, KeysError> {
+        let folder = prepared.folder.clone();
         let lease = lease_key(&folder.join("lease.key"))?;
-        let salt = salt(&folder.join("login.salt"))?;
-        let kept = kept_delegation(&folder.join("delegation"), &site, &lease);
-        let kept_in = Some(folder.to_owned());
-        let keys = Keys::of(site, lease, salt, kept_in, kept, exported, now)?;
+        let kept = kept_delegation(&folder.join("delegation"), &prepared.site, &lease);
+        let exported = prepared.copied();
+        let (site, salt) = (prepared.site, prepared.salt);
+        let keys = Keys::of(site, lease, salt, Some(folder), kept, exported, now)?;
         Ok(Keys {
-            site_file: (*from == SiteKeyFrom::Folder).then(|| folder.join("site.key")),
+            site_file: prepared.site_file,
             ..keys
         })
     }
@@ -140,7 +116,7 @@ impl Keys {
         let random = || random_key(Path::new("memory"));
         let (site, lease, salt) = (random()?, random()?, random()?);
         let (site, lease) = (SigningKey::generate(&site), SigningKey::generate(&lease));
-        Keys::of(site, lease, Salt(salt), None, None, false, now)
+        Keys::of(site, lease, Salt::of(salt), None, None, false, now)
     }
 
     fn of(
@@ -261,13 +237,6 @@ impl Keys {
     }
 }
 
-impl Salt {
-    /// The raw bytes.
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
 impl Delegated {
     fn serves(&self, now: Date) -> bool {
         let begin = self.exp - SPAN_S;
@@ -314,83 +283,6 @@ fn kept_delegation(path: &Path, site: &SigningKey, lease: &SigningKey) -> Option
     })
 }
 
-fn site_key(path: &Path, wall_s: u64) -> Result<(SigningKey, bool), KeysError> {
-    match read_private(path)? {
-        Some(text) => Ok((parse(path, &text)?, is_copy(&text))),
-        None => {
-            let key = SigningKey::generate(&random_key(path)?);
-            let text = SiteKeyOrigin::New.file(&key.to_pem(), wall_s);
-            write_private(path, text.as_bytes())?;
-            Ok((key, false))
-        }
-    }
-}
-
-/// A site key that the service manager keeps.
-fn credential(path: &Path) -> Result<(SigningKey, bool), KeysError> {
-    let text = fs::read_to_string(path).map_err(|why| io_error(path, why))?;
-    let text = Zeroizing::new(text);
-    Ok((parse(path, &text)?, is_copy(&text)))
-}
-
-/// Whether a key counts as copied from a running daemon: all but those that say that they were made here, or ahead.
-fn is_copy(text: &str) -> bool {
-    SiteKeyOrigin::said_by(text) != Some(SiteKeyOrigin::New)
-}
-
-/// Makes what a new site needs before its journal is there, and takes a state whose own is gone, or that another key served,
-/// for what it is: damaged.
-///
-/// # Errors
-/// A file that is missing beside a journal, or cannot be read or made.
-pub fn prepare(
-    folder: &Path,
-    from: &SiteKeyFrom,
-    has_journal: bool,
-    wall_s: u64,
-) -> Result<Prepared, KeysError> {
-    make_folder(folder)?;
-    let (site_file, salt_file) = (folder.join("site.key"), folder.join("login.salt"));
-    let site_path = match from {
-        SiteKeyFrom::Folder => &site_file,
-        SiteKeyFrom::Credential(path) => path,
-    };
-    let mut needed = vec![(&salt_file, SALT_IS_GONE.to_owned())];
-    if *from == SiteKeyFrom::Folder {
-        let why = format!("{KEY_IS_GONE}. {KEY_BACK}. {NO_KEY_AT_ALL}");
-        needed.push((&site_file, why));
-    }
-    for (path, why) in needed {
-        if has_journal && !path.try_exists().map_err(|e| io_error(path, e))? {
-            let path = path.clone();
-            return Err(KeysError::Missing { path, why });
-        }
-    }
-    if has_journal && !folder.join("lease.key").exists() {
-        tracing::warn!(
-            "the lease key is missing: a new one is made, and applications follow it at their next renewal"
-        );
-    }
-    let (key, copied) = match from {
-        SiteKeyFrom::Folder => site_key(&site_file, wall_s)?,
-        SiteKeyFrom::Credential(path) => credential(path)?,
-    };
-    // Before a run is journaled and another delegation made: who this state was served by.
-    let delegated = fs::read_to_string(folder.join("delegation")).ok();
-    let by = delegated.and_then(|token| token::kid_of(Kind::Delegation, token.trim()).ok());
-    if let Some(by) = by.filter(|by| has_journal && by != key.thumbprint()) {
-        let why = format!(
-            "it is not the key that this state was served with (thumbprint {by}). {KEY_BACK}"
-        );
-        return Err(bad_file(site_path, why));
-    }
-    salt(&salt_file)?;
-    Ok(Prepared {
-        thumbprint: key.thumbprint().to_owned(),
-        copied,
-    })
-}
-
 fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
     match read_private(path)? {
         Some(text) => SigningKey::from_pem(&text, None).map_err(|e| {
@@ -403,38 +295,6 @@ fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
             Ok(key)
         }
     }
-}
-
-/// The salt, and beside it the begin of its SHA-256: another digit would be another salt, and everybody a stranger.
-fn salt(path: &Path) -> Result<Salt, KeysError> {
-    match read_private(path)? {
-        Some(text) => {
-            let salt = text.trim().split_once(' ').and_then(|(salt, sum)| {
-                let salt = salt.parse::<LoginHash>().ok()?;
-                (salt_sum(&salt.0) == sum).then_some(salt)
-            });
-            let broken = "its bytes are not those that were written. Restore it from a backup: logins are known by their hashes under it";
-            match salt {
-                Some(salt) => Ok(Salt(Zeroizing::new(salt.0))),
-                None => Err(bad_file(path, broken.to_owned())),
-            }
-        }
-        None => {
-            let bytes = random_key(path)?;
-            let text = Zeroizing::new(format!("{} {}", LoginHash(*bytes), salt_sum(&bytes)));
-            write_private(path, text.as_bytes())?;
-            Ok(Salt(bytes))
-        }
-    }
-}
-
-fn salt_sum(salt: &[u8; 32]) -> String {
-    let sum: [u8; 32] = Sha256::digest(salt).into();
-    LoginHash(sum).to_string()[..16].to_owned()
-}
-
-fn parse(path: &Path, text: &str) -> Result<SigningKey, KeysError> {
-    SigningKey::from_pem(text, None).map_err(|e| bad_file(path, format!("{e}. {KEY_BACK}")))
 }
 
 fn random_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {

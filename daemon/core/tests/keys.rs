@@ -12,7 +12,8 @@ const NOON: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 
 fn open(folder: &Path, now: u64) -> Result<Keys, KeysError> {
-    Keys::open(folder, &SiteKeyFrom::Folder, Date(now), now)
+    let prepared = keys::prepare(folder, &SiteKeyFrom::Folder, false, now)?;
+    Keys::open(prepared, Date(now))
 }
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -85,7 +86,7 @@ fn r21_an_exported_key_counts_as_a_copy_from_then_on() {
     let copy = || {
         keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON)
             .expect("whole")
-            .copied
+            .copied()
     };
     let keys = open(&folder, NOON).expect("a first start");
     assert!(!keys.exported() && !copy());
@@ -115,7 +116,7 @@ fn r21_a_key_without_its_first_line_counts_as_a_copy() {
     assert!(
         keys::prepare(&folder, &SiteKeyFrom::Folder, true, NOON)
             .expect("whole")
-            .copied
+            .copied()
     );
 }
 
@@ -126,12 +127,9 @@ fn a_site_key_comes_from_the_service_manager_and_is_nowhere_else() {
     let credential = dir.path().join("site.key");
     fs::rename(folder.join("site.key"), &credential).expect("moved");
     let from = SiteKeyFrom::Credential(credential.clone());
-    assert!(
-        !keys::prepare(&folder, &from, true, NOON)
-            .expect("whole")
-            .copied
-    );
-    let keys = Keys::open(&folder, &from, Date(NOON), NOON).expect("a start");
+    let prepared = keys::prepare(&folder, &from, true, NOON).expect("whole");
+    assert!(!prepared.copied());
+    let keys = Keys::open(prepared, Date(NOON)).expect("a start");
     assert_eq!(keys.site_thumbprint(), own.site_thumbprint());
     keys.export(b"a passphrase", NOON).expect("exported");
     assert!(keys.exported());
@@ -140,7 +138,7 @@ fn a_site_key_comes_from_the_service_manager_and_is_nowhere_else() {
         "no copy in the state directory"
     );
     fs::remove_file(&credential).expect("removed");
-    let refused = Keys::open(&folder, &from, Date(NOON), NOON)
+    let refused = keys::prepare(&folder, &from, true, NOON)
         .err()
         .expect("a refusal");
     assert!(refused.to_string().contains("site.key"), "{refused}");

@@ -1,13 +1,11 @@
 //! A store of the state directory that cannot be written any more: the keeper ends before anything is answered (S26, I7).
 
-use crate::site::{DAY, NOON, Site, Vendor, checkout, renewal};
+use crate::site::{DAY, Site, Vendor, checkout, keys_in, renewal};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 use seatkeeper::wire::{CheckoutBody, Code, ExportBody};
 use seatkeeper_core::keeper::Failure;
-use seatkeeper_core::keys::{Keys, SiteKeyFrom};
 use seatkeeper_core::side::Side;
-use seatkeeper_engine::time::Date;
 use std::io::{ErrorKind, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,13 +64,7 @@ impl Broken {
         let keys = tempfile::tempdir().expect("a folder");
         let site = Site::of(
             Side::on(disk, "side.redb").expect("a side store"),
-            Keys::open(
-                &keys.path().join("keys"),
-                &SiteKeyFrom::Folder,
-                Date(NOON),
-                NOON,
-            )
-            .expect("keys"),
+            keys_in(&keys.path().join("keys")),
             |_| {},
         );
         let vendor = Vendor::new("acme");

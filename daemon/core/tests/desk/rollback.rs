@@ -1,15 +1,13 @@
 //! Restored, cloned and lost states (rule 21), with the leases that clients hold over them.
 
-use crate::site::{NOON, Site, Vendor, checkout, hex, nonce, renewal};
+use crate::site::{NOON, Site, Vendor, checkout, hex, keys_in, nonce, renewal};
 use seatkeeper::token::claims::Count;
 use seatkeeper::wire::{CheckoutBody, Code, LeaseReply, RenewBody};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::clock::ManualClock;
 use seatkeeper_core::desk::Refused;
 use seatkeeper_core::journal::MemoryJournal;
-use seatkeeper_core::keys::{Keys, SiteKeyFrom};
 use seatkeeper_core::side::Side;
-use seatkeeper_engine::time::Date;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +39,7 @@ impl House {
 
     /// A daemon over this journal, with the house's keys or those of another folder.
     fn daemon(&self, journal: &Arc<MemoryJournal>, keys: &Path) -> Site {
-        let keys = Keys::open(keys, &SiteKeyFrom::Folder, Date(NOON), NOON).expect("keys");
+        let keys = keys_in(keys);
         let side = Side::memory().expect("a side store");
         Site::over(journal.clone(), self.clock.clone(), side, keys, |_| {})
     }

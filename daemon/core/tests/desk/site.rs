@@ -14,12 +14,13 @@ use seatkeeper_core::clock::ManualClock;
 use seatkeeper_core::desk::{Desk, Leased, Parts, Peer, Refused, Settings};
 use seatkeeper_core::journal::MemoryJournal;
 use seatkeeper_core::keeper::{self, Failure, Keeper};
-use seatkeeper_core::keys::Keys;
+use seatkeeper_core::keys::{self, Keys, SiteKeyFrom};
 use seatkeeper_core::random;
 use seatkeeper_core::side::Side;
 use seatkeeper_core::storage::Guard;
 use seatkeeper_engine::ids::BootId;
 use seatkeeper_engine::time::Date;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
@@ -303,6 +304,12 @@ pub(crate) fn nonce(n: u8) -> (String, Vec<u8>) {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&raw),
         raw,
     )
+}
+
+/// The keys in a folder, made there where they are missing.
+pub(crate) fn keys_in(folder: &Path) -> Keys {
+    let prepared = keys::prepare(folder, &SiteKeyFrom::Folder, false, NOON).expect("a site key");
+    Keys::open(prepared, Date(NOON)).expect("keys")
 }
 
 pub(crate) fn hex() -> String {

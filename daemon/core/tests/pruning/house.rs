@@ -11,7 +11,7 @@ use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::desk::{self, Desk, Peer};
 use seatkeeper_core::journal::{Hash, Head, Journal, RedbJournal, follow};
 use seatkeeper_core::keeper::{self, Keeper};
-use seatkeeper_core::keys::{Keys, SiteKeyFrom};
+use seatkeeper_core::keys::{self, Keys, SiteKeyFrom};
 use seatkeeper_core::side::{DenialNote, RETENTION_DAYS, Side};
 use seatkeeper_core::state_dir::StateDir;
 use seatkeeper_core::storage::Guard;
@@ -93,7 +93,8 @@ impl House {
         })
         .map_err(|e| e.to_string())?;
         let (j, wall_s) = (keeper.handle().now().j, self.clock.read().wall_s);
-        let keys = Keys::open(&self.path("keys"), &SiteKeyFrom::Folder, j, wall_s);
+        let prepared = keys::prepare(&self.path("keys"), &SiteKeyFrom::Folder, false, wall_s);
+        let keys = prepared.and_then(|prepared| Keys::open(prepared, j));
         let desk = Desk::new(desk::Parts {
             keeper: keeper.handle(),
             side,
