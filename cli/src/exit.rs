@@ -62,6 +62,7 @@ pub(crate) fn of(code: &Code, class: Class, status: u16) -> Exit {
         Code::ServerStopping => Exit::Unreachable,
         Code::RequestExceedsTotal
         | Code::StorageLow
+        | Code::NotDelegated
         | Code::ClockSkew
         | Code::LeaseEnded
         | Code::LeaseLapsed => Exit::Refused,

@@ -17,7 +17,7 @@ const DAY: u64 = 86_400;
 
 /// Runs a keeper over the state of a stopped daemon under a clock that is so far ahead, as a machine with a dead battery
 /// would at its start.
-fn carry(site: &Site, days: u64) {
+pub(crate) fn carry(site: &Site, days: u64) {
     let path = site.path("state");
     let state = StateDir::open(&path).expect("the state is free");
     let parts = keeper::Parts {
@@ -34,13 +34,14 @@ fn carry(site: &Site, days: u64) {
     let keeper = keeper::start(parts).expect("it starts");
     keeper.stop().expect("it stops");
     drop(state);
-    if is_root() {
-        own(&path);
-    }
+    own(&path);
 }
 
 /// What a test as root made belongs to the daemon again.
-fn own(path: &Path) {
+pub(crate) fn own(path: &Path) {
+    if !is_root() {
+        return;
+    }
     chown(path, Some(DAEMON_UID), Some(DAEMON_UID)).expect("root may give files away");
     if path.is_dir() {
         for entry in std::fs::read_dir(path).expect("a folder") {

@@ -4,6 +4,7 @@ mod audit;
 mod boot;
 mod clock;
 mod damage;
+mod delegate;
 mod dev;
 mod faults;
 mod hung;

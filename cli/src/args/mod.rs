@@ -5,6 +5,7 @@ mod dev;
 mod directory;
 mod license;
 mod seat;
+mod site;
 mod vendor;
 
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
@@ -15,6 +16,7 @@ pub(crate) use directory::{
 };
 pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
+pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use vendor::{
     InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,
 };
@@ -120,70 +122,6 @@ pub(crate) struct WhyArgs {
     #[command(flatten)]
     pub taking: Taking,
 }
-
-/// `site …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum SiteCommand {
-    /// The key that licenses are bound to
-    #[command(subcommand)]
-    Key(KeyCommand),
-}
-
-/// `site key …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
-    /// Its thumbprint and public half
-    Show,
-    /// Make the key of a site that does not exist yet, and the request for its licenses; or open an exported one. On any
-    /// machine, without a daemon
-    New(NewKeyArgs),
-    /// Write it, encrypted, to keep elsewhere: without it a lost machine means asking the vendor for new licenses
-    Export {
-        /// The new file
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// The file whose first line is the passphrase; else asked at the terminal
-        #[arg(long, value_name = "FILE")]
-        passphrase_file: Option<PathBuf>,
-    },
-}
-
-/// `site key new`
-#[derive(Args, Debug)]
-#[command(after_help = AFTER_NEW_KEY)]
-pub(crate) struct NewKeyArgs {
-    /// The new file, which only you can read
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Also make the license request of this key, to send to the vendor
-    #[arg(long, value_name = "FILE", requires_all = ["account", "site_name"], conflicts_with = "from")]
-    pub request: Option<PathBuf>,
-    /// The account (company) id that the vendor gave you
-    #[arg(long, value_name = "ID", requires = "request")]
-    pub account: Option<String>,
-    /// How the installation will be called; as `site_name` in its configuration
-    #[arg(long, value_name = "NAME", requires = "request")]
-    pub site_name: Option<String>,
-    /// The product version to be licensed
-    #[arg(long, value_name = "VERSION", requires = "request")]
-    pub product_version: Option<String>,
-    /// Your order number
-    #[arg(long, value_name = "NUMBER", requires = "request")]
-    pub order: Option<String>,
-    /// Instead of a new key open this one, which `site key export` wrote
-    #[arg(long, value_name = "EXPORT")]
-    pub from: Option<PathBuf>,
-    /// The file whose first line is the passphrase of --from; else asked at the terminal
-    #[arg(long, value_name = "FILE", requires = "from")]
-    pub passphrase_file: Option<PathBuf>,
-}
-
-const AFTER_NEW_KEY: &str = "\
-Put the key in place before the daemon's first start: as `keys/site.key` in its state directory (the folder mode 0700, the \
-file 0600, both the daemon's), or as a systemd credential: `LoadCredential=site.key:FILE`.
-
-A key that was exported and is used without its state starts in quarantine: nothing new is given until every lease that may \
-be out is over (`seatkeeper help 21`). A new key does not, while its first license is younger than 30 days.";
 
 /// `clock …`
 #[derive(Debug, Subcommand)]

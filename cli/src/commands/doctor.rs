@@ -60,6 +60,12 @@ fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<E
     printer.note(&format!(
         "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes"
     ));
+    if let Some(exp) = status.delegation_exp {
+        printer.note(&format!(
+            "the site key is kept elsewhere; seats can be signed until {}: `seatkeeper help site key delegate` says how that is renewed",
+            words::date(exp)
+        ));
+    }
     if status.clocks_accepted > 0 {
         printer.note(&format!(
             "a wrong clock was accepted here {}, which license requests tell the vendor: `seatkeeper clock show`",
@@ -127,6 +133,14 @@ fn local(status: &Status) -> Vec<Finding> {
             "quarantine",
             format!("nothing new is granted for {}", words::span(left)),
             "`seatkeeper help quarantine` says why, and what to do".to_owned(),
+        ));
+    }
+    if status.site_key_elsewhere && status.delegation_exp.is_none() && !said("delegation") {
+        findings.push(finding(
+            "error",
+            "delegation",
+            "the site key is kept elsewhere, and no delegation is in force: no seat is given or renewed".to_owned(),
+            "`seatkeeper help not_delegated` says what to do".to_owned(),
         ));
     }
     if status.storage_low && !said("disk") {

@@ -61,6 +61,16 @@ fn text(status: &Status, socket: &str) -> String {
             words::span(behind)
         ));
     }
+    if status.site_key_elsewhere {
+        lines.push(match status.delegation_exp {
+            Some(exp) => format!(
+                "delegated until {} (the site key is kept elsewhere)",
+                words::date(exp)
+            ),
+            None => "delegated NOT: no seat is given or renewed, `seatkeeper help not_delegated`"
+                .to_owned(),
+        });
+    }
     if let Some(left) = status.quarantine_s {
         lines.push(format!(
             "new seats not for {}: quarantine, `seatkeeper help quarantine`",

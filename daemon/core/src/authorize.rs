@@ -79,6 +79,8 @@ pub enum Permission {
     SiteKeyRead,
     /// Export the site key.
     SiteKeyExport,
+    /// Bring a delegation that the site key signed elsewhere.
+    SiteKeyDelegate,
     /// See events, denials and the audit log.
     AuditRead,
     /// Have the site key sign where the journal stands.
@@ -118,6 +120,7 @@ impl Permission {
             Permission::UserManage => "user.manage",
             Permission::SiteKeyRead => "site_key.read",
             Permission::SiteKeyExport => "site_key.export",
+            Permission::SiteKeyDelegate => "site_key.delegate",
             Permission::AuditRead => "audit.read",
             Permission::AuditAnchor => "audit.anchor",
             Permission::StatusRead => "status.read",

@@ -1,42 +1,43 @@
-//! The site's keys: made at the first start, kept private, and the delegation from the site key to the lease key.
+//! The site's keys: made at the first start, kept private, and the delegation from the site key to the lease key. The site
+//! key may be kept elsewhere: then its public half stands here, and delegations are signed there and brought.
 //!
 //! Nothing here that is secret can be printed or serialized (S23).
 
+mod delegated;
 mod files;
 mod prepared;
 
+pub use delegated::Delegated;
 pub use prepared::{Prepared, Salt, prepare};
 
 use crate::random;
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use files::{bad_file, io_error, read_private, write_private};
-use seatkeeper::token::claims::{Delegation, Info, Slots};
+use prepared::{PUBLIC_HALF, SiteKey};
 use seatkeeper::token::keys::{PublicKey, SigningKey, SiteKeyOrigin};
-use seatkeeper::token::{TokenError, delegation};
+use seatkeeper::token::{TokenError, dates};
 use seatkeeper_engine::time::Date;
-use std::fs;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::fmt;
 use zeroize::Zeroizing;
 
-/// A delegation lives 90 days and is renewed at half of them.
-const SPAN_S: u64 = delegation::SPAN_MAX_S;
-/// A delegation begins this long before it is signed, so that a lease judged a moment earlier is not before it.
-const SLACK_S: u64 = 3600;
 /// What to do where the site key is not the one that it was.
 pub const KEY_BACK: &str = "Put the site's own key back, owned by the daemon's user, mode 0600: from a backup, or from its export with `seatkeeper site key new --from EXPORT --out site.key`";
 
+/// The delegation in force.
+const DELEGATION: &str = "delegation";
+
 /// The keys of a site.
 pub struct Keys {
-    site: SigningKey,
+    site: SiteKey,
     lease: SigningKey,
     salt: Salt,
     folder: Option<PathBuf>,
     /// The site key's file, where it is this daemon's own.
     site_file: Option<PathBuf>,
-    delegated: ArcSwap<Delegated>,
+    delegated: ArcSwapOption<Delegated>,
     exported: Mutex<bool>,
     renewing: Mutex<()>,
 }
@@ -49,17 +50,6 @@ pub enum SiteKeyFrom {
     Folder,
     /// In this file, which only the service manager gives to this daemon (systemd's `LoadCredential=`).
     Credential(PathBuf),
-}
-
-/// A delegation to the lease key.
-#[derive(Debug)]
-pub struct Delegated {
-    /// The token.
-    pub token: String,
-    /// Signed at (J).
-    pub iat: u64,
-    /// Leases until.
-    pub exp: u64,
 }
 
 /// There are no keys.
@@ -88,6 +78,18 @@ pub enum KeysError {
     },
     /// A delegation cannot be signed: the clock stands outside of what tokens can say.
     Delegation(TokenError),
+    /// The site key is kept elsewhere: what it must sign cannot be signed here.
+    Elsewhere,
+    /// The site key is kept elsewhere, and nothing that it signed lets the lease key sign now.
+    NotDelegated {
+        /// What of the delegation is missing.
+        why: String,
+    },
+    /// A delegation that was brought is none for this daemon now.
+    Refused {
+        /// What it is instead.
+        why: String,
+    },
 }
 
 impl Keys {
@@ -96,16 +98,41 @@ impl Keys {
     /// # Errors
     /// Files that cannot be read or made, that are no keys or not private.
     pub fn open(prepared: Prepared, now: Date) -> Result<Keys, KeysError> {
-        let folder = prepared.folder.clone();
-        let lease = lease_key(&folder.join("lease.key"))?;
-        let kept = kept_delegation(&folder.join("delegation"), &prepared.site, &lease);
         let exported = prepared.copied();
-        let (site, salt) = (prepared.site, prepared.salt);
-        let keys = Keys::of(site, lease, salt, Some(folder), kept, exported, now)?;
-        Ok(Keys {
-            site_file: prepared.site_file,
-            ..keys
-        })
+        let Prepared {
+            folder,
+            site,
+            site_file,
+            salt,
+            ..
+        } = prepared;
+        let lease = lease_key(&folder.join("lease.key"))?;
+        let brought = folder.join(PUBLIC_HALF).exists();
+        let keys = (&site.public, &lease);
+        let kept = Delegated::kept(&folder.join(DELEGATION), keys, brought, now);
+        let keys = Keys {
+            site,
+            lease,
+            salt,
+            folder: Some(folder),
+            site_file,
+            delegated: ArcSwapOption::from_pointee(kept),
+            exported: Mutex::new(exported),
+            renewing: Mutex::new(()),
+        };
+        match keys.delegation(now) {
+            Err(why @ KeysError::NotDelegated { .. }) => tracing::warn!("{why}"),
+            signed => {
+                let until = dates::format(signed?.exp);
+                if keys.elsewhere() {
+                    tracing::info!(
+                        until,
+                        "the site key is kept elsewhere; seats are signed under a delegation"
+                    );
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// Keys that live as long as this process, for tests.
@@ -114,37 +141,16 @@ impl Keys {
     /// No randomness.
     pub fn memory(now: Date) -> Result<Keys, KeysError> {
         let random = || random_key(Path::new("memory"));
-        let (site, lease, salt) = (random()?, random()?, random()?);
-        let (site, lease) = (SigningKey::generate(&site), SigningKey::generate(&lease));
-        Keys::of(site, lease, Salt::of(salt), None, None, false, now)
-    }
-
-    fn of(
-        site: SigningKey,
-        lease: SigningKey,
-        salt: Salt,
-        folder: Option<PathBuf>,
-        kept: Option<Delegated>,
-        exported: bool,
-        now: Date,
-    ) -> Result<Keys, KeysError> {
-        let (delegated, new) = match kept {
-            Some(kept) => (kept, false),
-            None => (delegate(&site, &lease, now)?, true),
-        };
         let keys = Keys {
-            site,
-            lease,
-            salt,
-            folder,
+            site: SiteKey::here(SigningKey::generate(&random()?)),
+            lease: SigningKey::generate(&random()?),
+            salt: Salt::of(random()?),
+            folder: None,
             site_file: None,
-            delegated: ArcSwap::from_pointee(delegated),
-            exported: Mutex::new(exported),
+            delegated: ArcSwapOption::empty(),
+            exported: Mutex::new(false),
             renewing: Mutex::new(()),
         };
-        if new {
-            keys.keep_delegation(&keys.delegated.load())?;
-        }
         keys.delegation(now)?;
         Ok(keys)
     }
@@ -152,13 +158,13 @@ impl Keys {
     /// The public site key.
     #[must_use]
     pub fn site(&self) -> PublicKey {
-        self.site.public()
+        self.site.public.clone()
     }
 
     /// The site key's thumbprint.
     #[must_use]
     pub fn site_thumbprint(&self) -> &str {
-        self.site.thumbprint()
+        &self.site.thumbprint
     }
 
     /// The salt of this site's logins.
@@ -179,32 +185,76 @@ impl Keys {
         &self.lease
     }
 
-    /// The key that signs requests.
+    /// The public half of the key that signs leases.
     #[must_use]
-    pub(crate) fn site_signing(&self) -> &SigningKey {
-        &self.site
+    pub fn lease_public(&self) -> PublicKey {
+        self.lease.public()
     }
 
-    /// The delegation in force at J, renewed where half of it is over or J was put back before it.
+    /// The site key is not here; this daemon signs under a delegation that was brought.
+    #[must_use]
+    pub fn elsewhere(&self) -> bool {
+        self.site.signing.is_none()
+    }
+
+    /// The key that signs requests, anchors and delegations.
+    pub(crate) fn site_signing(&self) -> Result<&SigningKey, KeysError> {
+        self.site.signing.as_ref().ok_or(KeysError::Elsewhere)
+    }
+
+    /// The delegation in force at J. Where the site key is here, it is renewed where half of it is over or J was put back
+    /// before it.
     ///
     /// # Errors
-    /// A new one could not be signed or kept.
+    /// A new one could not be signed or kept; or it is signed elsewhere, and none is in force.
     pub fn delegation(&self, now: Date) -> Result<Arc<Delegated>, KeysError> {
-        let present = self.delegated.load_full();
-        if present.serves(now) {
+        let Some(site) = &self.site.signing else {
+            return self.brought(now);
+        };
+        let serving = || self.delegated.load_full().filter(|d| d.serves(now));
+        if let Some(present) = serving() {
             return Ok(present);
         }
         // One renewal at a time: whoever comes second finds the first one's.
         let _one = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.delegated.load().serves(now) {
-            return Ok(self.delegated.load_full());
+        if let Some(present) = serving() {
+            return Ok(present);
         }
         // Kept before anyone is sent it: a restart would sign under another one.
-        let new = delegate(&self.site, &self.lease, now)?;
-        self.keep_delegation(&new)?;
-        self.delegated.store(Arc::new(new));
+        let new = Arc::new(Delegated::sign(site, &self.lease, now)?);
+        self.keep(DELEGATION, &new.token)?;
+        self.delegated.store(Some(new.clone()));
         tracing::info!(j = now.0, "the lease key has a new delegation");
-        Ok(self.delegated.load_full())
+        Ok(new)
+    }
+
+    fn brought(&self, now: Date) -> Result<Arc<Delegated>, KeysError> {
+        let refused = |why: String| KeysError::NotDelegated { why };
+        let none = "it has no delegation";
+        let present = self.delegated.load_full();
+        let present = present.ok_or_else(|| refused(none.to_owned()))?;
+        present.in_force(now).map_err(refused)?;
+        Ok(present)
+    }
+
+    /// Takes a delegation that the site key signed elsewhere, and leaves the site key's public half in the folder: from the
+    /// next start on it stands for the key, where that is gone.
+    ///
+    /// # Errors
+    /// One that is not for these keys or not in force, or files that could not be written.
+    pub fn accept(&self, text: &str, now: Date, wall_s: u64) -> Result<Arc<Delegated>, KeysError> {
+        let refused = |why: String| KeysError::Refused { why };
+        let keys = (&self.site.public, &self.lease);
+        let new = Delegated::read(text, keys, now).map_err(refused)?;
+        new.in_force(now).map_err(refused)?;
+        let _one = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever signed it has the key, too.
+        self.mark_exported(wall_s)?;
+        self.keep(PUBLIC_HALF, &self.site.public.to_pem())?;
+        self.keep(DELEGATION, &new.token)?;
+        let new = Arc::new(new);
+        self.delegated.store(Some(new.clone()));
+        Ok(new)
     }
 
     /// The site key under a passphrase, with its first line; from now on the key counts as exported.
@@ -214,73 +264,33 @@ impl Keys {
     pub fn export(&self, passphrase: &[u8], wall_s: u64) -> Result<Zeroizing<String>, KeysError> {
         let place = PathBuf::from("site.key");
         let random = random_key(&place)?;
-        let sealed = self
-            .site
+        let site = self.site_signing()?;
+        let sealed = site
             .to_encrypted_pem(passphrase, &random)
             .map_err(|e| bad_file(&place, e.to_string()))?;
-        let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
-        // A credential is its service manager's: there the copy alone says what it is.
-        if let Some(file) = self.site_file.as_ref().filter(|_| !*exported) {
-            // Marked before it leaves: a copy that nobody knows of could be started without its state.
-            let own = SiteKeyOrigin::Export.file(&self.site.to_pem(), wall_s);
-            write_private(file, own.as_bytes())?;
-        }
-        *exported = true;
+        self.mark_exported(wall_s)?;
         Ok(SiteKeyOrigin::Export.file(&sealed, wall_s))
     }
 
-    fn keep_delegation(&self, new: &Delegated) -> Result<(), KeysError> {
+    /// There is a copy of the key from now on, which its own file says: one that nobody knows of could be started without
+    /// its state (rule 21).
+    fn mark_exported(&self, wall_s: u64) -> Result<(), KeysError> {
+        let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        // A credential is its service manager's: there the copy alone says what it is.
+        if let (Some(file), Some(site), false) = (&self.site_file, &self.site.signing, *exported) {
+            let own = SiteKeyOrigin::Export.file(&site.to_pem(), wall_s);
+            write_private(file, own.as_bytes())?;
+        }
+        *exported = true;
+        Ok(())
+    }
+
+    fn keep(&self, name: &str, text: &str) -> Result<(), KeysError> {
         match &self.folder {
-            Some(folder) => write_private(&folder.join("delegation"), new.token.as_bytes()),
+            Some(folder) => write_private(&folder.join(name), text.as_bytes()),
             None => Ok(()),
         }
     }
-}
-
-impl Delegated {
-    fn serves(&self, now: Date) -> bool {
-        let begin = self.exp - SPAN_S;
-        // Signed later than now: J was put back, and a lease is never older than what it stands on.
-        self.iat <= now.0 && (begin..begin + SPAN_S / 2).contains(&now.0)
-    }
-}
-
-fn delegate(site: &SigningKey, lease: &SigningKey, now: Date) -> Result<Delegated, KeysError> {
-    let nbf = now.0.saturating_sub(SLACK_S);
-    let exp = nbf + SPAN_S;
-    let random: [u8; 16] = random::bytes().map_err(|why| io_error(Path::new("random"), why))?;
-    let claims = Delegation {
-        iss: site.thumbprint().to_owned(),
-        sub: lease.thumbprint().to_owned(),
-        jti: seatkeeper_engine::ids::RunId(random).to_string(),
-        iat: now.0,
-        nbf,
-        exp,
-        cnf: lease.public().to_cnf(),
-        slots: Slots::ALL,
-        info: Info::new(),
-    };
-    let token = delegation::sign(&claims, site).map_err(KeysError::Delegation)?;
-    Ok(Delegated {
-        token,
-        iat: now.0,
-        exp,
-    })
-}
-
-/// The delegation of the last run, where it is for these keys: a restart alone sends nobody a new chain.
-fn kept_delegation(path: &Path, site: &SigningKey, lease: &SigningKey) -> Option<Delegated> {
-    let token = fs::read_to_string(path).ok()?;
-    let claims = delegation::verify(&token, &site.public()).ok()?;
-    let ours = claims.sub == lease.thumbprint()
-        && claims.slots == Slots::ALL
-        && claims.exp >= SPAN_S
-        && claims.nbf == claims.exp - SPAN_S;
-    ours.then_some(Delegated {
-        token,
-        iat: claims.iat,
-        exp: claims.exp,
-    })
 }
 
 fn lease_key(path: &Path) -> Result<SigningKey, KeysError> {
@@ -313,6 +323,12 @@ impl fmt::Display for KeysError {
                 f,
                 "the lease key cannot be delegated to: {e}; is the clock set?"
             ),
+            KeysError::Elsewhere => f.write_str("the site key is kept elsewhere"),
+            KeysError::NotDelegated { why } => write!(
+                f,
+                "the site key is kept elsewhere, and this daemon's lease key may sign nothing now: {why}"
+            ),
+            KeysError::Refused { why } => write!(f, "the delegation is not taken: {why}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use seatkeeper::wire::{
-    ExportBody, ExportReply, InstallBody, Installed, License, LicenseRequestBody,
+    DelegationBody, ExportBody, ExportReply, InstallBody, Installed, License, LicenseRequestBody,
     LicenseRequestReply, Page, Problem, SiteKey, TrustBody, Vendor,
 };
 
@@ -137,4 +137,22 @@ pub(super) async fn export(
         .await?;
     let never = [(axum::http::header::CACHE_CONTROL, "no-store")];
     Ok((never, Json(exported)).into_response())
+}
+
+/// Takes a delegation that the site key signed elsewhere, so that the key need not be on this machine.
+#[utoipa::path(post, path = "/v1/site-key/delegation", tag = "site", request_body = DelegationBody, responses(
+    (status = 200, description = "Seats are signed under it", body = SiteKey),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn delegation(
+    State(api): State<Resources>,
+    asker: Asker,
+    Body(body): Body<DelegationBody>,
+) -> Answer<Json<SiteKey>> {
+    let taken = api
+        .writing(asker.caller.uid, move |api| {
+            api.desk.accept_delegation(&asker.caller, &body)
+        })
+        .await?;
+    Ok(Json(taken))
 }

@@ -119,6 +119,7 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(licenses::request))
         .routes(routes!(licenses::site_key))
         .routes(routes!(licenses::export))
+        .routes(routes!(licenses::delegation))
         .routes(routes!(assignments::list, assignments::assign))
         .routes(routes!(
             assignments::one,

@@ -4,7 +4,8 @@ use super::identity::{Account, NameServiceDown, Names};
 use super::{Dev, Follow, Limits, Metrics, Parts, serve};
 use crate::dev::vendor::{self, Times};
 use crate::os::watch::Watch;
-use seatkeeper::token::keys::PublicKey;
+use seatkeeper::token::delegation;
+use seatkeeper::token::keys::{PublicKey, SigningKey};
 use seatkeeper_core::clock::{Clock, ManualClock};
 use seatkeeper_core::desk::{self, Desk};
 use seatkeeper_core::journal::MemoryJournal;
@@ -358,8 +359,22 @@ impl Walk {
         self.get_at(path, "/v1/licenses/x/y", 404).await;
         let account = json!({"account": "C-1"});
         self.post("/v1/license-request", account, 200).await;
-        let passphrase = json!({"passphrase": "long enough to be one"});
-        self.post("/v1/site-key/export", passphrase, 200).await;
+        self.delegation().await;
+    }
+
+    /// The key is exported, and signs elsewhere.
+    async fn delegation(&mut self) {
+        let word = "long enough to be one";
+        let passphrase = json!({"passphrase": word});
+        let export = self.post("/v1/site-key/export", passphrase, 200).await;
+        let export = export["pem"].as_str().expect("a key");
+        let site = SigningKey::from_pem(export, Some(word.as_bytes())).expect("it opens");
+        let shown = self.get("/v1/site-key", 200).await;
+        let lease = PublicKey::from_pem(shown["lease_key"].as_str().expect("text")).expect("a key");
+        let claims = delegation::to_lease_key(&lease, &site, ("d".to_owned(), NOW), 86_400);
+        let body = json!({"delegation": delegation::sign(&claims, &site).expect("signed")});
+        let taken = self.post("/v1/site-key/delegation", body, 200).await;
+        assert_eq!(taken["delegation_exp"], NOW + 86_400);
     }
 
     async fn assignments(&mut self) {

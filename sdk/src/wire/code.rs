@@ -110,6 +110,12 @@ codes! {
     ShowDelegation "show_delegation" Server 409 true: "the daemon asks for the delegation of the lease that was shown",
         "The lease was signed by a lease key that the daemon does not know; its delegation tells whether that was a key of this site (rule 21).",
         "repeat the call with `delegation`: the SDK does by itself";
+    NotDelegated "not_delegated" Server 503 true: "the daemon may not sign seats now",
+        "The site key is kept elsewhere, and what it signed for this daemon's lease key (a delegation, for 90 days at most) has ended, has not begun or is missing. Without it no seat is given and none is renewed; seats go on until their leases end.",
+        "an administrator has a new delegation signed where the site key is: `seatkeeper site key delegate`, then here `seatkeeper site key accept FILE`";
+    SiteKeyElsewhere "site_key_elsewhere" Server 409 false: "the site key is kept elsewhere",
+        "License requests, anchors of the audit log and an export of the key need the site key itself, and this daemon has a delegation instead (`keys/site.pub.pem` stands for the key).",
+        "put the key back into the state directory as keys/site.key (the daemon's own, mode 0600) and restart the daemon; afterwards take it away and restart again: seats are kept over it";
     RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than the license has",
         "A checkout takes its seats from one pool, and no pool has so many even when empty (rules 8, 13).",
         "ask for fewer seats, or buy more";

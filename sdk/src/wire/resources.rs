@@ -377,6 +377,12 @@ resources! {
         pub disk_free: u64,
         /// `disk_reserve`.
         pub disk_reserve: u64,
+        /// The site key is kept elsewhere.
+        #[serde(default)]
+        pub site_key_elsewhere: bool,
+        /// End of the delegation under which seats are signed then; absent where none is in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub delegation_exp: Option<u64>,
         /// Nothing new is granted (`storage_low`).
         pub storage_low: bool,
         /// Who administers this daemon, in words.
@@ -417,10 +423,22 @@ resources! {
         pub thumbprint: String,
         /// SubjectPublicKeyInfo PEM.
         pub pem: String,
-        /// Exported at least once.
+        /// Exported at least once, or kept elsewhere.
         pub exported: bool,
-        /// End of the present delegation.
-        pub delegation_exp: u64,
+        /// The key is not here: its daemon signs seats under a delegation that is brought.
+        #[serde(default)]
+        pub elsewhere: bool,
+        /// End of the present delegation; absent where none is in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub delegation_exp: Option<u64>,
+        /// The public half of the daemon's lease key, to be delegated to: SubjectPublicKeyInfo PEM.
+        #[serde(default)]
+        pub lease_key: String,
+    }
+    /// `POST /v1/site-key/delegation`.
+    DelegationBody {
+        /// What `site key delegate` wrote: the token, and lines that begin with #.
+        pub delegation: String,
     }
     /// `POST /v1/license-request`.
     LicenseRequestBody {

@@ -1,5 +1,7 @@
 //! `site key …`: the key that licenses are bound to.
 
+mod delegate;
+
 use super::vendor::{random, random_id};
 use crate::args::{KeyCommand, NewKeyArgs, SiteCommand};
 use crate::daemon::Daemon;
@@ -8,9 +10,9 @@ use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
 use crate::{clock, files, passphrase, words};
 use seatkeeper::token::claims::{Info, Request};
-use seatkeeper::token::keys::{KeyError, SigningKey, SiteKeyOrigin};
+use seatkeeper::token::keys::{KeyError, PublicKey, SigningKey, SiteKeyOrigin};
 use seatkeeper::token::request;
-use seatkeeper::wire::{ExportBody, ExportReply, SiteKey};
+use seatkeeper::wire::{DelegationBody, ExportBody, ExportReply, SiteKey};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -23,33 +25,77 @@ struct Made {
     key: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public: Option<PathBuf>,
 }
 
-/// Shows the key, or exports it.
+/// Shows the key, makes, exports or delegates it.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &SiteCommand, printer: &Printer) -> Outcome {
     let SiteCommand::Key(command) = command;
     match command {
         KeyCommand::New(args) => new(args, printer),
-        KeyCommand::Show => printer.record(&daemon.get::<SiteKey>("/v1/site-key")?, text),
+        KeyCommand::Show { lease_key } => show(daemon, lease_key.as_deref(), printer),
         KeyCommand::Export {
             out,
             passphrase_file,
         } => export(daemon, out, passphrase_file.as_deref(), printer),
+        KeyCommand::Delegate(args) => delegate::run(args, printer),
+        KeyCommand::Accept { file } => accept(daemon, file, printer),
     }
 }
 
+fn show(daemon: &Daemon<'_>, lease_key: Option<&Path>, printer: &Printer) -> Outcome {
+    let key: SiteKey = daemon.get("/v1/site-key")?;
+    if let Some(file) = lease_key {
+        files::create(file, &key.lease_key, false)?;
+    }
+    printer.record(&key, text)?;
+    if let Some(file) = lease_key {
+        printer.note(&format!(
+            "the lease key's public half is in {}: `seatkeeper site key delegate` takes it where the site key is kept",
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
 fn text(key: &SiteKey) -> String {
-    let kept = if key.exported {
-        "yes"
-    } else {
-        "no: `seatkeeper site key export --out FILE`"
+    let kept = match (key.elsewhere, key.exported) {
+        (true, _) => "elsewhere: this daemon has its public half",
+        (false, true) => "yes",
+        (false, false) => "no: `seatkeeper site key export --out FILE`",
+    };
+    let lease_key = PublicKey::from_pem(&key.lease_key).map(|key| key.thumbprint());
+    let until = match (key.delegation_exp, key.elsewhere) {
+        (Some(exp), false) => format!("until {}, renewed by itself", words::date(exp)),
+        (Some(exp), true) => format!(
+            "until {}; `seatkeeper help site key delegate` says how it is renewed",
+            words::date(exp)
+        ),
+        (None, _) => "none: no seat is given (`seatkeeper help site key delegate`)".to_owned(),
     };
     format!(
-        "thumbprint  {}\nkept safe   {kept}\ndelegation  until {}, renewed by itself\n\n{}",
+        "thumbprint  {}\nkept safe   {kept}\nlease key   {}\ndelegation  {until}\n\n{}",
         key.thumbprint,
-        words::date(key.delegation_exp),
+        lease_key.unwrap_or_default(),
         key.pem
     )
+}
+
+fn accept(daemon: &Daemon<'_>, file: &Path, printer: &Printer) -> Outcome {
+    let delegation = files::read(file)?;
+    let key: SiteKey = daemon.post("/v1/site-key/delegation", &DelegationBody { delegation })?;
+    printer.record(&key, |key| {
+        let until = key.delegation_exp.map(words::date).unwrap_or_default();
+        format!("seats can be signed until {until}")
+    })?;
+    printer.note(if key.elsewhere {
+        "`seatkeeper doctor` warns from 30 days before that day on"
+    } else {
+        "the site key is still here. Once you have seen elsewhere that its export opens, stop the daemon, take \
+         keys/site.key away from its state directory and start it: keys/site.pub.pem, which is there now, stands for it"
+    });
+    Ok(())
 }
 
 fn export(daemon: &Daemon<'_>, out: &Path, file: Option<&Path>, printer: &Printer) -> Outcome {
@@ -83,16 +129,28 @@ fn new(args: &NewKeyArgs, printer: &Printer) -> Outcome {
     };
     let text = origin.file(&key.to_pem(), clock::unix_s());
     files::create(&args.out, text.as_bytes(), true)?;
-    if let Some((file, token)) = &signed {
-        files::create(file, format!("{token}\n"), false).inspect_err(|_| {
+    let mut written = vec![&args.out];
+    let request = signed
+        .as_ref()
+        .map(|(file, token)| (*file, format!("{token}\n")));
+    let public = args
+        .public
+        .as_ref()
+        .map(|file| (file, key.public().to_pem()));
+    for (file, text) in request.into_iter().chain(public) {
+        files::create(file, text, false).inspect_err(|_| {
             // Nobody has used the new key yet, and it would stand in the way of the next try.
-            drop(std::fs::remove_file(&args.out));
+            written
+                .iter()
+                .for_each(|file| drop(std::fs::remove_file(file)));
         })?;
+        written.push(file);
     }
     let made = Made {
         thumbprint: key.thumbprint().to_owned(),
         key: args.out.clone(),
         request: signed.map(|(file, _)| file.clone()),
+        public: args.public.clone(),
     };
     printer.record(&made, |made| {
         let mut text = format!(
@@ -102,6 +160,9 @@ fn new(args: &NewKeyArgs, printer: &Printer) -> Outcome {
         );
         if let Some(request) = &made.request {
             let _ = write!(text, "\nrequest   {}", request.display());
+        }
+        if let Some(public) = &made.public {
+            let _ = write!(text, "\npublic    {}", public.display());
         }
         text
     })?;

@@ -78,6 +78,13 @@ impl Desk {
                 .collect(),
             holders: Vec::new(),
         };
+        if let Err(refused) = self.may_sign(caller) {
+            // As a checkout is told, before anything of it is judged.
+            reply.granted = false;
+            reply.summary = format!("{} ({})", refused.detail, refused.code);
+            reply.denial = Some(*refused);
+            return Ok(reply);
+        }
         match judged {
             Ok(choice) => reply.summary = granted(&about.login, &what, &choice),
             Err(denial) => {

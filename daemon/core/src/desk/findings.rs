@@ -4,10 +4,9 @@ use super::Desk;
 use super::view;
 use crate::authorize::{Caller, Permission, authorize, may};
 use crate::keeper::Snapshot;
-use crate::keys::KeysError;
-use crate::problem::{Refused, problem};
+use crate::problem::Refused;
 use seatkeeper::token::dates;
-use seatkeeper::wire::{Code, ExportBody, ExportReply, Finding, SiteKey, Status};
+use seatkeeper::wire::{Code, Finding, Status};
 use seatkeeper_engine::State;
 use seatkeeper_engine::state::{License, Model};
 use seatkeeper_engine::time::Date;
@@ -18,13 +17,6 @@ use std::sync::{Mutex, PoisonError};
 const REMARKS: usize = 256;
 /// A license is told to end soon from here on.
 const SOON_S: u64 = 30 * 86_400;
-/// A delegation with less left than this could not be renewed.
-const DELEGATION_S: u64 = 30 * 86_400;
-/// Bytes of a passphrase.
-const PASSPHRASE_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
-/// The next step where the site key was never exported.
-pub(super) const EXPORT: &str = "the site key exists on this machine only: `seatkeeper site key export --out site.key`, and keep it in a safe place; without it every license must be issued anew";
-
 /// What those around the desk have to say: inboxes of their files, the daemon of its machine.
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
@@ -88,6 +80,8 @@ impl Desk {
             pruned: self.pruned(),
             disk_free: self.space.free_bytes().unwrap_or(0),
             disk_reserve: self.settings.disk_reserve,
+            site_key_elsewhere: self.keys.elsewhere(),
+            delegation_exp: self.brought_until(),
             storage_low: state.storage_low,
             administrators: self.settings.administrators.to_string(),
             findings: if operates {
@@ -102,53 +96,6 @@ impl Desk {
     /// was said. True where that is news.
     pub fn remark(&self, subject: &str, finding: Option<Finding>) -> bool {
         self.remarks.note(subject, finding)
-    }
-
-    /// `GET /v1/site-key`.
-    ///
-    /// # Errors
-    /// `forbidden`.
-    pub fn site_key(&self, caller: &Caller) -> Result<SiteKey, Refused> {
-        authorize(caller, Permission::SiteKeyRead, self.unit)?;
-        let delegated = self.delegation(caller, self.now().j)?;
-        Ok(SiteKey {
-            thumbprint: self.keys.site_thumbprint().to_owned(),
-            pem: self.keys.site().to_pem(),
-            exported: self.keys.exported(),
-            delegation_exp: delegated.exp,
-        })
-    }
-
-    /// `POST /v1/site-key/export`. Takes a moment and memory (scrypt), and writes that it was done: blocks.
-    ///
-    /// # Errors
-    /// `forbidden`, a passphrase that is too short, or a mark that cannot be written.
-    pub fn export_site_key(
-        &self,
-        caller: &Caller,
-        body: &ExportBody,
-    ) -> Result<ExportReply, Refused> {
-        authorize(caller, Permission::SiteKeyExport, self.unit)?;
-        if !PASSPHRASE_BYTES.contains(&body.passphrase.len()) {
-            let why = "passphrase: not from 8 to 1024 bytes long";
-            return self.traced(caller, Err(problem(Code::BadRequest, why)));
-        }
-        let done = self.keys.export(body.passphrase.as_bytes(), self.wall_s());
-        match done {
-            Ok(pem) => {
-                tracing::info!(uid = caller.uid, login = %caller.login.name, "the site key was exported");
-                Ok(ExportReply {
-                    pem: pem.to_string(),
-                })
-            }
-            Err(e @ KeysError::File { .. }) => {
-                self.traced(caller, Err(problem(Code::BadRequest, e.to_string())))
-            }
-            Err(e) => {
-                let what = "the site key cannot be exported";
-                self.traced(caller, Err(self.keys_failed(caller, what, &e)))
-            }
-        }
     }
 
     /// Seconds until new seats are given again.
@@ -208,34 +155,8 @@ impl Desk {
             found.push(finding("warning", "license", text, remedy));
         }
         found.extend(self.remarks.findings());
-        found
-    }
-
-    fn key_findings(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        if !self.keys.exported() {
-            found.push(finding(
-                "warning",
-                "key",
-                "the site key was never exported".to_owned(),
-                EXPORT,
-            ));
-        }
-        let now = self.now().j;
-        match self.delegated(now) {
-            Ok(delegated) if delegated.exp < now.0 + DELEGATION_S => found.push(finding(
-                "warning",
-                "delegation",
-                format!("the lease key's delegation ends on {}", dates::last_day(delegated.exp)),
-                "it renews itself at half of its time; look into the log for why it did not",
-            )),
-            Ok(_) => {}
-            Err(e) => found.push(finding(
-                "error",
-                "delegation",
-                format!("the lease key has no delegation: {e}"),
-                "no seat can be given until this is mended; is the clock right, and the state directory writable?",
-            )),
+        if self.keys.elsewhere() {
+            found.iter_mut().for_each(super::site_key::needs_the_key);
         }
         found
     }

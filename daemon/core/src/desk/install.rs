@@ -90,10 +90,14 @@ impl Desk {
         body: &LicenseRequestBody,
     ) -> Result<LicenseRequestReply, Refused> {
         authorize(caller, Permission::LicenseInstall, self.unit)?;
-        self.traced(caller, self.request_of(body))
+        self.traced(caller, self.request_of(caller, body))
     }
 
-    fn request_of(&self, body: &LicenseRequestBody) -> Result<LicenseRequestReply, Refused> {
+    fn request_of(
+        &self,
+        caller: &Caller,
+        body: &LicenseRequestBody,
+    ) -> Result<LicenseRequestReply, Refused> {
         let text = |member, text: Option<&str>| {
             text.map_or(Ok(()), |text| {
                 parse::one_line(member, text, parse::TEXT_BYTES)
@@ -109,12 +113,13 @@ impl Desk {
             site: &self.settings.site_name,
             daemon: &self.settings.version,
         };
+        let key = self.site_signing(caller, "a license request cannot be made here")?;
         let snapshot = self.keeper.snapshot();
-        let request = request::sign(&asked, &self.keys, &snapshot.state, self.now().j)
+        let request = request::sign(&asked, key, &snapshot.state, self.now().j)
             .map_err(|e| internal("the request cannot be signed", &e))?;
         let mut warnings = Vec::new();
         if !self.keys.exported() {
-            warnings.push(super::findings::EXPORT.to_owned());
+            warnings.push(super::site_key::EXPORT.to_owned());
         }
         warnings.extend(super::dates::told_to_vendor(&snapshot.state.clock));
         Ok(LicenseRequestReply { request, warnings })

@@ -217,6 +217,7 @@ impl Desk {
         parse::shown("seen", seen.as_deref())?;
         parse::shown("delegation", delegation.as_deref())?;
         let raw = parse::nonce(nonce)?;
+        self.may_sign(caller)?;
         Ok(LeaseAsked {
             caller: caller.clone(),
             nonce: nonce.to_owned(),
@@ -255,10 +256,12 @@ impl Desk {
     fn sign(
         &self,
         asked: &LeaseAsked,
-        terms: LeaseTerms,
+        mut terms: LeaseTerms,
         snapshot: &Snapshot,
     ) -> Result<Leased, Refused> {
         let delegated = self.delegation(&asked.caller, terms.now.j)?;
+        // One that renews itself never comes near its end.
+        terms.cut_to(delegated.left_s(terms.now.j));
         let key = self.keys.lease();
         let (holder, new) = (terms.holder, terms.new);
         let (hash, iat) = (terms.signed.hash, terms.now.j.0);
@@ -272,7 +275,7 @@ impl Desk {
         let has_license = seen.is_some_and(|seen| seen.license == hash);
         // A lease of the same second may have been signed before the delegation: then it is sent once more.
         let has_delegation =
-            seen.is_some_and(|seen| seen.ours && seen.iat > delegated.iat && seen.iat <= iat);
+            seen.is_some_and(|seen| seen.ours && seen.iat > delegated.since && seen.iat <= iat);
         let tokens = if has_license {
             None
         } else {

@@ -18,6 +18,7 @@ mod refusal;
 mod release;
 mod remove;
 mod seen;
+mod site_key;
 mod users;
 pub mod view;
 
@@ -30,8 +31,7 @@ pub use remove::Removal;
 use crate::authorize::Caller;
 use crate::clock::Clock;
 use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
-use crate::keys::{Delegated, Keys, KeysError};
-use crate::problem::internal;
+use crate::keys::Keys;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
 use findings::Remarks;
@@ -40,7 +40,7 @@ use refusal::{Subject, denied, failed};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
-use seatkeeper_engine::time::{Date, Now};
+use seatkeeper_engine::time::Now;
 use seatkeeper_engine::{Actor, Command, Order, Origin};
 use std::sync::{Arc, Mutex};
 
@@ -268,29 +268,6 @@ impl Desk {
     fn broken(&self, caller: &Caller, why: &dyn std::fmt::Display) -> Refused {
         self.keeper.fail(why);
         self.fail(caller, Failure::Stopped)
-    }
-
-    /// The delegation in force at J.
-    fn delegated(&self, j: Date) -> Result<Arc<Delegated>, KeysError> {
-        self.keys.delegation(j).inspect_err(|why| {
-            if let KeysError::Io { .. } = why {
-                self.keeper.fail(why);
-            }
-        })
-    }
-
-    fn delegation(&self, caller: &Caller, j: Date) -> Result<Arc<Delegated>, Refused> {
-        let what = "the lease key has no delegation";
-        self.delegated(j)
-            .map_err(|why| self.keys_failed(caller, what, &why))
-    }
-
-    /// What broke in the keys: a file that could not be written is the end, like that of any other store.
-    fn keys_failed(&self, caller: &Caller, what: &str, why: &KeysError) -> Refused {
-        match why {
-            KeysError::Io { .. } => self.broken(caller, why),
-            _ => internal(what, why),
-        }
     }
 
     /// Notes a denial in the ring and in the counts.

@@ -12,9 +12,11 @@ use arc_swap::ArcSwap;
 use seatkeeper::token::TokenError;
 use seatkeeper::token::anchor;
 use seatkeeper::token::claims::{self, Info};
+use seatkeeper::token::keys::SigningKey;
 use seatkeeper::wire::AuditAnchor;
 use seatkeeper_engine::time::LeaseTime;
 use seatkeeper_engine::{Actor, Command, Order, Origin};
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -66,12 +68,20 @@ impl Desk {
         if failed.is_some() {
             next.again = now.lease_ms + AGAIN_MS;
         }
+        let remedy = match self.keys.elsewhere() {
+            true => {
+                "nothing is lost meanwhile but room on the disk: `seatkeeper help site_key_elsewhere` says how the key signs here again"
+            }
+            false => {
+                "look at the disk and at what is named (`seatkeeper audit verify` tells whether the log is whole); it is tried again every hour, and seats do not depend on it"
+            }
+        };
         let told = failed.as_ref().map(|why| {
             finding(
                 "warning",
                 "journal",
                 format!("events older than `retention_days` could not be pruned: {why}"),
-                "look at the disk and at what is named (`seatkeeper audit verify` tells whether the log is whole); it is tried again every hour, and seats do not depend on it",
+                remedy,
             )
         });
         let news = self.remark("pruning", told);
@@ -97,10 +107,10 @@ impl Desk {
     }
 
     /// The site key signs that the chain stands there.
-    pub(super) fn anchor(&self, head: Head) -> Result<AuditAnchor, TokenError> {
+    pub(super) fn anchor(&self, key: &SigningKey, head: Head) -> Result<AuditAnchor, TokenError> {
         let run = &self.keeper.recorded().state.run;
         let claims = claims::Anchor {
-            iss: self.keys.site_thumbprint().to_owned(),
+            iss: key.thumbprint().to_owned(),
             iat: self.now().j.0,
             number: head.number,
             hash: anchor::hash_text(&head.hash.0),
@@ -109,8 +119,8 @@ impl Desk {
             info: Info::new(),
         };
         Ok(AuditAnchor {
-            anchor: anchor::sign(&claims, self.keys.site_signing())?,
-            site_key: self.keys.site().to_pem(),
+            anchor: anchor::sign(&claims, key)?,
+            site_key: key.public().to_pem(),
         })
     }
 
@@ -331,9 +341,9 @@ impl Desk {
 
     /// Records that events up to there are pruned, and puts the anchor that stands for them in its place.
     fn set_anchor(&self, archive: &dyn Archive, head: Head, next: &mut Next) -> Result<(), String> {
-        let anchor = self
-            .anchor(head)
-            .map_err(|why| format!("the anchor cannot be signed: {why}"))?;
+        let unsigned = |why: &dyn Display| format!("the anchor cannot be signed: {why}");
+        let key = self.keys.site_signing().map_err(|why| unsigned(&why))?;
+        let anchor = self.anchor(key, head).map_err(|why| unsigned(&why))?;
         let mut line = serde_json::to_vec(&anchor).map_err(|why| why.to_string())?;
         line.push(b'\n');
         archive.lay_out(&line).map_err(|why| why.short())?;

@@ -93,7 +93,7 @@ fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
     // Before the first run: a crash in between finds it undone, and does it.
     if parts.copied_key && worker.state().run.epoch == 0 {
         tracing::warn!(
-            "the site key was exported from a running daemon, and its state is not here: quarantine (rule 21)"
+            "the site key was exported from a running daemon or is kept elsewhere, and its state is not here: quarantine (rule 21)"
         );
         worker.first(order(Command::BeginQuarantine))?;
     }

@@ -39,13 +39,22 @@ fn private(path: &Path) -> Result<(), KeysError> {
 }
 
 pub(super) fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> {
+    let read = read(path)?;
+    if read.is_some() {
+        private(path)?;
+    }
+    Ok(read)
+}
+
+/// What stands in a file; `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> {
     match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(io_error(path, why)),
         Ok(found) if found.len() > FILE_MAX => {
             return Err(bad_file(path, "it is too large for a key".to_owned()));
         }
-        Ok(_) => private(path)?,
+        Ok(_) => {}
     }
     let bytes = Zeroizing::new(fs::read(path).map_err(|why| io_error(path, why))?);
     // What is no text is no key either, and is told as such.

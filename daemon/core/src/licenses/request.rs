@@ -1,8 +1,8 @@
 //! The license request: what a site tells a vendor about itself, signed by its own key.
 
-use crate::keys::Keys;
 use crate::random;
 use seatkeeper::token::claims::{Info, InstalledRef, Request};
+use seatkeeper::token::keys::SigningKey;
 use seatkeeper::token::{TokenError, request};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::RunId;
@@ -27,16 +27,16 @@ pub(crate) enum RequestError {
 /// Signs the request.
 pub(crate) fn sign(
     asked: &Asked<'_>,
-    keys: &Keys,
+    key: &SigningKey,
     state: &State,
     now: Date,
 ) -> Result<String, RequestError> {
     let random: [u8; 16] = random::bytes().map_err(RequestError::Random)?;
     let claims = Request {
-        iss: keys.site_thumbprint().to_owned(),
+        iss: key.thumbprint().to_owned(),
         jti: RunId(random).to_string(),
         iat: now.0,
-        cnf: keys.site().to_cnf(),
+        cnf: key.public().to_cnf(),
         site: asked.site.to_owned(),
         account: asked.account.to_owned(),
         product_version: asked.product_version.map(str::to_owned),
@@ -50,7 +50,7 @@ pub(crate) fn sign(
         daemon: asked.daemon.to_owned(),
         info: Info::new(),
     };
-    request::sign(&claims, keys.site_signing()).map_err(RequestError::Token)
+    request::sign(&claims, key).map_err(RequestError::Token)
 }
 
 fn installed(terms: &seatkeeper_engine::state::LicenseTerms) -> InstalledRef {

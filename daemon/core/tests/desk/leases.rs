@@ -136,7 +136,8 @@ fn the_delegation_is_renewed_at_half_its_life() {
         .desk
         .site_key(&site.root())
         .expect("a key")
-        .delegation_exp;
+        .delegation_exp
+        .expect("one");
     site.clock.advance(Duration::from_secs(46 * DAY));
     let body = checkout(&vendor);
     let leased = site.desk.checkout(&site.ana(), &body).expect("a seat");
@@ -145,7 +146,8 @@ fn the_delegation_is_renewed_at_half_its_life() {
         .desk
         .site_key(&site.root())
         .expect("a key")
-        .delegation_exp;
+        .delegation_exp
+        .expect("one");
     assert_eq!(after - before, 46 * DAY);
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod broken;
 mod dates;
+mod delegated;
 mod directory;
 mod install;
 mod leases;

@@ -17,6 +17,8 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::NotStarted, "waiting.rs"),
     (Code::Quarantine, "rollback.rs"),
     (Code::ShowDelegation, "rollback.rs"),
+    (Code::NotDelegated, "delegated.rs"),
+    (Code::SiteKeyElsewhere, "delegated.rs"),
     (Code::FeatureNotServedHere, "install.rs"),
     (Code::Pruned, "tests/pruning"),
     (Code::BrowserRefused, "the HTTP layer"),

@@ -116,6 +116,18 @@ pub(crate) fn lease(
     })
 }
 
+impl LeaseTerms {
+    /// Cuts the lease to what is left of the delegation that it is signed under, as to the end of a license (rule 16). Its
+    /// hold is not shortened.
+    pub fn cut_to(&mut self, left_s: u64) {
+        let term = cut(self.ttl_s, self.grace_s, Some(left_s));
+        (self.ttl_s, self.grace_s) = (term.ttl_s, term.grace_s);
+        if term.cut && !self.warnings.contains(&Warning::ExpiresSoon) {
+            self.warnings.insert(0, Warning::ExpiresSoon);
+        }
+    }
+}
+
 /// The end of the hold of a lease (rule 15).
 pub(crate) fn until(now: LeaseTime, term: Term) -> LeaseTime {
     #[cfg(planted)]

@@ -91,10 +91,12 @@ impl Desk {
     /// `GET /v1/audit/anchor`: the site key signs where the journal stands.
     ///
     /// # Errors
-    /// `forbidden`, or claims that no token takes: the clock stands outside of what tokens can say.
+    /// `forbidden`, a site key that is kept elsewhere, or claims that no token takes: the clock stands outside of what tokens can say.
     pub fn audit_anchor(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
         authorize(caller, Permission::AuditAnchor, self.unit())?;
-        self.anchor(self.keeper().recorded().head)
+        let what = "an anchor cannot be signed here (`seatkeeper audit list --all -o jsonl` gives the events without one)";
+        let key = self.site_signing(caller, what)?;
+        self.anchor(key, self.keeper().recorded().head)
             .map_err(|e| internal("the anchor cannot be signed", &e))
     }
 
