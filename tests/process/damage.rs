@@ -162,6 +162,7 @@ fn i2_every_damaged_file_is_named_or_costs_no_seat() {
                 ];
                 let helps = said.contains(text) && back.iter().any(|words| said.contains(words));
                 assert!(helps, "{what}: {said}");
+                assert!(!log.contains("panicked"), "{what}: {log}");
                 continue;
             }
             assert!(!is_refused(known, damage), "{what}: it starts");
@@ -189,6 +190,8 @@ fn i2_every_damaged_file_is_named_or_costs_no_seat() {
                 is_told(&site, &what, "nothing shows that events 1 to");
             }
             site.kill();
+            let log = site.log();
+            assert!(!log.contains("panicked"), "{what}: {log}");
         }
     }
     assert_eq!(

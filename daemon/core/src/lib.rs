@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod checkpoint;
 pub mod clock;
 pub mod desk;
+mod hush;
 pub mod journal;
 pub mod keeper;
 pub mod keys;

@@ -1,12 +1,12 @@
 //! A redb file of the state directory: made whole, its owner's alone, and every commit durable.
 
+use crate::hush::hushed;
 use crate::state_dir::made_whole;
 use redb::{Builder, Database, DatabaseError, Durability, StorageError, WriteTransaction};
 use std::fmt::Display;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// redb's page cache of one file. The journal is appended to at one end and read in pages, and the names of the busy
@@ -55,7 +55,7 @@ pub(crate) fn open<E>(
 
 /// What redb says of a file; `None` where it panics, as it does over some that are damaged.
 pub(crate) fn sound<T>(look: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(look)).ok()
+    hushed(look).ok()
 }
 
 /// A builder with our settings.

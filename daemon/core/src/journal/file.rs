@@ -3,6 +3,7 @@
 use super::segment::Segment;
 use super::{EachRow, JournalError, Page, Row, STORE_VERSION, StoredRow};
 use crate::calendar::Mark;
+use crate::hush::{aloud, hushed};
 use crate::store::{self, BROKEN, Closed, sound};
 use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
@@ -10,7 +11,7 @@ use redb::{
 };
 use std::cell::Cell;
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::Path;
 
 /// Rows: number of the first event → the batch as JSON.
@@ -85,14 +86,14 @@ impl JournalFile {
     /// Gives its rows from an event on.
     pub(super) fn load(&self, from: u64, each: EachRow<'_>) -> Result<(), JournalError> {
         let ours = Cell::new(false);
-        let loaded = catch_unwind(AssertUnwindSafe(|| {
+        let loaded = hushed(|| {
             self.load_rows(from, &mut |first, bytes| {
                 ours.set(true);
-                let taken = each(first, bytes);
+                let taken = aloud(|| each(first, bytes));
                 ours.set(false);
                 taken
             })
-        }));
+        });
         match loaded {
             Ok(loaded) => loaded,
             // A panic of whoever takes the rows is none of the file's.
