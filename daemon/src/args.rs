@@ -183,3 +183,14 @@ fn environment() -> Vec<(String, String)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::clap;
+
+    #[test]
+    fn u4_the_manual_says_what_the_command_line_takes() {
+        clap().debug_assert();
+        seatkeeper_tests::man::agree(clap().bin_name("seatkeeperd"), "8");
+    }
+}

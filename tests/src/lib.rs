@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod binaries;
+pub mod man;
 pub mod site;
 pub mod vendor;
 pub mod wire;

@@ -37,15 +37,18 @@ pub(crate) struct Cli {
         global = true,
         value_enum,
         default_value_t,
-        value_name = "FORM"
+        value_name = "FORM",
+        help_heading = GLOBAL
     )]
     pub output: Format,
     /// The daemon's socket; else SEATKEEPER_SOCKET, the installed daemon's, and last that of `seatkeeperd dev`
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = GLOBAL)]
     pub socket: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }
+
+const GLOBAL: &str = "Options of every command";
 
 const EXITS: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 refused by license terms or no seat, \
@@ -65,9 +68,9 @@ pub(crate) enum Command {
     Seat(SeatCommand),
     /// Run any program under a seat; its status is the program's, 125 where there is no seat or daemon
     Run(RunArgs),
-    /// Would USER get a seat of FEATURE now, and why (not)
+    /// Whether USER would get a seat of FEATURE now, and why (not)
     Why(WhyArgs),
-    /// Licenses: request, install, list, show, verify, assign, unassign
+    /// Licenses: request, install, list, show, verify, assign, unassign, remove
     #[command(subcommand)]
     License(LicenseCommand),
     /// Users: who may sit, and where they are

@@ -35,10 +35,10 @@ pub(crate) enum SeatCommand {
 /// What is taken of a feature.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Taking {
-    /// The version of the program
+    /// The version of the program: a license may cover versions up to a limit
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
-    /// Seats
+    /// Seats to take, all from one license
     #[arg(short, long = "seats", value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
     /// A person asks for it just now: ends the pause after a reclaim (cool_down)

@@ -19,6 +19,11 @@ fn u4_the_argument_tree_is_sound() {
 }
 
 #[test]
+fn u4_the_manual_says_what_the_command_line_takes() {
+    seatkeeper_tests::man::agree(Cli::command().bin_name("seatkeeper"), "1");
+}
+
+#[test]
 fn u4_every_command_of_the_design_parses() {
     for line in [
         "status",
