@@ -177,7 +177,7 @@ impl World {
     fn end_hard(&mut self, before: &BTreeSet<HolderId>) {
         let after = self.rightful();
         for id in before.difference(&after) {
-            self.sits.get_mut(id).unwrap().hard = true;
+            self.sits.get_mut(id).expect("who sat").hard = true;
         }
     }
 
@@ -448,12 +448,10 @@ impl World {
         match whom {
             Whom::Group(n) if !self.naive.groups.contains(&n) => Err(Code::NotFound),
             Whom::Unit(n) if !self.naive.above.contains_key(&n) => Err(Code::NotFound),
-            Whom::Unit(n) if *self.naive.line(n).last().unwrap() != license => {
-                Err(Code::BadRequest)
-            }
+            Whom::Unit(n) if self.naive.root(n) != license => Err(Code::BadRequest),
             Whom::User(who) => {
                 let mut units = self.naive.units_of(who).into_iter();
-                let inside = units.any(|n| *self.naive.line(n).last().unwrap() == license);
+                let inside = units.any(|n| self.naive.root(n) == license);
                 if inside {
                     Ok(())
                 } else {
@@ -553,7 +551,7 @@ impl World {
         if let Verdict::Leased(terms) = verdict {
             assert_eq!(
                 terms.policies.as_ref() as &[Name],
-                names(&right.unwrap()),
+                names(&right.expect("a right")),
                 "policies"
             );
             let user = self.naive.user(who);
@@ -727,7 +725,7 @@ fn walk(ops: Vec<Op>) {
     }
     let mut again = Engine::new();
     world.journal.iter().for_each(|event| again.replay(event));
-    let text = |engine: &Engine| serde_json::to_string(engine.state()).unwrap();
+    let text = |engine: &Engine| serde_json::to_string(engine.state()).expect("JSON");
     assert_eq!(text(&again), text(&world.engine), "I14");
 }
 

@@ -32,10 +32,17 @@ impl Naive {
 
     pub(crate) fn line(&self, unit: u8) -> Vec<u8> {
         let mut line = vec![unit];
-        while let Some(Some(above)) = self.above.get(line.last().unwrap()) {
+        let mut at = unit;
+        while let Some(Some(above)) = self.above.get(&at) {
             line.push(*above);
+            at = *above;
         }
         line
+    }
+
+    pub(crate) fn root(&self, unit: u8) -> u8 {
+        let line = self.line(unit);
+        line[line.len() - 1]
     }
 
     pub(crate) fn units_of(&self, who: u8) -> BTreeSet<u8> {
@@ -58,7 +65,7 @@ impl Naive {
         }
         let kinds: BTreeSet<_> = lines
             .iter()
-            .map(|line| self.kinds[line.last().unwrap()] as u8)
+            .map(|line| self.kinds[&line[line.len() - 1]] as u8)
             .collect();
         (kinds.len() > 1).then_some(Code::MixedKinds)
     }
@@ -100,7 +107,7 @@ impl Naive {
             return Err(Code::UserNotActive);
         }
         let mut units = self.units_of(who).into_iter();
-        if !units.any(|unit| *self.line(unit).last().unwrap() == license) {
+        if !units.any(|unit| self.root(unit) == license) {
             return Err(Code::NotAssigned);
         }
         let of = self
@@ -113,7 +120,7 @@ impl Naive {
                 .exclude
                 .is_some_and(|n| n == 2 || usize::from(n) == feature)
         };
-        if of.iter().any(|gives| excludes(gives)) {
+        if of.iter().any(excludes) {
             return Err(Code::Excluded);
         }
         if of.is_empty() {
