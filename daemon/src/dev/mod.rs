@@ -14,7 +14,7 @@ use crate::service::{Opening, Service, this_machine};
 use crate::site::Plan;
 use folder::Folder;
 use seatkeeper::token::keys::PublicKey;
-use seatkeeper::wire::InstallBody;
+use seatkeeper::wire::{Assignment, GroupMake, InstallBody, MembersChange, UnitMake, UserChange};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::clock::{Clock, ManualClock, SystemClock};
 use seatkeeper_core::desk::{self, Desk, Refused};
@@ -29,6 +29,9 @@ use vendor::{FEATURE, PRODUCT, SEATS, Times};
 
 /// Users of the story that nobody is logged in as.
 const OTHERS: [&str; 2] = ["ana", "bob"];
+/// A group and a unit of theirs.
+const GROUP: &str = "designers";
+const UNIT: &str = "Studio";
 /// Where their uids would be; no account of a machine has these.
 const FIRST_UID: u32 = u32::MAX - 16;
 
@@ -117,7 +120,41 @@ fn furnish(desk: &Desk, me: &str, times: Times) -> Result<(), String> {
         verify_only: false,
     };
     desk.install(&admin, &install).map_err(refused)?;
-    Ok(())
+    people(desk, &admin, me).map_err(refused)
+}
+
+/// A group and a unit, so that a `why` has a route to tell: all of them have the license by everyone, and two by the group.
+fn people(desk: &Desk, admin: &Caller, me: &str) -> Result<(), Refused> {
+    let studio = UnitMake {
+        name: UNIT.to_owned(),
+        above: Some("home".to_owned()),
+        ..UnitMake::default()
+    };
+    desk.make_unit(admin, &studio)?;
+    let designers = GroupMake {
+        name: GROUP.to_owned(),
+        ..GroupMake::default()
+    };
+    desk.make_group(admin, &designers)?;
+    let [ana, bob] = OTHERS;
+    let members = MembersChange {
+        add_users: vec![me.to_owned(), bob.to_owned()],
+        ..MembersChange::default()
+    };
+    desk.change_members(admin, GROUP, &members, None)?;
+    let placed = UserChange {
+        units: Some(vec![UNIT.to_owned()]),
+        ..UserChange::default()
+    };
+    for user in [ana, bob] {
+        desk.change_user(admin, user, &placed, None)?;
+    }
+    let assignment = Assignment {
+        license: vendor::LICENSE.to_owned(),
+        group: Some(GROUP.to_owned()),
+        ..Assignment::default()
+    };
+    desk.assign(admin, &assignment).map(drop)
 }
 
 fn caller(desk: &Desk, uid: u32, name: &str, administers: bool) -> Result<Caller, Refused> {
@@ -143,7 +180,10 @@ fn stage(
         "Seatkeeper in {}: {PRODUCT}/{FEATURE}, {SEATS} seats, for everyone",
         folder.socket().display()
     ));
-    say(&format!("users: you ({me}), {}", OTHERS.join(", ")));
+    let [ana, bob] = OTHERS;
+    say(&format!(
+        "users: you ({me}), {ana}, {bob}; group {GROUP} (you, {bob}); unit {UNIT} ({ana}, {bob})"
+    ));
     let app = Application::start(&folder.socket())?;
     let seated = async {
         while let Ok(batch) = live.recv().await {

@@ -17,6 +17,8 @@ pub const VENDOR: &str = "dev-vendor";
 pub const PRODUCT: &str = "acme-cad";
 /// Its feature.
 pub const FEATURE: &str = "modeler";
+/// The license.
+pub const LICENSE: &str = "dev-license";
 /// Its seats.
 pub const SEATS: u64 = 3;
 
@@ -87,7 +89,7 @@ fn issuer_claims(issuing: &SigningKey, now_s: u64) -> Issuer {
 fn claims(site: &PublicKey, now_s: u64, times: Times) -> License {
     License {
         iss: VENDOR.to_owned(),
-        sub: "dev-license".to_owned(),
+        sub: LICENSE.to_owned(),
         iat: now_s,
         serial: 1,
         replaces: None,
