@@ -144,6 +144,20 @@ impl State {
         around
     }
 
+    /// The groups that are in this one, at any depth, itself included: for lists, which ask for all users at once.
+    #[must_use]
+    pub fn groups_within(&self, group: GroupId) -> BTreeSet<GroupId> {
+        let within = |one: &&GroupId| self.groups_around(&[**one]).contains(&group);
+        self.groups.keys().filter(within).copied().collect()
+    }
+
+    /// This unit and those below it.
+    #[must_use]
+    pub fn units_within(&self, unit: UnitId) -> BTreeSet<UnitId> {
+        let within = |one: &&UnitId| self.upwards(**one).any(|above| above == unit);
+        self.units.keys().filter(within).copied().collect()
+    }
+
     /// Whether a user is in a group, at any depth.
     #[must_use]
     pub fn in_group(&self, user: UserId, group: GroupId) -> bool {

@@ -11,7 +11,7 @@ use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{UnitId, UserId};
-use seatkeeper_engine::state::UserStatus;
+use seatkeeper_engine::state::{User, UserStatus};
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, Concerned, State, Verdict};
 use std::sync::PoisonError;
@@ -40,11 +40,24 @@ impl Desk {
         let group = group.map(|group| self.group_named(state, group));
         let (unit, group) = (unit.transpose()?, group.transpose()?);
         let after = cursor.after_id::<UserId>()?;
+        let units = unit.map(|unit| state.units_within(unit));
+        let groups = group.map(|group| state.groups_within(group));
+        let in_unit = |user: &User| {
+            let mut own = state.units_of(user).iter();
+            units
+                .as_ref()
+                .is_none_or(|units| own.any(|unit| units.contains(unit)))
+        };
+        let in_group = |user: &User| {
+            let mut own = user.groups.iter();
+            groups
+                .as_ref()
+                .is_none_or(|groups| own.any(|group| groups.contains(group)))
+        };
         let rows = state
             .users
             .range(after)
-            .filter(|(id, _)| unit.is_none_or(|unit| state.in_unit(**id, unit)))
-            .filter(|(id, _)| group.is_none_or(|group| state.in_group(**id, group)))
+            .filter(|(_, user)| in_unit(user) && in_group(user))
             .filter_map(|(id, _)| Some((id.to_string(), self.user_view(state, *id)?)));
         Ok(page(rows, cursor.limit()?))
     }
