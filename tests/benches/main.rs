@@ -17,6 +17,7 @@ mod cold;
 mod earlier;
 mod load;
 mod measure;
+mod organisation;
 mod scale;
 mod site;
 mod start;
@@ -105,6 +106,9 @@ fn measure_all(words: &[String]) {
     }
     if wanted("scale") {
         scale::table(&plan);
+    }
+    if wanted("organisation") {
+        organisation::table(&plan);
     }
     if wanted("checkpoint") {
         checkpoint::table(&plan);

@@ -156,7 +156,7 @@ impl Engine {
             now,
             events: Vec::new(),
         };
-        seats::renew::keep(&mut act, asked.holder).ok()
+        seats::renew::sign(&mut act, asked.holder).ok()
     }
 
     /// Folds a recorded event, at a replay.

@@ -5,14 +5,17 @@
 
 use crate::denial::{Code, Denial};
 use crate::event::EndingWhy;
-use crate::ids::{AssignmentId, Name, PoolId, UserId};
+use crate::ids::{AssignmentId, GroupId, Name, PoolId, UnitId, UserId};
 use crate::state::{Assignment, Grant, Pool, State, Target};
 use imbl::OrdMap;
+use std::collections::BTreeSet;
 
 /// Seats charged in a pool.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Charged {
-    /// The state's `places` that it was counted in.
+    /// The state's `displaced` that the seats of users were counted in.
+    users_as_of: Option<u64>,
+    /// The state's `places` that the others were counted in.
     as_of: Option<u64>,
     users: OrdMap<UserId, u64>,
     /// Of the users whom an assignment with a max covers, together.
@@ -24,10 +27,26 @@ pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
     let Some(pools) = state.features.get(&(product.clone(), feature.clone())) else {
         return;
     };
-    let stale = |id: &&PoolId| limited(state, id) && !fresh(state, id);
-    let stale: Vec<_> = pools.iter().filter(stale).cloned().collect();
-    for id in stale {
-        let charged = counted(state, &id);
+    let limited = |id: &&PoolId| limited(state, id);
+    let limited: Vec<_> = pools.iter().filter(limited).cloned().collect();
+    for id in limited {
+        let Some(known) = state.pools.get(&id).map(|pool| &pool.charged) else {
+            continue;
+        };
+        let of_users = known.users_as_of == Some(state.displaced);
+        if of_users && known.as_of == Some(state.places) {
+            continue;
+        }
+        let users = match of_users {
+            true => known.users.clone(),
+            false => seats_of_users(state, &id),
+        };
+        let charged = Charged {
+            users_as_of: Some(state.displaced),
+            as_of: Some(state.places),
+            together: together(state, &id, &users),
+            users,
+        };
         if let Some(pool) = state.pools.get_mut(&id) {
             pool.charged = charged;
         }
@@ -36,14 +55,20 @@ pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
 
 /// Seats came to a user or left them.
 pub(crate) fn charge(state: &mut State, id: &PoolId, user: UserId, seats: u64, taken: bool) {
-    if !limited(state, id) || !fresh(state, id) {
+    if !limited(state, id) {
         return;
     }
-    let over: Vec<_> = maxes(state, id, user).map(|(of, _, _)| of).collect();
-    if let Some(pool) = state.pools.get_mut(id) {
-        add(&mut pool.charged.users, user, seats, taken);
+    let (displaced, places) = (state.displaced, state.places);
+    let over = maxes(state, id, user);
+    let Some(charged) = state.pools.get_mut(id).map(|pool| &mut pool.charged) else {
+        return;
+    };
+    if charged.users_as_of == Some(displaced) {
+        add(&mut charged.users, user, seats, taken);
+    }
+    if charged.as_of == Some(places) {
         for of in over {
-            add(&mut pool.charged.together, of, seats, taken);
+            add(&mut charged.together, of, seats, taken);
         }
     }
 }
@@ -59,7 +84,10 @@ pub(crate) fn over(
     if !limited(state, id) {
         return None;
     }
-    debug_assert!(fresh(state, id), "{id}: judged by stale counts");
+    debug_assert!(
+        pool.charged.as_of == Some(state.places),
+        "{id}: judged by stale counts"
+    );
     let own = pool.charged.users.get(&user).copied().unwrap_or_default();
     for (of, assignment) in state.covering_of(&id.license, user) {
         let limits = assignment.terms.limits.iter();
@@ -100,35 +128,76 @@ fn limited(state: &State, id: &PoolId) -> bool {
     covers.is_some_and(|covers| covers.limits > 0)
 }
 
-fn fresh(state: &State, id: &PoolId) -> bool {
-    let pool = state.pools.get(id);
-    pool.is_some_and(|pool| pool.charged.as_of == Some(state.places))
+fn seats_of_users(state: &State, id: &PoolId) -> OrdMap<UserId, u64> {
+    let mut users = OrdMap::new();
+    let grants = state.pools.get(id);
+    let grants = grants.into_iter().flat_map(|pool| pool.grants.values());
+    for grant in grants.filter(|grant| counts(grant)) {
+        add(&mut users, grant.user, grant.slots.len() as u64, true);
+    }
+    users
 }
 
-fn counted(state: &State, id: &PoolId) -> Charged {
-    let mut charged = Charged {
-        as_of: Some(state.places),
-        ..Charged::default()
-    };
-    let grants = state
-        .pools
-        .get(id)
-        .into_iter()
-        .flat_map(|pool| pool.grants.values());
-    for grant in grants.filter(|grant| counts(grant)) {
-        add(
-            &mut charged.users,
-            grant.user,
-            grant.slots.len() as u64,
-            true,
-        );
-    }
-    for (user, seats) in &charged.users {
-        for (of, _, _) in maxes(state, id, *user) {
-            add(&mut charged.together, of, *seats, true);
+fn together(state: &State, id: &PoolId, users: &OrdMap<UserId, u64>) -> OrdMap<AssignmentId, u64> {
+    let mut together = OrdMap::new();
+    for (of, within) in limits_of(state, id) {
+        let covered = users.iter().filter(|(user, _)| within.has(state, **user));
+        let seats: u64 = covered.map(|(_, seats)| seats).sum();
+        if seats > 0 {
+            together.insert(of, seats);
         }
     }
-    charged
+    together
+}
+
+/// All whom an assignment covers, looked up once for all users.
+enum Within {
+    User(UserId),
+    Groups(BTreeSet<GroupId>),
+    Units(BTreeSet<UnitId>),
+}
+
+impl Within {
+    fn of(state: &State, target: Target) -> Within {
+        match target {
+            Target::User(user) => Within::User(user),
+            Target::Group(group) => Within::Groups(state.groups_within(group)),
+            Target::Unit(unit) => Within::Units(state.units_within(unit)),
+        }
+    }
+
+    fn has(&self, state: &State, user: UserId) -> bool {
+        let Some(known) = state.users.get(&user) else {
+            return false;
+        };
+        match self {
+            Within::User(one) => *one == user,
+            Within::Groups(groups) => known.groups.iter().any(|group| groups.contains(group)),
+            Within::Units(units) => {
+                let mut own = state.units_of(known).iter();
+                own.any(|unit| units.contains(unit))
+            }
+        }
+    }
+}
+
+/// The assignments of a pool's license with a max for its feature.
+fn limits_of(state: &State, id: &PoolId) -> Vec<(AssignmentId, Within)> {
+    let covers = state.covers.get(&id.license);
+    let all = covers.into_iter().flat_map(|covers| covers.by.values());
+    let limited = all.filter(|of| {
+        let assignment = state.assignments.get(*of);
+        assignment.is_some_and(|assignment| max_of(assignment, id).is_some())
+    });
+    limited
+        .filter_map(|of| Some((*of, Within::of(state, state.assignments.get(of)?.target))))
+        .collect()
+}
+
+fn max_of(assignment: &Assignment, id: &PoolId) -> Option<u64> {
+    let mut limits = assignment.terms.limits.iter();
+    let limit = limits.find(|limit| limit.feature.as_ref() == Some(&id.feature))?;
+    limit.max
 }
 
 /// A grant for which the license in force has no place any more counts for no limit (rule 17).
@@ -141,24 +210,10 @@ pub(crate) fn counts(grant: &Grant) -> bool {
 }
 
 /// The assignments with a max for this pool's feature that cover a user, each once.
-fn maxes<'a>(
-    state: &'a State,
-    id: &'a PoolId,
-    user: UserId,
-) -> impl Iterator<Item = (AssignmentId, &'a Assignment, u64)> {
-    let mut seen: Vec<AssignmentId> = Vec::new();
-    state
-        .covering_of(&id.license, user)
-        .filter_map(|(of, assignment)| {
-            let mut limits = assignment.terms.limits.iter();
-            let limit = limits.find(|limit| limit.feature.as_ref() == Some(&id.feature))?;
-            Some((of, &**assignment, limit.max?))
-        })
-        .filter(move |(of, _, _)| {
-            let new = !seen.contains(of);
-            seen.push(*of);
-            new
-        })
+fn maxes(state: &State, id: &PoolId, user: UserId) -> BTreeSet<AssignmentId> {
+    let covering = state.covering_of(&id.license, user);
+    let limited = covering.filter(|(_, assignment)| max_of(assignment, id).is_some());
+    limited.map(|(of, _)| of).collect()
 }
 
 fn add<K: Ord + Clone>(counts: &mut OrdMap<K, u64>, key: K, seats: u64, more: bool) {

@@ -58,8 +58,9 @@ impl State {
             return Err(NoRight::OtherAccount);
         }
         if covers.keep_out == 0 {
-            let first = self.covering(covers, user, known).next();
-            return first.map(|(id, _)| id).ok_or(NoRight::NotAssigned);
+            let mut around = self.around(user, known);
+            let first = around.find_map(|target| covers.by.get(&target).copied());
+            return first.ok_or(NoRight::NotAssigned);
         }
         let mut first = None;
         for (id, assignment) in self.covering(covers, user, known) {
@@ -89,6 +90,14 @@ impl State {
         user: UserId,
         known: &'a User,
     ) -> impl Iterator<Item = (AssignmentId, &'a Arc<Assignment>)> {
+        self.around(user, known).filter_map(|target| {
+            let id = covers.by.get(&target)?;
+            Some((*id, self.assignments.get(id)?))
+        })
+    }
+
+    /// Whatever an assignment may name to cover a user, the most direct first.
+    fn around<'a>(&'a self, user: UserId, known: &'a User) -> impl Iterator<Item = Target> + 'a {
         let groups = (!known.groups.is_empty()).then(|| self.groups_around(&known.groups));
         let groups = groups.into_iter().flatten().map(Target::Group);
         // Two units of a user may meet further up: what covers there is told twice.
@@ -97,10 +106,6 @@ impl State {
         std::iter::once(Target::User(user))
             .chain(groups)
             .chain(units)
-            .filter_map(|target| {
-                let id = covers.by.get(&target)?;
-                Some((*id, self.assignments.get(id)?))
-            })
     }
 
     /// Whether the license is installed for an account above the user.

@@ -26,6 +26,7 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     let revision = state.events;
     // Most events are of seats, and move nobody.
     state.places += u64::from(moves(event));
+    state.displaced += u64::from(displaces(event));
     match event {
         Recorded::SiteFounded { unit, machine } => {
             state.site = Some(Site {
@@ -80,6 +81,15 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => false,
         _ => true,
+    }
+}
+
+/// Whether an event may take its place from a seat, or give it back (rule 17).
+fn displaces(event: &Recorded) -> bool {
+    match event {
+        Recorded::HoldersEnding { why, .. } => *why == EndingWhy::Superseded,
+        Recorded::LicenseInstalled { .. } | Recorded::LicenseRemoved { .. } => true,
+        _ => false,
     }
 }
 

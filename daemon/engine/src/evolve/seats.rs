@@ -252,6 +252,7 @@ pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime)
         }
     }
     // The others of it may have no place any more: then it counts for nobody (rule 17).
+    state.displaced += u64::from(counted != counts);
     state.places += u64::from(counted != counts);
     remember(state, ended(id.gid, &gone, why, at));
     close_if_ending(state, id.gid);

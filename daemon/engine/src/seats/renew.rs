@@ -87,9 +87,14 @@ pub(crate) fn owned(holder: &Holder, by: &Process) -> Result<(), Denial> {
     }
 }
 
-/// Signs the next lease of a holder that is there.
+/// Signs the next lease of a holder that is there, as its right is now.
 pub(crate) fn keep(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
     judge_right(act, id);
+    sign(act, id)
+}
+
+/// Signs the next lease of a holder that is there, and whose right was judged.
+pub(crate) fn sign(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
     if let Some(ending) = act.state().holder(id).and_then(Holder::ending) {
         let ending = ending.clone();
         return last(act, id, ending);

@@ -8,7 +8,7 @@ use super::{State, User};
 use crate::ids::{GroupId, NameHash, UnitId, UserId};
 use crate::time::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A node of the organisation tree.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -147,15 +147,22 @@ impl State {
     /// The groups that are in this one, at any depth, itself included: for lists, which ask for all users at once.
     #[must_use]
     pub fn groups_within(&self, group: GroupId) -> BTreeSet<GroupId> {
-        let within = |one: &&GroupId| self.groups_around(&[**one]).contains(&group);
-        self.groups.keys().filter(within).copied().collect()
+        let held = self.groups.iter();
+        let held = held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
+        within(group, held)
     }
 
     /// This unit and those below it.
     #[must_use]
     pub fn units_within(&self, unit: UnitId) -> BTreeSet<UnitId> {
-        let within = |one: &&UnitId| self.upwards(**one).any(|above| above == unit);
-        self.units.keys().filter(within).copied().collect()
+        let below = self
+            .units
+            .iter()
+            .filter_map(|(id, known)| match known.place {
+                Place::Below(above) => Some((above, *id)),
+                Place::Account(_) => None,
+            });
+        within(unit, below)
     }
 
     /// Whether a user is in a group, at any depth.
@@ -174,4 +181,22 @@ impl State {
             own.any(|own| self.upwards(*own).any(|above| above == unit))
         })
     }
+}
+
+/// What is below this one, itself included, of pairs of a thing and what is right below it.
+fn within<T: Ord + Copy>(top: T, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
+    let mut below: BTreeMap<T, Vec<T>> = BTreeMap::new();
+    for (above, one) in pairs {
+        below.entry(above).or_default().push(one);
+    }
+    let mut found = BTreeSet::from([top]);
+    let mut next = vec![top];
+    while let Some(one) = next.pop() {
+        for one in below.get(&one).into_iter().flatten() {
+            if found.insert(*one) {
+                next.push(*one);
+            }
+        }
+    }
+    found
 }
