@@ -176,7 +176,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
                 Code::OverGroupMax => "the group",
                 _ => "the unit",
             };
-            format!("{license} lets {whose} have {max} seats of {what}, and {used} are in use")
+            format!("{license} lets {whose} have at most {max} of {what} at a time, and {used} in use count for it")
         }
         Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
         Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
