@@ -114,7 +114,8 @@ pub struct State {
     /// How often the directory, an assignment or a license changed: what counts for a limit is counted anew (fleeting).
     #[serde(skip)]
     pub places: u64,
-    /// How often a seat lost its place in the license in force, or had it again: users' seats are counted anew (fleeting).
+    /// How often a seat lost its place in the license in force or had it again, or a limit came or went: the seats of users
+    /// are counted anew (fleeting).
     #[serde(skip)]
     pub displaced: u64,
     /// Free space is below `disk_reserve`: nothing new is granted (fleeting).

@@ -194,6 +194,8 @@ pub(super) fn assign(
     revision: u64,
 ) {
     unassign(state, &id);
+    // Nobody counts the seats of users where no limit asks: the first one that does counts them all.
+    state.displaced += u64::from(terms.limits_seats());
     let covers = state.covers.entry(license.clone()).or_default();
     covers.by.insert(target, id);
     covers.keep_out += u64::from(terms.excludes());
@@ -213,6 +215,7 @@ pub(super) fn unassign(state: &mut State, id: &AssignmentId) {
     let Some(gone) = state.assignments.remove(id) else {
         return;
     };
+    state.displaced += u64::from(gone.terms.limits_seats());
     if let Some(covers) = state.covers.get_mut(&gone.license) {
         covers.by.remove(&gone.target);
         covers.keep_out -= u64::from(gone.terms.excludes());
