@@ -420,6 +420,17 @@ pub(crate) fn not_found(rule: u8) -> Denial {
     Denial::new(Code::NotFound, rule)
 }
 
+/// Refuses where somebody changed it meanwhile.
+pub(crate) fn unchanged(revision: u64, if_match: Option<u64>, rule: u8) -> Result<(), Denial> {
+    if if_match.is_none_or(|seen| seen == revision) {
+        return Ok(());
+    }
+    Err(Denial {
+        limit: Some(format!("revision {revision}")),
+        ..Denial::new(Code::WrongRevision, rule)
+    })
+}
+
 /// Judges a checkout on a snapshot, step by step, by the function that decides it (rule 22).
 ///
 /// # Errors

@@ -5,8 +5,8 @@
 
 use crate::denial::{Code, Denial};
 use crate::event::EndingWhy;
-use crate::ids::{AssignmentId, GroupId, Name, PoolId, UnitId, UserId};
-use crate::state::{Assignment, Grant, Pool, State, Target};
+use crate::ids::{AssignmentId, Name, PoolId, UserId};
+use crate::state::{Assignment, Grant, Pool, State, Target, Within};
 use imbl::OrdMap;
 use std::collections::BTreeSet;
 
@@ -148,37 +148,6 @@ fn together(state: &State, id: &PoolId, users: &OrdMap<UserId, u64>) -> OrdMap<A
         }
     }
     together
-}
-
-/// All whom an assignment covers, looked up once for all users.
-enum Within {
-    User(UserId),
-    Groups(BTreeSet<GroupId>),
-    Units(BTreeSet<UnitId>),
-}
-
-impl Within {
-    fn of(state: &State, target: Target) -> Within {
-        match target {
-            Target::User(user) => Within::User(user),
-            Target::Group(group) => Within::Groups(state.groups_within(group)),
-            Target::Unit(unit) => Within::Units(state.units_within(unit)),
-        }
-    }
-
-    fn has(&self, state: &State, user: UserId) -> bool {
-        let Some(known) = state.users.get(&user) else {
-            return false;
-        };
-        match self {
-            Within::User(one) => *one == user,
-            Within::Groups(groups) => known.groups.iter().any(|group| groups.contains(group)),
-            Within::Units(units) => {
-                let mut own = state.units_of(known).iter();
-                own.any(|unit| units.contains(unit))
-            }
-        }
-    }
 }
 
 /// The assignments of a pool's license with a max for its feature.

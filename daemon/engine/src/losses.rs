@@ -9,7 +9,7 @@ use crate::ids::{HolderId, LicenseId, UserId};
 use crate::licensing::remove::free_by;
 use crate::seats::release::end_softly;
 use crate::seats::terms;
-use crate::state::{State, Target};
+use crate::state::{State, Target, Within};
 use crate::time::{Date, LeaseTime};
 use std::collections::BTreeMap;
 
@@ -20,19 +20,6 @@ pub enum Concerned {
     Users(Vec<UserId>),
     /// All whom one of these covered before.
     Targets(Vec<Target>),
-}
-
-impl Concerned {
-    fn concerns(&self, before: &State, user: UserId) -> bool {
-        match self {
-            Concerned::Users(users) => users.contains(&user),
-            Concerned::Targets(targets) => targets.iter().any(|target| match target {
-                Target::User(one) => *one == user,
-                Target::Group(group) => before.in_group(user, *group),
-                Target::Unit(unit) => before.in_unit(user, *unit),
-            }),
-        }
-    }
 }
 
 /// Ends who lost a right to a license by a change of whom it is assigned to.
@@ -57,6 +44,11 @@ fn lost(
     license: Option<&LicenseId>,
     concerned: &Concerned,
 ) -> Vec<HolderId> {
+    let within: Vec<Within> = match concerned {
+        Concerned::Users(users) => users.iter().map(|user| Within::User(*user)).collect(),
+        Concerned::Targets(targets) => targets.iter().map(|of| Within::of(before, *of)).collect(),
+    };
+    let concerns = |user| within.iter().any(|within| within.has(before, user));
     let mut out = Vec::new();
     let of = |id: &LicenseId| license.is_none_or(|license| license == id);
     for (id, pool) in after.pools.iter().filter(|(id, _)| of(&id.license)) {
@@ -65,7 +57,7 @@ fn lost(
             for holder in &grant.holders {
                 let user = holder.facts.user;
                 let lost = *known.entry(user).or_insert_with(|| {
-                    concerned.concerns(before, user)
+                    concerns(user)
                         && after.right_lost(id, user, j)
                         && before.sits_rightly(id, user, j)
                 });
@@ -121,17 +113,21 @@ fn without(state: &State, j: Date, users: &[UserId]) -> Vec<HolderId> {
 /// Takes back the ending of holders whose lost right is there again before their last lease was signed (rule 16).
 pub(crate) fn take_back(act: &mut Act<'_>) {
     let (state, j) = (act.state(), act.now.j);
-    let back = act.engine.index.returning().filter(|id| {
-        let (Some(pool), Some(holder)) = (state.grants.get(&id.gid), state.holder(*id)) else {
-            return false;
-        };
-        let serves = terms::license(state, pool).is_some_and(|license| !state.revokes(license));
-        serves && state.sits_rightly(pool, holder.facts.user, j)
-    });
+    let back = act.engine.index.returning();
+    let back = back.filter(|id| returned(state, *id, j));
     let back: Vec<_> = back.collect();
     if !back.is_empty() {
         act.record(Recorded::EndingTakenBack { holders: back });
     }
+}
+
+/// The right of a holder is there again: the license is in force and not withdrawn, and covers the user.
+pub(crate) fn returned(state: &State, id: HolderId, j: Date) -> bool {
+    let (Some(pool), Some(holder)) = (state.grants.get(&id.gid), state.holder(id)) else {
+        return false;
+    };
+    let serves = terms::license(state, pool).is_some_and(|license| !state.revokes(license));
+    serves && state.sits_rightly(pool, holder.facts.user, j)
 }
 
 /// Who loses a right by a change and is told at their next call, with when their slots are free at the latest: on the

@@ -7,7 +7,7 @@ mod directory;
 mod terms;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
-pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus};
+pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 
 use crate::command::{IssuerSeen, Signed};

@@ -1,11 +1,11 @@
 //! Groups and who is in them (rule 2).
 
-use super::{settled, unchanged};
+use super::settled;
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{GroupId, NameHash, UnitId, UserId};
-use crate::losses::Concerned;
+use crate::losses::{self, Concerned};
 use crate::state::{State, Target};
 
 /// Makes a group. The same id under the same name in the same unit is the same one.
@@ -100,14 +100,14 @@ pub(super) fn add(
     if new_users.is_empty() && new_groups.is_empty() {
         return Ok(Verdict::Done);
     }
-    // Whom it keeps out loses by joining.
-    let concerned = Concerned::Targets(Vec::new());
-    let joined = Recorded::MembersAdded {
+    act.record(Recorded::MembersAdded {
         group,
         users: new_users,
         groups: new_groups,
-    };
-    Ok(settled(act, joined, &concerned, false))
+    });
+    // Whom the group keeps out is told at the next call.
+    losses::take_back(act);
+    Ok(Verdict::Done)
 }
 
 /// Takes users and groups out of it. Who is not in it is out already.

@@ -1,12 +1,12 @@
 //! Changes of the organisation, as they are judged (rules 1, 2). Whether anybody loses a right by one is asked when they
-//! call (rule 4), but for a change that is to be felt at once: who loses a right by it is looked for here.
+//! call (rule 4); whom a change that is to be felt at once ends is looked for in `losses.rs`.
 
 mod groups;
 mod units;
 mod users;
 
 use crate::command::Arrange;
-use crate::denial::{Code, Denial};
+use crate::denial::Denial;
 use crate::engine::{Act, Verdict};
 use crate::event::Recorded;
 use crate::losses::{self, Concerned};
@@ -80,17 +80,6 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
             if_match,
         } => users::remove(act, user, hard, if_match),
     }
-}
-
-/// Refuses where somebody changed it meanwhile.
-fn unchanged(revision: u64, if_match: Option<u64>, rule: u8) -> Result<(), Denial> {
-    if if_match.is_none_or(|seen| seen == revision) {
-        return Ok(());
-    }
-    Err(Denial {
-        limit: Some(format!("revision {revision}")),
-        ..Denial::new(Code::WrongRevision, rule)
-    })
 }
 
 /// Records a change by which these may gain or lose a right.

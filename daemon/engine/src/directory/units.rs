@@ -1,9 +1,9 @@
 //! Accounts and the units below them (rule 1).
 
-use super::{settled, unchanged};
+use super::settled;
 use crate::command::{MoveTo, UnitChange};
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{NameHash, UnitId, UserId};
 use crate::losses::Concerned;

@@ -1,8 +1,8 @@
 //! Users: who they are, where they are, and whether they may sit (rules 1, 4).
 
-use super::{settled, unchanged, unchanged_still};
+use super::{settled, unchanged_still};
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{LoginHash, UnitId, UserId};
 use crate::losses::Concerned;

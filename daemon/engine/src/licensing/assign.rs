@@ -1,7 +1,7 @@
 //! Assignments: the right comes with them and goes with the last one that covers (rules 3, 4, 16).
 
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::{AssignmentId, LicenseId, UnitId};
 use crate::losses;
@@ -152,14 +152,10 @@ fn found(
 ) -> Result<Arc<Assignment>, Denial> {
     let known = state.assignments.get(&id).cloned();
     let known = known.ok_or_else(|| not_found(3))?;
-    if if_match.is_some_and(|revision| revision != known.revision) {
-        let limit = Some(format!("revision {}", known.revision));
-        return Err(Denial {
-            limit,
-            assignment: Some(id),
-            ..Denial::new(Code::WrongRevision, 3)
-        });
-    }
+    unchanged(known.revision, if_match, 3).map_err(|no| Denial {
+        assignment: Some(id),
+        ..no
+    })?;
     Ok(known)
 }
 

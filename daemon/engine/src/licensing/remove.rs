@@ -1,7 +1,7 @@
 //! A license is taken away by an administrator (rule 17).
 
-use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::denial::Denial;
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::{HolderId, LicenseId};
 use crate::seats::release::end_softly;
@@ -18,13 +18,7 @@ pub(crate) fn remove(
     if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
     let known = found(act.state(), &license, waiting).ok_or_else(|| not_found(17))?;
-    let revision = known.revision;
-    if if_match.is_some_and(|seen| seen != revision) {
-        return Err(Denial {
-            limit: Some(format!("revision {revision}")),
-            ..Denial::new(Code::WrongRevision, 17)
-        });
-    }
+    unchanged(known.revision, if_match, 17)?;
     let lost = if waiting.is_none() {
         super::holders(act.state(), &license, |_, _, _| true)
     } else {

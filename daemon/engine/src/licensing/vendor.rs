@@ -2,7 +2,7 @@
 
 use crate::command::IssuerSeen;
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::Name;
 use crate::seats::release::end_softly;
@@ -44,12 +44,7 @@ pub(crate) fn remove(
 ) -> Result<Verdict, Denial> {
     let state = act.state();
     let known = state.vendors.get(&vendor).ok_or_else(|| not_found(17))?;
-    if if_match.is_some_and(|seen| seen != known.revision) {
-        return Err(Denial {
-            limit: Some(format!("revision {}", known.revision)),
-            ..Denial::new(Code::WrongRevision, 17)
-        });
-    }
+    unchanged(known.revision, if_match, 17)?;
     let waiting = state.waiting.keys().map(|(id, _)| id);
     let mut installed = state.licenses.keys().chain(waiting);
     if let Some(license) = installed.find(|license| license.vendor == vendor) {

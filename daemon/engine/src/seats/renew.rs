@@ -6,6 +6,7 @@ use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::ids::HolderId;
+use crate::losses;
 use crate::rollback;
 use crate::state::{Ending, Holder, State};
 use crate::time::{LEAST_S, Now};
@@ -60,20 +61,11 @@ fn judge_right(act: &mut Act<'_>, id: HolderId) {
             why: EndingWhy::RightLost,
             hard: false,
         }),
-        Some(ending) if ending.returns() && returned(state, id, holder, act.now) => {
+        Some(ending) if ending.returns() && losses::returned(state, id, act.now.j) => {
             act.record(Recorded::EndingTakenBack { holders: vec![id] });
         }
         _ => {}
     }
-}
-
-/// The right is there again: the license is in force and not withdrawn, and covers the user.
-fn returned(state: &State, id: HolderId, holder: &Holder, now: Now) -> bool {
-    let Some(pool) = state.grants.get(&id.gid) else {
-        return false;
-    };
-    let serves = terms::license(state, pool).is_some_and(|license| !state.revokes(license));
-    serves && state.sits_rightly(pool, holder.facts.user, now.j)
 }
 
 /// A holder is renewed and released only by the machine, credential and instance that took it (rule 20).

@@ -4,7 +4,7 @@
 //! thousands in it moves, or goes, by one change, and nothing has to be counted anew; who is covered is asked when it
 //! matters (rule 4).
 
-use super::{State, User};
+use super::{State, Target, User};
 use crate::ids::{GroupId, NameHash, UnitId, UserId};
 use crate::time::Date;
 use serde::{Deserialize, Serialize};
@@ -143,56 +143,71 @@ impl State {
         }
         around
     }
+}
 
-    /// The groups that are in this one, at any depth, itself included: for lists, which ask for all users at once.
+/// All whom a target covers, looked up once for all users: for lists, and where many are asked about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Within {
+    /// This user.
+    User(UserId),
+    /// Who is right in one of these groups.
+    Groups(BTreeSet<GroupId>),
+    /// Who is right in one of these units.
+    Units(BTreeSet<UnitId>),
+}
+
+impl Within {
+    /// Whom a target covers: a group its members at any depth, a unit everyone in it and below.
     #[must_use]
-    pub fn groups_within(&self, group: GroupId) -> BTreeSet<GroupId> {
-        let held = self.groups.iter();
-        let held = held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
-        within(group, held)
+    pub fn of(state: &State, target: Target) -> Within {
+        match target {
+            Target::User(user) => Within::User(user),
+            Target::Group(group) => {
+                let held = state.groups.iter();
+                let held =
+                    held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
+                Within::Groups(below(group, held))
+            }
+            Target::Unit(unit) => {
+                let pairs = state
+                    .units
+                    .iter()
+                    .filter_map(|(id, known)| match known.place {
+                        Place::Below(above) => Some((above, *id)),
+                        Place::Account(_) => None,
+                    });
+                Within::Units(below(unit, pairs))
+            }
+        }
     }
 
-    /// This unit and those below it.
+    /// Whether this user is one of them.
     #[must_use]
-    pub fn units_within(&self, unit: UnitId) -> BTreeSet<UnitId> {
-        let below = self
-            .units
-            .iter()
-            .filter_map(|(id, known)| match known.place {
-                Place::Below(above) => Some((above, *id)),
-                Place::Account(_) => None,
-            });
-        within(unit, below)
-    }
-
-    /// Whether a user is in a group, at any depth.
-    #[must_use]
-    pub fn in_group(&self, user: UserId, group: GroupId) -> bool {
-        let known = self.users.get(&user);
-        known.is_some_and(|known| self.groups_around(&known.groups).contains(&group))
-    }
-
-    /// Whether a user is in a unit or below it.
-    #[must_use]
-    pub fn in_unit(&self, user: UserId, unit: UnitId) -> bool {
-        let known = self.users.get(&user);
-        known.is_some_and(|known| {
-            let mut own = self.units_of(known).iter();
-            own.any(|own| self.upwards(*own).any(|above| above == unit))
-        })
+    pub fn has(&self, state: &State, user: UserId) -> bool {
+        let Some(known) = state.users.get(&user) else {
+            return false;
+        };
+        match self {
+            Within::User(one) => *one == user,
+            Within::Groups(groups) => known.groups.iter().any(|group| groups.contains(group)),
+            Within::Units(units) => {
+                let mut own = state.units_of(known).iter();
+                own.any(|unit| units.contains(unit))
+            }
+        }
     }
 }
 
 /// What is below this one, itself included, of pairs of a thing and what is right below it.
-fn within<T: Ord + Copy>(top: T, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
-    let mut below: BTreeMap<T, Vec<T>> = BTreeMap::new();
+fn below<T: Ord + Copy>(top: T, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
+    let mut right_below: BTreeMap<T, Vec<T>> = BTreeMap::new();
     for (above, one) in pairs {
-        below.entry(above).or_default().push(one);
+        right_below.entry(above).or_default().push(one);
     }
     let mut found = BTreeSet::from([top]);
     let mut next = vec![top];
     while let Some(one) = next.pop() {
-        for one in below.get(&one).into_iter().flatten() {
+        for one in right_below.get(&one).into_iter().flatten() {
             if found.insert(*one) {
                 next.push(*one);
             }

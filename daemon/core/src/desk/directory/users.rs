@@ -11,7 +11,7 @@ use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{UnitId, UserId};
-use seatkeeper_engine::state::{User, UserStatus};
+use seatkeeper_engine::state::{Target, UserStatus, Within};
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, Concerned, State, Verdict};
 use std::sync::PoisonError;
@@ -40,24 +40,15 @@ impl Desk {
         let group = group.map(|group| self.group_named(state, group));
         let (unit, group) = (unit.transpose()?, group.transpose()?);
         let after = cursor.after_id::<UserId>()?;
-        let units = unit.map(|unit| state.units_within(unit));
-        let groups = group.map(|group| state.groups_within(group));
-        let in_unit = |user: &User| {
-            let mut own = state.units_of(user).iter();
-            units
-                .as_ref()
-                .is_none_or(|units| own.any(|unit| units.contains(unit)))
-        };
-        let in_group = |user: &User| {
-            let mut own = user.groups.iter();
-            groups
-                .as_ref()
-                .is_none_or(|groups| own.any(|group| groups.contains(group)))
-        };
+        let unit = unit.map(|unit| Within::of(state, Target::Unit(unit)));
+        let group = group.map(|group| Within::of(state, Target::Group(group)));
         let rows = state
             .users
             .range(after)
-            .filter(|(_, user)| in_unit(user) && in_group(user))
+            .filter(|(id, _)| {
+                let mut asked = unit.iter().chain(&group);
+                asked.all(|within| within.has(state, **id))
+            })
             .filter_map(|(id, _)| Some((id.to_string(), self.user_view(state, *id)?)));
         Ok(page(rows, cursor.limit()?))
     }
