@@ -107,3 +107,55 @@ fn c5_c8_d1_a_group_gives_a_seat_and_takes_it_at_the_next_renewal() {
     assert!(why.code == 5 && why.out.contains("excluded"), "{why:?}");
     app.end();
 }
+
+/// Types a line as another account of this machine, which has no name: `uid-N`.
+fn typed_as(site: &Site, uid: u32, words: &[&str]) -> Said {
+    site.cli_as(uid, words)
+}
+
+#[test]
+fn f10_f11_what_people_see_by_the_command_line_alone() {
+    const ANA: u32 = 64_101;
+    const BOB: u32 = 64_102;
+    let mut site = Site::new();
+    site.start();
+    acme(&site);
+    done(
+        &site,
+        &format!(r#"user add uid-{ANA} --unit "Acme New York""#),
+    );
+    done(
+        &site,
+        &format!(r#"user add uid-{BOB} --unit "Acme Boston" --unit "Special Operations""#),
+    );
+    for unit in ["Acme Massachusetts", "Acme New York"] {
+        let line = format!(r#"role give portal-administrator uid-{ANA} --unit "{unit}""#);
+        done(&site, &line);
+    }
+    let seen = |uid: u32| typed_as(&site, uid, &["unit", "list", "-o", "csv"]).out;
+    let ana = seen(ANA);
+    for unit in ["Acme Massachusetts", "Acme Boston", "Acme New York"] {
+        assert!(ana.contains(unit), "{unit}: {ana}");
+    }
+    assert!(!ana.contains("Special Operations"), "{ana}");
+    let bob = seen(BOB);
+    assert!(
+        bob.contains("Acme Boston") && bob.contains("Special Operations"),
+        "{bob}"
+    );
+    assert!(!bob.contains("Acme New York"), "{bob}");
+    // Ana manages her places, and Bob nothing.
+    let added = typed_as(&site, ANA, &["user", "add", "cy", "--unit", "Acme Boston"]);
+    assert_eq!(added.code, 0, "{added:?}");
+    let no = typed_as(&site, BOB, &["user", "add", "dee", "--unit", "Acme Boston"]);
+    assert!(no.code == 4 && no.err.contains("user.manage"), "{no:?}");
+    let no = typed_as(
+        &site,
+        ANA,
+        &["user", "add", "dee", "--unit", "Special Operations"],
+    );
+    assert_eq!(
+        no.code, 3,
+        "out of sight is told as if there were none: {no:?}"
+    );
+}

@@ -1,5 +1,6 @@
 //! What may be typed: types only, no I/O.
 
+mod access;
 mod audit;
 mod dev;
 mod directory;
@@ -8,6 +9,7 @@ mod seat;
 mod site;
 mod vendor;
 
+pub(crate) use access::{Giving, ReachName, RoleCommand};
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
 pub(crate) use dev::{DevCommand, FaultArgs, FaultCommand};
 pub(crate) use directory::{
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// Users: who may sit, and where they are
     #[command(subcommand)]
     User(UserCommand),
+    /// Roles: who may administer what, and where
+    #[command(subcommand)]
+    Role(RoleCommand),
     /// Groups: named sets of users and groups
     #[command(subcommand)]
     Group(GroupCommand),

@@ -11,6 +11,7 @@ mod group;
 mod help;
 mod holding;
 mod license;
+mod role;
 mod run;
 mod seat;
 mod signals;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Why(args) => why::run(&daemon, args, printer),
         Command::License(command) => license::run(&daemon, command, printer),
         Command::User(command) => user::run(&daemon, command, printer).map(done),
+        Command::Role(command) => role::run(&daemon, command, printer).map(done),
         Command::Group(command) => group::run(&daemon, command, printer).map(done),
         Command::Unit(command) => unit::run(&daemon, command, printer).map(done),
         Command::Account(command) => unit::account(&daemon, command, printer).map(done),

@@ -185,11 +185,12 @@ fn text(user: &User) -> String {
         false => user.groups.join(", "),
     };
     format!(
-        "{}\nid      {}\nstatus  {}\nunits   {}\ngroups  {groups}\n",
+        "{}\nid      {}\nstatus  {}\nunits   {}\ngroups  {groups}\nroles   {}\n",
         user.login,
         user.id,
         stands(user),
-        user.units.join(", ")
+        user.units.join(", "),
+        super::role::of_user(user)
     )
 }
 

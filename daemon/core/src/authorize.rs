@@ -1,15 +1,19 @@
 //! Who asks, and whether they may: every handler calls the one [`authorize`].
 //!
-//! Roles come with the directory. Until then there are two kinds of callers: those who administer this daemon
-//! (uid 0 and the members of its group), and everyone else, who sees what is theirs.
+//! Whoever administers this daemon (uid 0 and the members of its group) may all. Everyone else may what their roles give,
+//! where their roles reach (`access` of the engine), and sees what is theirs.
 
+use crate::keeper::Snapshot;
 use crate::login::Login;
 use crate::problem::problem;
 use seatkeeper::wire::{Code, Problem};
-use seatkeeper_engine::Actor;
+use seatkeeper_engine::access::{By, Scope, Standing};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::ids::{MachineId, Name, UnitId, UserId};
+use seatkeeper_engine::{Actor, State};
 use std::sync::Arc;
+
+pub use seatkeeper_engine::access::Permission;
 
 /// A local caller, as the kernel named them (S16). Nothing in it comes from a request but the trace id.
 #[derive(Clone, Debug)]
@@ -26,151 +30,129 @@ pub struct Caller {
     pub administers: bool,
     /// Who does, in words.
     pub administrators: Name,
-    /// The unit that their rights are bound to.
-    pub unit: UnitId,
+    /// The account for which they act, being of the one that manages it (rule 1).
+    pub acting_for: Option<UnitId>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
 }
 
-/// A named right.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Permission {
-    /// Check out, renew and release one's own seats.
-    SeatUse,
-    /// See one's own seats.
-    SeatReadOwn,
-    /// See everyone's.
-    SeatRead,
-    /// Take a grant back.
-    SeatReclaim,
-    /// Ask why for oneself.
-    ExplainOwn,
-    /// Ask why for others.
-    ExplainOthers,
-    /// See pools and their counts.
-    PoolRead,
-    /// See the trusted vendors.
-    VendorRead,
-    /// Trust one.
-    VendorTrust,
-    /// Take one away.
-    VendorRemove,
-    /// See the installed licenses with their customers.
-    LicenseRead,
-    /// Install and verify license files, and make license requests.
-    LicenseInstall,
-    /// Take licenses away.
-    LicenseRemove,
-    /// Assign and unassign (L4).
-    LicenseManageUsers,
-    /// See accounts and units.
-    UnitRead,
-    /// Make, change and take away accounts and units.
-    UnitManage,
-    /// See groups and who is in them.
-    GroupRead,
-    /// Make, change and take away groups, and say who is in them.
-    GroupManage,
-    /// See users.
-    UserRead,
-    /// Make, place, change and take away users.
-    UserManage,
-    /// See the public site key.
-    SiteKeyRead,
-    /// Export the site key.
-    SiteKeyExport,
-    /// Bring a delegation that the site key signed elsewhere.
-    SiteKeyDelegate,
-    /// See events, denials and the audit log.
-    AuditRead,
-    /// Have the site key sign where the journal stands.
-    AuditAnchor,
-    /// See status.
-    StatusRead,
-    /// Put the time of dates back to the wall clock.
-    ClockAccept,
-    /// See what wants doing, metrics and configuration.
-    Operate,
-}
-
-impl Permission {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Permission::SeatUse => "seat.use",
-            Permission::SeatReadOwn => "seat.read_own",
-            Permission::SeatRead => "seat.read",
-            Permission::SeatReclaim => "seat.reclaim",
-            Permission::ExplainOwn => "explain.own",
-            Permission::ExplainOthers => "explain.others",
-            Permission::PoolRead => "pool.read",
-            Permission::VendorRead => "vendor.read",
-            Permission::VendorTrust => "vendor.trust",
-            Permission::VendorRemove => "vendor.remove",
-            Permission::LicenseRead => "license.read",
-            Permission::LicenseInstall => "license.install",
-            Permission::LicenseRemove => "license.remove",
-            Permission::LicenseManageUsers => "license.manage_users",
-            Permission::UnitRead => "unit.read",
-            Permission::UnitManage => "unit.manage",
-            Permission::GroupRead => "group.read",
-            Permission::GroupManage => "group.manage",
-            Permission::UserRead => "user.read",
-            Permission::UserManage => "user.manage",
-            Permission::SiteKeyRead => "site_key.read",
-            Permission::SiteKeyExport => "site_key.export",
-            Permission::SiteKeyDelegate => "site_key.delegate",
-            Permission::AuditRead => "audit.read",
-            Permission::AuditAnchor => "audit.anchor",
-            Permission::StatusRead => "status.read",
-            Permission::ClockAccept => "clock.accept",
-            Permission::Operate => "daemon.operate",
-        }
-    }
-
-    /// What everyone may who has a login on this machine.
-    #[must_use]
-    pub fn of_everyone(self) -> bool {
-        matches!(
-            self,
-            Permission::SeatUse
-                | Permission::SeatReadOwn
-                | Permission::ExplainOwn
-                | Permission::PoolRead
-                | Permission::VendorRead
-                | Permission::StatusRead
-        )
-    }
-}
-
-/// Whether a caller has a permission on what belongs to a unit.
-pub fn may(caller: &Caller, permission: Permission, unit: UnitId) -> bool {
-    caller.unit == unit && (caller.administers || permission.of_everyone())
-}
-
-/// Refuses unless the caller has the permission on what belongs to this unit.
+/// Refuses unless the caller has the permission at one of these units: those of what is asked about. Of the daemon it is
+/// asked at the root of the home account. Tells the account for which they act by it.
 ///
 /// # Errors
 /// `forbidden`, with the permission that is missing.
 pub fn authorize(
+    snapshot: &Snapshot,
     caller: &Caller,
     permission: Permission,
-    unit: UnitId,
-) -> Result<(), Box<Problem>> {
-    if may(caller, permission, unit) {
-        return Ok(());
+    units: &[UnitId],
+) -> Result<Option<UnitId>, Box<Problem>> {
+    if outright(caller, permission) {
+        return Ok(None);
     }
+    let sight = Sight::of(snapshot, caller, permission);
+    let mut by = units
+        .iter()
+        .filter_map(|unit| sight.by(&snapshot.state, *unit));
+    match by.next() {
+        Some(first) => match by.fold(first, Ord::min) {
+            By::Own => Ok(None),
+            By::Managing(account) => Ok(Some(account)),
+        },
+        None => Err(forbidden(caller, permission)),
+    }
+}
+
+/// Whether a permission asks for no place: of everyone, and of whoever administers this daemon.
+#[must_use]
+pub fn outright(caller: &Caller, permission: Permission) -> bool {
+    caller.administers || permission.scope() == Scope::Everyone
+}
+
+/// The refusal of one who lacks a permission.
+#[must_use]
+pub fn forbidden(caller: &Caller, permission: Permission) -> Box<Problem> {
     let mut refused = problem(
         Code::Forbidden,
         format!(
-            "{} lacks the permission {}",
-            caller.login.name,
-            permission.as_str()
+            "{} lacks the permission {permission} there",
+            caller.login.name
         ),
     );
     refused.hint = caller.ask("to do it");
-    Err(refused)
+    refused
+}
+
+/// Where a caller has a permission, on one snapshot: what lists, counts and names are told by.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    everywhere: bool,
+    permission: Permission,
+    standing: Standing,
+    own: Option<UserId>,
+}
+
+impl Sight {
+    /// Where they have it.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot, caller: &Caller, permission: Permission) -> Sight {
+        let state = &snapshot.state;
+        let own = caller.person(state);
+        let known = own.and_then(|own| state.users.get(&own));
+        let standing = known.map(|known| Standing::of(state, known, snapshot.now.j));
+        Sight {
+            everywhere: caller.administers,
+            permission,
+            standing: standing.unwrap_or_default(),
+            own,
+        }
+    }
+
+    /// They have it nowhere.
+    #[must_use]
+    pub fn is_nowhere(&self) -> bool {
+        !self.everywhere && !self.standing.somewhere(self.permission)
+    }
+
+    /// At a unit.
+    #[must_use]
+    pub fn at(&self, state: &State, unit: UnitId) -> bool {
+        self.by(state, unit).is_some()
+    }
+
+    /// At one of the units of a user.
+    #[must_use]
+    pub fn over(&self, state: &State, user: UserId) -> bool {
+        self.everywhere || {
+            let units = state.units_of_user(user);
+            units.iter().any(|unit| self.at(state, *unit))
+        }
+    }
+
+    /// Over a user, or it is they.
+    #[must_use]
+    pub fn shows(&self, state: &State, user: UserId) -> bool {
+        self.own == Some(user) || self.over(state, user)
+    }
+
+    /// Anywhere in the account with this root.
+    #[must_use]
+    pub fn inside(&self, state: &State, root: UnitId) -> bool {
+        self.everywhere || self.standing.inside(state, self.permission, root)
+    }
+
+    /// What they may at all.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    fn by(&self, state: &State, unit: UnitId) -> Option<By> {
+        if self.everywhere {
+            return Some(By::Own);
+        }
+        self.standing.may(state, self.permission, unit)
+    }
 }
 
 impl Caller {
@@ -183,6 +165,25 @@ impl Caller {
         )
     }
 
+    /// The person behind the caller, where one is known.
+    #[must_use]
+    pub fn person(&self, state: &State) -> Option<UserId> {
+        let logins = &state.logins;
+        logins
+            .get(&self.login.full_hash)
+            .or_else(|| logins.get(&self.login.name_hash))
+            .copied()
+    }
+
+    /// The caller as they act for this account.
+    #[must_use]
+    pub fn acting(&self, acting_for: Option<UnitId>) -> Caller {
+        Caller {
+            acting_for,
+            ..self.clone()
+        }
+    }
+
     /// The caller as the journal names them.
     #[must_use]
     pub fn actor(&self, user: Option<UserId>) -> Actor {
@@ -190,6 +191,7 @@ impl Caller {
             uid: self.uid,
             user,
             attested_by: self.attested_by,
+            acting_for: self.acting_for,
         }
     }
 }

@@ -18,7 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The first line of a file. A later format has another number.
-const FORMAT: &[u8] = b"seatkeeper checkpoint 3\n";
+const FORMAT: &[u8] = b"seatkeeper checkpoint 4\n";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.
 const KEPT: usize = 2;
 
@@ -203,7 +203,7 @@ fn read_file(path: &Path, number: u64) -> Result<Checkpoint, String> {
     let described = bytes.strip_prefix(FORMAT).ok_or_else(|| {
         let known = bytes.starts_with(b"seatkeeper checkpoint ");
         if known {
-            "a newer Seatkeeper wrote it"
+            "another version of Seatkeeper wrote it"
         } else {
             "it is no checkpoint"
         }

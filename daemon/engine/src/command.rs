@@ -1,7 +1,9 @@
 //! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
 
+mod access;
 mod directory;
 
+pub use access::Access;
 pub use directory::{Arrange, MoveTo, UnitChange};
 
 use crate::ids::{
@@ -38,6 +40,9 @@ pub enum Actor {
         user: Option<UserId>,
         /// The machine whose kernel named the uid.
         attested_by: MachineId,
+        /// The account for which they acted, being of the one that manages it (rule 1).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acting_for: Option<UnitId>,
     },
 }
 
@@ -170,6 +175,8 @@ pub enum Command {
     },
     /// Changes the directory.
     Arrange(Arrange),
+    /// Changes roles and who has them.
+    Access(Access),
     /// Makes a user at first sight of a login, or returns the one who has it.
     MeetUser {
         /// The id that a new user gets.

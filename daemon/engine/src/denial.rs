@@ -42,6 +42,7 @@ pub enum Code {
     OneLine,
     MixedKinds,
     LastUnit,
+    LastAdministrator,
     ServerBusy,
 }
 

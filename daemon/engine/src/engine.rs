@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, User
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{dates, directory, licensing, limits, rollback, seats};
+use crate::{access, dates, directory, licensing, limits, rollback, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -263,6 +263,7 @@ impl Act<'_> {
             Command::NotePruning { before } => self.note(Recorded::JournalPruned { before }),
             Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
             Command::Arrange(change) => directory::arrange(self, change),
+            Command::Access(change) => access::change(self, change),
             Command::MeetUser { user, login } => Ok(self.meet(user, login)),
             Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
             Command::Renew(renew) => seats::renew::renew(self, &renew),
@@ -326,6 +327,7 @@ impl Act<'_> {
             | Command::Tick
             | Command::AcceptClock { .. }
             | Command::Arrange(_)
+            | Command::Access(_)
             | Command::MeetUser { .. }
             | Command::Checkout(_)
             | Command::Renew(_)

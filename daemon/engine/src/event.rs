@@ -1,5 +1,6 @@
 //! What happened: past participles. Recorded events are journaled and make the state; fleeting ones only move holds.
 
+use crate::access::{Given, Permission, Reach};
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
     AssignmentId, CheckoutId, CheckpointHash, Gid, GroupId, HolderId, LicenseId, LoginHash,
@@ -121,6 +122,18 @@ pub enum Recorded {
     },
     UserRemoved {
         user: UserId,
+    },
+    RoleDefined {
+        role: Name,
+        permissions: Vec<Permission>,
+        reach: Reach,
+    },
+    RoleRemoved {
+        role: Name,
+    },
+    RolesGiven {
+        user: UserId,
+        roles: Vec<Given>,
     },
     UnitMade {
         unit: UnitId,

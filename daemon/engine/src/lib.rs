@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no randomness, no async, and only ordered maps; `clippy.toml` beside this crate forbids the rest.
 
+pub mod access;
 pub mod command;
 pub mod dates;
 pub mod denial;

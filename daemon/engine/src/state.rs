@@ -10,6 +10,7 @@ pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 
+use crate::access::{Given, Role};
 use crate::command::{IssuerSeen, Signed};
 use crate::dates::Accepts;
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
@@ -90,6 +91,9 @@ pub struct State {
     /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
     #[serde(default)]
     pub several: OrdSet<UserId>,
+    /// Roles that this site defines, and usual ones that it changed.
+    #[serde(default)]
+    pub roles: OrdMap<Name, Arc<Role>>,
     /// Users.
     pub users: OrdMap<UserId, Arc<User>>,
     /// Users by login.
@@ -216,6 +220,9 @@ pub struct User {
     /// A guest, until this date.
     #[serde(default)]
     pub until: Option<Date>,
+    /// The roles that they were given, ascending.
+    #[serde(default)]
+    pub roles: Vec<Given>,
     /// Number of the event that last changed it.
     pub revision: u64,
 }

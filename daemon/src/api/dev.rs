@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::http::request::Parts;
 use seatkeeper::wire::{Clock, Code, DevClock, DevFault, Problem};
-use seatkeeper_core::authorize::{Permission, authorize};
+use seatkeeper_core::authorize::Permission;
 use seatkeeper_core::clock::{Clock as _, ManualClock};
 use seatkeeper_core::desk::Desk;
 use std::fmt;
@@ -166,7 +166,8 @@ pub(super) async fn pass(
 
 /// These routes are there only where there is a `Dev`; who starts it administers it.
 fn dev<'a>(api: &'a Shared, asker: &Asker) -> Answer<&'a Dev> {
-    authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
+    api.desk
+        .authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
     let broken = || Refusal::internal("a route of `dev` without it");
     api.dev.as_deref().ok_or_else(broken)
 }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_core::Stream;
 use seatkeeper::wire::{Code, Event, Page, Problem};
-use seatkeeper_core::authorize::{Caller, Permission, authorize};
+use seatkeeper_core::authorize::{Caller, Permission};
 use seatkeeper_core::desk::view::Cursor;
 use seatkeeper_core::keeper::Published;
 use std::convert::Infallible;
@@ -42,7 +42,8 @@ pub(super) async fn events(
     headers: HeaderMap,
     Query(page): Query<PageQuery>,
 ) -> Answer<Response> {
-    authorize(&asker.caller, Permission::AuditRead, api.desk.unit())?;
+    api.desk
+        .authorize(&asker.caller, Permission::AuditRead, api.desk.unit())?;
     let accepts = headers.get_all(header::ACCEPT).iter();
     let stream = accepts
         .filter_map(|value| value.to_str().ok())

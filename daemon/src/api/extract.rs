@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, Uri, header, request::Parts};
 use http_body_util::BodyExt;
 use seatkeeper::wire::Code;
-use seatkeeper_core::authorize::{Permission, authorize};
+use seatkeeper_core::authorize::Permission;
 use serde::de::DeserializeOwned;
 use std::pin::pin;
 use std::time::Duration;
@@ -51,8 +51,8 @@ impl<T: DeserializeOwned> FromRequest<Resources> for LicenseJson<T> {
 
 async fn may_install(parts: &mut Parts, api: &Resources) -> Answer<()> {
     let asker = Asker::from_request_parts(parts, api).await?;
-    let unit = api.desk.unit();
-    Ok(authorize(&asker.caller, Permission::LicenseInstall, unit)?)
+    let install = Permission::LicenseInstall;
+    Ok(api.desk.authorize_somewhere(&asker.caller, install)?)
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {

@@ -24,6 +24,7 @@ mod pieces;
 mod refusal;
 mod removal;
 mod resources;
+mod roles;
 mod seats;
 mod seldom;
 mod status;
@@ -35,7 +36,11 @@ mod users;
 mod within;
 
 #[cfg(test)]
+mod house_tests;
+#[cfg(test)]
 mod listener_tests;
+#[cfg(test)]
+mod matrix_tests;
 #[cfg(test)]
 mod resource_tests;
 
@@ -133,6 +138,9 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(groups::members, groups::change_members))
         .routes(routes!(users::list, users::make))
         .routes(routes!(users::one, users::change, users::remove))
+        .routes(routes!(roles::give))
+        .routes(routes!(roles::list))
+        .routes(routes!(roles::one, roles::define, roles::remove))
         .routes(routes!(seats::pools))
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use seatkeeper::wire::{ConfigEntry, Page, Problem, Status};
-use seatkeeper_core::authorize::{Permission, authorize};
+use seatkeeper_core::authorize::Permission;
 
 /// How the daemon does, and what wants doing.
 #[utoipa::path(get, path = "/v1/status", tag = "status", responses(
@@ -30,7 +30,8 @@ pub(super) async fn config(
     State(api): State<Resources>,
     asker: Asker,
 ) -> Answer<Json<Page<ConfigEntry>>> {
-    authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
+    api.desk
+        .authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
     Ok(Json(Page {
         items: api.config.clone(),
         next: None,
@@ -43,7 +44,8 @@ pub(super) async fn config(
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn metrics(State(api): State<Resources>, asker: Asker) -> Answer<Response> {
-    authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
+    api.desk
+        .authorize(&asker.caller, Permission::Operate, api.desk.unit())?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = api.metrics.text(api.desk.keeper());
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -234,6 +234,9 @@ codes! {
     LastUnit "last_unit" Request 409 false: "a user is in one unit at least",
         "The last one is not taken away (rule 1).",
         "move the user to another unit, or take the user away";
+    LastAdministrator "last_administrator" Request 409 false: "an account with people in it keeps somebody who gives roles",
+        "Nobody else in the account could give a role after this change (rule 1).",
+        "give another user the role first: `seatkeeper role give administrator USER --unit ACCOUNT`";
     WrongRevision "wrong_revision" Request 412 false: "somebody changed it meanwhile",
         "The revision in If-Match is not the present one.",
         "read it again, and repeat the change if it still makes sense";

@@ -178,6 +178,9 @@ pub struct User {
     pub unit_ids: Vec<String>,
     /// The groups that they are in, by name.
     pub groups: Vec<String>,
+    /// The roles that they were given, of the units that the caller sees.
+    #[serde(default)]
+    pub roles: Vec<super::GivenRole>,
     /// For If-Match.
     pub revision: u64,
 }

@@ -2,6 +2,7 @@
 //!
 //! Claims are closed, bodies are open: a reader ignores members that it does not know, and keeps an unknown code as text.
 
+mod access;
 mod audit;
 mod bodies;
 mod code;
@@ -11,6 +12,7 @@ mod directory;
 mod problem;
 mod resources;
 
+pub use access::{GivenRole, Role, RoleDefine, RolesChange};
 pub use audit::{AuditAnchor, AuditEvent};
 pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,

@@ -4,8 +4,8 @@ use super::Desk;
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::release::ending;
-use crate::authorize::{Caller, Permission, authorize};
-use crate::keeper::Answer;
+use crate::authorize::{Caller, Permission};
+use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
@@ -20,7 +20,6 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn assign(&self, caller: &Caller, body: &Assignment) -> Result<Assignment, Refused> {
-        authorize(caller, Permission::LicenseManageUsers, self.unit)?;
         self.traced(caller, self.assign_of(caller, body))
     }
 
@@ -35,7 +34,6 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        authorize(caller, Permission::LicenseManageUsers, self.unit)?;
         self.traced(caller, self.unassign_of(caller, id, hard, if_match))
     }
 
@@ -50,19 +48,23 @@ impl Desk {
         body: &AssignmentChange,
         if_match: Option<u64>,
     ) -> Result<Changed<Assignment>, Refused> {
-        authorize(caller, Permission::LicenseManageUsers, self.unit)?;
         self.traced(caller, self.change_of(caller, id, body, if_match))
     }
 
     fn assign_of(&self, caller: &Caller, body: &Assignment) -> Result<Assignment, Refused> {
-        let license = license_named(&self.keeper.snapshot().state, &body.vendor, &body.license)?;
+        let snapshot = self.keeper.snapshot();
+        self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
+        let license = self.license_seen(&snapshot, caller, (&body.vendor, &body.license))?;
         let id = if body.id.is_empty() {
             AssignmentId(random::bytes().map_err(|e| internal("no random id", &e))?)
         } else {
             parse::id("id", &body.id, "not 32 hex digits")?
         };
-        let snapshot = self.keeper.snapshot();
-        let target = self.target(caller, &snapshot.state, &license, body)?;
+        let (caller, target) = self.target(caller, &snapshot, &license, body)?;
+        let caller = &caller;
+        if body.priority.is_some() {
+            self.goes_before_others(&snapshot, caller, &license)?;
+        }
         let terms = AssignmentTerms {
             policies: texts("policies", &body.policies)?,
             priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
@@ -90,31 +92,85 @@ impl Desk {
         }
     }
 
-    /// To whom: exactly one.
+    /// To whom: exactly one, with the caller as they act there.
     fn target(
         &self,
         caller: &Caller,
-        state: &State,
+        snapshot: &Snapshot,
         license: &LicenseId,
         body: &Assignment,
-    ) -> Result<Target, Refused> {
-        match (&body.user, &body.group, &body.unit, body.everyone) {
-            (Some(user), None, None, false) => Ok(Target::User(match user.parse::<UserId>() {
-                Ok(_) => self.user_named(state, user)?,
-                Err(_) => self.meet_named(caller, user)?,
-            })),
-            (None, Some(group), None, false) => Ok(Target::Group(self.group_named(state, group)?)),
-            (None, None, Some(unit), false) => {
-                Ok(Target::Unit(self.unit_named(state, "unit", unit)?))
+    ) -> Result<(Caller, Target), Refused> {
+        let state = &snapshot.state;
+        let target = match (&body.user, &body.group, &body.unit, body.everyone) {
+            (Some(user), None, None, false) => match self.named(state, user) {
+                None if user.parse::<UserId>().is_err() => {
+                    // Whoever comes to be by it is in the home account.
+                    let assign = Permission::LicenseManageUsers;
+                    self.acting(snapshot, caller, assign, &[self.unit])?;
+                    return Ok((caller.clone(), Target::User(self.meet_named(caller, user)?)));
+                }
+                _ => Target::User(self.user_seen(snapshot, caller, user)?),
+            },
+            (None, Some(group), None, false) => {
+                Target::Group(self.group_seen(snapshot, caller, group)?)
             }
-            (None, None, None, true) => Ok(Target::Unit(
-                state.account_for(license).unwrap_or(self.unit),
-            )),
-            _ => Err(bad(
-                "user",
-                "exactly one of user, group, unit and everyone is needed",
-            )),
-        }
+            (None, None, Some(unit), false) => {
+                Target::Unit(self.unit_seen(snapshot, caller, ("unit", unit))?)
+            }
+            (None, None, None, true) => {
+                Target::Unit(state.account_for(license).unwrap_or(self.unit))
+            }
+            _ => {
+                return Err(bad(
+                    "user",
+                    "exactly one of user, group, unit and everyone is needed",
+                ));
+            }
+        };
+        Ok((self.assigning(snapshot, caller, target)?, target))
+    }
+
+    /// The caller as they act, who may assign to this target.
+    fn assigning(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        target: Target,
+    ) -> Result<Caller, Refused> {
+        let units = snapshot.state.units_of_target(target);
+        self.acting(snapshot, caller, Permission::LicenseManageUsers, &units)
+    }
+
+    /// What takes from others is for those who may assign to everyone.
+    fn goes_before_others(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        license: &LicenseId,
+    ) -> Result<(), Refused> {
+        let root = snapshot.state.account_for(license).unwrap_or(self.unit);
+        let assign = Permission::LicenseManageUsers;
+        self.acting(snapshot, caller, assign, &[root]).map(drop)
+    }
+
+    /// An assignment that the caller may change, with the caller as they act.
+    fn assignment_managed(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(AssignmentId, Caller), Refused> {
+        let sight = self.sight(snapshot, caller, Permission::LicenseManageUsers)?;
+        let what = format!("there is no assignment {id}");
+        let id: AssignmentId = parse::id("id", id, "not 32 hex digits")?;
+        let state = &snapshot.state;
+        let known = state.assignments.get(&id);
+        let known = known.filter(|known| {
+            let units = state.units_of_target(known.target);
+            units.iter().any(|unit| sight.at(state, *unit))
+        });
+        let known = known.ok_or_else(|| problem(Code::NotFound, what))?;
+        Ok((id, self.assigning(snapshot, caller, known.target)?))
     }
 
     fn change_of(
@@ -125,8 +181,9 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<Changed<Assignment>, Refused> {
         let what = format!("assignment {id}");
-        let id: AssignmentId = parse::id("id", id, "not 32 hex digits")?;
         let snapshot = self.keeper.snapshot();
+        let (id, caller) = self.assignment_managed(&snapshot, caller, id)?;
+        let caller = &caller;
         let known = snapshot.state.assignments.get(&id);
         let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {what}")))?;
         let mut terms = known.terms.clone();
@@ -139,6 +196,12 @@ impl Desk {
             body.max.as_ref().unwrap_or(&now.max),
             body.max_each.as_ref().unwrap_or(&now.max_each),
         )?;
+        if body
+            .priority
+            .is_some_and(|priority| priority != terms.priority)
+        {
+            self.goes_before_others(&snapshot, caller, &known.license)?;
+        }
         terms.priority = body.priority.unwrap_or(terms.priority);
         let answer = self.asked(
             caller,
@@ -170,8 +233,10 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        let id = parse::id("id", id, "not 32 hex digits")?;
+        let snapshot = self.keeper.snapshot();
         let what = format!("assignment {id}");
+        let (id, caller) = self.assignment_managed(&snapshot, caller, id)?;
+        let caller = &caller;
         let answer = self.asked(caller, Command::Unassign { id, hard, if_match })?;
         match &answer.verdict {
             Verdict::Ending(holders) => Ok(ending(holders, answer.now.lease)),
@@ -279,14 +344,19 @@ fn by_feature(limits: &[Limit], of: impl Fn(&Limit) -> Option<u64>) -> BTreeMap<
     limits.iter().filter_map(with).collect()
 }
 
-/// The license with this id that is in force or waits; the vendor decides where several have it.
-pub(super) fn license_named(state: &State, vendor: &str, id: &str) -> Result<LicenseId, Refused> {
+/// The license with this id that is in force or waits, of those that are seen; the vendor decides where several have it.
+pub(super) fn license_named(
+    state: &State,
+    (vendor, id): (&str, &str),
+    seen: impl Fn(&LicenseId) -> bool,
+) -> Result<LicenseId, Refused> {
     let waiting = state.waiting.keys().map(|(license, _)| license);
     let found: BTreeSet<_> = state
         .licenses
         .keys()
         .chain(waiting)
         .filter(|license| *license.id == *id && (vendor.is_empty() || *license.vendor == *vendor))
+        .filter(|license| seen(license))
         .collect();
     let mut found = found.into_iter();
     match (found.next(), found.next()) {

@@ -1,7 +1,7 @@
 //! The clocks of the site: what each says, and `clock accept`.
 
 use super::{Desk, view};
-use crate::authorize::{Caller, Permission, authorize, may};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::token::dates;
@@ -16,7 +16,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`.
     pub fn clock(&self, caller: &Caller) -> Result<Clock, Refused> {
-        authorize(caller, Permission::StatusRead, self.unit)?;
+        self.authorize(caller, Permission::StatusRead, self.unit)?;
         Ok(self.clock_view(caller, &self.keeper.snapshot()))
     }
 
@@ -29,7 +29,7 @@ impl Desk {
         caller: &Caller,
         if_match: Option<u64>,
     ) -> Result<ClockAccepted, Refused> {
-        authorize(caller, Permission::ClockAccept, self.unit)?;
+        self.authorize(caller, Permission::ClockAccept, self.unit)?;
         let before = self.clock_view(caller, &self.keeper.snapshot());
         let wall = Date(self.wall_s());
         let done = self
@@ -54,7 +54,9 @@ impl Desk {
         let (now, wall) = (self.now(), Date(self.wall_s()));
         let state = &snapshot.state;
         let apart = |a: Date, b: Date| Some(a.0.saturating_sub(b.0)).filter(|s| *s > STEP_S);
-        let licenses = may(caller, Permission::LicenseRead, self.unit);
+        let licenses = self
+            .authorize(caller, Permission::LicenseRead, self.unit)
+            .is_ok();
         let ahead_s = apart(wall, now.j).unwrap_or(0);
         Clock {
             wall: wall.0,

@@ -3,7 +3,8 @@
 use super::Desk;
 use super::parse::{self, Asked, bad};
 use super::refusal::{Subject, code_of};
-use crate::authorize::{Caller, Permission, authorize, may};
+use crate::authorize::{Caller, Permission, Sight, authorize};
+use crate::keeper::Snapshot;
 use crate::login;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
@@ -37,7 +38,7 @@ impl Desk {
         body: &ExplainBody,
         watched: impl Fn(HolderId) -> bool,
     ) -> Result<ExplainReply, Refused> {
-        authorize(caller, Permission::ExplainOwn, self.unit)?;
+        self.authorize(caller, Permission::ExplainOwn, self.unit)?;
         self.traced(caller, self.explain_of(caller, body, watched))
     }
 
@@ -49,7 +50,7 @@ impl Desk {
     ) -> Result<ExplainReply, Refused> {
         let snapshot = self.keeper.snapshot();
         let mut state = snapshot.state.clone();
-        let about = self.about(caller, body.user.as_deref(), &mut state)?;
+        let about = self.about(&snapshot, caller, body.user.as_deref(), &mut state)?;
         let asked = parse::item(&body.item)?;
         let product = match &body.product {
             Some(product) => parse::name("product", product)?,
@@ -99,12 +100,9 @@ impl Desk {
                     "{} ({}, rule {})",
                     refused.detail, refused.code, denial.rule
                 );
-                if let Some(pool) = denial
-                    .pool
-                    .as_ref()
-                    .filter(|_| may(caller, Permission::SeatRead, self.unit))
-                {
-                    reply.holders = self.seats_of(&snapshot, pool, HOLDERS, watched);
+                if let Some(pool) = &denial.pool {
+                    let sight = Sight::of(&snapshot, caller, Permission::SeatRead);
+                    reply.holders = self.seats_of(&snapshot, pool, (HOLDERS, &sight), watched);
                 }
                 reply.denial = Some(*refused);
             }
@@ -115,6 +113,7 @@ impl Desk {
     /// Whom it is about; one who would be made at first sight is made in the copy.
     fn about(
         &self,
+        snapshot: &Snapshot,
         caller: &Caller,
         login: Option<&str>,
         state: &mut State,
@@ -125,17 +124,17 @@ impl Desk {
                 if !login.eq_ignore_ascii_case(&own_login.name)
                     && !login.eq_ignore_ascii_case(&own_login.full) =>
             {
-                authorize(caller, Permission::ExplainOthers, self.unit)?;
                 login::check(login).map_err(|why| bad("user", why))?;
-                (
-                    login.to_owned(),
-                    self.named(state, login),
-                    login::hash(self.keys.salt(), login),
-                )
+                let known = self.named(state, login);
+                // Whom nobody has met yet would be in the home account.
+                let units = known.map_or_else(|| vec![self.unit], |id| state.units_of_user(id));
+                authorize(snapshot, caller, Permission::ExplainOthers, &units)?;
+                let hash = login::hash(self.keys.salt(), login);
+                (login.to_owned(), known, hash)
             }
             _ => (
                 own_login.name.clone(),
-                self.person(state, caller),
+                caller.person(state),
                 own_login.name_hash,
             ),
         };

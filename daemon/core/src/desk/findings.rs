@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::view;
-use crate::authorize::{Caller, Permission, authorize, may};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::token::dates;
@@ -58,10 +58,12 @@ impl Desk {
     /// # Errors
     /// `forbidden`.
     pub fn status(&self, caller: &Caller) -> Result<Status, Refused> {
-        authorize(caller, Permission::StatusRead, self.unit)?;
+        self.authorize(caller, Permission::StatusRead, self.unit)?;
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let operates = may(caller, Permission::Operate, self.unit);
+        let operates = self
+            .authorize(caller, Permission::Operate, self.unit)
+            .is_ok();
         Ok(Status {
             version: self.settings.version.clone(),
             site: self.settings.site_name.clone(),

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::parse;
 use super::refusal::Subject;
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::Answer;
 use crate::licenses::verify::other_customer;
 use crate::licenses::{Against, request, roots_of, vendor_of, verify};
@@ -33,7 +33,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, keys that are refused, or a root that belongs to another vendor.
     pub fn trust(&self, caller: &Caller, body: &TrustBody) -> Result<Vendor, Refused> {
-        authorize(caller, Permission::VendorTrust, self.unit)?;
+        self.authorize(caller, Permission::VendorTrust, self.unit)?;
         let done = self.trust_by(Bringer::Caller(caller), &body.name, &body.pem);
         self.traced(caller, done)
     }
@@ -55,7 +55,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or the refusal of the first token that fails; it says what was done before it, if anything was.
     pub fn install(&self, caller: &Caller, body: &InstallBody) -> Result<Installed, Refused> {
-        authorize(caller, Permission::LicenseInstall, self.unit)?;
+        self.authorize(caller, Permission::LicenseInstall, self.unit)?;
         let everyone = body.assign_everyone;
         let done = if body.verify_only {
             self.verify_file(body)
@@ -89,7 +89,7 @@ impl Desk {
         caller: &Caller,
         body: &LicenseRequestBody,
     ) -> Result<LicenseRequestReply, Refused> {
-        authorize(caller, Permission::LicenseInstall, self.unit)?;
+        self.authorize(caller, Permission::LicenseInstall, self.unit)?;
         self.traced(caller, self.request_of(caller, body))
     }
 

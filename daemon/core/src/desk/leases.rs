@@ -4,7 +4,7 @@ use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::seen::{self, Seen};
 use super::{Desk, Login, trace_of};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Failure, Snapshot};
 use crate::problem::{Refused, internal};
 use base64::Engine;
@@ -15,7 +15,7 @@ use seatkeeper::wire::{Chain, CheckoutBody, Code, LeaseReply, RenewBody};
 use seatkeeper_engine::command::{Checkout, Process, Renew, Shown};
 use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::{HolderId, InstanceId, Name, UserId};
-use seatkeeper_engine::{Actor, Command, LeaseTerms, Order, Origin, Verdict, Warning};
+use seatkeeper_engine::{Command, LeaseTerms, Order, Origin, Verdict, Warning};
 use std::sync::Arc;
 
 /// What the second half of a checkout or renewal needs of the first.
@@ -148,7 +148,7 @@ impl Desk {
         user: UserId,
         body: &CheckoutBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
-        authorize(caller, Permission::SeatUse, self.unit)?;
+        self.authorize(caller, Permission::SeatUse, self.unit)?;
         let asked = parse::items(&body.items)?;
         let wait_s = parse::wait(body.wait_s)?;
         if body.tokens.len() > parse::TOKEN_TYPES {
@@ -189,7 +189,7 @@ impl Desk {
         id: &str,
         body: &RenewBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
-        authorize(caller, Permission::SeatUse, self.unit)?;
+        self.authorize(caller, Permission::SeatUse, self.unit)?;
         let holder = parse::id("id", id, "not a holder (EPOCH.N.H)")?;
         let shown = (&body.seen, &body.delegation);
         let lease = self.lease_asked(caller, &body.nonce, shown, What::Holder(holder))?;
@@ -243,11 +243,7 @@ impl Desk {
 
     fn of_user(&self, caller: &Caller, user: Option<UserId>, command: Command) -> Order {
         Order {
-            actor: Actor::Local {
-                uid: caller.uid,
-                user,
-                attested_by: caller.attested_by,
-            },
+            actor: caller.actor(user),
             origin: Origin::Socket,
             command,
         }

@@ -18,6 +18,7 @@ mod refusal;
 mod release;
 mod remove;
 mod seen;
+mod sight;
 mod site_key;
 mod users;
 pub mod view;
@@ -28,7 +29,7 @@ pub use leases::{LeaseAsked, Leased, stranger};
 pub use release::{ReleaseAsked, Released};
 pub use remove::Removal;
 
-use crate::authorize::Caller;
+use crate::authorize::{Caller, Permission, Sight};
 use crate::clock::Clock;
 use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
 use crate::keys::Keys;
@@ -162,7 +163,7 @@ impl Desk {
             pid: peer.pid,
             administers: peer.administers,
             administrators: self.settings.administrators.clone(),
-            unit: self.unit,
+            acting_for: None,
             trace,
         }
     }
@@ -251,8 +252,11 @@ impl Desk {
 
     /// The problem of a denial, traced.
     fn refuse(&self, denial: &Denial, subject: Subject<'_>, snapshot: &Snapshot) -> Refused {
-        let mut out = denied(denial, subject, snapshot, |pool, most| {
-            self.holder_names(snapshot, pool, most)
+        let helps =
+            !Sight::of(snapshot, subject.caller, Permission::LicenseManageUsers).is_nowhere();
+        let mut out = denied(denial, (subject, helps), snapshot, |pool, most| {
+            let sight = Sight::of(snapshot, subject.caller, Permission::SeatRead);
+            self.holder_names(snapshot, pool, (most, &sight))
         });
         out.trace_id = trace_of(subject.caller);
         out
@@ -270,13 +274,21 @@ impl Desk {
         self.fail(caller, Failure::Stopped)
     }
 
+    /// The unit that a denial of the caller counts for.
+    fn place_of(&self, caller: &Caller) -> UnitId {
+        let state = &self.keeper.recorded().state;
+        let known = caller.person(state).map(|user| state.units_of_user(user));
+        let first = known.and_then(|units| units.first().copied());
+        first.unwrap_or(self.unit)
+    }
+
     /// Notes a denial in the ring and in the counts.
     fn note(&self, denial: &Denial, caller: &Caller, feature: &str) {
         self.side.note_denial(DenialNote {
             wall_s: self.wall_s(),
             user: self.user_of(caller),
             machine: caller.attested_by,
-            unit: self.unit,
+            unit: self.place_of(caller),
             feature: feature.into(),
             code: stable(refusal::code_of(denial.code)),
             rule: denial.rule,

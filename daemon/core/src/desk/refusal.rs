@@ -1,7 +1,7 @@
 //! Denials in one place: a denial of the rules or a failure of the keeper becomes a problem document that says what, why
 //! and what to do next.
 
-use crate::authorize::{Caller, Permission, may};
+use crate::authorize::Caller;
 use crate::keeper::{Failure, Snapshot};
 use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
@@ -25,10 +25,10 @@ pub(super) struct Subject<'a> {
     pub(super) version: Option<&'a str>,
 }
 
-/// The problem of a denial. `holder_names` is asked for the holders of a pool only where the caller may see them.
+/// The problem of a denial. `holder_names` is asked for the holders of a pool whom the caller may see; a hint names commands to those who help, and to others whom to ask.
 pub(super) fn denied(
     denial: &Denial,
-    subject: Subject<'_>,
+    (subject, helps): (Subject<'_>, bool),
     snapshot: &Snapshot,
     holder_names: impl FnOnce(&PoolId, usize) -> Vec<String>,
 ) -> Refused {
@@ -48,12 +48,11 @@ pub(super) fn denied(
         .filter(|_| denial.code == Code::ServerBusy)
     {
         out.hint = format!("try again in {}", span(after));
-    } else if let Some(hint) = hint(denial, subject) {
+    } else if let Some(hint) = hint(denial, subject, helps) {
         out.hint = hint;
     }
     if let Some(pool) = &denial.pool
         && denial.code == Code::NoSeatFree
-        && may(subject.caller, Permission::SeatRead, subject.caller.unit)
     {
         out.holders = holder_names(pool, HOLDERS);
     }
@@ -125,6 +124,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::OneLine => wire::Code::OneLine,
         Code::MixedKinds => wire::Code::MixedKinds,
         Code::LastUnit => wire::Code::LastUnit,
+        Code::LastAdministrator => wire::Code::LastAdministrator,
         Code::ServerBusy => wire::Code::ServerBusy,
     }
 }
@@ -194,13 +194,14 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::Cycle => format!("{what} would hold itself"),
         Code::OneLine => format!("{what}: two units of a user would lie in one line, one above the other"),
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
+        Code::LastAdministrator => format!("{what}: nobody else could give a role in the account then"),
         Code::LastUnit => format!("{what} has to be in one unit at least"),
         Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
     }
 }
 
 /// The next step, with real names, where more can be said than for every case of the code.
-fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
+fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
     let of_everyone = match denial.code {
         Code::CoolDown => denial.retry_at.map(|_| {
             "wait until the pause is over, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
@@ -210,7 +211,7 @@ fn hint(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         ),
         _ => None,
     };
-    of_everyone.or_else(|| match subject.caller.administers {
+    of_everyone.or_else(|| match helps {
         true => to_do(denial, subject),
         false => whom_to_ask(denial, subject),
     })

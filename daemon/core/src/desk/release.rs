@@ -3,7 +3,7 @@
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::{Desk, trace_of};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Failure};
 use crate::problem::{Refused, internal, problem};
 use seatkeeper::wire::{Code, EndingHolder, EndingReply};
@@ -116,7 +116,7 @@ impl Desk {
         id: &str,
         instance: Option<&str>,
     ) -> Result<(Order, ReleaseAsked), Refused> {
-        authorize(caller, Permission::SeatUse, self.unit)?;
+        self.authorize(caller, Permission::SeatUse, self.unit)?;
         let what = released(id)?;
         let holder = match what {
             What::Holder(holder) => Some(holder),
@@ -153,11 +153,29 @@ impl Desk {
         id: &str,
         hard: bool,
     ) -> Result<(Order, ReleaseAsked), Refused> {
-        authorize(caller, Permission::SeatReclaim, self.unit)?;
+        let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::SeatReclaim)?;
         let gid = id
             .parse::<Gid>()
             .or_else(|_| id.parse::<HolderId>().map(|holder| holder.gid))
             .map_err(|_| bad("id", "not a grant (EPOCH.N) or a holder (EPOCH.N.H)"))?;
+        let state = &snapshot.state;
+        let users = state.grant(gid).map(|grant| {
+            let holders = grant.holders.iter().map(|holder| holder.facts.user);
+            holders.chain([grant.user]).collect::<Vec<_>>()
+        });
+        let mut users = users.unwrap_or_default().into_iter();
+        let caller = match users.find(|user| sight.over(state, *user)) {
+            Some(user) => {
+                let units = state.units_of_user(user);
+                self.acting(&snapshot, caller, Permission::SeatReclaim, &units)?
+            }
+            // As where there is none: the engine says so.
+            None => self
+                .acting(&snapshot, caller, Permission::SeatReclaim, &[self.unit])
+                .map_err(|_| problem(Code::NotFound, format!("there is no seat {gid}")))?,
+        };
+        let caller = &caller;
         Ok((
             self.order(caller, Command::Reclaim { gid, hard }),
             ReleaseAsked {

@@ -1,15 +1,14 @@
 //! What is taken away: a license, all of them, a vendor (rule 17). What went is handed back as a license file.
 
 use super::Desk;
-use super::assign::license_named;
 use super::parse::bad;
 use super::release::ending;
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Assignment, Code, Removed, RemovedLicense, Vendor};
-use seatkeeper_engine::ids::{LicenseId, Name};
-use seatkeeper_engine::state::License;
+use seatkeeper_engine::ids::{LicenseId, Name, UnitId};
+use seatkeeper_engine::state::{License, Place};
 use seatkeeper_engine::{Command, State, Verdict, foresee_removal};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,9 +38,7 @@ impl Desk {
         id: &str,
         how: Removal,
     ) -> Result<Removed, Refused> {
-        authorize(caller, Permission::LicenseRemove, self.unit)?;
-        let license = license_named(&self.keeper.snapshot().state, vendor, id);
-        let done = license.and_then(|license| self.remove_one(caller, license, how));
+        let done = self.remove_seen(caller, (vendor, id), how);
         self.traced(caller, done)
     }
 
@@ -55,7 +52,6 @@ impl Desk {
         confirm: &str,
         how: Removal,
     ) -> Result<Removed, Refused> {
-        authorize(caller, Permission::LicenseRemove, self.unit)?;
         self.traced(caller, self.remove_all(caller, confirm, how))
     }
 
@@ -69,22 +65,42 @@ impl Desk {
         name: &str,
         if_match: Option<u64>,
     ) -> Result<Vendor, Refused> {
-        authorize(caller, Permission::VendorRemove, self.unit)?;
+        self.authorize(caller, Permission::VendorRemove, self.unit)?;
         self.traced(caller, self.remove_vendor_of(caller, name, if_match))
     }
 
+    fn remove_seen(
+        &self,
+        caller: &Caller,
+        named: (&str, &str),
+        how: Removal,
+    ) -> Result<Removed, Refused> {
+        let snapshot = self.keeper.snapshot();
+        self.sight(&snapshot, caller, Permission::LicenseRemove)?;
+        let license = self.license_seen(&snapshot, caller, named)?;
+        let root = snapshot.state.account_for(&license).unwrap_or(self.unit);
+        let caller = self.acting(&snapshot, caller, Permission::LicenseRemove, &[root])?;
+        self.remove_one(&caller, license, how)
+    }
+
     fn remove_all(&self, caller: &Caller, confirm: &str, how: Removal) -> Result<Removed, Refused> {
-        let account = &self.settings.site_name;
-        if confirm != account {
-            let mut refused = bad("confirm", "is not this account's name");
-            refused.hint = format!(
-                "to remove all licenses of {account}, type that name: `seatkeeper license remove --all --confirm='{account}'`"
-            );
-            return Err(refused);
-        }
-        let state = self.keeper.snapshot().state.clone();
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let sight = self.sight(&snapshot, caller, Permission::LicenseRemove)?;
+        let accounts = state.units.iter();
+        let accounts = accounts.filter(|(_, known)| matches!(known.place, Place::Account(_)));
+        let accounts = accounts
+            .map(|(id, _)| *id)
+            .filter(|id| sight.at(state, *id));
+        let named: Vec<_> = accounts.map(|id| (id, self.unit_name(state, id))).collect();
+        let Some((account, _)) = named.iter().find(|(_, name)| name == confirm) else {
+            return Err(not_confirmed(&named));
+        };
+        let caller = &self.acting(&snapshot, caller, Permission::LicenseRemove, &[*account])?;
         let waiting = state.waiting.keys().map(|(id, _)| id);
-        let ids: BTreeSet<_> = state.licenses.keys().chain(waiting).cloned().collect();
+        let theirs = |id: &&LicenseId| state.account_for(id).unwrap_or(self.unit) == *account;
+        let ids = state.licenses.keys().chain(waiting).filter(theirs);
+        let ids: BTreeSet<_> = ids.cloned().collect();
         let mut all = nothing(!how.dry_run);
         for license in ids {
             let how = Removal {
@@ -194,6 +210,17 @@ impl Desk {
             _ => Err(self.not_done(caller, &format!("vendor {name}"), &answer)),
         }
     }
+}
+
+/// The name of an account was to be typed.
+fn not_confirmed(accounts: &[(UnitId, String)]) -> Refused {
+    let mut refused = bad("confirm", "is not the name of an account");
+    if let Some((_, account)) = accounts.first() {
+        refused.hint = format!(
+            "to remove all licenses of {account}, type that name: `seatkeeper license remove --all --confirm='{account}'`"
+        );
+    }
+    refused
 }
 
 /// What a removal takes: a serial, and whether it waits.

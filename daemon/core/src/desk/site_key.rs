@@ -2,7 +2,7 @@
 
 use super::findings::finding;
 use super::{Desk, trace_of};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::keys::{Delegated, KeysError};
 use crate::problem::{Refused, internal, problem};
 use seatkeeper::token::dates;
@@ -28,7 +28,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or a delegation that could not be renewed.
     pub fn site_key(&self, caller: &Caller) -> Result<SiteKey, Refused> {
-        authorize(caller, Permission::SiteKeyRead, self.unit)?;
+        self.authorize(caller, Permission::SiteKeyRead, self.unit)?;
         let what = "the lease key has no delegation";
         let delegated = match self.delegated(self.now().j) {
             Err(KeysError::NotDelegated { .. }) => None,
@@ -53,7 +53,7 @@ impl Desk {
         caller: &Caller,
         body: &ExportBody,
     ) -> Result<ExportReply, Refused> {
-        authorize(caller, Permission::SiteKeyExport, self.unit)?;
+        self.authorize(caller, Permission::SiteKeyExport, self.unit)?;
         if !PASSPHRASE_BYTES.contains(&body.passphrase.len()) {
             let why = "passphrase: not from 8 to 1024 bytes long";
             return self.traced(caller, Err(problem(Code::BadRequest, why)));
@@ -85,7 +85,7 @@ impl Desk {
         caller: &Caller,
         body: &DelegationBody,
     ) -> Result<SiteKey, Refused> {
-        authorize(caller, Permission::SiteKeyDelegate, self.unit)?;
+        self.authorize(caller, Permission::SiteKeyDelegate, self.unit)?;
         let now = self.now().j;
         let done = self.keys.accept(&body.delegation, now, self.wall_s());
         let accepted = match done {

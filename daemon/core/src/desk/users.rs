@@ -16,7 +16,7 @@ impl Desk {
     /// The person behind a caller, where one is known. Reads the snapshot only.
     #[must_use]
     pub fn user_of(&self, caller: &Caller) -> Option<UserId> {
-        self.person(&self.keeper.recorded().state, caller)
+        caller.person(&self.keeper.recorded().state)
     }
 
     /// The person behind a caller, or a new one where this site makes them. May write to the disk: not on a thread that
@@ -47,14 +47,6 @@ impl Desk {
     /// The user with this login.
     pub(super) fn named(&self, state: &State, login: &str) -> Option<UserId> {
         state.logins.get(&hash(self.keys.salt(), login)).copied()
-    }
-
-    pub(super) fn person(&self, state: &State, caller: &Caller) -> Option<UserId> {
-        let logins = &state.logins;
-        logins
-            .get(&caller.login.full_hash)
-            .or_else(|| logins.get(&caller.login.name_hash))
-            .copied()
     }
 
     /// The login of a user as text, or the id where the name was erased.
@@ -90,6 +82,7 @@ impl Desk {
                 uid: caller.uid,
                 user: None,
                 attested_by: caller.attested_by,
+                acting_for: None,
             },
             origin: Origin::Socket,
             command: Command::MeetUser { user, login: hash },

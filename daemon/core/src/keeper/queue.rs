@@ -184,6 +184,7 @@ mod tests {
             uid,
             user: None,
             attested_by: MachineId([0; 16]),
+            acting_for: None,
         });
         Waiting {
             order: Order {

@@ -135,6 +135,7 @@ fn meet(uid: u32, n: u8) -> Order {
             uid,
             user: None,
             attested_by: MachineId([7; 16]),
+            acting_for: None,
         },
         origin: Origin::Socket,
         command: Command::MeetUser {

@@ -69,6 +69,7 @@ fn meet(random: &mut Random) -> (LoginHash, UserId, Order) {
         uid: u32::try_from(random.below(6)).unwrap(),
         user: None,
         attested_by: MachineId([7; 16]),
+        acting_for: None,
     };
     let command = Command::MeetUser { user, login };
     (

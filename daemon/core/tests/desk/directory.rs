@@ -10,7 +10,7 @@ use seatkeeper::wire::{
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::Cursor;
 
-fn unit(name: &str, above: Option<&str>) -> UnitMake {
+pub(crate) fn unit(name: &str, above: Option<&str>) -> UnitMake {
     UnitMake {
         name: name.to_owned(),
         above: above.map(str::to_owned),
@@ -32,7 +32,7 @@ fn member(user: &str, joins: bool) -> MembersChange {
     }
 }
 
-fn person(login: &str, units: &[&str]) -> UserMake {
+pub(crate) fn person(login: &str, units: &[&str]) -> UserMake {
     UserMake {
         login: login.to_owned(),
         units: units.iter().map(|unit| (*unit).to_owned()).collect(),
@@ -64,7 +64,7 @@ fn to(group: Option<&str>, unit: Option<&str>) -> Assignment {
 }
 
 /// The tree of F5, F6, F10 and F11: Acme North America, and Special Operations beside it.
-fn acme(site: &Site) {
+pub(crate) fn acme(site: &Site) {
     let root = site.root();
     let make = |name: &str, above: Option<&str>| {
         site.desk.make_unit(&root, &unit(name, above)).expect(name);

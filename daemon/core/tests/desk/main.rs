@@ -10,6 +10,7 @@ mod leases;
 mod problems;
 mod removal;
 mod rights;
+mod roles;
 mod rollback;
 mod site;
 mod waiting;

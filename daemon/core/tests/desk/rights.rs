@@ -5,10 +5,9 @@ use seatkeeper::wire::{
     Assignment, AssignmentChange, Code, ExportBody, GroupChange, GroupMake, InstallBody,
     LicenseRequestBody, MembersChange, TrustBody, UnitChange, UnitMake, UserChange, UserMake,
 };
-use seatkeeper_core::authorize::{Caller, Permission, may};
+use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::desk::{Desk, Refused};
-use seatkeeper_engine::ids::UnitId;
 
 type Verb = (&'static str, fn(&Desk, &Caller) -> Option<Refused>);
 
@@ -51,8 +50,6 @@ const ADMINISTRATORS: &[Verb] = &[
         };
         d.license_request(c, &body).err()
     }),
-    ("licenses", |d, c| d.licenses(c, &Cursor::default()).err()),
-    ("license", |d, c| d.license(c, "", "ACME-1").err()),
     ("assign", |d, c| d.assign(c, &assignment()).err()),
     ("unassign", |d, c| d.unassign(c, "x", false, None).err()),
     ("change an assignment", |d, c| {
@@ -62,7 +59,11 @@ const ADMINISTRATORS: &[Verb] = &[
     ("units", |d, c| d.units(c, &Cursor::default()).err()),
     ("unit", |d, c| d.unit_of(c, "x").err()),
     ("make a unit", |d, c| {
-        d.make_unit(c, &UnitMake::default()).err()
+        let east = UnitMake {
+            above: Some("Acme".to_owned()),
+            ..UnitMake::default()
+        };
+        d.make_unit(c, &east).err()
     }),
     ("change a unit", |d, c| {
         d.change_unit(c, "x", &UnitChange::default(), None).err()
@@ -91,7 +92,11 @@ const ADMINISTRATORS: &[Verb] = &[
     }),
     ("user", |d, c| d.user_shown(c, "x").err()),
     ("make a user", |d, c| {
-        d.make_user(c, &UserMake::default()).err()
+        let cy = UserMake {
+            login: "cy".to_owned(),
+            ..UserMake::default()
+        };
+        d.make_user(c, &cy).err()
     }),
     ("change a user", |d, c| {
         d.change_user(c, "x", &UserChange::default(), None).err()
@@ -126,6 +131,9 @@ const ADMINISTRATORS: &[Verb] = &[
 
 const EVERYONE: &[Verb] = &[
     ("vendors", |d, c| d.vendors(c, &Cursor::default()).err()),
+    ("licenses", |d, c| d.licenses(c, &Cursor::default()).err()),
+    ("license", |d, c| d.license(c, "", "ACME-1").err()),
+    ("roles", |d, c| d.roles(c, &Cursor::default()).err()),
     ("pools", |d, c| d.pools(c, &Cursor::default()).err()),
     ("seats", |d, c| {
         d.seats(c, &Cursor::default(), |_| false).err()
@@ -150,13 +158,6 @@ fn ordinary_callers_are_forbidden_what_administrators_may() {
             assert!(refused.is_none(), "{name}: {refused:?}");
         }
     }
-}
-
-#[test]
-fn a_right_ends_at_its_unit() {
-    let (site, _) = Site::licensed();
-    assert!(may(&site.root(), Permission::SeatReclaim, site.desk.unit()));
-    assert!(!may(&site.root(), Permission::SeatReclaim, UnitId([0; 16])));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{NameHash, UnitId, UserId};
 use crate::losses::Concerned;
-use crate::state::{Account, AccountKind, OrgUnit, Place, State, Target};
+use crate::state::{Account, AccountKind, OrgUnit, Place, State, Target, User};
+use std::sync::Arc;
 
 /// Units from an account down: a judgement walks them all.
 const DEEPEST: usize = 32;
@@ -108,6 +109,10 @@ fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&'static str
     }
     if state.groups.values().any(|group| group.unit == unit) {
         return Some("groups belong to it");
+    }
+    let at = |user: &Arc<User>| user.roles.iter().any(|given| given.unit == unit);
+    if state.users.values().any(at) {
+        return Some("somebody has a role at it");
     }
     if state.covers.values().any(|c| c.by.contains_key(&target)) {
         return Some("licenses are assigned to it");

@@ -1,12 +1,13 @@
 //! Users: who they are, where they are, and whether they may sit (rules 1, 4).
 
 use super::{settled, unchanged_still};
+use crate::access::keeps_an_administrator;
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{LoginHash, UnitId, UserId};
 use crate::losses::Concerned;
-use crate::state::{State, UserStatus};
+use crate::state::{State, User, UserStatus};
 use crate::time::Date;
 
 /// What a new user is beside their login.
@@ -68,6 +69,12 @@ pub(super) fn change(
     if (known.status, known.until) == (status, until) {
         return Ok(unchanged_still(act, &concerned, hard));
     }
+    let after = User {
+        status,
+        until,
+        ..User::clone(known)
+    };
+    keeps_an_administrator(state, user, Some(after), act.now.j)?;
     let changed = Recorded::UserChanged {
         user,
         status,
@@ -110,6 +117,7 @@ pub(super) fn remove(
     let state = act.state();
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
+    keeps_an_administrator(state, user, None, act.now.j)?;
     let gone = Recorded::UserRemoved { user };
     Ok(settled(act, gone, &Concerned::Users(vec![user]), hard))
 }

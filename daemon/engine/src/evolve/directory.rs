@@ -1,5 +1,6 @@
 //! Folds what happens to units, groups and users.
 
+use super::access;
 use super::licensing::unassign;
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
@@ -109,12 +110,12 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             }
             unassign_from(state, Target::User(*user));
         }
-        other => folded_before(other),
+        other => access::evolve(state, other, revision),
     }
 }
 
 /// A new event is folded somewhere, or the compiler asks for it here.
-fn folded_before(event: &Recorded) {
+pub(super) fn folded_before(event: &Recorded) {
     match event {
         Recorded::SiteFounded { .. }
         | Recorded::RunStarted { .. }
@@ -158,7 +159,10 @@ fn folded_before(event: &Recorded) {
         | Recorded::UserMade { .. }
         | Recorded::UserChanged { .. }
         | Recorded::UserPlaced { .. }
-        | Recorded::UserRemoved { .. } => {}
+        | Recorded::UserRemoved { .. }
+        | Recorded::RoleDefined { .. }
+        | Recorded::RoleRemoved { .. }
+        | Recorded::RolesGiven { .. } => {}
     }
 }
 
@@ -172,6 +176,7 @@ impl User {
             groups: Vec::new(),
             status: UserStatus::Active,
             until: None,
+            roles: Vec::new(),
             revision,
         }
     }
@@ -297,7 +302,12 @@ fn make_user(state: &mut State, user: UserId, made: User) {
     state.users.insert(user, Arc::new(made));
 }
 
-fn change_user(state: &mut State, user: UserId, revision: u64, change: impl FnOnce(&mut User)) {
+pub(super) fn change_user(
+    state: &mut State,
+    user: UserId,
+    revision: u64,
+    change: impl FnOnce(&mut User),
+) {
     if let Some(known) = state.users.get_mut(&user) {
         let known = Arc::make_mut(known);
         change(known);

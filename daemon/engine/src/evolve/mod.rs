@@ -1,5 +1,6 @@
 //! Folds a recorded event into the state. Decides nothing: what an event says has happened.
 
+mod access;
 mod directory;
 mod licensing;
 mod rollback;
@@ -78,6 +79,9 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::CoolDownStarted { .. }
         | Recorded::CoolDownDeleted { .. }
         | Recorded::UserMet { .. }
+        | Recorded::RoleDefined { .. }
+        | Recorded::RoleRemoved { .. }
+        | Recorded::RolesGiven { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => false,
         _ => true,

@@ -2,6 +2,7 @@
 //! `event` lines, as `seatkeeper audit script` prints them, are folded as they are: a bug report is a test.
 //! `UPDATE=1 cargo test -p seatkeeper-engine --test scripts` writes the outcomes anew; review them as a diff.
 
+mod access;
 mod directory;
 mod journal;
 mod rollback;

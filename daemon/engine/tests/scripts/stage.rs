@@ -187,7 +187,7 @@ impl Stage {
                 vendor: words.at(1)?.into(),
                 if_match: None,
             }),
-            _ if self.arrange(&words)? => Ok(()),
+            _ if self.access(&words)? || self.arrange(&words)? => Ok(()),
             other => self.rollback(other),
         }
     }
@@ -209,7 +209,7 @@ impl Stage {
         Ok(())
     }
 
-    fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         Now {
             lease: LeaseTime(self.now_s * 1000),
             j: Date((BASE + self.now_s).saturating_add_signed(self.ahead_s)),
@@ -270,7 +270,7 @@ impl Stage {
         }
     }
 
-    fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         let _ = writeln!(self.out, "{text}");
     }
 

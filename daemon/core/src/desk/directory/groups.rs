@@ -1,11 +1,12 @@
 //! `/v1/groups`.
 
 use super::{AT_ONCE, Named, brought};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
 use crate::desk::directory::name_key;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
+use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
 use seatkeeper::wire::{self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page};
@@ -22,13 +23,20 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or a cursor that is none.
     pub fn groups(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Group>, Refused> {
-        authorize(caller, Permission::GroupRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
+        let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::GroupRead)?;
+        let state = &snapshot.state;
         let after = cursor.after_id::<GroupId>()?;
         let counts = counts(state);
-        let rows = state.groups.range(after).map(|(id, _)| *id);
-        let rows =
-            rows.filter_map(|id| Some((id.to_string(), self.group_view(state, id, &counts)?)));
+        let rows = state.groups.range(after);
+        let rows = rows.filter(|(_, known)| sight.at(state, known.unit));
+        let rows = rows.map(|(id, _)| *id);
+        let rows = rows.filter_map(|id| {
+            Some((
+                id.to_string(),
+                self.group_view(state, id, (&counts, &sight))?,
+            ))
+        });
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -37,9 +45,9 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or there is none.
     pub fn group_of(&self, caller: &Caller, group: &str) -> Result<wire::Group, Refused> {
-        authorize(caller, Permission::GroupRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
-        self.group_shown(state, self.group_named(state, group)?)
+        let snapshot = self.keeper.snapshot();
+        let group = self.group_seen(&snapshot, caller, group)?;
+        self.group_shown(&snapshot, caller, group)
     }
 
     /// `GET /v1/groups/{group}/members`: who is right in it, groups first.
@@ -52,9 +60,9 @@ impl Desk {
         group: &str,
         cursor: &Cursor,
     ) -> Result<Page<Member>, Refused> {
-        authorize(caller, Permission::GroupRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
-        let group = self.group_named(state, group)?;
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let group = self.group_seen(&snapshot, caller, group)?;
         let groups = state.groups.iter();
         let groups = groups.filter(|(_, known)| known.groups.contains(&group));
         let groups = groups.map(|(id, _)| (format!("group {id}"), "group", id.to_string()));
@@ -78,7 +86,6 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_group(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
-        authorize(caller, Permission::GroupManage, self.unit)?;
         self.traced(caller, self.make_group_of(caller, body))
     }
 
@@ -93,7 +100,6 @@ impl Desk {
         body: &GroupChange,
         if_match: Option<u64>,
     ) -> Result<wire::Group, Refused> {
-        authorize(caller, Permission::GroupManage, self.unit)?;
         self.traced(caller, self.rename_group(caller, group, body, if_match))
     }
 
@@ -108,7 +114,6 @@ impl Desk {
         body: &MembersChange,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        authorize(caller, Permission::GroupManage, self.unit)?;
         self.traced(
             caller,
             self.change_members_of(caller, group, body, if_match),
@@ -126,22 +131,23 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        authorize(caller, Permission::GroupManage, self.unit)?;
         self.traced(caller, self.remove_group_of(caller, group, hard, if_match))
     }
 
     fn make_group_of(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
         let group: GroupId = brought(body.id.as_deref())?;
-        let (text, name) = self.hashed_name("name", &body.name)?;
+        let snapshot = self.keeper.snapshot();
         let unit = match &body.unit {
-            Some(unit) => self.unit_named(&self.keeper.snapshot().state, "unit", unit)?,
+            Some(unit) => self.unit_seen(&snapshot, caller, ("unit", unit))?,
             None => self.unit,
         };
+        let caller = &self.acting(&snapshot, caller, Permission::GroupManage, &[unit])?;
+        let (text, name) = self.hashed_name("name", &body.name)?;
         let change = Arrange::MakeGroup { group, name, unit };
         let what = format!("group {text}");
         let named = named(group, &text, name);
         let answer = self.arranged_by_name(caller, &what, &named, change)?;
-        self.group_shown(&answer.snapshot.state, group)
+        self.group_shown(&answer.snapshot, caller, group)
     }
 
     fn rename_group(
@@ -153,7 +159,8 @@ impl Desk {
     ) -> Result<wire::Group, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let id = self.group_named(state, group)?;
+        let (id, caller) = self.group_managed(&snapshot, caller, group)?;
+        let caller = &caller;
         let what = format!("group {}", self.group_name(state, id));
         let (text, name) = self.hashed_name("name", &body.name)?;
         let change = Arrange::RenameGroup {
@@ -163,7 +170,7 @@ impl Desk {
         };
         let named = named(id, &text, name);
         let answer = self.arranged_by_name(caller, &what, &named, change)?;
-        self.group_shown(&answer.snapshot.state, id)
+        self.group_shown(&answer.snapshot, caller, id)
     }
 
     fn change_members_of(
@@ -173,6 +180,11 @@ impl Desk {
         body: &MembersChange,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let asker = caller;
+        let (group, caller) = self.group_managed(&snapshot, asker, group)?;
+        let caller = &caller;
         let lists = [
             &body.add_users,
             &body.add_groups,
@@ -184,20 +196,17 @@ impl Desk {
             let why = format_args!("{count} members, and 1 to {AT_ONCE} come and go in one call");
             return Err(bad("add_users", why));
         }
-        let snapshot = self.keeper.snapshot();
-        let state = &snapshot.state;
-        let group = self.group_named(state, group)?;
         let what = format!("group {}", self.group_name(state, group));
         let users = |logins: &[String]| -> Result<Vec<UserId>, Refused> {
+            let logins = logins.iter();
             logins
-                .iter()
-                .map(|one| self.user_named(state, one))
+                .map(|one| self.member_seen(&snapshot, asker, (group, one)))
                 .collect()
         };
         let groups = |names: &[String]| -> Result<Vec<GroupId>, Refused> {
+            let names = names.iter();
             names
-                .iter()
-                .map(|one| self.group_named(state, one))
+                .map(|one| self.inner_seen(&snapshot, asker, (group, one)))
                 .collect()
         };
         let (come, come_groups) = (users(&body.add_users)?, groups(&body.add_groups)?);
@@ -243,7 +252,8 @@ impl Desk {
     ) -> Result<EndingReply, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let id = self.group_named(state, group)?;
+        let (id, caller) = self.group_managed(&snapshot, caller, group)?;
+        let caller = &caller;
         let what = format!("group {}", self.group_name(state, id));
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let name = state.groups.get(&id).map(|known| known.name);
@@ -260,6 +270,49 @@ impl Desk {
         Ok(self.losing(state, &answer, &concerned))
     }
 
+    /// A group that the caller may change, with the caller as they act.
+    fn group_managed(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        group: &str,
+    ) -> Result<(GroupId, Caller), Refused> {
+        let id = self.group_seen(snapshot, caller, group)?;
+        let units = snapshot.state.units_of_target(Target::Group(id));
+        let caller = self.acting(snapshot, caller, Permission::GroupManage, &units)?;
+        Ok((id, caller))
+    }
+
+    /// A user whom the caller sees, or who is right in this group already.
+    fn member_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (group, text): (GroupId, &str),
+    ) -> Result<UserId, Refused> {
+        let known = self.user_named(&snapshot.state, text).ok();
+        let known = known.and_then(|id| Some((id, snapshot.state.users.get(&id)?)));
+        match known {
+            Some((id, known)) if known.groups.contains(&group) => Ok(id),
+            _ => self.user_seen(snapshot, caller, text),
+        }
+    }
+
+    /// A group that the caller sees, or that is right in this one already.
+    fn inner_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (group, text): (GroupId, &str),
+    ) -> Result<GroupId, Refused> {
+        let known = self.group_named(&snapshot.state, text).ok();
+        let known = known.and_then(|id| Some((id, snapshot.state.groups.get(&id)?)));
+        match known {
+            Some((id, known)) if known.groups.contains(&group) => Ok(id),
+            _ => self.group_seen(snapshot, caller, text),
+        }
+    }
+
     fn member_name(&self, state: &State, kind: &str, id: &str) -> String {
         let group = id.parse().ok().filter(|_| kind == "group");
         match (group, id.parse()) {
@@ -269,8 +322,15 @@ impl Desk {
         }
     }
 
-    fn group_shown(&self, state: &State, id: GroupId) -> Result<wire::Group, Refused> {
-        self.group_view(state, id, &counts(state))
+    fn group_shown(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        id: GroupId,
+    ) -> Result<wire::Group, Refused> {
+        let state = &snapshot.state;
+        let sight = Sight::of(snapshot, caller, Permission::GroupRead);
+        self.group_view(state, id, (&counts(state), &sight))
             .ok_or_else(|| internal("a group that was found is not there", &id))
     }
 
@@ -278,13 +338,13 @@ impl Desk {
         &self,
         state: &State,
         id: GroupId,
-        counts: &BTreeMap<GroupId, u64>,
+        (counts, sight): (&BTreeMap<GroupId, u64>, &Sight),
     ) -> Option<wire::Group> {
         let known = state.groups.get(&id)?;
-        let holding = known
-            .groups
-            .iter()
-            .filter(|one| state.groups.contains_key(*one));
+        let holding = known.groups.iter().filter(|one| {
+            let known = state.groups.get(*one);
+            known.is_some_and(|known| sight.at(state, known.unit))
+        });
         Some(wire::Group {
             id: id.to_string(),
             name: self.group_name(state, id),

@@ -3,6 +3,7 @@
 
 mod groups;
 mod names;
+mod roles;
 mod units;
 mod users;
 
@@ -183,8 +184,8 @@ fn spelled<T: Copy + PartialEq>(meant: T, words: &[(&'static str, T)]) -> &'stat
     known.map_or("unknown", |(word, _)| word)
 }
 
-/// Nothing has this name.
-fn nobody(kind: &str, name: &dyn fmt::Display, list: &str) -> Refused {
+/// Nothing has this name, as far as the one who asks can see.
+pub(super) fn nobody(kind: &str, name: &dyn fmt::Display, list: &str) -> Refused {
     let mut refused = crate::problem::problem(
         seatkeeper::wire::Code::NotFound,
         format!("there is no {kind} {name}"),

@@ -122,12 +122,13 @@ impl Desk {
         }
     }
 
-    /// A unit by id, by its path from the account or from the home account down, or by a name that only one has.
-    pub(in crate::desk) fn unit_named(
+    /// A unit by id, by its path from the account or from the home account down, or by a name that only one has of those
+    /// that are seen.
+    pub(in crate::desk) fn unit_named_of(
         &self,
         state: &State,
-        member: &str,
-        text: &str,
+        (member, text): (&str, &str),
+        seen: &dyn Fn(UnitId) -> bool,
     ) -> Result<UnitId, Refused> {
         if let Ok(id) = text.parse::<UnitId>() {
             let known = state.units.contains_key(&id).then_some(id);
@@ -145,7 +146,7 @@ impl Desk {
         let name = self.name_hash(&text.nfc().collect::<String>());
         let same = state.unit_names.iter();
         let same = same
-            .filter(|((_, of), _)| *of == name)
+            .filter(|((_, of), unit)| *of == name && seen(**unit))
             .map(|(_, unit)| *unit);
         let by_name: Vec<_> = if by_path.is_empty() {
             same.collect()

@@ -2,11 +2,12 @@
 
 use super::names::HOME;
 use super::{Named, brought, spelled, word};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
 use crate::desk::directory::name_key;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
+use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, Page, UnitChange, UnitMake};
@@ -28,13 +29,14 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or a cursor that is none.
     pub fn units(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Unit>, Refused> {
-        authorize(caller, Permission::UnitRead, self.unit)?;
         let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::UnitRead)?;
         let after = cursor.after_id::<UnitId>()?;
         let rows = snapshot
             .state
             .units
             .range(after)
+            .filter(|(id, _)| sight.at(&snapshot.state, **id))
             .map(|(id, _)| (id.to_string(), self.unit_view(&snapshot.state, *id)));
         Ok(page(
             rows.filter_map(|(key, row)| Some((key, row?))),
@@ -47,10 +49,9 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or there is none.
     pub fn unit_of(&self, caller: &Caller, unit: &str) -> Result<wire::Unit, Refused> {
-        authorize(caller, Permission::UnitRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
-        let id = self.unit_named(state, "unit", unit)?;
-        self.unit_shown(state, id)
+        let snapshot = self.keeper.snapshot();
+        let id = self.unit_seen(&snapshot, caller, ("unit", unit))?;
+        self.unit_shown(&snapshot.state, id)
     }
 
     /// `POST /v1/units`. Blocks.
@@ -58,7 +59,6 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_unit(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {
-        authorize(caller, Permission::UnitManage, self.unit)?;
         self.traced(caller, self.make_unit_of(caller, body))
     }
 
@@ -73,7 +73,6 @@ impl Desk {
         body: &UnitChange,
         if_match: Option<u64>,
     ) -> Result<Changed<wire::Unit>, Refused> {
-        authorize(caller, Permission::UnitManage, self.unit)?;
         self.traced(caller, self.change_unit_of(caller, unit, body, if_match))
     }
 
@@ -87,23 +86,30 @@ impl Desk {
         unit: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        authorize(caller, Permission::UnitManage, self.unit)?;
         self.traced(caller, self.remove_unit_of(caller, unit, if_match))
     }
 
     fn make_unit_of(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {
         let unit: UnitId = brought(body.id.as_deref())?;
-        let (text, name) = self.hashed_name("name", &body.name)?;
-        let state = &self.keeper.snapshot().state;
-        let place = match (&body.above, &body.kind) {
+        let snapshot = self.keeper.snapshot();
+        let (caller, place) = match (&body.above, &body.kind) {
             (Some(above), None) if body.managed_by.is_none() => {
-                Place::Below(self.unit_named(state, "above", above)?)
+                let above = self.unit_seen(&snapshot, caller, ("above", above))?;
+                let manage = Permission::UnitManage;
+                let caller = self.acting(&snapshot, caller, manage, &[above])?;
+                (caller, Place::Below(above))
             }
-            (None, Some(kind)) => Place::Account(Account {
-                kind: word("kind", kind, KINDS)?,
-                managed_by: self.manager(state, body.managed_by.as_deref())?,
-                self_registered: false,
-            }),
+            (None, Some(kind)) => {
+                let account = Account {
+                    kind: word("kind", kind, KINDS)?,
+                    managed_by: self.manager(&snapshot, caller, body.managed_by.as_deref())?,
+                    self_registered: false,
+                };
+                (
+                    self.makes_accounts(&snapshot, caller, account)?,
+                    Place::Account(account),
+                )
+            }
             _ => {
                 return Err(bad(
                     "above",
@@ -111,6 +117,8 @@ impl Desk {
                 ));
             }
         };
+        let caller = &caller;
+        let (text, name) = self.hashed_name("name", &body.name)?;
         if matches!(place, Place::Account(_)) {
             self.account_name(unit, &text)?;
         }
@@ -130,24 +138,34 @@ impl Desk {
     ) -> Result<Changed<wire::Unit>, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let id = self.unit_named(state, "unit", unit)?;
+        let id = self.unit_seen(&snapshot, caller, ("unit", unit))?;
         let what = format!("unit {}", self.unit_path(state, id));
         let hard = body.hard;
         let parts = (&body.name, &body.above, &body.kind, &body.managed_by);
-        let change = match parts {
+        let (caller, change) = match parts {
             (Some(name), None, None, None) => {
-                return self.rename_unit(caller, (id, &what), name, if_match);
+                let caller = self.acting(&snapshot, caller, Permission::UnitManage, &[id])?;
+                return self.rename_unit(&caller, (id, &what), name, if_match);
             }
             (None, Some(above), None, None) => {
-                let to = MoveTo::Below(self.unit_named(state, "above", above)?);
-                command::UnitChange::Move { to, hard }
+                let to = self.unit_seen(&snapshot, caller, ("above", above))?;
+                let manage = Permission::UnitManage;
+                self.acting(&snapshot, caller, manage, &[to])?;
+                let caller = self.takes_out(&snapshot, caller, id)?;
+                let to = MoveTo::Below(to);
+                (caller, command::UnitChange::Move { to, hard })
             }
             (None, None, Some(kind), None) => {
                 let to = MoveTo::Account(word("kind", kind, KINDS)?);
-                command::UnitChange::Move { to, hard }
+                let accounts = Permission::AccountManage;
+                let caller = self.acting(&snapshot, caller, accounts, &[self.unit])?;
+                (caller, command::UnitChange::Move { to, hard })
             }
             (None, None, None, Some(by)) => {
-                command::UnitChange::Manage(self.manager(state, Some(by))?)
+                let accounts = Permission::AccountManage;
+                let caller = self.acting(&snapshot, caller, accounts, &[self.unit])?;
+                let by = self.manager(&snapshot, &caller, Some(by))?;
+                (caller, command::UnitChange::Manage(by))
             }
             _ => {
                 return Err(bad(
@@ -161,7 +179,7 @@ impl Desk {
             change,
             if_match,
         };
-        let answer = self.arranged(caller, &what, change)?;
+        let answer = self.arranged(&caller, &what, change)?;
         let item = self.unit_shown(&answer.snapshot.state, id)?;
         let concerned = Concerned::Targets(vec![Target::Unit(id)]);
         let ending = self.losing(state, &answer, &concerned).ending;
@@ -201,8 +219,9 @@ impl Desk {
     ) -> Result<(), Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let id = self.unit_named(state, "unit", unit)?;
+        let id = self.unit_seen(&snapshot, caller, ("unit", unit))?;
         let what = format!("unit {}", self.unit_path(state, id));
+        let caller = &self.takes_out(&snapshot, caller, id)?;
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let name = state.units.get(&id).and_then(|known| known.name);
         let change = Arrange::RemoveUnit { unit: id, if_match };
@@ -213,10 +232,45 @@ impl Desk {
         Ok(())
     }
 
-    fn manager(&self, state: &State, by: Option<&str>) -> Result<Option<UnitId>, Refused> {
+    fn manager(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        by: Option<&str>,
+    ) -> Result<Option<UnitId>, Refused> {
         let by = by.filter(|by| !by.is_empty());
-        by.map(|by| self.unit_named(state, "managed_by", by))
+        by.map(|by| self.unit_seen(snapshot, caller, ("managed_by", by)))
             .transpose()
+    }
+
+    /// Who may make this account: a customer of theirs, those who manage units of the account that will manage it.
+    fn makes_accounts(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        account: Account,
+    ) -> Result<Caller, Refused> {
+        match (account.kind, account.managed_by) {
+            (AccountKind::Customer, Some(manager)) => {
+                self.acting(snapshot, caller, Permission::UnitManage, &[manager])
+            }
+            _ => self.acting(snapshot, caller, Permission::AccountManage, &[self.unit]),
+        }
+    }
+
+    /// Who may take a unit out of its place: those who manage what it is in.
+    fn takes_out(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        unit: UnitId,
+    ) -> Result<Caller, Refused> {
+        match snapshot.state.units.get(&unit).map(|known| known.place) {
+            Some(Place::Below(above)) => {
+                self.acting(snapshot, caller, Permission::UnitManage, &[above])
+            }
+            _ => self.acting(snapshot, caller, Permission::AccountManage, &[self.unit]),
+        }
     }
 
     /// An account is not called as the home account is found: its paths would lead elsewhere.

@@ -1,10 +1,11 @@
 //! `/v1/users`.
 
 use super::{brought, spelled, word};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
+use crate::keeper::Snapshot;
 use crate::login::{check, hash};
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
@@ -34,12 +35,14 @@ impl Desk {
         (unit, group): (Option<&str>, Option<&str>),
         cursor: &Cursor,
     ) -> Result<Page<wire::User>, Refused> {
-        authorize(caller, Permission::UserRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
-        let unit = unit.map(|unit| self.unit_named(state, "unit", unit));
-        let group = group.map(|group| self.group_named(state, group));
+        let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::UserRead)?;
+        let state = &snapshot.state;
+        let unit = unit.map(|unit| self.unit_seen(&snapshot, caller, ("unit", unit)));
+        let group = group.map(|group| self.group_seen(&snapshot, caller, group));
         let (unit, group) = (unit.transpose()?, group.transpose()?);
         let after = cursor.after_id::<UserId>()?;
+        let seen = Seen::of(&snapshot, caller);
         let unit = unit.map(|unit| Within::of(state, Target::Unit(unit)));
         let group = group.map(|group| Within::of(state, Target::Group(group)));
         let rows = state
@@ -47,20 +50,20 @@ impl Desk {
             .range(after)
             .filter(|(id, _)| {
                 let mut asked = unit.iter().chain(&group);
-                asked.all(|within| within.has(state, **id))
+                asked.all(|within| within.has(state, **id)) && sight.over(state, **id)
             })
-            .filter_map(|(id, _)| Some((id.to_string(), self.user_view(state, *id)?)));
+            .filter_map(|(id, _)| Some((id.to_string(), self.user_view(state, *id, &seen)?)));
         Ok(page(rows, cursor.limit()?))
     }
 
     /// `GET /v1/users/{user}`.
     ///
     /// # Errors
-    /// `forbidden`, or there is none.
+    /// `forbidden`, or there is none that the caller sees; everyone sees themselves.
     pub fn user_shown(&self, caller: &Caller, user: &str) -> Result<wire::User, Refused> {
-        authorize(caller, Permission::UserRead, self.unit)?;
-        let state = &self.keeper.snapshot().state;
-        self.user_found(state, self.user_named(state, user)?)
+        let snapshot = self.keeper.snapshot();
+        let user = self.user_seen(&snapshot, caller, user)?;
+        self.user_found(&snapshot, caller, user)
     }
 
     /// `POST /v1/users`. Blocks.
@@ -68,7 +71,6 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_user(&self, caller: &Caller, body: &UserMake) -> Result<wire::User, Refused> {
-        authorize(caller, Permission::UserManage, self.unit)?;
         self.traced(caller, self.make_user_of(caller, body))
     }
 
@@ -83,7 +85,6 @@ impl Desk {
         body: &UserChange,
         if_match: Option<u64>,
     ) -> Result<Changed<wire::User>, Refused> {
-        authorize(caller, Permission::UserManage, self.unit)?;
         self.traced(caller, self.change_user_of(caller, user, body, if_match))
     }
 
@@ -98,7 +99,6 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        authorize(caller, Permission::UserManage, self.unit)?;
         self.traced(caller, self.remove_user_of(caller, user, hard, if_match))
     }
 
@@ -106,12 +106,13 @@ impl Desk {
         let user: UserId = brought(body.id.as_deref())?;
         check(&body.login).map_err(|why| bad("login", why))?;
         let snapshot = self.keeper.snapshot();
-        let state = &snapshot.state;
+        let units = self.units_seen(&snapshot, caller, &body.units)?;
+        let caller = &self.places(&snapshot, caller, &units)?;
         let status = body.status.as_deref().unwrap_or("active");
         let change = Arrange::MakeUser {
             user,
             login: hash(self.keys.salt(), &body.login),
-            units: self.units_named(state, &body.units)?,
+            units,
             status: word("status", status, STATUS)?,
             until: body.until.map(date).transpose()?,
         };
@@ -119,7 +120,7 @@ impl Desk {
         if self.keeper.recorded().state.users.contains_key(&user) {
             // The same again, or another one under this id: its name is not touched.
             let answer = self.arranged(caller, &format!("user {}", body.login), change)?;
-            return self.user_found(&answer.snapshot.state, user);
+            return self.user_found(&answer.snapshot, caller, user);
         }
         let login = body.login.to_lowercase();
         let kept = self.side.put_name(Kind::User, user.0, &login);
@@ -132,7 +133,7 @@ impl Desk {
             let what = format!("user {login}");
             return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
         }
-        self.user_found(&answer.snapshot.state, user)
+        self.user_found(&answer.snapshot, caller, user)
     }
 
     fn change_user_of(
@@ -144,42 +145,62 @@ impl Desk {
     ) -> Result<Changed<wire::User>, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let id = self.user_named(state, user)?;
+        let id = self.user_seen(&snapshot, caller, user)?;
         let known = state.users.get(&id);
         let known = known.ok_or_else(|| internal("a user that was found is not there", &id))?;
         let what = format!("user {}", self.user_name(id));
         let hard = body.hard;
         let stands = (&body.status, body.until);
-        let change = match (&body.units, stands) {
-            (Some(units), (None, None)) => Arrange::PlaceUser {
-                user: id,
-                units: self.units_named(state, units)?,
-                hard,
-                if_match,
-            },
+        let (caller, change) = match (&body.units, stands) {
+            (Some(units), (None, None)) => {
+                let mut units = self.units_seen(&snapshot, caller, units)?;
+                // Where the caller does not see them they stay.
+                let seen = Sight::of(&snapshot, caller, Permission::UnitRead);
+                let unseen = known.units.iter().filter(|unit| !seen.at(state, **unit));
+                units.extend(unseen.copied());
+                let (is, was) = (units.iter(), state.units_of(known).iter());
+                let comes = is.filter(|unit| !state.units_of(known).contains(unit));
+                let goes = was.filter(|unit| !units.contains(unit));
+                let between: Vec<_> = comes.chain(goes).copied().collect();
+                let manage = Permission::UserManage;
+                let caller = match between.is_empty() {
+                    true => self.acting(&snapshot, caller, manage, state.units_of(known))?,
+                    false => self.acting_at_all(&snapshot, caller, manage, &between)?,
+                };
+                let place = Arrange::PlaceUser {
+                    user: id,
+                    units,
+                    hard,
+                    if_match,
+                };
+                (caller, place)
+            }
             (Some(_), _) => {
                 let why = "a user is placed in one call, and status or until changed in another";
                 return Err(bad("units", why));
             }
             (None, (None, None)) => return Err(bad("status", "nothing is to be changed")),
-            (None, (status, until)) => Arrange::ChangeUser {
-                user: id,
-                status: match status {
-                    Some(status) => word("status", status, STATUS)?,
-                    None => known.status,
-                },
-                until: match until {
-                    Some(0) => None,
-                    Some(until) => Some(date(until)?),
-                    None => known.until,
-                },
-                hard,
-                // What was not named comes from this revision.
-                if_match: if_match.or(Some(known.revision)),
-            },
+            (None, (status, until)) => {
+                let change = Arrange::ChangeUser {
+                    user: id,
+                    status: match status {
+                        Some(status) => word("status", status, STATUS)?,
+                        None => known.status,
+                    },
+                    until: match until {
+                        Some(0) => None,
+                        Some(until) => Some(date(until)?),
+                        None => known.until,
+                    },
+                    hard,
+                    // What was not named comes from this revision.
+                    if_match: if_match.or(Some(known.revision)),
+                };
+                (self.user_managed(&snapshot, caller, id)?, change)
+            }
         };
-        let answer = self.arranged(caller, &what, change)?;
-        let item = self.user_found(&answer.snapshot.state, id)?;
+        let answer = self.arranged(&caller, &what, change)?;
+        let item = self.user_found(&answer.snapshot, &caller, id)?;
         let concerned = Concerned::Users(vec![id]);
         let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
@@ -193,7 +214,8 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
         let snapshot = self.keeper.snapshot();
-        let id = self.user_named(&snapshot.state, user)?;
+        let id = self.user_seen(&snapshot, caller, user)?;
+        let caller = &self.user_managed(&snapshot, caller, id)?;
         let what = format!("user {}", self.user_name(id));
         let change = Arrange::RemoveUser {
             user: id,
@@ -206,15 +228,50 @@ impl Desk {
         Ok(self.losing(&snapshot.state, &answer, &concerned))
     }
 
-    fn units_named(&self, state: &State, units: &[String]) -> Result<Vec<UnitId>, Refused> {
+    fn units_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        units: &[String],
+    ) -> Result<Vec<UnitId>, Refused> {
+        let units = units.iter();
         units
-            .iter()
-            .map(|unit| self.unit_named(state, "units", unit))
+            .map(|unit| self.unit_seen(snapshot, caller, ("units", unit)))
             .collect()
     }
 
-    fn user_found(&self, state: &State, id: UserId) -> Result<wire::User, Refused> {
-        self.user_view(state, id).ok_or_else(|| {
+    /// The caller as they act, who may place somebody in all these units: at home, where none is named.
+    fn places(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        units: &[UnitId],
+    ) -> Result<Caller, Refused> {
+        let home = [self.unit];
+        let units = if units.is_empty() { &home } else { units };
+        self.acting_at_all(snapshot, caller, Permission::UserManage, units)
+    }
+
+    /// The caller as they act, who may change what somebody is in each of their units, and has all that they have.
+    pub(super) fn user_managed(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        user: UserId,
+    ) -> Result<Caller, Refused> {
+        self.may_stand_in(snapshot, caller, user)?;
+        let units = snapshot.state.units_of_user(user);
+        self.acting_at_all(snapshot, caller, Permission::UserManage, &units)
+    }
+
+    fn user_found(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<wire::User, Refused> {
+        let seen = Seen::of(snapshot, caller);
+        self.user_view(&snapshot.state, id, &seen).ok_or_else(|| {
             problem(
                 Code::NotFound,
                 format!("user {id} was taken away meanwhile"),
@@ -222,21 +279,44 @@ impl Desk {
         })
     }
 
-    fn user_view(&self, state: &State, id: UserId) -> Option<wire::User> {
+    /// A user with those of their units, groups and roles that are seen.
+    fn user_view(&self, state: &State, id: UserId, seen: &Seen) -> Option<wire::User> {
         let known = state.users.get(&id)?;
         let groups = known.groups.iter();
-        let groups = groups.filter(|group| state.groups.contains_key(*group));
+        let groups = groups.filter(|group| {
+            let known = state.groups.get(*group);
+            known.is_some_and(|known| seen.groups.at(state, known.unit))
+        });
         let units = state.units_of(known).iter();
+        let units = units.filter(|unit| seen.units.at(state, **unit));
+        let unit_ids = known.units.iter();
+        let unit_ids = unit_ids.filter(|unit| seen.units.at(state, **unit));
         Some(wire::User {
             id: id.to_string(),
             login: self.user_name(id),
             status: spelled(known.status, STATUS).to_owned(),
             until: known.until.map(|until| until.0),
             units: units.map(|unit| self.unit_path(state, *unit)).collect(),
-            unit_ids: known.units.iter().map(ToString::to_string).collect(),
+            unit_ids: unit_ids.map(ToString::to_string).collect(),
             groups: groups.map(|group| self.group_name(state, *group)).collect(),
+            roles: self.roles_of(state, known, &seen.units),
             revision: known.revision,
         })
+    }
+}
+
+/// What is told of users: the units and groups that the caller sees.
+struct Seen {
+    units: Sight,
+    groups: Sight,
+}
+
+impl Seen {
+    fn of(snapshot: &Snapshot, caller: &Caller) -> Seen {
+        Seen {
+            units: Sight::of(snapshot, caller, Permission::UnitRead),
+            groups: Sight::of(snapshot, caller, Permission::GroupRead),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events and denials: what happened, and what was refused.
 
 use super::Cursor;
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
 use crate::journal::parse;
 use crate::keeper::PublishedEvent;
@@ -17,7 +17,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, a cursor that is none or lies in what was pruned, or a journal that cannot be read.
     pub fn events(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Event>, Refused> {
-        authorize(caller, Permission::AuditRead, self.unit())?;
+        self.authorize(caller, Permission::AuditRead, self.unit())?;
         let after = self.kept_after(cursor.after.as_deref())?;
         let limit = cursor.limit()?;
         let rows = self.rows(after, limit)?;
@@ -55,7 +55,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`.
     pub fn denials(&self, caller: &Caller, cursor: &Cursor) -> Result<Vec<DenialNote>, Refused> {
-        authorize(caller, Permission::AuditRead, self.unit())?;
+        self.authorize(caller, Permission::AuditRead, self.unit())?;
         Ok(self.side().newest_denials(cursor.limit()?))
     }
 
@@ -76,16 +76,25 @@ impl Desk {
     }
 
     pub(super) fn actor_name(&self, actor: &Actor) -> String {
+        let state = &self.keeper().recorded().state;
         match actor {
             Actor::Daemon => "daemon".to_owned(),
             Actor::Local {
                 uid,
-                user: Some(user),
+                user,
+                acting_for,
                 ..
-            } => format!("{} (uid {uid})", self.user_name(*user)),
-            Actor::Local {
-                uid, user: None, ..
-            } => format!("uid {uid}"),
+            } => {
+                let who = match user {
+                    Some(user) => format!("{} (uid {uid})", self.user_name(*user)),
+                    None => format!("uid {uid}"),
+                };
+                let acting_for = acting_for.and_then(|unit| self.place_name(state, unit.0));
+                match acting_for {
+                    Some(account) => format!("{who}, acting for {account}"),
+                    None => who,
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Vendors, licenses, pools and assignments.
 
 use super::{Cursor, page, pool_text};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
 use crate::licenses::claims_of;
 use crate::problem::{Refused, internal, problem};
@@ -19,7 +19,7 @@ impl Desk {
     /// # Errors
     /// A cursor that is none.
     pub fn vendors(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Vendor>, Refused> {
-        authorize(caller, Permission::VendorRead, self.unit())?;
+        self.authorize(caller, Permission::VendorRead, self.unit())?;
         let snapshot = self.snapshot();
         let after = cursor.after.as_deref();
         let rows = snapshot
@@ -40,8 +40,9 @@ impl Desk {
         caller: &Caller,
         cursor: &Cursor,
     ) -> Result<Page<wire::License>, Refused> {
-        authorize(caller, Permission::LicenseRead, self.unit())?;
+        self.authorize(caller, Permission::PoolRead, self.unit())?;
         let snapshot = self.snapshot();
+        let seen = self.licenses_seen(&snapshot, caller);
         let (state, now) = (&snapshot.state, self.keeper().now().j);
         let after = cursor.after.as_deref();
         let waiting = state.waiting.keys().map(|(id, _)| id);
@@ -50,7 +51,7 @@ impl Desk {
         let ids: BTreeMap<_, _> = ids.map(|id| (id.to_string(), id)).collect();
         let rows = ids
             .into_iter()
-            .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
+            .filter(|(key, id)| after.is_none_or(|after| key.as_str() > after) && seen.has(id))
             .filter_map(|(key, id)| Some((key, license(state, id, now)?)));
         Ok(page(rows, cursor.limit()?))
     }
@@ -65,9 +66,9 @@ impl Desk {
         vendor: &str,
         id: &str,
     ) -> Result<wire::License, Refused> {
-        authorize(caller, Permission::LicenseRead, self.unit())?;
+        self.authorize(caller, Permission::PoolRead, self.unit())?;
         let snapshot = self.snapshot();
-        let id = crate::desk::assign::license_named(&snapshot.state, vendor, id)?;
+        let id = self.license_seen(&snapshot, caller, (vendor, id))?;
         license(&snapshot.state, &id, self.keeper().now().j)
             .ok_or_else(|| internal("a license that was found is not there", &id))
     }
@@ -77,14 +78,16 @@ impl Desk {
     /// # Errors
     /// A cursor that is none.
     pub fn pools(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Pool>, Refused> {
-        authorize(caller, Permission::PoolRead, self.unit())?;
+        self.authorize(caller, Permission::PoolRead, self.unit())?;
         let snapshot = self.snapshot();
         let (state, now) = (&snapshot.state, self.keeper().now().j);
         let after = cursor.after.as_deref();
+        let seen = self.licenses_seen(&snapshot, caller);
         let known = state.pools.iter();
+        let known = known.filter(|(id, _)| seen.has(&id.license));
         let known = known.filter_map(|(id, known)| pool(state, id, known, now));
         let rows: BTreeMap<_, _> = known
-            .chain(pools_to_come(state, now))
+            .chain(pools_to_come(state, now, |license| seen.has(license)))
             .map(|row| (row.id.clone(), row))
             .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
             .collect();
@@ -100,8 +103,9 @@ impl Desk {
         caller: &Caller,
         cursor: &Cursor,
     ) -> Result<Page<wire::Assignment>, Refused> {
-        authorize(caller, Permission::LicenseManageUsers, self.unit())?;
         let snapshot = self.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
+        let state = &snapshot.state;
         let after = cursor.after.as_deref();
         let rows = snapshot
             .state
@@ -109,6 +113,10 @@ impl Desk {
             .iter()
             .map(|(id, known)| (id.to_string(), *id, known))
             .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
+            .filter(|(_, _, known)| {
+                let units = state.units_of_target(known.target);
+                units.iter().any(|unit| sight.at(state, *unit))
+            })
             .map(|(key, id, known)| (key, self.assignment_view(&snapshot.state, id, known)));
         Ok(page(rows, cursor.limit()?))
     }
@@ -118,14 +126,18 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or there is none.
     pub fn assignment(&self, caller: &Caller, id: &str) -> Result<wire::Assignment, Refused> {
-        authorize(caller, Permission::LicenseManageUsers, self.unit())?;
         let snapshot = self.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
+        let state = &snapshot.state;
         let known = id
             .parse::<AssignmentId>()
             .ok()
             .and_then(|id| Some((id, snapshot.state.assignments.get(&id)?)));
-        known
-            .map(|(id, known)| self.assignment_view(&snapshot.state, id, known))
+        let seen = known.filter(|(_, known)| {
+            let units = state.units_of_target(known.target);
+            units.iter().any(|unit| sight.at(state, *unit))
+        });
+        seen.map(|(id, known)| self.assignment_view(&snapshot.state, id, known))
             .ok_or_else(|| problem(Code::NotFound, format!("there is no assignment {id}")))
     }
 }
@@ -319,10 +331,14 @@ fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Poo
 }
 
 /// The pools that licenses of which nothing is in force will have on their first day.
-fn pools_to_come(state: &State, now: Date) -> impl Iterator<Item = wire::Pool> {
+fn pools_to_come(
+    state: &State,
+    now: Date,
+    seen: impl Fn(&LicenseId) -> bool,
+) -> impl Iterator<Item = wire::Pool> {
     let first = |id: &LicenseId| state.waits(id).next().map(|first| first.terms.serial);
     let new = state.waiting.iter().filter(move |((id, serial), _)| {
-        !state.licenses.contains_key(id) && first(id) == Some(*serial)
+        !state.licenses.contains_key(id) && first(id) == Some(*serial) && seen(id)
     });
     new.flat_map(move |((id, _), known)| {
         let status = waiting_status(state, known, now);

@@ -1,7 +1,7 @@
 //! Who sits where.
 
 use super::{Cursor, page, pool_text};
-use crate::authorize::{Caller, Permission, authorize, may};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::keeper::Snapshot;
@@ -34,8 +34,7 @@ impl Desk {
         cursor: &Cursor,
         watched: impl Fn(HolderId) -> bool,
     ) -> Result<Page<wire::Seat>, Refused> {
-        authorize(caller, Permission::SeatReadOwn, self.unit())?;
-        let all = may(caller, Permission::SeatRead, self.unit());
+        self.authorize(caller, Permission::SeatReadOwn, self.unit())?;
         let after: Option<HolderId> = match &cursor.after {
             Some(after) => Some(
                 after
@@ -46,7 +45,7 @@ impl Desk {
         };
         let snapshot = self.snapshot();
         let times = self.times(&snapshot);
-        let own = self.user_of(caller);
+        let sight = Sight::of(&snapshot, caller, Permission::SeatRead);
         let from = after.map_or(Bound::Unbounded, |after| Bound::Included(after.gid));
         let rows = snapshot
             .state
@@ -73,7 +72,7 @@ impl Desk {
                     } > after
                 })
             })
-            .filter(|(_, _, _, holder)| all || Some(holder.facts.user) == own)
+            .filter(|(_, _, _, holder)| sight.shows(&snapshot.state, holder.facts.user))
             .map(|(gid, pool, grant, holder)| {
                 let id = HolderId { gid, h: holder.h };
                 (
@@ -84,14 +83,15 @@ impl Desk {
         Ok(page(rows, cursor.limit()?))
     }
 
-    /// Who holds seats of a pool, for a denial: `user on machine (id)`, the oldest grants first.
+    /// Who holds seats of a pool, of those who are seen, for a denial: `user on machine (id)`, the oldest grants first.
     pub(in crate::desk) fn holder_names(
         &self,
         snapshot: &Snapshot,
         pool: &PoolId,
-        most: usize,
+        (most, sight): (usize, &Sight),
     ) -> Vec<String> {
         self.holders_of(snapshot, pool)
+            .filter(|(_, _, holder)| sight.over(&snapshot.state, holder.facts.user))
             .take(most)
             .map(|(id, _, holder)| {
                 let (user, machine) = (
@@ -108,11 +108,12 @@ impl Desk {
         &self,
         snapshot: &Snapshot,
         pool: &PoolId,
-        most: usize,
+        (most, sight): (usize, &Sight),
         watched: impl Fn(HolderId) -> bool,
     ) -> Vec<wire::Seat> {
         let times = self.times(snapshot);
         self.holders_of(snapshot, pool)
+            .filter(|(_, _, holder)| sight.over(&snapshot.state, holder.facts.user))
             .take(most)
             .map(|(id, grant, holder)| {
                 self.seat(snapshot, (id, pool), (grant, holder), times, watched(id))

@@ -9,7 +9,7 @@ pub use filter::AuditFilter;
 
 use super::Cursor;
 use super::journal::origin;
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::journal::{Hash, Head, Noted, PAGE, parse};
@@ -57,7 +57,7 @@ impl Desk {
         cursor: &Cursor,
         filter: &AuditFilter,
     ) -> Result<Page<AuditEvent>, Refused> {
-        authorize(caller, Permission::AuditRead, self.unit())?;
+        self.authorize(caller, Permission::AuditRead, self.unit())?;
         let after = self.kept_after(cursor.after.as_deref())?;
         let limit = cursor.limit()?;
         let mut wanted = self.wanted(filter, after)?;
@@ -93,7 +93,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, a site key that is kept elsewhere, or claims that no token takes: the clock stands outside of what tokens can say.
     pub fn audit_anchor(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
-        authorize(caller, Permission::AuditAnchor, self.unit())?;
+        self.authorize(caller, Permission::AuditAnchor, self.unit())?;
         let what = "an anchor cannot be signed here (`seatkeeper audit list --all -o jsonl` gives the events without one)";
         let key = self.site_signing(caller, what)?;
         self.anchor(key, self.keeper().recorded().head)
@@ -105,7 +105,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or `not_found` where none were.
     pub fn audit_pruned(&self, caller: &Caller) -> Result<AuditAnchor, Refused> {
-        authorize(caller, Permission::AuditAnchor, self.unit())?;
+        self.authorize(caller, Permission::AuditAnchor, self.unit())?;
         let pruned = self.pruned_anchor().map(|(anchor, _)| anchor);
         pruned.ok_or_else(|| {
             let mut refused = problem(

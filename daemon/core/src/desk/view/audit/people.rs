@@ -38,7 +38,44 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             )
         }
         Recorded::UserRemoved { user } => format!("{} taken away", who(*user, names)),
-        other => return text_of_units(other, names).or_else(|| text_of_groups(other, names)),
+        Recorded::RolesGiven { user, roles } => {
+            let roles = roles.iter();
+            let roles: Vec<_> = roles
+                .map(|given| format!("{} at {}", given.role, names.unit(given.unit)))
+                .collect();
+            let all = match roles.is_empty() {
+                true => "no role but that of everybody".to_owned(),
+                false => roles.join(", "),
+            };
+            format!("{} has {all}", who(*user, names))
+        }
+        other => {
+            let units = text_of_units(other, names);
+            return units
+                .or_else(|| text_of_groups(other, names))
+                .or_else(|| text_of_roles(other));
+        }
+    })
+}
+
+fn text_of_roles(what: &Recorded) -> Option<String> {
+    Some(match what {
+        Recorded::RoleDefined {
+            role,
+            permissions,
+            reach,
+        } => {
+            let permissions: Vec<_> = permissions.iter().map(|one| one.as_str()).collect();
+            format!(
+                "role {role} gives {}, {}",
+                permissions.join(", "),
+                reach.words()
+            )
+        }
+        Recorded::RoleRemoved { role } => {
+            format!("role {role} taken away, or as it came again")
+        }
+        _ => return None,
     })
 }
 

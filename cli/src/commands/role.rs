@@ -1,0 +1,138 @@
+//! `role …`: what roles are made of, and who has which.
+
+use crate::args::{Giving, ReachName, RoleCommand};
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::printer::{Column, Printer};
+use seatkeeper::wire::{GivenRole, Role, RoleDefine, RolesChange, User};
+
+/// Does it.
+pub(crate) fn run(daemon: &Daemon<'_>, command: &RoleCommand, printer: &Printer) -> Outcome {
+    match command {
+        RoleCommand::List => {
+            let roles: Vec<Role> = daemon.list("/v1/roles")?;
+            printer.list(
+                &roles,
+                &[
+                    Column("role", |role: &Role| role.name.clone()),
+                    Column("reach", |role| reach(&role.reach).to_owned()),
+                    Column("made", |role| made(role).to_owned()),
+                    Column("gives", |role| role.permissions.join(", ")),
+                ],
+            )
+        }
+        RoleCommand::Show { role } => {
+            let role: Role = daemon.get(&place(role))?;
+            printer.record(&role, text)
+        }
+        RoleCommand::Give(asked) => {
+            let change = RolesChange {
+                give: vec![given(asked)],
+                take: Vec::new(),
+            };
+            changed(daemon, asked, &change, printer)
+        }
+        RoleCommand::Take(asked) => {
+            let change = RolesChange {
+                give: Vec::new(),
+                take: vec![given(asked)],
+            };
+            changed(daemon, asked, &change, printer)
+        }
+        RoleCommand::Define {
+            role,
+            permissions,
+            reach,
+        } => {
+            let body = RoleDefine {
+                permissions: permissions.clone(),
+                reach: word(*reach).to_owned(),
+            };
+            let defined: Role = daemon.put(&place(role), &body)?;
+            printer.record(&defined, text)
+        }
+        RoleCommand::Remove { role } => {
+            let known: Role = daemon.get(&place(role))?;
+            let _: Option<()> = daemon.delete(&place(role), Some(known.revision))?;
+            printer.record(&known, |known| match known.usual {
+                true => format!("role {} is as it came again", known.name),
+                false => format!("role {} is taken away", known.name),
+            })
+        }
+    }
+}
+
+fn given(asked: &Giving) -> GivenRole {
+    GivenRole {
+        role: asked.role.clone(),
+        unit: asked.unit.clone(),
+    }
+}
+
+fn changed(
+    daemon: &Daemon<'_>,
+    asked: &Giving,
+    change: &RolesChange,
+    printer: &Printer,
+) -> Outcome {
+    let user = format!("/v1/users/{}", escape(&asked.login));
+    let known: User = daemon.get(&user)?;
+    let path = format!("/v1/users/{}/roles", escape(&known.id));
+    let changed: User = daemon.patch(&path, change, Some(known.revision))?;
+    printer.record(&changed, |user| {
+        format!("{} is now: {}", user.login, of_user(user))
+    })
+}
+
+/// The roles of a user, for people.
+pub(crate) fn of_user(user: &User) -> String {
+    let roles = user.roles.iter();
+    let roles: Vec<_> = roles
+        .map(|given| format!("{} of {}", given.role, given.unit))
+        .collect();
+    match roles.is_empty() {
+        true => "user".to_owned(),
+        false => roles.join(", "),
+    }
+}
+
+fn text(role: &Role) -> String {
+    let Role {
+        name, permissions, ..
+    } = role;
+    format!(
+        "{name}\nmade   {}\nreach  {}\ngives  {}\n",
+        made(role),
+        reach(&role.reach),
+        permissions.join("\n       ")
+    )
+}
+
+fn made(role: &Role) -> &'static str {
+    match (role.usual, role.changed) {
+        (true, false) => "as it came",
+        (true, true) => "changed here",
+        (false, _) => "here",
+    }
+}
+
+fn reach(word: &str) -> &str {
+    match word {
+        "unit" => "that unit",
+        "below" => "that unit and below",
+        "customers" => "that unit, below, and its customers",
+        other => other,
+    }
+}
+
+fn word(reach: ReachName) -> &'static str {
+    match reach {
+        ReachName::Unit => "unit",
+        ReachName::Below => "below",
+        ReachName::Customers => "customers",
+    }
+}
+
+fn place(role: &str) -> String {
+    format!("/v1/roles/{}", escape(role))
+}

@@ -1,0 +1,256 @@
+//! `/v1/roles`, and who has which.
+
+use super::{spelled, word};
+use crate::authorize::{Caller, Permission, Sight, forbidden};
+use crate::desk::Desk;
+use crate::desk::parse::bad;
+use crate::desk::view::{Cursor, page};
+use crate::keeper::Snapshot;
+use crate::problem::{Refused, problem};
+use seatkeeper::wire::{self, Code, GivenRole, Page, RoleDefine, RolesChange};
+use seatkeeper_engine::access::{Given, Reach, Role};
+use seatkeeper_engine::command::Access;
+use seatkeeper_engine::ids::{Name, UserId};
+use seatkeeper_engine::state::User;
+use seatkeeper_engine::{Command, State};
+use std::collections::BTreeSet;
+
+/// Bytes of the name of a role.
+const NAME_BYTES: usize = 64;
+
+const REACH: &[(&str, Reach)] = &[
+    ("unit", Reach::Unit),
+    ("below", Reach::Below),
+    ("customers", Reach::Customers),
+];
+
+impl Desk {
+    /// `GET /v1/roles`: the usual ones and the site's own, for every caller.
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn roles(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Role>, Refused> {
+        self.authorize(caller, Permission::RoleRead, self.unit)?;
+        let state = &self.keeper.snapshot().state;
+        let usual = Role::USUAL.iter().map(|name| Name::from(*name));
+        let names: BTreeSet<_> = usual.chain(state.roles.keys().cloned()).collect();
+        let after = cursor.after.as_deref();
+        let rows = names
+            .into_iter()
+            .filter(|name| after.is_none_or(|after| **name > *after))
+            .filter_map(|name| Some((name.to_string(), role_view(state, &name)?)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/roles/{role}`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn role_shown(&self, caller: &Caller, role: &str) -> Result<wire::Role, Refused> {
+        self.authorize(caller, Permission::RoleRead, self.unit)?;
+        role_view(&self.keeper.snapshot().state, role).ok_or_else(|| no_role(role))
+    }
+
+    /// `PUT /v1/roles/{role}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or `bad_request` that names the member.
+    pub fn define_role(
+        &self,
+        caller: &Caller,
+        role: &str,
+        body: &RoleDefine,
+        if_match: Option<u64>,
+    ) -> Result<wire::Role, Refused> {
+        self.authorize(caller, Permission::RoleDefine, self.unit)?;
+        self.traced(caller, self.define_role_of(caller, role, body, if_match))
+    }
+
+    /// `DELETE /v1/roles/{role}`: a usual one is as it came again. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `not_empty` while somebody has it, or there is none.
+    pub fn remove_role(
+        &self,
+        caller: &Caller,
+        role: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        self.authorize(caller, Permission::RoleDefine, self.unit)?;
+        let change = Access::RemoveRole {
+            role: Name::from(role),
+            if_match,
+        };
+        let done = self.access(caller, &format!("role {role}"), change);
+        self.traced(caller, done)
+    }
+
+    /// `PATCH /v1/users/{user}/roles`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `last_administrator`, or `bad_request` that names the member.
+    pub fn change_roles(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &RolesChange,
+        if_match: Option<u64>,
+    ) -> Result<wire::User, Refused> {
+        self.traced(caller, self.change_roles_of(caller, user, body, if_match))
+    }
+
+    fn define_role_of(
+        &self,
+        caller: &Caller,
+        role: &str,
+        body: &RoleDefine,
+        if_match: Option<u64>,
+    ) -> Result<wire::Role, Refused> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if role.is_empty() || role.len() > NAME_BYTES || !role.chars().all(plain) {
+            let why = format_args!("1 to {NAME_BYTES} of a to z, 0 to 9 and -, as in `help-desk`");
+            return Err(bad("role", why));
+        }
+        let permissions = body.permissions.iter().map(|text| {
+            text.parse::<Permission>()
+                .map_err(|why| bad("permissions", format_args!("{text} is {why}")))
+        });
+        let change = Access::DefineRole {
+            role: Name::from(role),
+            permissions: permissions.collect::<Result<_, _>>()?,
+            reach: word("reach", &body.reach, REACH)?,
+            if_match,
+        };
+        self.access(caller, &format!("role {role}"), change)?;
+        self.role_shown(caller, role)
+    }
+
+    fn change_roles_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &RolesChange,
+        if_match: Option<u64>,
+    ) -> Result<wire::User, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::RoleGive)?;
+        let id = self.user_seen(&snapshot, caller, user)?;
+        let known = snapshot.state.users.get(&id);
+        let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {user}")))?;
+        let (give, by_giving) = self.given(&snapshot, (caller, &sight), ("give", &body.give))?;
+        let (take, by_taking) = self.given(&snapshot, (caller, &sight), ("take", &body.take))?;
+        let mut roles = known.roles.clone();
+        roles.retain(|one| !take.contains(one));
+        roles.extend(give);
+        let change = Access::GiveRoles {
+            user: id,
+            roles,
+            // What was not named comes from this revision.
+            if_match: if_match.or(Some(known.revision)),
+        };
+        let acting = caller.acting(by_giving.or(by_taking));
+        self.access(&acting, &format!("user {}", self.user_name(id)), change)?;
+        self.user_shown(caller, &id.to_string())
+    }
+
+    /// The roles that are named, each of which the caller may give, and for which account they act by it.
+    fn given(
+        &self,
+        snapshot: &Snapshot,
+        (caller, sight): (&Caller, &Sight),
+        (member, list): (&str, &[GivenRole]),
+    ) -> Result<(Vec<Given>, Option<seatkeeper_engine::ids::UnitId>), Refused> {
+        let state = &snapshot.state;
+        let (mut all, mut acting_for) = (Vec::new(), None);
+        for one in list {
+            let role = state.role(&one.role).ok_or_else(|| no_role(&one.role))?;
+            let unit = match &*one.unit {
+                "" => self.unit,
+                unit => self.unit_seen(snapshot, caller, (member, unit))?,
+            };
+            if one.role == Role::USER {
+                return Err(bad(
+                    member,
+                    "everybody has the role user at their own units",
+                ));
+            }
+            acting_for = acting_for.or(self.authorize(caller, Permission::RoleGive, unit)?);
+            if !caller.administers && !sight.standing().may_give(state, &role, unit) {
+                return Err(more_than_own(caller, &one.role));
+            }
+            all.push(Given {
+                role: Name::from(&*one.role),
+                unit,
+            });
+        }
+        Ok((all, acting_for))
+    }
+
+    fn access(&self, caller: &Caller, what: &str, change: Access) -> Result<(), Refused> {
+        let answer = self.asked(caller, Command::Access(change))?;
+        match &answer.verdict {
+            seatkeeper_engine::Verdict::Done => Ok(()),
+            _ => Err(self.not_done(caller, what, &answer)),
+        }
+    }
+
+    /// Refuses to change somebody who has more than the caller: who could act as they do, or keep them from it, has to have
+    /// all that they have.
+    pub(in crate::desk) fn may_stand_in(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        user: UserId,
+    ) -> Result<(), Refused> {
+        let sight = Sight::of(snapshot, caller, Permission::RoleGive);
+        let state = &snapshot.state;
+        let known = state.users.get(&user).map(|known| known.roles.iter());
+        let mut roles = known.into_iter().flatten();
+        let beyond = roles.find(|given| {
+            let role = state.role(&given.role);
+            role.is_some_and(|role| !sight.standing().may_give(state, &role, given.unit))
+        });
+        match beyond {
+            Some(given) if !caller.administers => Err(more_than_own(caller, &given.role)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The roles of a user at units that are seen.
+    pub(super) fn roles_of(&self, state: &State, known: &User, units: &Sight) -> Vec<GivenRole> {
+        let seen = known.roles.iter().filter(|one| units.at(state, one.unit));
+        seen.map(|one| GivenRole {
+            role: one.role.to_string(),
+            unit: self.unit_path(state, one.unit),
+        })
+        .collect()
+    }
+}
+
+fn role_view(state: &State, name: &str) -> Option<wire::Role> {
+    let role = state.role(name)?;
+    let usual = Role::usual(name).is_some();
+    let permissions = role.permissions.iter().map(ToString::to_string);
+    Some(wire::Role {
+        name: name.to_owned(),
+        permissions: permissions.collect(),
+        reach: spelled(role.reach, REACH).to_owned(),
+        usual,
+        changed: usual && role.revision > 0,
+        revision: role.revision,
+    })
+}
+
+fn no_role(role: &str) -> Refused {
+    super::nobody("role", &role, "role list")
+}
+
+/// Nobody gives more than they have.
+fn more_than_own(caller: &Caller, role: &str) -> Refused {
+    let mut refused = forbidden(caller, Permission::RoleGive);
+    refused.detail = format!(
+        "the role {role} gives more there, or reaches further, than what {} has",
+        caller.login.name
+    );
+    refused
+}

@@ -1,0 +1,188 @@
+//! Who may do what, and whom and what they see: things out of somebody's sight are told as if there were none.
+
+use super::Desk;
+use super::assign::license_named;
+use super::directory::nobody;
+use crate::authorize::{Caller, Permission, Sight, authorize, forbidden, outright};
+use crate::keeper::Snapshot;
+use crate::problem::Refused;
+use seatkeeper_engine::State;
+use seatkeeper_engine::ids::{GroupId, LicenseId, UnitId, UserId};
+use seatkeeper_engine::state::Target;
+
+/// Which licenses a caller sees.
+pub(super) struct Licenses<'a> {
+    snapshot: &'a Snapshot,
+    read: Sight,
+    manage: Sight,
+    home: UnitId,
+    own: Option<UserId>,
+}
+
+impl Desk {
+    /// Refuses unless the caller has the permission at this unit; tells the account for which they act by it.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn authorize(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        unit: UnitId,
+    ) -> Result<Option<UnitId>, Refused> {
+        if outright(caller, permission) {
+            return Ok(None);
+        }
+        authorize(&self.keeper.snapshot(), caller, permission, &[unit])
+    }
+
+    /// Refuses who has the permission nowhere.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn authorize_somewhere(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+    ) -> Result<(), Refused> {
+        self.sight(&self.keeper.snapshot(), caller, permission)
+            .map(drop)
+    }
+
+    /// The caller as they act at one of these units.
+    pub(super) fn acting(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        permission: Permission,
+        units: &[UnitId],
+    ) -> Result<Caller, Refused> {
+        Ok(caller.acting(authorize(snapshot, caller, permission, units)?))
+    }
+
+    /// The caller as they act, who has to have the permission at each of these units.
+    pub(super) fn acting_at_all(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        permission: Permission,
+        units: &[UnitId],
+    ) -> Result<Caller, Refused> {
+        let mut acting = caller.clone();
+        for unit in units {
+            let acting_for = authorize(snapshot, caller, permission, &[*unit])?;
+            acting.acting_for = acting.acting_for.or(acting_for);
+        }
+        Ok(acting)
+    }
+
+    /// Where a caller has the permission; who has it nowhere is told so, once and for all.
+    pub(super) fn sight(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        permission: Permission,
+    ) -> Result<Sight, Refused> {
+        let sight = Sight::of(snapshot, caller, permission);
+        match sight.is_nowhere() {
+            true => Err(forbidden(caller, permission)),
+            false => Ok(sight),
+        }
+    }
+
+    /// A unit that the caller sees.
+    pub(super) fn unit_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (member, text): (&str, &str),
+    ) -> Result<UnitId, Refused> {
+        let sight = self.sight(snapshot, caller, Permission::UnitRead)?;
+        let state = &snapshot.state;
+        let found = self.unit_named_of(state, (member, text), &|unit| sight.at(state, unit))?;
+        match sight.at(state, found) {
+            true => Ok(found),
+            false => Err(nobody("unit", &text, "unit list")),
+        }
+    }
+
+    /// A group that the caller sees.
+    pub(super) fn group_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        text: &str,
+    ) -> Result<GroupId, Refused> {
+        let sight = self.sight(snapshot, caller, Permission::GroupRead)?;
+        let state = &snapshot.state;
+        let found = self.group_named(state, text)?;
+        let unit = state.groups.get(&found).map(|known| known.unit);
+        match unit.is_some_and(|unit| sight.at(state, unit)) {
+            true => Ok(found),
+            false => Err(nobody("group", &text, "group list")),
+        }
+    }
+
+    /// A user whom the caller sees; everyone sees themselves.
+    pub(super) fn user_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        text: &str,
+    ) -> Result<UserId, Refused> {
+        let state = &snapshot.state;
+        let sight = Sight::of(snapshot, caller, Permission::UserRead);
+        match self.user_named(state, text) {
+            Ok(found) if sight.shows(state, found) => Ok(found),
+            _ if sight.is_nowhere() => Err(forbidden(caller, Permission::UserRead)),
+            Ok(_) => Err(nobody("user", &text, "user list")),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// A license that the caller sees.
+    pub(super) fn license_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (vendor, id): (&str, &str),
+    ) -> Result<LicenseId, Refused> {
+        let sees = self.licenses_seen(snapshot, caller);
+        license_named(&snapshot.state, (vendor, id), |license| sees.has(license))
+    }
+
+    /// Which licenses the caller sees: those of accounts where they may read or assign them, and those that cover them.
+    pub(super) fn licenses_seen<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        caller: &Caller,
+    ) -> Licenses<'a> {
+        Licenses {
+            snapshot,
+            read: Sight::of(snapshot, caller, Permission::LicenseRead),
+            manage: Sight::of(snapshot, caller, Permission::LicenseManageUsers),
+            home: self.unit,
+            own: caller.person(&snapshot.state),
+        }
+    }
+}
+
+impl Licenses<'_> {
+    pub(super) fn has(&self, license: &LicenseId) -> bool {
+        let state = &self.snapshot.state;
+        let root = state.account_for(license).unwrap_or(self.home);
+        self.read.at(state, root) || self.manage.inside(state, root) || self.covers(state, license)
+    }
+
+    /// Whether it covers the caller themselves; whom nobody has met yet is in the home account.
+    fn covers(&self, state: &State, license: &LicenseId) -> bool {
+        match self.own {
+            Some(own) => state.covering_of(license, own).next().is_some(),
+            None => {
+                let everyone = Target::Unit(self.home);
+                let covers = state.covers.get(license);
+                covers.is_some_and(|covers| covers.by.contains_key(&everyone))
+            }
+        }
+    }
+}

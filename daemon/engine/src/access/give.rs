@@ -1,0 +1,157 @@
+//! Changes of roles and of who has them, as they are judged.
+
+use super::{By, Given, Permission, Reach, Role, Standing};
+use crate::command::Access;
+use crate::denial::{Code, Denial};
+use crate::engine::{Act, Verdict, not_found, unchanged};
+use crate::event::Recorded;
+use crate::ids::{Name, UnitId, UserId};
+use crate::state::{State, User};
+use crate::time::Date;
+
+/// Roles that a site defines, at most.
+const MOST_ROLES: usize = 256;
+/// Roles that one user has, at most.
+const MOST_GIVEN: usize = 64;
+
+/// Judges a change.
+pub(crate) fn change(act: &mut Act<'_>, change: Access) -> Result<Verdict, Denial> {
+    match change {
+        Access::DefineRole {
+            role,
+            permissions,
+            reach,
+            if_match,
+        } => define(act, role, (permissions, reach), if_match),
+        Access::RemoveRole { role, if_match } => remove(act, role, if_match),
+        Access::GiveRoles {
+            user,
+            roles,
+            if_match,
+        } => give(act, user, roles, if_match),
+    }
+}
+
+fn define(
+    act: &mut Act<'_>,
+    role: Name,
+    (mut permissions, reach): (Vec<Permission>, Reach),
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.role(&role);
+    let revision = known.as_ref().map_or(0, |known| known.revision);
+    unchanged(revision, if_match, 1)?;
+    permissions.sort_unstable();
+    permissions.dedup();
+    if known.is_some_and(|known| (&known.permissions, known.reach) == (&permissions, reach)) {
+        return Ok(Verdict::Done);
+    }
+    if state.roles.len() >= MOST_ROLES && !state.roles.contains_key(&role) {
+        return Err(beyond(format!("{MOST_ROLES} roles are defined already")));
+    }
+    act.record(Recorded::RoleDefined {
+        role,
+        permissions,
+        reach,
+    });
+    Ok(Verdict::Done)
+}
+
+/// Takes away a role that nobody has; a usual one is as it came again.
+fn remove(act: &mut Act<'_>, role: Name, if_match: Option<u64>) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.roles.get(&role).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    let usual = Role::usual(&role).is_some();
+    let has = |given: &Given| given.role == role;
+    if !usual && state.users.values().any(|user| user.roles.iter().any(has)) {
+        return Err(Denial {
+            limit: Some("somebody has it".to_owned()),
+            ..Denial::new(Code::NotEmpty, 1)
+        });
+    }
+    act.record(Recorded::RoleRemoved { role });
+    Ok(Verdict::Done)
+}
+
+/// Gives a user exactly these roles.
+fn give(
+    act: &mut Act<'_>,
+    user: UserId,
+    mut roles: Vec<Given>,
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let (state, j) = (act.state(), act.now.j);
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    roles.sort_unstable();
+    roles.dedup();
+    if roles.len() > MOST_GIVEN {
+        return Err(beyond(format!("a user has at most {MOST_GIVEN} roles")));
+    }
+    for given in &roles {
+        let unit = state.units.contains_key(&given.unit);
+        if !unit || state.role(&given.role).is_none() {
+            return Err(not_found(1));
+        }
+    }
+    if known.roles == roles {
+        return Ok(Verdict::Done);
+    }
+    let after = User {
+        roles: roles.clone(),
+        ..User::clone(known)
+    };
+    keeps_an_administrator(state, user, Some(after), j)?;
+    act.record(Recorded::RolesGiven { user, roles });
+    Ok(Verdict::Done)
+}
+
+/// Refuses where a change of one user (to `after`; gone, where that is none) leaves an account with people in it, and nobody who could give a role there.
+pub(crate) fn keeps_an_administrator(
+    state: &State,
+    user: UserId,
+    after: Option<User>,
+    j: Date,
+) -> Result<(), Denial> {
+    let Some(known) = state.users.get(&user).filter(|user| !user.roles.is_empty()) else {
+        return Ok(());
+    };
+    let was = Standing::of(state, known, j);
+    let is = after.map(|after| Standing::of(state, &after, j));
+    let roots = known.roles.iter();
+    for root in roots.filter_map(|given| state.account_of(given.unit).map(|(root, _)| root)) {
+        let gives = |who: &Standing| who.may(state, Permission::RoleGive, root) == Some(By::Own);
+        if !gives(&was) || is.as_ref().is_some_and(gives) {
+            continue;
+        }
+        let (mut people, mut others) = (false, false);
+        for (_, other) in state.users.iter().filter(|(id, _)| **id != user) {
+            people |= in_account(state, state.units_of(other), root);
+            others |= !other.roles.is_empty() && gives(&Standing::of(state, other, j));
+            if others {
+                break;
+            }
+        }
+        if people && !others {
+            return Err(Denial {
+                users: vec![user],
+                ..Denial::new(Code::LastAdministrator, 1)
+            });
+        }
+    }
+    Ok(())
+}
+
+fn in_account(state: &State, units: &[UnitId], root: UnitId) -> bool {
+    let mut units = units.iter();
+    units.any(|unit| state.account_of(*unit).is_some_and(|(of, _)| of == root))
+}
+
+fn beyond(what: String) -> Denial {
+    Denial {
+        limit: Some(what),
+        ..Denial::new(Code::BadRequest, 1)
+    }
+}

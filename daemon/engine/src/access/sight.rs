@@ -1,0 +1,168 @@
+//! What somebody may, and where: asked of a state, for one person at a time.
+
+use super::{Given, Permission, Reach, Role, Scope};
+use crate::ids::{Name, UnitId, UserId};
+use crate::state::{Account, AccountKind, Place, State, Target, User};
+use crate::time::Date;
+use std::sync::Arc;
+
+/// A person with their roles, as one state has them. Somebody who is not active stands nowhere.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    roles: Vec<(Given, Arc<Role>)>,
+}
+
+/// By what somebody may.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum By {
+    /// A role whose reach covers the place.
+    Own,
+    /// A role in the account that manages the place's account: they act for it (rule 1).
+    Managing(UnitId),
+}
+
+impl Standing {
+    /// What a user may at the date J.
+    #[must_use]
+    pub fn of(state: &State, user: &User, j: Date) -> Standing {
+        let roles = user.active(j).then(|| roles_of(state, user));
+        Standing {
+            roles: roles.unwrap_or_default(),
+        }
+    }
+
+    /// Whether they have a permission at a unit, and by what. One of the daemon is had at the root of the home account.
+    #[must_use]
+    pub fn may(&self, state: &State, permission: Permission, unit: UnitId) -> Option<By> {
+        let mut by = self.at(state, permission, unit).map(|(by, _)| by);
+        let first = by.next()?;
+        Some(by.fold(first, Ord::min))
+    }
+
+    /// Whether they have it anywhere in the account with this root.
+    #[must_use]
+    pub fn inside(&self, state: &State, permission: Permission, root: UnitId) -> bool {
+        let within = |given: &Given| {
+            state
+                .account_of(given.unit)
+                .is_some_and(|(of, _)| of == root)
+        };
+        let mut having = self.having(permission);
+        having.any(|(given, _)| within(given)) || self.may(state, permission, root).is_some()
+    }
+
+    /// Whether they have it anywhere.
+    #[must_use]
+    pub fn somewhere(&self, permission: Permission) -> bool {
+        self.having(permission).next().is_some()
+    }
+
+    /// Whether they may give a role at a unit: they have all that it gives there, as far as it reaches.
+    #[must_use]
+    pub fn may_give(&self, state: &State, role: &Role, unit: UnitId) -> bool {
+        let home = state.site.map(|site| site.unit);
+        let far = |permission: &Permission| {
+            let mut reaches = self.at(state, *permission, unit);
+            match permission.scope() {
+                Scope::Everyone => true,
+                Scope::Daemon => Some(unit) != home || reaches.next().is_some(),
+                Scope::Place => reaches.any(|(_, reach)| reach >= role.reach),
+            }
+        };
+        self.may(state, Permission::RoleGive, unit).is_some() && role.permissions.iter().all(far)
+    }
+
+    fn having(&self, permission: Permission) -> impl Iterator<Item = (&Given, Reach)> {
+        let with = self.roles.iter();
+        let with = with.filter(move |(_, role)| role.permissions.contains(&permission));
+        with.map(|(given, role)| (given, role.reach))
+    }
+
+    fn at<'a>(
+        &'a self,
+        state: &'a State,
+        permission: Permission,
+        unit: UnitId,
+    ) -> impl Iterator<Item = (By, Reach)> + 'a {
+        let home = state.site.map(|site| site.unit);
+        self.having(permission).filter_map(move |(given, reach)| {
+            let by = match permission.scope() {
+                Scope::Everyone => None,
+                Scope::Daemon => {
+                    (Some(given.unit) == home && given.unit == unit).then_some(By::Own)
+                }
+                Scope::Place => reached(state, given.unit, reach, permission, unit),
+            };
+            Some((by?, reach))
+        })
+    }
+}
+
+/// The roles that somebody was given, and what everybody has at their own units.
+fn roles_of(state: &State, known: &User) -> Vec<(Given, Arc<Role>)> {
+    let given = known.roles.iter().cloned();
+    let own = state.units_of(known).iter().map(|unit| Given {
+        role: Name::from(Role::USER),
+        unit: *unit,
+    });
+    let all = given.chain(own);
+    all.filter_map(|given| {
+        let role = state.role(&given.role)?;
+        Some((given, role))
+    })
+    .collect()
+}
+
+/// Whether a role that is given at one unit reaches another.
+fn reached(
+    state: &State,
+    from: UnitId,
+    reach: Reach,
+    permission: Permission,
+    unit: UnitId,
+) -> Option<By> {
+    if from == unit {
+        return Some(By::Own);
+    }
+    if reach >= Reach::Below && state.upwards(unit).any(|above| above == from) {
+        return Some(By::Own);
+    }
+    if reach < Reach::Customers {
+        return None;
+    }
+    let Place::Account(manager) = state.units.get(&from)?.place else {
+        return None;
+    };
+    let (root, account) = state.account_of(unit)?;
+    manages(from, manager, account, permission).then_some(By::Managing(root))
+}
+
+fn manages(from: UnitId, manager: Account, account: Account, permission: Permission) -> bool {
+    let producer = manager.kind == AccountKind::Producer;
+    account.managed_by == Some(from)
+        || (producer && (account.managed_by.is_none() || permission.shows()))
+}
+
+impl State {
+    /// Where somebody is; whom nobody knows any more counts as of the home account.
+    #[must_use]
+    pub fn units_of_user(&self, user: UserId) -> Vec<UnitId> {
+        match self.users.get(&user) {
+            Some(known) => self.units_of(known).to_vec(),
+            None => self.site.map(|site| site.unit).into_iter().collect(),
+        }
+    }
+
+    /// Where a target is: to look after it, a right at one of these units is enough.
+    #[must_use]
+    pub fn units_of_target(&self, target: Target) -> Vec<UnitId> {
+        match target {
+            Target::Unit(unit) => vec![unit],
+            Target::Group(group) => {
+                let known = self.groups.get(&group);
+                known.map(|known| known.unit).into_iter().collect()
+            }
+            Target::User(user) => self.units_of_user(user),
+        }
+    }
+}

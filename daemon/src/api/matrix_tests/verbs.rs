@@ -1,0 +1,412 @@
+//! The verbs of the API: what each asks for, and how it is asked without changing anything.
+
+use super::Target;
+use seatkeeper_engine::access::Permission::{self, *};
+use serde_json::{Value, json};
+
+/// What a verb asks for.
+pub(super) enum Asks {
+    /// All of these, at the unit of what it is about.
+    All(&'static [Permission]),
+    /// This one at the unit above, of an account the making of accounts.
+    Above(Permission),
+    /// To see the license, and this one at the unit of what it is about.
+    License(Option<Permission>),
+}
+
+/// One verb.
+pub(super) struct Verb {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) asks: Asks,
+    /// It is about the home account, or the daemon, alone.
+    home: bool,
+    /// It takes If-Match: a stale one keeps it from changing anything.
+    pub(super) edits: bool,
+    /// What is asked about a target.
+    pub(super) real: fn(&Target) -> String,
+    pub(super) body: fn(&Target) -> Option<Value>,
+    /// A list: what stands in it where it may be seen.
+    pub(super) shows: Option<fn(&Target) -> String>,
+    /// Only where somebody sits.
+    seated: bool,
+}
+
+impl Asks {
+    pub(super) fn words(&self) -> String {
+        let list = |all: &[Permission]| {
+            let all: Vec<_> = all.iter().map(|one| format!("`{one}`")).collect();
+            all.join(", ")
+        };
+        match self {
+            Asks::All(all) => list(all),
+            Asks::Above(one) => format!("`{one}` at the unit above; of an account `account.manage`"),
+            Asks::License(None) => {
+                "a license that covers one, or `license.read` or `license.manage_users` in its account".to_owned()
+            }
+            Asks::License(Some(one)) => format!("to see the license, and `{one}`"),
+        }
+    }
+}
+
+impl Verb {
+    pub(super) fn concerns(&self, target: &Target) -> bool {
+        (!self.home || target.place.name == "home") && (!self.seated || target.seat.is_some())
+    }
+}
+
+const NONE: fn(&Target) -> Option<Value> = |_| None;
+
+const fn get(path: &'static str, asks: Asks, real: fn(&Target) -> String) -> Verb {
+    Verb {
+        method: "GET",
+        path,
+        asks,
+        home: false,
+        edits: false,
+        real,
+        body: NONE,
+        shows: None,
+        seated: false,
+    }
+}
+
+const fn list(
+    path: &'static str,
+    asks: Asks,
+    real: fn(&Target) -> String,
+    shows: fn(&Target) -> String,
+) -> Verb {
+    Verb {
+        shows: Some(shows),
+        ..get(path, asks, real)
+    }
+}
+
+const fn edit(
+    method: &'static str,
+    path: &'static str,
+    asks: Asks,
+    real: fn(&Target) -> String,
+    body: fn(&Target) -> Option<Value>,
+) -> Verb {
+    Verb {
+        method,
+        edits: true,
+        body,
+        ..get(path, asks, real)
+    }
+}
+
+/// What is not well-formed beyond what was judged: it is refused for that where it may be asked.
+const fn post(
+    path: &'static str,
+    asks: Asks,
+    real: fn(&Target) -> String,
+    body: fn(&Target) -> Option<Value>,
+) -> Verb {
+    Verb {
+        method: "POST",
+        body,
+        ..get(path, asks, real)
+    }
+}
+
+const fn home(verb: Verb) -> Verb {
+    Verb { home: true, ..verb }
+}
+
+const fn seated(verb: Verb) -> Verb {
+    Verb {
+        seated: true,
+        ..verb
+    }
+}
+
+fn unit(target: &Target) -> String {
+    format!("/v1/units/{}", target.place.path.replace('/', "%2F"))
+}
+fn user(target: &Target) -> String {
+    format!("/v1/users/u-{}", target.place.name)
+}
+fn group(target: &Target) -> String {
+    format!("/v1/groups/g-{}", target.place.name)
+}
+fn assignment(target: &Target) -> String {
+    format!("/v1/assignments/{}", target.assignment)
+}
+
+const ASSIGN: &[Permission] = &[LicenseManageUsers];
+const GROUPS: &[Permission] = &[GroupManage, GroupRead];
+const PEOPLE: &[Permission] = &[UserManage, UserRead];
+
+pub(super) const VERBS: &[Verb] = &[
+    list(
+        "/v1/units",
+        Asks::All(&[UnitRead]),
+        |_| "/v1/units?limit=1000".into(),
+        |t| t.place.path.into(),
+    ),
+    get("/v1/units/{unit}", Asks::All(&[UnitRead]), unit),
+    post(
+        "/v1/units",
+        Asks::All(&[UnitManage, UnitRead]),
+        |_| "/v1/units".into(),
+        |t| Some(json!({"name": "", "above": t.place.path})),
+    ),
+    edit(
+        "PATCH",
+        "/v1/units/{unit}",
+        Asks::All(&[UnitManage, UnitRead]),
+        unit,
+        |_| Some(json!({"name": "Other"})),
+    ),
+    edit(
+        "DELETE",
+        "/v1/units/{unit}",
+        Asks::Above(UnitManage),
+        unit,
+        NONE,
+    ),
+    list(
+        "/v1/groups",
+        Asks::All(&[GroupRead]),
+        |_| "/v1/groups?limit=1000".into(),
+        |t| format!("g-{}", t.place.name),
+    ),
+    get("/v1/groups/{group}", Asks::All(&[GroupRead]), group),
+    get("/v1/groups/{group}/members", Asks::All(&[GroupRead]), |t| {
+        format!("{}/members", group(t))
+    }),
+    post(
+        "/v1/groups",
+        Asks::All(&[GroupManage, UnitRead]),
+        |_| "/v1/groups".into(),
+        |t| Some(json!({"name": "", "unit": t.place.path})),
+    ),
+    edit(
+        "PATCH",
+        "/v1/groups/{group}",
+        Asks::All(GROUPS),
+        group,
+        |_| Some(json!({"name": "Other"})),
+    ),
+    edit(
+        "PATCH",
+        "/v1/groups/{group}/members",
+        Asks::All(GROUPS),
+        |t| format!("{}/members", group(t)),
+        |t| Some(json!({"drop_users": [format!("u-{}", t.place.name)]})),
+    ),
+    edit(
+        "DELETE",
+        "/v1/groups/{group}",
+        Asks::All(GROUPS),
+        group,
+        NONE,
+    ),
+    list(
+        "/v1/users",
+        Asks::All(&[UserRead]),
+        |_| "/v1/users?limit=1000".into(),
+        |t| format!("u-{}", t.place.name),
+    ),
+    get("/v1/users/{user}", Asks::All(&[UserRead]), user),
+    post(
+        "/v1/users",
+        Asks::All(&[UserManage, UnitRead]),
+        |_| "/v1/users".into(),
+        |t| Some(json!({"login": "u-home", "units": [t.place.path]})),
+    ),
+    edit("PATCH", "/v1/users/{user}", Asks::All(PEOPLE), user, |_| {
+        Some(json!({"status": "suspended"}))
+    }),
+    edit("DELETE", "/v1/users/{user}", Asks::All(PEOPLE), user, NONE),
+    edit(
+        "PATCH",
+        "/v1/users/{user}/roles",
+        Asks::All(&[RoleGive, UserRead]),
+        |t| format!("{}/roles", user(t)),
+        |t| Some(json!({"give": [{"role": "license-manager", "unit": t.place.path}]})),
+    ),
+    list(
+        "/v1/assignments",
+        Asks::All(ASSIGN),
+        |_| "/v1/assignments?limit=1000".into(),
+        |t| t.assignment.clone(),
+    ),
+    get("/v1/assignments/{id}", Asks::All(ASSIGN), assignment),
+    post(
+        "/v1/assignments",
+        Asks::License(Some(LicenseManageUsers)),
+        |_| "/v1/assignments".into(),
+        |t| {
+            Some(
+                json!({"id": "", "license": "dev-license", "vendor": "", "group": format!("g-{}", t.place.name), "policies": [""]}),
+            )
+        },
+    ),
+    edit(
+        "PATCH",
+        "/v1/assignments/{id}",
+        Asks::All(ASSIGN),
+        assignment,
+        |_| Some(json!({"exclude": ["*"]})),
+    ),
+    edit(
+        "DELETE",
+        "/v1/assignments/{id}",
+        Asks::All(ASSIGN),
+        assignment,
+        NONE,
+    ),
+    seated(list(
+        "/v1/seats",
+        Asks::All(&[SeatRead]),
+        |_| "/v1/seats?limit=1000".into(),
+        |t| format!("u-{}", t.place.name),
+    )),
+    seated(post(
+        "/v1/seats/{id}/reclaim",
+        Asks::All(&[SeatReclaim]),
+        |t| {
+            format!(
+                "/v1/seats/{}/reclaim",
+                t.seat.as_deref().unwrap_or_default()
+            )
+        },
+        NONE,
+    )),
+    post(
+        "/v1/explain",
+        Asks::All(&[ExplainOthers]),
+        |_| "/v1/explain".into(),
+        |t| Some(json!({"user": format!("u-{}", t.place.name), "item": {"feature": "modeler"}})),
+    ),
+    home(list(
+        "/v1/licenses",
+        Asks::License(None),
+        |_| "/v1/licenses".into(),
+        |_| "dev-license".into(),
+    )),
+    home(get(
+        "/v1/licenses/{vendor}/{id}",
+        Asks::License(None),
+        |_| "/v1/licenses/dev-vendor/dev-license".into(),
+    )),
+    home(list(
+        "/v1/pools",
+        Asks::License(None),
+        |_| "/v1/pools".into(),
+        |_| "modeler".into(),
+    )),
+    home(post(
+        "/v1/licenses",
+        Asks::All(&[LicenseInstall]),
+        |_| "/v1/licenses".into(),
+        |_| Some(json!({"text": "no license"})),
+    )),
+    home(edit(
+        "DELETE",
+        "/v1/licenses/{vendor}/{id}",
+        Asks::License(Some(LicenseRemove)),
+        |_| "/v1/licenses/dev-vendor/dev-license?dry_run=true".into(),
+        NONE,
+    )),
+    home(edit(
+        "DELETE",
+        "/v1/licenses",
+        Asks::All(&[LicenseRemove]),
+        |_| "/v1/licenses?confirm=Test&dry_run=true".into(),
+        NONE,
+    )),
+    home(post(
+        "/v1/license-request",
+        Asks::All(&[LicenseInstall]),
+        |_| "/v1/license-request".into(),
+        |_| Some(json!({"account": ""})),
+    )),
+    home(post(
+        "/v1/vendors",
+        Asks::All(&[VendorTrust]),
+        |_| "/v1/vendors".into(),
+        |_| Some(json!({"name": "other", "pem": "no key"})),
+    )),
+    home(edit(
+        "DELETE",
+        "/v1/vendors/{name}",
+        Asks::All(&[VendorRemove]),
+        |_| "/v1/vendors/dev-vendor".into(),
+        NONE,
+    )),
+    home(edit(
+        "PUT",
+        "/v1/roles/{role}",
+        Asks::All(&[RoleDefine]),
+        |_| "/v1/roles/spare".into(),
+        |_| Some(json!({"permissions": [], "reach": "unit"})),
+    )),
+    home(edit(
+        "DELETE",
+        "/v1/roles/{role}",
+        Asks::All(&[RoleDefine]),
+        |_| "/v1/roles/spare".into(),
+        NONE,
+    )),
+    home(get("/v1/events", Asks::All(&[AuditRead]), |_| {
+        "/v1/events".into()
+    })),
+    home(get("/v1/audit", Asks::All(&[AuditRead]), |_| {
+        "/v1/audit".into()
+    })),
+    home(get("/v1/audit/anchor", Asks::All(&[AuditAnchor]), |_| {
+        "/v1/audit/anchor".into()
+    })),
+    home(get("/v1/audit/pruned", Asks::All(&[AuditAnchor]), |_| {
+        "/v1/audit/pruned".into()
+    })),
+    home(edit(
+        "POST",
+        "/v1/clock/accept",
+        Asks::All(&[ClockAccept]),
+        |_| "/v1/clock/accept".into(),
+        NONE,
+    )),
+    home(get("/v1/site-key", Asks::All(&[SiteKeyRead]), |_| {
+        "/v1/site-key".into()
+    })),
+    home(post(
+        "/v1/site-key/export",
+        Asks::All(&[SiteKeyExport]),
+        |_| "/v1/site-key/export".into(),
+        |_| Some(json!({"passphrase": ""})),
+    )),
+    home(post(
+        "/v1/site-key/delegation",
+        Asks::All(&[SiteKeyDelegate]),
+        |_| "/v1/site-key/delegation".into(),
+        |_| Some(json!({"delegation": ""})),
+    )),
+    home(get("/v1/config", Asks::All(&[Operate]), |_| {
+        "/v1/config".into()
+    })),
+    home(get("/metrics", Asks::All(&[Operate]), |_| {
+        "/metrics".into()
+    })),
+];
+
+/// Verbs that ask for nothing: they reach what is the caller's own, or tell what is nobody's secret.
+pub(super) const EVERYONE: &[(&str, &str)] = &[
+    ("POST", "/v1/leases"),
+    ("PUT", "/v1/leases/{id}"),
+    ("DELETE", "/v1/leases/{id}"),
+    ("GET", "/v1/vendors"),
+    ("GET", "/v1/roles"),
+    ("GET", "/v1/roles/{role}"),
+    ("GET", "/v1/status"),
+    ("GET", "/v1/clock"),
+    ("GET", "/problems/{code}"),
+    ("GET", "/openapi.json"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];
