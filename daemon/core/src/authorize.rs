@@ -11,6 +11,8 @@ use seatkeeper_engine::access::{By, Scope, Standing};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::ids::{MachineId, Name, UnitId, UserId};
 use seatkeeper_engine::{Actor, State};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use seatkeeper_engine::access::Permission;
@@ -90,6 +92,8 @@ pub struct Sight {
     permission: Permission,
     standing: Standing,
     own: Option<UserId>,
+    /// What was found for a unit: a list asks for the same ones row after row.
+    found: RefCell<BTreeMap<UnitId, Option<By>>>,
 }
 
 impl Sight {
@@ -105,6 +109,7 @@ impl Sight {
             permission,
             standing: standing.unwrap_or_default(),
             own,
+            found: RefCell::default(),
         }
     }
 
@@ -123,9 +128,15 @@ impl Sight {
     /// At one of the units of a user.
     #[must_use]
     pub fn over(&self, state: &State, user: UserId) -> bool {
-        self.everywhere || {
-            let units = state.units_of_user(user);
-            units.iter().any(|unit| self.at(state, *unit))
+        if self.everywhere || self.is_nowhere() {
+            return self.everywhere;
+        }
+        match state.users.get(&user) {
+            Some(known) => {
+                let mut units = state.units_of(known).iter();
+                units.any(|unit| self.at(state, *unit))
+            }
+            None => state.site.is_some_and(|site| self.at(state, site.unit)),
         }
     }
 
@@ -151,7 +162,12 @@ impl Sight {
         if self.everywhere {
             return Some(By::Own);
         }
-        self.standing.may(state, self.permission, unit)
+        let found = self.found.borrow().get(&unit).copied();
+        found.unwrap_or_else(|| {
+            let by = self.standing.may(state, self.permission, unit);
+            self.found.borrow_mut().insert(unit, by);
+            by
+        })
     }
 }
 

@@ -148,6 +148,8 @@ impl Teller {
         loop {
             match tokio::time::timeout(HEARTBEAT, live.recv()).await {
                 Ok(Ok(batch)) => {
+                    // Who lost the right meanwhile is told no more.
+                    self.may_go_on()?;
                     let told = self.told;
                     for recorded in batch.events.iter().filter(|e| e.number > told) {
                         let event = self.api.desk.event_of(recorded).map_err(|_| Over)?;
@@ -162,6 +164,12 @@ impl Teller {
                 Err(_) => self.row(": still here\n\n".to_owned()).await?,
             }
         }
+    }
+
+    fn may_go_on(&self) -> Result<(), Over> {
+        let desk = &self.api.desk;
+        let may = desk.authorize(&self.caller, Permission::AuditRead, desk.unit());
+        may.map(drop).map_err(|_| Over)
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), Over> {
