@@ -116,6 +116,7 @@ fn list(
             Column("status", stands),
             Column("units", |user| user.units.join(", ")),
             Column("groups", |user| user.groups.join(", ")),
+            Column("roles", super::role::of_user),
         ],
     )
 }
