@@ -92,6 +92,7 @@ pub struct Sight {
     permission: Permission,
     standing: Standing,
     own: Option<UserId>,
+    nowhere: bool,
     /// What was found for a unit: a list asks for the same ones row after row.
     found: RefCell<BTreeMap<UnitId, Option<By>>>,
 }
@@ -104,10 +105,12 @@ impl Sight {
         let own = caller.person(state);
         let known = own.and_then(|own| state.users.get(&own));
         let standing = known.map(|known| Standing::of(state, known, snapshot.now.j));
+        let standing = standing.unwrap_or_default();
         Sight {
             everywhere: caller.administers,
             permission,
-            standing: standing.unwrap_or_default(),
+            nowhere: !standing.somewhere(state, permission),
+            standing,
             own,
             found: RefCell::default(),
         }
@@ -116,7 +119,7 @@ impl Sight {
     /// They have it nowhere.
     #[must_use]
     pub fn is_nowhere(&self) -> bool {
-        !self.everywhere && !self.standing.somewhere(self.permission)
+        !self.everywhere && self.nowhere
     }
 
     /// At a unit.

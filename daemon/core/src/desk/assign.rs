@@ -1,4 +1,4 @@
-//! Assignments: license to user or to everyone (rule 3).
+//! Assignments: license to user, group, unit or everyone (rule 3).
 
 use super::Desk;
 use super::parse::{self, bad};
@@ -106,8 +106,9 @@ impl Desk {
                 None if user.parse::<UserId>().is_err() => {
                     // Whoever comes to be by it is in the home account.
                     let assign = Permission::LicenseManageUsers;
-                    self.acting(snapshot, caller, assign, &[self.unit])?;
-                    return Ok((caller.clone(), Target::User(self.meet_named(caller, user)?)));
+                    let caller = self.acting(snapshot, caller, assign, &[self.unit])?;
+                    let user = self.meet_named(&caller, user)?;
+                    return Ok((caller, Target::User(user)));
                 }
                 _ => Target::User(self.user_seen(snapshot, caller, user)?),
             },

@@ -213,7 +213,7 @@ impl Desk {
         &self.settings
     }
 
-    /// The unit that everyone on this site is in.
+    /// The root of the home account.
     #[must_use]
     pub fn unit(&self) -> UnitId {
         self.unit
@@ -252,8 +252,8 @@ impl Desk {
 
     /// The problem of a denial, traced.
     fn refuse(&self, denial: &Denial, subject: Subject<'_>, snapshot: &Snapshot) -> Refused {
-        let helps =
-            !Sight::of(snapshot, subject.caller, Permission::LicenseManageUsers).is_nowhere();
+        let helps = refusal::helped_by(denial.code);
+        let helps = !Sight::of(snapshot, subject.caller, helps).is_nowhere();
         let mut out = denied(denial, (subject, helps), snapshot, |pool, most| {
             let sight = Sight::of(snapshot, subject.caller, Permission::SeatRead);
             self.holder_names(snapshot, pool, (most, &sight))

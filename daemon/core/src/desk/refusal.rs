@@ -1,7 +1,7 @@
 //! Denials in one place: a denial of the rules or a failure of the keeper becomes a problem document that says what, why
 //! and what to do next.
 
-use crate::authorize::Caller;
+use crate::authorize::{Caller, Permission};
 use crate::keeper::{Failure, Snapshot};
 use crate::problem::{Refused, problem};
 use seatkeeper::token::dates;
@@ -215,6 +215,16 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
         true => to_do(denial, subject),
         false => whom_to_ask(denial, subject),
     })
+}
+
+/// The permission without which nothing can be done about a denial.
+pub(super) fn helped_by(code: Code) -> Permission {
+    match code {
+        Code::UserNotActive => Permission::UserManage,
+        Code::NoSeatFree => Permission::SeatReclaim,
+        Code::NotStarted => Permission::LicenseRead,
+        _ => Permission::LicenseManageUsers,
+    }
 }
 
 /// What an administrator can do.

@@ -10,7 +10,7 @@ use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::Code;
 use seatkeeper_engine::ids::{LoginHash, MachineId, UserId};
-use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
+use seatkeeper_engine::{Command, Order, Origin, State, Verdict};
 
 impl Desk {
     /// The person behind a caller, where one is known. Reads the snapshot only.
@@ -78,12 +78,7 @@ impl Desk {
             .put_name(Kind::User, user.0, &login.to_lowercase())
             .map_err(|e| self.broken(caller, &e))?;
         let order = Order {
-            actor: Actor::Local {
-                uid: caller.uid,
-                user: None,
-                attested_by: caller.attested_by,
-                acting_for: None,
-            },
+            actor: caller.actor(None),
             origin: Origin::Socket,
             command: Command::MeetUser { user, login: hash },
         };

@@ -81,6 +81,11 @@ fn users_seen(site: &Site, by: &Caller) -> Vec<String> {
     logins
 }
 
+fn sees_no_users(site: &Site, by: &Caller) {
+    let refused = site.desk.users(by, (None, None), &Cursor::default());
+    assert_eq!(refused.expect_err("no right").code, Code::Forbidden);
+}
+
 #[test]
 fn f10_a_portal_administrator_sees_the_places_of_the_fixture() {
     let site = Site::new();
@@ -166,11 +171,7 @@ fn f12_what_a_role_gives_can_be_changed() {
     site.desk
         .remove_role(&root, "user", Some(defined.revision))
         .expect("as it came");
-    assert!(
-        site.desk
-            .users(&site.bob(), (None, None), &Cursor::default())
-            .is_err()
-    );
+    sees_no_users(&site, &site.bob());
 }
 
 #[test]
@@ -380,11 +381,7 @@ fn f8_a_right_ends_with_its_role_its_owner_and_its_place() {
     site.desk
         .change_user(&root, "ana", &suspended(), None)
         .expect("suspended");
-    assert!(
-        site.desk
-            .users(&site.ana(), (None, None), &Cursor::default())
-            .is_err()
-    );
+    sees_no_users(&site, &site.ana());
     let active = UserChange {
         status: Some("active".to_owned()),
         ..UserChange::default()
@@ -392,13 +389,19 @@ fn f8_a_right_ends_with_its_role_its_owner_and_its_place() {
     site.desk
         .change_user(&root, "ana", &active, None)
         .expect("active");
+    // Another place of what she looks after, and hers is what is in it now.
+    let west = seatkeeper::wire::UnitChange {
+        above: Some("West".to_owned()),
+        ..seatkeeper::wire::UnitChange::default()
+    };
+    site.desk
+        .change_unit(&root, "East", &west, None)
+        .expect("moved");
+    assert_eq!(users_seen(&site, &site.ana()), ["ana", "bob"]);
+    assert_eq!(units_seen(&site, &site.ana()), ["Acme/West/East"]);
     let east = [role("portal-administrator", "East")];
     site.desk
         .change_roles(&root, "ana", &takes(&east), None)
         .expect("taken");
-    assert!(
-        site.desk
-            .users(&site.ana(), (None, None), &Cursor::default())
-            .is_err()
-    );
+    sees_no_users(&site, &site.ana());
 }

@@ -8,6 +8,7 @@ use crate::event::Recorded;
 use crate::ids::{Name, UnitId, UserId};
 use crate::state::{State, User};
 use crate::time::Date;
+use std::collections::BTreeSet;
 
 /// Roles that a site defines, at most.
 const MOST_ROLES: usize = 256;
@@ -121,7 +122,8 @@ pub(crate) fn keeps_an_administrator(
     let was = Standing::of(state, known, j);
     let is = after.map(|after| Standing::of(state, &after, j));
     let roots = known.roles.iter();
-    for root in roots.filter_map(|given| state.account_of(given.unit).map(|(root, _)| root)) {
+    let roots = roots.filter_map(|given| state.account_of(given.unit).map(|(root, _)| root));
+    for root in roots.collect::<BTreeSet<_>>() {
         let gives = |who: &Standing| who.may(state, Permission::RoleGive, root) == Some(By::Own);
         if !gives(&was) || is.as_ref().is_some_and(gives) {
             continue;

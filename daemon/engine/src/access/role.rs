@@ -74,13 +74,17 @@ impl Role {
             Role::ADMINISTRATOR => (Reach::Customers, and_audit(of_places(|_| true))),
             "portal-administrator" => (
                 Reach::Below,
-                of_places(|one| !matches!(one, P::RoleGive | P::LicenseInstall | P::LicenseRemove)),
+                shown_and(&[
+                    P::UnitManage,
+                    P::GroupManage,
+                    P::UserManage,
+                    P::LicenseManageUsers,
+                    P::SeatReclaim,
+                ]),
             ),
             "license-manager" => (
                 Reach::Below,
-                of_places(|one| {
-                    one.shows() || matches!(one, P::LicenseManageUsers | P::SeatReclaim)
-                }),
+                shown_and(&[P::LicenseManageUsers, P::SeatReclaim]),
             ),
             "auditor" => (Reach::Below, and_audit(of_places(P::shows))),
             _ => return None,
@@ -91,6 +95,11 @@ impl Role {
             revision: 0,
         })
     }
+}
+
+/// All that only shows, and these.
+fn shown_and(more: &[Permission]) -> Vec<Permission> {
+    of_places(|one| one.shows() || more.contains(&one))
 }
 
 /// It counts at the home account: the journal is one for the whole site.

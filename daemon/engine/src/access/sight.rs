@@ -47,14 +47,14 @@ impl Standing {
                 .account_of(given.unit)
                 .is_some_and(|(of, _)| of == root)
         };
-        let mut having = self.having(permission);
+        let mut having = self.having(state, permission);
         having.any(|(given, _)| within(given)) || self.may(state, permission, root).is_some()
     }
 
     /// Whether they have it anywhere.
     #[must_use]
-    pub fn somewhere(&self, permission: Permission) -> bool {
-        self.having(permission).next().is_some()
+    pub fn somewhere(&self, state: &State, permission: Permission) -> bool {
+        self.having(state, permission).next().is_some()
     }
 
     /// Whether they may give a role at a unit: they have all that it gives there, as far as it reaches.
@@ -72,9 +72,18 @@ impl Standing {
         self.may(state, Permission::RoleGive, unit).is_some() && role.permissions.iter().all(far)
     }
 
-    fn having(&self, permission: Permission) -> impl Iterator<Item = (&Given, Reach)> {
-        let with = self.roles.iter();
-        let with = with.filter(move |(_, role)| role.permissions.contains(&permission));
+    /// Where they were given it so that it counts: one of the daemon at the root of the home account alone.
+    fn having(
+        &self,
+        state: &State,
+        permission: Permission,
+    ) -> impl Iterator<Item = (&Given, Reach)> {
+        let home = state.site.map(|site| site.unit);
+        let daemon = permission.scope() == Scope::Daemon;
+        let with = self.roles.iter().filter(move |(given, role)| {
+            let counts = !daemon || Some(given.unit) == home;
+            counts && role.permissions.contains(&permission)
+        });
         with.map(|(given, role)| (given, role.reach))
     }
 
@@ -84,13 +93,11 @@ impl Standing {
         permission: Permission,
         unit: UnitId,
     ) -> impl Iterator<Item = (By, Reach)> + 'a {
-        let home = state.site.map(|site| site.unit);
-        self.having(permission).filter_map(move |(given, reach)| {
+        let having = self.having(state, permission);
+        having.filter_map(move |(given, reach)| {
             let by = match permission.scope() {
                 Scope::Everyone => None,
-                Scope::Daemon => {
-                    (Some(given.unit) == home && given.unit == unit).then_some(By::Own)
-                }
+                Scope::Daemon => (given.unit == unit).then_some(By::Own),
                 Scope::Place => reached(state, given.unit, reach, permission, unit),
             };
             Some((by?, reach))

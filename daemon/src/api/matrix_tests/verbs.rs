@@ -10,6 +10,10 @@ pub(super) enum Asks {
     All(&'static [Permission]),
     /// This one at the unit above, of an account the making of accounts.
     Above(Permission),
+    /// This one at the unit above and at the place where it goes.
+    Moves(Permission, &'static str),
+    /// To see it, and the making of accounts.
+    Accounts,
     /// To see the license, and this one at the unit of what it is about.
     License(Option<Permission>),
 }
@@ -18,6 +22,8 @@ pub(super) enum Asks {
 pub(super) struct Verb {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    /// What of it, where one verb does several things.
+    pub(super) what: &'static str,
     pub(super) asks: Asks,
     /// It is about the home account, or the daemon, alone.
     home: bool,
@@ -41,6 +47,10 @@ impl Asks {
         match self {
             Asks::All(all) => list(all),
             Asks::Above(one) => format!("`{one}` at the unit above; of an account `account.manage`"),
+            Asks::Moves(one, _) => format!(
+                "`{one}` at the unit above (of an account `account.manage`) and where it goes"
+            ),
+            Asks::Accounts => "`account.manage`".to_owned(),
             Asks::License(None) => {
                 "a license that covers one, or `license.read` or `license.manage_users` in its account".to_owned()
             }
@@ -61,6 +71,7 @@ const fn get(path: &'static str, asks: Asks, real: fn(&Target) -> String) -> Ver
     Verb {
         method: "GET",
         path,
+        what: "",
         asks,
         home: false,
         edits: false,
@@ -116,6 +127,10 @@ const fn home(verb: Verb) -> Verb {
     Verb { home: true, ..verb }
 }
 
+const fn told(what: &'static str, verb: Verb) -> Verb {
+    Verb { what, ..verb }
+}
+
 const fn seated(verb: Verb) -> Verb {
     Verb {
         seated: true,
@@ -145,7 +160,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/units",
         Asks::All(&[UnitRead]),
         |_| "/v1/units?limit=1000".into(),
-        |t| t.place.path.into(),
+        |t| format!("\"path\":\"{}\"", t.place.path),
     ),
     get("/v1/units/{unit}", Asks::All(&[UnitRead]), unit),
     post(
@@ -168,11 +183,51 @@ pub(super) const VERBS: &[Verb] = &[
         unit,
         NONE,
     ),
+    told(
+        " to another place",
+        edit(
+            "PATCH",
+            "/v1/units/{unit}",
+            Asks::Moves(UnitManage, "west"),
+            unit,
+            |_| Some(json!({"above": "Test/West"})),
+        ),
+    ),
+    told(
+        " to become an account",
+        edit("PATCH", "/v1/units/{unit}", Asks::Accounts, unit, |_| {
+            Some(json!({"kind": "customer"}))
+        }),
+    ),
+    told(
+        " to be managed",
+        edit("PATCH", "/v1/units/{unit}", Asks::Accounts, unit, |_| {
+            Some(json!({"managed_by": ""}))
+        }),
+    ),
+    told(
+        " of an account",
+        home(post(
+            "/v1/units",
+            Asks::Accounts,
+            |_| "/v1/units".into(),
+            |_| Some(json!({"name": "", "kind": "customer"})),
+        )),
+    ),
+    told(
+        " of a customer that is managed",
+        post(
+            "/v1/units",
+            Asks::All(&[UnitManage, UnitRead]),
+            |_| "/v1/units".into(),
+            |t| Some(json!({"name": "", "kind": "customer", "managed_by": t.place.path})),
+        ),
+    ),
     list(
         "/v1/groups",
         Asks::All(&[GroupRead]),
         |_| "/v1/groups?limit=1000".into(),
-        |t| format!("g-{}", t.place.name),
+        |t| format!("\"name\":\"g-{}\"", t.place.name),
     ),
     get("/v1/groups/{group}", Asks::All(&[GroupRead]), group),
     get("/v1/groups/{group}/members", Asks::All(&[GroupRead]), |t| {
@@ -209,7 +264,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/users",
         Asks::All(&[UserRead]),
         |_| "/v1/users?limit=1000".into(),
-        |t| format!("u-{}", t.place.name),
+        |t| format!("\"login\":\"u-{}\"", t.place.name),
     ),
     get("/v1/users/{user}", Asks::All(&[UserRead]), user),
     post(
@@ -233,7 +288,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/assignments",
         Asks::All(ASSIGN),
         |_| "/v1/assignments?limit=1000".into(),
-        |t| t.assignment.clone(),
+        |t| format!("\"id\":\"{}\"", t.assignment),
     ),
     get("/v1/assignments/{id}", Asks::All(ASSIGN), assignment),
     post(
@@ -264,7 +319,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/seats",
         Asks::All(&[SeatRead]),
         |_| "/v1/seats?limit=1000".into(),
-        |t| format!("u-{}", t.place.name),
+        |t| format!("\"user\":\"u-{}\"", t.place.name),
     )),
     seated(post(
         "/v1/seats/{id}/reclaim",
@@ -287,7 +342,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/licenses",
         Asks::License(None),
         |_| "/v1/licenses".into(),
-        |_| "dev-license".into(),
+        |_| "\"id\":\"dev-license\"".into(),
     )),
     home(get(
         "/v1/licenses/{vendor}/{id}",
@@ -298,7 +353,7 @@ pub(super) const VERBS: &[Verb] = &[
         "/v1/pools",
         Asks::License(None),
         |_| "/v1/pools".into(),
-        |_| "modeler".into(),
+        |_| "\"feature\":\"modeler\"".into(),
     )),
     home(post(
         "/v1/licenses",

@@ -1,5 +1,5 @@
 //! The organisation, over the wire: accounts and units, groups, users (rules 1, 2). Whom a body names is looked up here,
-//! by id or by name; what is refused is the engine's to say.
+//! by id or by name, of what the caller sees; what stands against a change is the engine's to say.
 
 mod groups;
 mod names;
@@ -9,11 +9,11 @@ mod users;
 
 pub(super) use names::name_key;
 
+use super::Desk;
 use super::parse::bad;
 use super::refusal::Subject;
 use super::release::ending;
-use super::{Desk, trace_of};
-use crate::authorize::Caller;
+use crate::authorize::{Caller, Permission, Sight};
 use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, internal};
 use crate::random;
@@ -112,15 +112,17 @@ impl Desk {
         };
         let mut out = self.refuse(denial, subject, snapshot);
         if !denial.users.is_empty() {
-            let named = denial.users.iter().take(NAMED);
-            let named: Vec<_> = named.map(|user| self.user_name(*user)).collect();
-            let more = match denial.users.len().saturating_sub(NAMED) {
+            let sight = Sight::of(snapshot, caller, Permission::UserRead);
+            let seen = denial.users.iter();
+            let seen = seen.filter(|user| sight.shows(&snapshot.state, **user));
+            let named: Vec<_> = seen.take(NAMED).map(|user| self.user_name(*user)).collect();
+            let more = match denial.users.len() - named.len() {
                 0 => String::new(),
+                more if named.is_empty() => format!("{more} of them"),
                 more => format!(" and {more} more"),
             };
             out.detail = format!("{}: {}{more}", out.detail, named.join(", "));
         }
-        out.trace_id = trace_of(caller);
         out
     }
 }

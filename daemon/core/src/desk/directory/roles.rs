@@ -1,18 +1,18 @@
 //! `/v1/roles`, and who has which.
 
 use super::{spelled, word};
-use crate::authorize::{Caller, Permission, Sight, forbidden};
+use crate::authorize::{Caller, Permission, Sight, authorize, forbidden};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
-use crate::keeper::Snapshot;
+use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, problem};
 use seatkeeper::wire::{self, Code, GivenRole, Page, RoleDefine, RolesChange};
 use seatkeeper_engine::access::{Given, Reach, Role};
 use seatkeeper_engine::command::Access;
-use seatkeeper_engine::ids::{Name, UserId};
+use seatkeeper_engine::ids::{Name, UnitId, UserId};
 use seatkeeper_engine::state::User;
-use seatkeeper_engine::{Command, State};
+use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::BTreeSet;
 
 /// Bytes of the name of a role.
@@ -82,7 +82,7 @@ impl Desk {
             if_match,
         };
         let done = self.access(caller, &format!("role {role}"), change);
-        self.traced(caller, done)
+        self.traced(caller, done.map(drop))
     }
 
     /// `PATCH /v1/users/{user}/roles`. Blocks.
@@ -121,8 +121,8 @@ impl Desk {
             reach: word("reach", &body.reach, REACH)?,
             if_match,
         };
-        self.access(caller, &format!("role {role}"), change)?;
-        self.role_shown(caller, role)
+        let answer = self.access(caller, &format!("role {role}"), change)?;
+        role_view(&answer.snapshot.state, role).ok_or_else(|| no_role(role))
     }
 
     fn change_roles_of(
@@ -149,8 +149,9 @@ impl Desk {
             if_match: if_match.or(Some(known.revision)),
         };
         let acting = caller.acting(by_giving.or(by_taking));
-        self.access(&acting, &format!("user {}", self.user_name(id)), change)?;
-        self.user_shown(caller, &id.to_string())
+        let what = format!("user {}", self.user_name(id));
+        let answer = self.access(&acting, &what, change)?;
+        self.user_found(&answer.snapshot, caller, id)
     }
 
     /// The roles that are named, each of which the caller may give, and for which account they act by it.
@@ -159,7 +160,7 @@ impl Desk {
         snapshot: &Snapshot,
         (caller, sight): (&Caller, &Sight),
         (member, list): (&str, &[GivenRole]),
-    ) -> Result<(Vec<Given>, Option<seatkeeper_engine::ids::UnitId>), Refused> {
+    ) -> Result<(Vec<Given>, Option<UnitId>), Refused> {
         let state = &snapshot.state;
         let (mut all, mut acting_for) = (Vec::new(), None);
         for one in list {
@@ -174,7 +175,8 @@ impl Desk {
                     "everybody has the role user at their own units",
                 ));
             }
-            acting_for = acting_for.or(self.authorize(caller, Permission::RoleGive, unit)?);
+            let give = Permission::RoleGive;
+            acting_for = acting_for.or(authorize(snapshot, caller, give, &[unit])?);
             if !caller.administers && !sight.standing().may_give(state, &role, unit) {
                 return Err(more_than_own(caller, &one.role));
             }
@@ -186,10 +188,10 @@ impl Desk {
         Ok((all, acting_for))
     }
 
-    fn access(&self, caller: &Caller, what: &str, change: Access) -> Result<(), Refused> {
+    fn access(&self, caller: &Caller, what: &str, change: Access) -> Result<Answer, Refused> {
         let answer = self.asked(caller, Command::Access(change))?;
         match &answer.verdict {
-            seatkeeper_engine::Verdict::Done => Ok(()),
+            Verdict::Done => Ok(answer),
             _ => Err(self.not_done(caller, what, &answer)),
         }
     }

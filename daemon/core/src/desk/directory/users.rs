@@ -153,6 +153,7 @@ impl Desk {
         let stands = (&body.status, body.until);
         let (caller, change) = match (&body.units, stands) {
             (Some(units), (None, None)) => {
+                self.may_stand_in(&snapshot, caller, id)?;
                 let mut units = self.units_seen(&snapshot, caller, units)?;
                 // Where the caller does not see them they stay.
                 let seen = Sight::of(&snapshot, caller, Permission::UnitRead);
@@ -217,6 +218,7 @@ impl Desk {
         let id = self.user_seen(&snapshot, caller, user)?;
         let caller = &self.user_managed(&snapshot, caller, id)?;
         let what = format!("user {}", self.user_name(id));
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let change = Arrange::RemoveUser {
             user: id,
             hard,
@@ -264,7 +266,7 @@ impl Desk {
         self.acting_at_all(snapshot, caller, Permission::UserManage, &units)
     }
 
-    fn user_found(
+    pub(super) fn user_found(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
