@@ -56,9 +56,19 @@ impl<'a> Daemon<'a> {
         parse(&self.ask("POST", path, &[], Some(&encoded(body)?))?)
     }
 
-    /// Puts something in the place of what is there.
-    pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Outcome<T> {
-        parse(&self.ask("PUT", path, &[], Some(&encoded(body)?))?)
+    /// Puts something in the place of what is there; of this revision where it has one.
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        revision: Option<u64>,
+    ) -> Outcome<T> {
+        let quoted = revision.map(|revision| format!("\"{revision}\""));
+        let headers: Vec<_> = quoted
+            .iter()
+            .map(|revision| ("if-match", revision.as_str()))
+            .collect();
+        parse(&self.ask("PUT", path, &headers, Some(&encoded(body)?))?)
     }
 
     /// Changes something; of this revision where it has one.

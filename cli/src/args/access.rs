@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// `role …`
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "A role is given at a unit. What each permission is for stands in the document roles.md; `role list` names them."
+    after_help = "A role is given at a unit. `role list` names the permissions; which verb asks for which stands in the document roles.md."
 )]
 pub(crate) enum RoleCommand {
     /// The roles: the usual ones and this site's own
@@ -23,12 +23,17 @@ pub(crate) enum RoleCommand {
     Define {
         /// Its name: a to z, 0 to 9 and -
         role: String,
-        /// What it gives
-        #[arg(long = "permission", value_name = "PERMISSION", num_args = 1.., required = true)]
+        /// What it gives: a permission, or several with commas between
+        #[arg(
+            long = "permission",
+            value_name = "PERMISSION",
+            value_delimiter = ',',
+            required = true
+        )]
         permissions: Vec<String>,
-        /// How far from the unit that it is given at
-        #[arg(long, value_enum, default_value_t = ReachName::Below)]
-        reach: ReachName,
+        /// How far from the unit that it is given at; else as it was, and of a new one below
+        #[arg(long, value_enum)]
+        reach: Option<ReachName>,
     },
     /// Take away a role that nobody has; a usual one is as it came again
     Remove {

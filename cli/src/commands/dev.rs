@@ -37,7 +37,7 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &DevCommand, printer: &Printer) 
             .get(FAULT)
             .and_then(|fault: DevFault| printer.record(&fault, said)),
         DevCommand::Fault(FaultArgs { fault: Some(fault) }) => daemon
-            .put(FAULT, &wanted(fault))
+            .put(FAULT, &wanted(fault), None)
             .and_then(|fault: DevFault| printer.record(&fault, said)),
     };
     done.map_err(no_dev)

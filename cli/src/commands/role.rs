@@ -44,11 +44,15 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &RoleCommand, printer: &Printer)
             permissions,
             reach,
         } => {
+            let all: Vec<Role> = daemon.list("/v1/roles")?;
+            let known = all.iter().find(|known| known.name == *role);
+            let was = known.map_or("below", |known| known.reach.as_str());
             let body = RoleDefine {
                 permissions: permissions.clone(),
-                reach: word(*reach).to_owned(),
+                reach: reach.map_or_else(|| was.to_owned(), |reach| word(reach).to_owned()),
             };
-            let defined: Role = daemon.put(&place(role), &body)?;
+            let revision = known.map(|known| known.revision);
+            let defined: Role = daemon.put(&place(role), &body, revision)?;
             printer.record(&defined, text)
         }
         RoleCommand::Remove { role } => {

@@ -48,6 +48,7 @@ const PLACES: &[Place] = &[
     place("works", "Works", None, Some("dealer")),
     place("hall", "Works/Hall", Some("works"), None),
     place("maker", "Maker", None, None),
+    place("free", "Free", None, None),
 ];
 /// Where the one who asks has their role.
 const GIVEN_AT: &[&str] = &["home", "east", "dealer", "maker"];
@@ -92,9 +93,11 @@ fn reaches(
     target: &'static Place,
 ) -> bool {
     let root = target.root();
-    let producer = at.name == "maker";
-    let customer = root.managed_by == Some(at.name)
-        || (producer && (root.managed_by.is_none() || permission.shows()));
+    // Works is the fixture's customer, and Dealer its partner; home is nobody's.
+    let by_maker = at.name == "maker" && root.name != "home" && root.name != "maker";
+    let nobodys = root.name == "free";
+    let customer =
+        root.managed_by == Some(at.name) || (by_maker && (nobodys || permission.shows()));
     match permission.scope() {
         Scope::Everyone => true,
         Scope::Daemon => at.name == "home" && target.name == "home",
@@ -140,6 +143,10 @@ fn expected(
             let seen = may(Permission::UnitRead, target) && may(Permission::UnitRead, to);
             seen && out_of && may(*permission, to)
         }
+        Asks::Explain => {
+            let others = |place| may(Permission::ExplainOthers, place);
+            others(target) || others(Place::named("home"))
+        }
         Asks::Accounts => {
             let seen = may(Permission::UnitRead, target);
             seen && may(Permission::AccountManage, Place::named("home"))
@@ -183,6 +190,8 @@ impl House {
             self.done("POST", "/v1/units", json!({"name": name, "kind": kind}))
                 .await;
         }
+        let free = json!({"name": "Free", "kind": "customer"});
+        self.done("POST", "/v1/units", free).await;
         let works = json!({"name": "Works", "kind": "customer", "managed_by": "Dealer"});
         self.done("POST", "/v1/units", works).await;
         for place in PLACES.iter().filter(|place| place.above.is_some()) {
@@ -391,9 +400,12 @@ const HEAD: &str = "\
 Whoever administers this daemon (uid 0, the members of its group) may all. Everyone else may what their roles give, where
 they have them: a role is given at a unit, `seatkeeper role give ROLE LOGIN --unit UNIT`. `unit` reaches that unit alone,
 `below` also all below it; `customers` reaches from the root of a partner's or producer's account also the accounts that it
-manages, and from a producer's those that nobody manages and, to see only, every other. The role `user` is everybody's at
-their own units. What a role gives can be changed, and a site makes its own: `seatkeeper role define`. Nobody gives more
-than they have, or changes somebody who has more.
+manages, and from a producer's the customers that nobody manages and, to see only, partners and all customers. The home
+account is reached by its own and its manager. The role `user` is everybody's at their own units. What a role gives can be
+changed, and a site makes its own: `seatkeeper role define`. Nobody gives more than they have, makes a role of more, changes
+somebody who has more, or themselves; nobody moves a unit to where they would have more over it. Whoever acts for an account
+gives its roles to people of that account. A role counts while its owner is active; a guest's ends within a minute of their
+last day.
 
 What is out of somebody's sight is told as if there were none, in lists, in counts, in the holders that a denial names and
 in what `why` tells. Who sees a unit or a group sees how many are in it, and who sees a group whom it holds. What each

@@ -1,6 +1,7 @@
 //! Assignments: license to user, group, unit or everyone (rule 3).
 
 use super::Desk;
+use super::directory::nobody;
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::release::ending;
@@ -13,6 +14,14 @@ use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, UserId};
 use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// To whom something is assigned.
+enum Whom<'a> {
+    /// To what is there.
+    Known(Target),
+    /// To the user whom an administrator's word makes.
+    New(&'a str),
+}
 
 impl Desk {
     /// `POST /v1/assignments`. The vendor may be left empty where one license only has this id. Blocks.
@@ -55,13 +64,13 @@ impl Desk {
         let snapshot = self.keeper.snapshot();
         self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
         let license = self.license_seen(&snapshot, caller, (&body.vendor, &body.license))?;
+        let (caller, target) = self.whom(caller, &snapshot, &license, body)?;
+        let caller = &caller;
         let id = if body.id.is_empty() {
             AssignmentId(random::bytes().map_err(|e| internal("no random id", &e))?)
         } else {
             parse::id("id", &body.id, "not 32 hex digits")?
         };
-        let (caller, target) = self.target(caller, &snapshot, &license, body)?;
-        let caller = &caller;
         if body.priority.is_some() {
             self.goes_before_others(&snapshot, caller, &license)?;
         }
@@ -71,6 +80,10 @@ impl Desk {
             limits: limits(&body.exclude, &body.max, &body.max_each)?,
         };
         let what = format!("the assignment of {}", license.id);
+        let target = match target {
+            Whom::Known(target) => target,
+            Whom::New(login) => Target::User(self.meet_named(caller, login)?),
+        };
         let answer = self.asked(
             caller,
             Command::Assign {
@@ -93,22 +106,24 @@ impl Desk {
     }
 
     /// To whom: exactly one, with the caller as they act there.
-    fn target(
+    fn whom<'a>(
         &self,
         caller: &Caller,
         snapshot: &Snapshot,
         license: &LicenseId,
-        body: &Assignment,
-    ) -> Result<(Caller, Target), Refused> {
+        body: &'a Assignment,
+    ) -> Result<(Caller, Whom<'a>), Refused> {
         let state = &snapshot.state;
         let target = match (&body.user, &body.group, &body.unit, body.everyone) {
             (Some(user), None, None, false) => match self.named(state, user) {
                 None if user.parse::<UserId>().is_err() => {
                     // Whoever comes to be by it is in the home account.
-                    let assign = Permission::LicenseManageUsers;
-                    let caller = self.acting(snapshot, caller, assign, &[self.unit])?;
-                    let user = self.meet_named(&caller, user)?;
-                    return Ok((caller, Target::User(user)));
+                    let make = [Permission::UserManage, Permission::LicenseManageUsers];
+                    let may = make.map(|one| self.acting(snapshot, caller, one, &[self.unit]));
+                    let [Ok(caller), Ok(_)] = may else {
+                        return Err(nobody("user", user, "user list"));
+                    };
+                    return Ok((caller, Whom::New(user)));
                 }
                 _ => Target::User(self.user_seen(snapshot, caller, user)?),
             },
@@ -128,7 +143,8 @@ impl Desk {
                 ));
             }
         };
-        Ok((self.assigning(snapshot, caller, target)?, target))
+        let caller = self.assigning(snapshot, caller, target)?;
+        Ok((caller, Whom::Known(target)))
     }
 
     /// The caller as they act, who may assign to this target.

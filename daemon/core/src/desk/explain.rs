@@ -12,7 +12,7 @@ use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
 use seatkeeper_engine::command::{Checkout, Process};
 use seatkeeper_engine::denial::Step;
 use seatkeeper_engine::ids::{CheckoutId, HolderId, InstanceId, Name, UserId};
-use seatkeeper_engine::state::User;
+use seatkeeper_engine::state::{Target, User};
 use seatkeeper_engine::{Choice, State, explain};
 use std::sync::Arc;
 
@@ -68,6 +68,7 @@ impl Desk {
         let version = asked.version.clone();
         let checkout = self.hypothetical(caller, body, &about, (product, asked, roots))?;
         let (steps, judged) = explain(&state, self.now(), &checkout);
+        let route = self.targets_seen(&snapshot, caller);
         let mut reply = ExplainReply {
             user: about.login.clone(),
             granted: judged.is_ok(),
@@ -75,7 +76,7 @@ impl Desk {
             denial: None,
             steps: steps
                 .into_iter()
-                .map(|step| self.step(&state, step))
+                .map(|step| self.step(&state, step, &|target| about.own || route.shows(target)))
                 .collect(),
             holders: Vec::new(),
         };
@@ -125,10 +126,13 @@ impl Desk {
                     && !login.eq_ignore_ascii_case(&own_login.full) =>
             {
                 login::check(login).map_err(|why| bad("user", why))?;
+                let sight = self.sight(snapshot, caller, Permission::ExplainOthers)?;
                 let known = self.named(state, login);
-                // Whom nobody has met yet would be in the home account.
-                let units = known.map_or_else(|| vec![self.unit], |id| state.units_of_user(id));
-                authorize(snapshot, caller, Permission::ExplainOthers, &units)?;
+                let known = known.filter(|known| sight.over(state, *known));
+                if known.is_none() {
+                    // Whom nobody has met yet would be in the home account; who is out of sight is told of alike.
+                    authorize(snapshot, caller, Permission::ExplainOthers, &[self.unit])?;
+                }
                 let hash = login::hash(self.keys.salt(), login);
                 (login.to_owned(), known, hash)
             }
@@ -152,9 +156,13 @@ impl Desk {
     }
 
     /// A step for people; a right, or what withholds it, with its route (D1).
-    fn step(&self, state: &State, step: Step) -> ExplainStep {
+    fn step(&self, state: &State, step: Step, seen: &dyn Fn(Target) -> bool) -> ExplainStep {
         let assignment = step.assignment.and_then(|id| state.assignments.get(&id));
-        let route = assignment.map(|known| self.target_name(state, known.target));
+        let route = assignment.map(|known| match known.target {
+            Target::Group(_) if !seen(known.target) => "a group".to_owned(),
+            Target::Unit(_) if !seen(known.target) => "a unit".to_owned(),
+            target => self.target_name(state, target),
+        });
         let text = match route {
             Some(route) => format!("{}, via {route}", step.text),
             None => step.text,

@@ -3,7 +3,7 @@
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::{Desk, trace_of};
-use crate::authorize::{Caller, Permission};
+use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::{Answer, Failure};
 use crate::problem::{Refused, internal, problem};
 use seatkeeper::wire::{Code, EndingHolder, EndingReply};
@@ -164,17 +164,18 @@ impl Desk {
             let holders = grant.holders.iter().map(|holder| holder.facts.user);
             holders.chain([grant.user]).collect::<Vec<_>>()
         });
-        let mut users = users.unwrap_or_default().into_iter();
-        let caller = match users.find(|user| sight.over(state, *user)) {
-            Some(user) => {
-                let units = state.units_of_user(user);
-                self.acting(&snapshot, caller, Permission::SeatReclaim, &units)?
-            }
-            // As where there is none: the engine says so.
-            None => self
-                .acting(&snapshot, caller, Permission::SeatReclaim, &[self.unit])
-                .map_err(|_| problem(Code::NotFound, format!("there is no seat {gid}")))?,
+        let units = match users {
+            // All who sit on it: a seat of others, too, is theirs to take back who see those.
+            Some(users) if users.iter().all(|user| sight.over(state, *user)) => users
+                .iter()
+                .flat_map(|user| state.units_of_user(*user))
+                .collect(),
+            Some(_) => return Err(problem(Code::NotFound, format!("there is no seat {gid}"))),
+            // The engine says so.
+            None => vec![self.unit],
         };
+        let acting = authorize(&snapshot, caller, Permission::SeatReclaim, &units);
+        let caller = caller.acting(acting.unwrap_or_default());
         let caller = &caller;
         Ok((
             self.order(caller, Command::Reclaim { gid, hard }),

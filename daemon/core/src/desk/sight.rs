@@ -10,6 +10,27 @@ use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{GroupId, LicenseId, UnitId, UserId};
 use seatkeeper_engine::state::Target;
 
+/// Which targets of assignments a caller sees by name.
+pub(super) struct Targets<'a> {
+    snapshot: &'a Snapshot,
+    units: Sight,
+    groups: Sight,
+}
+
+impl Targets<'_> {
+    pub(super) fn shows(&self, target: Target) -> bool {
+        let state = &self.snapshot.state;
+        match target {
+            Target::Unit(unit) => self.units.at(state, unit),
+            Target::Group(group) => {
+                let known = state.groups.get(&group);
+                known.is_some_and(|known| self.groups.at(state, known.unit))
+            }
+            Target::User(_) => true,
+        }
+    }
+}
+
 /// Which licenses a caller sees.
 pub(super) struct Licenses<'a> {
     snapshot: &'a Snapshot,
@@ -57,7 +78,17 @@ impl Desk {
         permission: Permission,
         units: &[UnitId],
     ) -> Result<Caller, Refused> {
-        Ok(caller.acting(authorize(snapshot, caller, permission, units)?))
+        match authorize(snapshot, caller, permission, units) {
+            Ok(acting_for) => Ok(caller.acting(acting_for)),
+            Err(mut refused) => {
+                // Where nothing was named it is the home account that is meant.
+                if units == [self.unit] {
+                    let lacks = format!("{} lacks the permission {permission}", caller.login.name);
+                    refused.detail = format!("{lacks} at the home account of this site");
+                }
+                Err(refused)
+            }
+        }
     }
 
     /// The caller as they act, who has to have the permission at each of these units.
@@ -151,6 +182,15 @@ impl Desk {
         license_named(&snapshot.state, (vendor, id), |license| sees.has(license))
     }
 
+    /// Which targets of assignments the caller sees by name.
+    pub(super) fn targets_seen<'a>(&self, snapshot: &'a Snapshot, caller: &Caller) -> Targets<'a> {
+        Targets {
+            snapshot,
+            units: Sight::of(snapshot, caller, Permission::UnitRead),
+            groups: Sight::of(snapshot, caller, Permission::GroupRead),
+        }
+    }
+
     /// Which licenses the caller sees: those of accounts where they may read or assign them, and those that cover them.
     pub(super) fn licenses_seen<'a>(
         &self,
@@ -168,6 +208,13 @@ impl Desk {
 }
 
 impl Licenses<'_> {
+    /// Whether the caller may read it whole: whose it is, too.
+    pub(super) fn reads(&self, license: &LicenseId) -> bool {
+        let state = &self.snapshot.state;
+        let root = state.account_for(license).unwrap_or(self.home);
+        self.read.at(state, root)
+    }
+
     pub(super) fn has(&self, license: &LicenseId) -> bool {
         let state = &self.snapshot.state;
         let root = state.account_for(license).unwrap_or(self.home);

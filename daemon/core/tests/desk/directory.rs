@@ -19,7 +19,7 @@ pub(crate) fn unit(name: &str, above: Option<&str>) -> UnitMake {
     }
 }
 
-fn member(user: &str, joins: bool) -> MembersChange {
+pub(crate) fn member(user: &str, joins: bool) -> MembersChange {
     let users = vec![user.to_owned()];
     let (add_users, drop_users) = match joins {
         true => (users, Vec::new()),

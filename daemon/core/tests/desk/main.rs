@@ -6,6 +6,7 @@ mod dates;
 mod delegated;
 mod directory;
 mod install;
+mod intruders;
 mod leases;
 mod problems;
 mod removal;

@@ -8,7 +8,7 @@ use seatkeeper::wire::{
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 
-fn role(name: &str, unit: &str) -> GivenRole {
+pub(crate) fn role(name: &str, unit: &str) -> GivenRole {
     GivenRole {
         role: name.to_owned(),
         unit: unit.to_owned(),
@@ -36,12 +36,17 @@ fn suspended() -> UserChange {
     }
 }
 
-fn give(site: &Site, by: &Caller, login: &str, roles: &[GivenRole]) -> Result<(), Box<Problem>> {
+pub(crate) fn give(
+    site: &Site,
+    by: &Caller,
+    login: &str,
+    roles: &[GivenRole],
+) -> Result<(), Box<Problem>> {
     let given = site.desk.change_roles(by, login, &gives(roles), None);
     given.map(drop)
 }
 
-fn made(site: &Site, login: &str, units: &[&str]) {
+pub(crate) fn made(site: &Site, login: &str, units: &[&str]) {
     let person = person(login, units);
     site.desk.make_user(&site.root(), &person).expect(login);
 }

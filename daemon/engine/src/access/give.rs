@@ -62,9 +62,14 @@ fn define(
 /// Takes away a role that nobody has; a usual one is as it came again.
 fn remove(act: &mut Act<'_>, role: Name, if_match: Option<u64>) -> Result<Verdict, Denial> {
     let state = act.state();
-    let known = state.roles.get(&role).ok_or_else(|| not_found(1))?;
-    unchanged(known.revision, if_match, 1)?;
     let usual = Role::usual(&role).is_some();
+    let Some(known) = state.roles.get(&role) else {
+        return match usual {
+            true => Ok(Verdict::Done),
+            false => Err(not_found(1)),
+        };
+    };
+    unchanged(known.revision, if_match, 1)?;
     let has = |given: &Given| given.role == role;
     if !usual && state.users.values().any(|user| user.roles.iter().any(has)) {
         return Err(Denial {
@@ -120,7 +125,11 @@ pub(crate) fn keeps_an_administrator(
         return Ok(());
     };
     let was = Standing::of(state, known, j);
-    let is = after.map(|after| Standing::of(state, &after, j));
+    // Who goes on a day that is known keeps nothing.
+    let stays = |user: &User| user.until.is_none();
+    let is = after
+        .filter(stays)
+        .map(|after| Standing::of(state, &after, j));
     let roots = known.roles.iter();
     let roots = roots.filter_map(|given| state.account_of(given.unit).map(|(root, _)| root));
     for root in roots.collect::<BTreeSet<_>>() {
@@ -131,16 +140,14 @@ pub(crate) fn keeps_an_administrator(
         let (mut people, mut others) = (false, false);
         for (_, other) in state.users.iter().filter(|(id, _)| **id != user) {
             people |= in_account(state, state.units_of(other), root);
-            others |= !other.roles.is_empty() && gives(&Standing::of(state, other, j));
+            others |=
+                !other.roles.is_empty() && stays(other) && gives(&Standing::of(state, other, j));
             if others {
                 break;
             }
         }
         if people && !others {
-            return Err(Denial {
-                users: vec![user],
-                ..Denial::new(Code::LastAdministrator, 1)
-            });
+            return Err(Denial::new(Code::LastAdministrator, 1));
         }
     }
     Ok(())

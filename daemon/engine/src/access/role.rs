@@ -15,7 +15,8 @@ pub enum Reach {
     /// That unit and all below it.
     Below,
     /// From the root of a partner's or producer's account also its customers: the accounts that it manages; from a
-    /// producer's those that nobody manages, and what only shows in every account.
+    /// producer's the customers that nobody manages, and what only shows in partners and all customers. The home account
+    /// is reached by its manager alone.
     Customers,
 }
 

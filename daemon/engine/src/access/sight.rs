@@ -60,6 +60,12 @@ impl Standing {
     /// Whether they may give a role at a unit: they have all that it gives there, as far as it reaches.
     #[must_use]
     pub fn may_give(&self, state: &State, role: &Role, unit: UnitId) -> bool {
+        self.may(state, Permission::RoleGive, unit).is_some() && self.has_all(state, role, unit)
+    }
+
+    /// Whether they have all that a role gives at a unit, as far as it reaches.
+    #[must_use]
+    pub fn has_all(&self, state: &State, role: &Role, unit: UnitId) -> bool {
         let home = state.site.map(|site| site.unit);
         let far = |permission: &Permission| {
             let mut reaches = self.at(state, *permission, unit);
@@ -69,7 +75,7 @@ impl Standing {
                 Scope::Place => reaches.any(|(_, reach)| reach >= role.reach),
             }
         };
-        self.may(state, Permission::RoleGive, unit).is_some() && role.permissions.iter().all(far)
+        role.permissions.iter().all(far)
     }
 
     /// Where they were given it so that it counts: one of the daemon at the root of the home account alone.
@@ -100,7 +106,13 @@ impl Standing {
                 Scope::Daemon => (given.unit == unit).then_some(By::Own),
                 Scope::Place => reached(state, given.unit, reach, permission, unit),
             };
-            Some((by?, reach))
+            let by = by?;
+            // Who acts for an account has no customers by it: a customer has none.
+            let reach = match by {
+                By::Managing(root) if !is_customer(state, root) => reach.min(Reach::Below),
+                By::Own | By::Managing(_) => reach,
+            };
+            Some((by, reach))
         })
     }
 }
@@ -141,13 +153,23 @@ fn reached(
         return None;
     };
     let (root, account) = state.account_of(unit)?;
-    manages(from, manager, account, permission).then_some(By::Managing(root))
+    let home = state.site.is_some_and(|site| site.unit == root);
+    let reaches = account.managed_by == Some(from)
+        || (!home && of_the_producer(manager, account, permission));
+    reaches.then_some(By::Managing(root))
 }
 
-fn manages(from: UnitId, manager: Account, account: Account, permission: Permission) -> bool {
-    let producer = manager.kind == AccountKind::Producer;
-    account.managed_by == Some(from)
-        || (producer && (account.managed_by.is_none() || permission.shows()))
+/// What a producer's administrators reach without being named as the manager: customers that nobody manages, and to see
+/// only, partners and all customers.
+fn of_the_producer(manager: Account, account: Account, permission: Permission) -> bool {
+    let nobodys = account.kind == AccountKind::Customer && account.managed_by.is_none();
+    let seen = account.kind != AccountKind::Producer && permission.shows();
+    manager.kind == AccountKind::Producer && (nobodys || seen)
+}
+
+fn is_customer(state: &State, root: UnitId) -> bool {
+    let account = state.account_of(root).map(|(_, account)| account.kind);
+    account == Some(AccountKind::Customer)
 }
 
 impl State {

@@ -12,6 +12,8 @@ pub(super) enum Asks {
     Above(Permission),
     /// This one at the unit above and at the place where it goes.
     Moves(Permission, &'static str),
+    /// To explain for others: at the home account one asks about whom one does not see as about nobody.
+    Explain,
     /// To see it, and the making of accounts.
     Accounts,
     /// To see the license, and this one at the unit of what it is about.
@@ -45,11 +47,15 @@ impl Asks {
             all.join(", ")
         };
         match self {
+            Asks::All([one @ (SeatRead | UserRead)]) => format!("`{one}`; for oneself nothing"),
             Asks::All(all) => list(all),
             Asks::Above(one) => format!("`{one}` at the unit above; of an account `account.manage`"),
             Asks::Moves(one, _) => format!(
                 "`{one}` at the unit above (of an account `account.manage`) and where it goes"
             ),
+            Asks::Explain => {
+                "`explain.others`, for oneself nothing; about whom one does not see as about nobody, at the home account".to_owned()
+            }
             Asks::Accounts => "`account.manage`".to_owned(),
             Asks::License(None) => {
                 "a license that covers one, or `license.read` or `license.manage_users` in its account".to_owned()
@@ -334,7 +340,7 @@ pub(super) const VERBS: &[Verb] = &[
     )),
     post(
         "/v1/explain",
-        Asks::All(&[ExplainOthers]),
+        Asks::Explain,
         |_| "/v1/explain".into(),
         |t| Some(json!({"user": format!("u-{}", t.place.name), "item": {"feature": "modeler"}})),
     ),

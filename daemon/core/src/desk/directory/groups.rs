@@ -283,7 +283,7 @@ impl Desk {
         Ok((id, caller))
     }
 
-    /// A user whom the caller sees, or who is right in this group already.
+    /// A user whom the caller manages, or who is right in this group already.
     fn member_seen(
         &self,
         snapshot: &Snapshot,
@@ -294,11 +294,16 @@ impl Desk {
         let known = known.and_then(|id| Some((id, snapshot.state.users.get(&id)?)));
         match known {
             Some((id, known)) if known.groups.contains(&group) => Ok(id),
-            _ => self.user_seen(snapshot, caller, text),
+            _ => {
+                let user = self.user_seen(snapshot, caller, text)?;
+                let units = snapshot.state.units_of_user(user);
+                self.acting(snapshot, caller, Permission::UserManage, &units)?;
+                Ok(user)
+            }
         }
     }
 
-    /// A group that the caller sees, or that is right in this one already.
+    /// A group that the caller manages, or that is right in this one already.
     fn inner_seen(
         &self,
         snapshot: &Snapshot,
@@ -309,7 +314,7 @@ impl Desk {
         let known = known.and_then(|id| Some((id, snapshot.state.groups.get(&id)?)));
         match known {
             Some((id, known)) if known.groups.contains(&group) => Ok(id),
-            _ => self.group_seen(snapshot, caller, text),
+            _ => Ok(self.group_managed(snapshot, caller, text)?.0),
         }
     }
 

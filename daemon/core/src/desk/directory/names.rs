@@ -142,6 +142,7 @@ impl Desk {
             .and_then(|first| self.account_named(state, first));
         let from_account = self.down(state, account.into_iter(), path);
         let mut by_path: Vec<_> = from_account.into_iter().chain(below_home).collect();
+        by_path.retain(|unit| seen(*unit));
         by_path.dedup();
         let name = self.name_hash(&text.nfc().collect::<String>());
         let same = state.unit_names.iter();

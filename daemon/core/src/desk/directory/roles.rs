@@ -77,6 +77,8 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
         self.authorize(caller, Permission::RoleDefine, self.unit)?;
+        let has = self.has_both(caller, role, Role::usual(role).as_ref());
+        self.traced(caller, has)?;
         let change = Access::RemoveRole {
             role: Name::from(role),
             if_match,
@@ -115,10 +117,16 @@ impl Desk {
             text.parse::<Permission>()
                 .map_err(|why| bad("permissions", format_args!("{text} is {why}")))
         });
-        let change = Access::DefineRole {
-            role: Name::from(role),
+        let made = Role {
             permissions: permissions.collect::<Result<_, _>>()?,
             reach: word("reach", &body.reach, REACH)?,
+            revision: 0,
+        };
+        self.has_both(caller, role, Some(&made))?;
+        let change = Access::DefineRole {
+            role: Name::from(role),
+            permissions: made.permissions,
+            reach: made.reach,
             if_match,
         };
         let answer = self.access(caller, &format!("role {role}"), change)?;
@@ -137,8 +145,10 @@ impl Desk {
         let id = self.user_seen(&snapshot, caller, user)?;
         let known = snapshot.state.users.get(&id);
         let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {user}")))?;
-        let (give, by_giving) = self.given(&snapshot, (caller, &sight), ("give", &body.give))?;
-        let (take, by_taking) = self.given(&snapshot, (caller, &sight), ("take", &body.take))?;
+        let (give, by_giving) =
+            self.given(&snapshot, (caller, &sight, known), ("give", &body.give))?;
+        let (take, by_taking) =
+            self.given(&snapshot, (caller, &sight, known), ("take", &body.take))?;
         let mut roles = known.roles.clone();
         roles.retain(|one| !take.contains(one));
         roles.extend(give);
@@ -158,7 +168,7 @@ impl Desk {
     fn given(
         &self,
         snapshot: &Snapshot,
-        (caller, sight): (&Caller, &Sight),
+        (caller, sight, user): (&Caller, &Sight, &User),
         (member, list): (&str, &[GivenRole]),
     ) -> Result<(Vec<Given>, Option<UnitId>), Refused> {
         let state = &snapshot.state;
@@ -180,6 +190,14 @@ impl Desk {
             if !caller.administers && !sight.standing().may_give(state, &role, unit) {
                 return Err(more_than_own(caller, &one.role));
             }
+            // What one has by managing an account is for the people of that account.
+            let stranger = acting_for.is_some_and(|account| !in_account(state, user, account));
+            if stranger && member == "give" {
+                return Err(bad(
+                    member,
+                    "whoever acts for an account gives its roles to people of that account",
+                ));
+            }
             all.push(Given {
                 role: Name::from(&*one.role),
                 unit,
@@ -193,6 +211,19 @@ impl Desk {
         match &answer.verdict {
             Verdict::Done => Ok(answer),
             _ => Err(self.not_done(caller, what, &answer)),
+        }
+    }
+
+    /// Refuses to make a role of more than the caller has at home, or to change one that gives more.
+    fn has_both(&self, caller: &Caller, role: &str, made: Option<&Role>) -> Result<(), Refused> {
+        let snapshot = self.keeper.snapshot();
+        let sight = Sight::of(&snapshot, caller, Permission::RoleDefine);
+        let was = snapshot.state.role(role);
+        let mut both = was.as_deref().into_iter().chain(made);
+        let has = |role: &Role| sight.standing().has_all(&snapshot.state, role, self.unit);
+        match caller.administers || both.all(has) {
+            true => Ok(()),
+            false => Err(more_than_own(caller, role)),
         }
     }
 
@@ -210,7 +241,7 @@ impl Desk {
         let mut roles = known.into_iter().flatten();
         let beyond = roles.find(|given| {
             let role = state.role(&given.role);
-            role.is_some_and(|role| !sight.standing().may_give(state, &role, given.unit))
+            role.is_some_and(|role| !sight.standing().has_all(state, &role, given.unit))
         });
         match beyond {
             Some(given) if !caller.administers => Err(more_than_own(caller, &given.role)),
@@ -240,6 +271,15 @@ fn role_view(state: &State, name: &str) -> Option<wire::Role> {
         usual,
         changed: usual && role.revision > 0,
         revision: role.revision,
+    })
+}
+
+fn in_account(state: &State, user: &User, account: UnitId) -> bool {
+    let mut units = state.units_of(user).iter();
+    units.any(|unit| {
+        state
+            .account_of(*unit)
+            .is_some_and(|(root, _)| root == account)
     })
 }
 

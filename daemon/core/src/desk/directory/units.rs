@@ -2,7 +2,7 @@
 
 use super::names::HOME;
 use super::{Named, brought, spelled, word};
-use crate::authorize::{Caller, Permission};
+use crate::authorize::{Caller, Permission, Sight, forbidden};
 use crate::desk::Desk;
 use crate::desk::directory::name_key;
 use crate::desk::parse::bad;
@@ -11,6 +11,7 @@ use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, Page, UnitChange, UnitMake};
+use seatkeeper_engine::access::Scope;
 use seatkeeper_engine::command::{self, Arrange, MoveTo};
 use seatkeeper_engine::ids::{NameHash, UnitId};
 use seatkeeper_engine::state::{Account, AccountKind, Place, Target};
@@ -151,6 +152,7 @@ impl Desk {
                 let to = self.unit_seen(&snapshot, caller, ("above", above))?;
                 let manage = Permission::UnitManage;
                 self.acting(&snapshot, caller, manage, &[to])?;
+                self.gains_nothing(&snapshot, caller, (id, to))?;
                 let caller = self.takes_out(&snapshot, caller, id)?;
                 let to = MoveTo::Below(to);
                 (caller, command::UnitChange::Move { to, hard })
@@ -255,6 +257,25 @@ impl Desk {
                 self.acting(snapshot, caller, Permission::UnitManage, &[manager])
             }
             _ => self.acting(snapshot, caller, Permission::AccountManage, &[self.unit]),
+        }
+    }
+
+    /// Refuses who would have more over a unit where it goes than where it is.
+    fn gains_nothing(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (unit, to): (UnitId, UnitId),
+    ) -> Result<(), Refused> {
+        let placed = Permission::ALL.iter().copied();
+        let mut placed = placed.filter(|one| one.scope() == Scope::Place);
+        let gained = placed.find(|permission| {
+            let sight = Sight::of(snapshot, caller, *permission);
+            sight.at(&snapshot.state, to) && !sight.at(&snapshot.state, unit)
+        });
+        match gained {
+            Some(permission) => Err(forbidden(caller, permission)),
+            None => Ok(()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `/v1/users`.
 
 use super::{brought, spelled, word};
-use crate::authorize::{Caller, Permission, Sight};
+use crate::authorize::{Caller, Permission, Sight, forbidden};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
@@ -164,10 +164,8 @@ impl Desk {
                 let goes = was.filter(|unit| !units.contains(unit));
                 let between: Vec<_> = comes.chain(goes).copied().collect();
                 let manage = Permission::UserManage;
-                let caller = match between.is_empty() {
-                    true => self.acting(&snapshot, caller, manage, state.units_of(known))?,
-                    false => self.acting_at_all(&snapshot, caller, manage, &between)?,
-                };
+                self.acting(&snapshot, caller, manage, state.units_of(known))?;
+                let caller = self.acting_at_all(&snapshot, caller, manage, &between)?;
                 let place = Arrange::PlaceUser {
                     user: id,
                     units,
@@ -261,6 +259,12 @@ impl Desk {
         caller: &Caller,
         user: UserId,
     ) -> Result<Caller, Refused> {
+        if !caller.administers && caller.person(&snapshot.state) == Some(user) {
+            let mut refused = forbidden(caller, Permission::UserManage);
+            refused.detail =
+                "nobody changes their own status or last day, or takes themselves away".to_owned();
+            return Err(refused);
+        }
         self.may_stand_in(snapshot, caller, user)?;
         let units = snapshot.state.units_of_user(user);
         self.acting_at_all(snapshot, caller, Permission::UserManage, &units)

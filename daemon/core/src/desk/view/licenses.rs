@@ -52,7 +52,7 @@ impl Desk {
         let rows = ids
             .into_iter()
             .filter(|(key, id)| after.is_none_or(|after| key.as_str() > after) && seen.has(id))
-            .filter_map(|(key, id)| Some((key, license(state, id, now)?)));
+            .filter_map(|(key, id)| Some((key, told(license(state, id, now)?, seen.reads(id)))));
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -69,7 +69,9 @@ impl Desk {
         self.authorize(caller, Permission::PoolRead, self.unit())?;
         let snapshot = self.snapshot();
         let id = self.license_seen(&snapshot, caller, (vendor, id))?;
+        let whole = self.licenses_seen(&snapshot, caller).reads(&id);
         license(&snapshot.state, &id, self.keeper().now().j)
+            .map(|known| told(known, whole))
             .ok_or_else(|| internal("a license that was found is not there", &id))
     }
 
@@ -176,6 +178,14 @@ pub(in crate::desk) fn waiting_status(state: &State, known: &License, now: Date)
         "in_force" | "not_started" => "waiting",
         other => other,
     }
+}
+
+/// Whose a license is, is for those who may read it.
+fn told(mut license: wire::License, whole: bool) -> wire::License {
+    if !whole {
+        license.customer.clear();
+    }
+    license
 }
 
 /// A license with what waits of it; where none is in force, the first one that waits.

@@ -1,0 +1,239 @@
+//! Roles over the desk, as those use them who want more than they have (F8, rule 1).
+
+use crate::directory::{member, person, unit};
+use crate::roles::{give, made, role};
+use crate::site::Site;
+use seatkeeper::wire::{Code, RoleDefine, UnitChange, UnitMake, UserChange};
+use seatkeeper_core::authorize::Caller;
+
+fn defined(
+    site: &Site,
+    by: &Caller,
+    name: &str,
+    permissions: &[&str],
+    reach: &str,
+) -> Result<(), Code> {
+    let body = RoleDefine {
+        permissions: permissions.iter().map(|one| (*one).to_owned()).collect(),
+        reach: reach.to_owned(),
+    };
+    let defined = site.desk.define_role(by, name, &body, None);
+    defined.map(drop).map_err(|refused| refused.code)
+}
+
+fn placed(units: &[&str]) -> UserChange {
+    UserChange {
+        units: Some(units.iter().map(|unit| (*unit).to_owned()).collect()),
+        ..UserChange::default()
+    }
+}
+
+fn until(date: u64) -> UserChange {
+    UserChange {
+        until: Some(date),
+        ..UserChange::default()
+    }
+}
+
+#[test]
+fn f8_who_acts_for_an_account_keeps_nothing_of_it() {
+    let site = Site::new();
+    let root = site.root();
+    let dealer = UnitMake {
+        kind: Some("partner".to_owned()),
+        ..unit("Dealer", None)
+    };
+    let works = UnitMake {
+        managed_by: Some("Dealer".to_owned()),
+        ..unit("Works", None)
+    };
+    site.desk.make_unit(&root, &dealer).expect("a partner");
+    site.desk.make_unit(&root, &works).expect("its customer");
+    made(&site, "ana", &["Dealer"]);
+    made(&site, "wim", &["Works"]);
+    give(&site, &root, "ana", &[role("administrator", "Dealer")]).expect("given");
+    let own = give(&site, &site.ana(), "ana", &[role("administrator", "Works")]);
+    let own = own.expect_err("not to herself");
+    assert!(
+        own.detail.contains("people of that account"),
+        "{}",
+        own.detail
+    );
+    give(&site, &site.ana(), "wim", &[role("administrator", "Works")])
+        .expect("H3: to its own people");
+}
+
+#[test]
+fn f8_a_producer_reaches_neither_the_home_account_nor_other_producers() {
+    let site = Site::new();
+    let root = site.root();
+    for name in ["Maker", "Other"] {
+        let producer = UnitMake {
+            kind: Some("producer".to_owned()),
+            ..unit(name, None)
+        };
+        site.desk.make_unit(&root, &producer).expect("a producer");
+    }
+    site.desk
+        .make_unit(&root, &unit("Free", None))
+        .expect("a customer");
+    made(&site, "ana", &["Maker"]);
+    made(&site, "bob", &["Acme"]);
+    made(&site, "cy", &["Other"]);
+    made(&site, "dee", &["Free"]);
+    give(&site, &root, "ana", &[role("administrator", "Maker")]).expect("given");
+    let change = |login: &str| {
+        let suspended = UserChange {
+            status: Some("suspended".to_owned()),
+            ..UserChange::default()
+        };
+        let changed = site.desk.change_user(&site.ana(), login, &suspended, None);
+        changed.map(drop).map_err(|refused| refused.code)
+    };
+    assert_eq!(change("bob"), Err(Code::NotFound));
+    assert_eq!(change("cy"), Err(Code::NotFound));
+    assert_eq!(change("dee"), Ok(()), "a customer that nobody manages");
+}
+
+#[test]
+fn f8_a_unit_does_not_move_to_where_its_mover_has_more() {
+    let site = Site::new();
+    let root = site.root();
+    for name in ["East", "West"] {
+        site.desk
+            .make_unit(&root, &unit(name, Some("Acme")))
+            .expect(name);
+    }
+    made(&site, "ana", &["West"]);
+    made(&site, "bob", &["East"]);
+    defined(
+        &site,
+        &root,
+        "mover",
+        &["unit.read", "unit.manage"],
+        "below",
+    )
+    .expect("defined");
+    let roles = [role("mover", "Acme"), role("administrator", "West")];
+    give(&site, &root, "ana", &roles).expect("given");
+    let west = UnitChange {
+        above: Some("West".to_owned()),
+        ..UnitChange::default()
+    };
+    let moved = site.desk.change_unit(&site.ana(), "East", &west, None);
+    assert_eq!(moved.expect_err("to her").code, Code::Forbidden);
+}
+
+#[test]
+fn f8_who_only_sees_somebody_does_not_bring_them_into_their_own_place() {
+    let site = Site::new();
+    let root = site.root();
+    site.desk
+        .make_unit(&root, &unit("Globex", None))
+        .expect("an account");
+    made(&site, "ana", &["Globex"]);
+    made(&site, "bob", &["Acme"]);
+    let roles = [role("auditor", "Acme"), role("administrator", "Globex")];
+    give(&site, &root, "ana", &roles).expect("given");
+    let placed = site
+        .desk
+        .change_user(&site.ana(), "bob", &placed(&["Acme", "Globex"]), None);
+    assert_eq!(placed.expect_err("only seen").code, Code::Forbidden);
+    let group = seatkeeper::wire::GroupMake {
+        name: "hers".to_owned(),
+        unit: Some("Globex".to_owned()),
+        ..seatkeeper::wire::GroupMake::default()
+    };
+    site.desk
+        .make_group(&site.ana(), &group)
+        .expect("a group of hers");
+    let joined = site
+        .desk
+        .change_members(&site.ana(), "hers", &member("bob", true), None);
+    assert_eq!(joined.expect_err("only seen").code, Code::Forbidden);
+}
+
+#[test]
+fn f8_nobody_makes_a_role_of_more_than_they_have() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &["Acme"]);
+    defined(&site, &root, "definer", &["role.define"], "unit").expect("defined");
+    give(&site, &root, "ana", &[role("definer", "Acme")]).expect("given");
+    let more = ["role.define", "daemon.operate"];
+    let own = defined(&site, &site.ana(), "definer", &more, "unit");
+    assert_eq!(own, Err(Code::Forbidden));
+    let other = site.desk.remove_role(&site.ana(), "administrator", None);
+    assert_eq!(other.expect_err("it gives more").code, Code::Forbidden);
+}
+
+#[test]
+fn f8_a_seat_out_of_sight_is_not_taken_back() {
+    let (site, vendor) = Site::licensed();
+    let root = site.root();
+    site.desk
+        .make_unit(&root, &unit("East", Some("Acme")))
+        .expect("East");
+    made(&site, "ana", &["Acme"]);
+    made(&site, "bob", &["East"]);
+    let takes = ["seat.read", "seat.reclaim"];
+    defined(&site, &root, "taker", &takes, "unit").expect("defined");
+    give(&site, &root, "ana", &[role("taker", "Acme")]).expect("given");
+    let seat = site
+        .checkout(&site.bob(), &vendor)
+        .expect("a seat")
+        .reply
+        .id;
+    let taken = site.desk.reclaim(&site.ana(), &seat, true);
+    assert_eq!(taken.expect_err("below her place").code, Code::NotFound);
+}
+
+#[test]
+fn f8_nobody_prolongs_themselves() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &["Acme"]);
+    made(&site, "bob", &["Acme"]);
+    give(&site, &root, "ana", &[role("administrator", "Acme")]).expect("given");
+    give(&site, &root, "bob", &[role("administrator", "Acme")]).expect("given");
+    let guest = crate::site::NOON + 86_400;
+    site.desk
+        .change_user(&root, "ana", &until(guest), None)
+        .expect("a guest");
+    let own = site.desk.change_user(&site.ana(), "ana", &until(0), None);
+    assert_eq!(own.expect_err("herself").code, Code::Forbidden);
+    // Bob would be the last one who stays.
+    let last = site.desk.change_user(&root, "bob", &until(guest), None);
+    assert_eq!(last.expect_err("the last").code, Code::LastAdministrator);
+}
+
+#[test]
+fn l4_who_distributes_licenses_makes_no_users_by_it() {
+    let (site, _) = Site::licensed();
+    made(&site, "ana", &["Acme"]);
+    give(
+        &site,
+        &site.root(),
+        "ana",
+        &[role("license-manager", "Acme")],
+    )
+    .expect("given");
+    let assign = |login: &str| seatkeeper::wire::Assignment {
+        license: "ACME-1".to_owned(),
+        user: Some(login.to_owned()),
+        ..seatkeeper::wire::Assignment::default()
+    };
+    let ghost = site.desk.assign(&site.ana(), &assign("ghost"));
+    assert_eq!(ghost.expect_err("nobody").code, Code::NotFound);
+    site.desk
+        .assign(&site.ana(), &assign("ana"))
+        .expect("known");
+    // And a refused assignment leaves nobody behind.
+    let bad = seatkeeper::wire::Assignment {
+        policies: vec![String::new()],
+        ..assign("ghost")
+    };
+    assert!(site.desk.assign(&site.root(), &bad).is_err());
+    let nobody = site.desk.user_shown(&site.root(), "ghost");
+    assert_eq!(nobody.expect_err("nobody").code, Code::NotFound);
+}
