@@ -158,6 +158,9 @@ pub(crate) struct With {
     /// So many seats of a feature for each of them
     #[arg(long, value_name = "FEATURE=N")]
     pub max_each: Vec<String>,
+    /// Keep so many seats of a feature for those whom it covers, as FEATURE=N; once for each feature; `none` for none
+    #[arg(long, value_name = "FEATURE=N")]
+    pub reserve: Vec<String>,
     /// Where requests wait: 0 to 9, lower first; 5 unless said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=9))]
     pub priority: Option<u8>,

@@ -26,6 +26,7 @@ pub enum Code {
     OverUserMax,
     OverGroupMax,
     OverUnitMax,
+    ReservedForOthers,
     NoSeatFree,
     LeaseEnded,
     LeaseLapsed,
@@ -43,6 +44,7 @@ pub enum Code {
     MixedKinds,
     LastUnit,
     LastAdministrator,
+    OverPromised,
     ServerBusy,
 }
 
@@ -61,6 +63,8 @@ pub struct Denial {
     pub in_use: Option<u64>,
     /// Its seats, or the limit; `None` too where unlimited.
     pub total: Option<u64>,
+    /// Of those seats, what is reserved for others (rule 11).
+    pub reserved: Option<u64>,
     /// The limit that was passed (version, seats, serial), as text.
     pub limit: Option<String>,
     /// The date that decided (`nbf`, `exp`).
@@ -84,6 +88,7 @@ impl Denial {
             assignment: None,
             in_use: None,
             total: None,
+            reserved: None,
             limit: None,
             date: None,
             retry_at: None,

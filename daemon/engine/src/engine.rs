@@ -8,7 +8,7 @@ use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, User
 use crate::index::Index;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{access, dates, directory, licensing, limits, rollback, seats};
+use crate::{access, dates, directory, licensing, limits, reserves, rollback, seats};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -365,9 +365,10 @@ impl Act<'_> {
         &self.engine.state
     }
 
-    /// Has the counts that limits ask for of a feature's pools.
+    /// Has the counts that limits and reserves ask for of a feature's pools.
     pub(crate) fn count_limits(&mut self, asked: &Checkout) {
         limits::refresh(&mut self.engine.state, &asked.product, &asked.feature);
+        reserves::refresh(&mut self.engine.state, &asked.product, &asked.feature);
     }
 
     /// Records an event and folds it.
@@ -445,6 +446,7 @@ pub fn explain(
     let mut state = state.clone();
     seats::ending::fold_expired(&mut state, now, checkout);
     limits::refresh(&mut state, &checkout.product, &checkout.feature);
+    reserves::refresh(&mut state, &checkout.product, &checkout.feature);
     let mut steps = Vec::new();
     let judged = seats::judge::decide(&state, now, checkout, &mut steps);
     (steps, judged.map_err(Box::new))

@@ -17,6 +17,7 @@ pub mod limits;
 mod losses;
 #[cfg(planted)]
 pub mod planted;
+pub mod reserves;
 pub mod right;
 mod rollback;
 mod seats;

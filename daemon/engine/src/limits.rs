@@ -164,9 +164,19 @@ fn limits_of(state: &State, id: &PoolId) -> Vec<(AssignmentId, Within)> {
 }
 
 fn max_of(assignment: &Assignment, id: &PoolId) -> Option<u64> {
-    let mut limits = assignment.terms.limits.iter();
-    let limit = limits.find(|limit| limit.feature.as_ref() == Some(&id.feature))?;
-    limit.max
+    assignment.terms.limit(&id.feature)?.max
+}
+
+/// The max of an assignment for a feature, and what is left of it.
+pub(crate) fn left(
+    state: &State,
+    pool: &Pool,
+    feature: &str,
+    of: AssignmentId,
+) -> Option<(u64, u64)> {
+    let max = state.assignments.get(&of)?.terms.limit(feature)?.max?;
+    let together = pool.charged.together.get(&of).copied().unwrap_or_default();
+    Some((max, max.saturating_sub(together)))
 }
 
 /// A grant for which the license in force has no place any more counts for no limit (rule 17).

@@ -97,7 +97,11 @@ impl State {
     }
 
     /// Whatever an assignment may name to cover a user, the most direct first.
-    fn around<'a>(&'a self, user: UserId, known: &'a User) -> impl Iterator<Item = Target> + 'a {
+    pub(crate) fn around<'a>(
+        &'a self,
+        user: UserId,
+        known: &'a User,
+    ) -> impl Iterator<Item = Target> + 'a {
         let groups = (!known.groups.is_empty()).then(|| self.groups_around(&known.groups));
         let groups = groups.into_iter().flatten().map(Target::Group);
         // Two units of a user may meet further up: what covers there is told twice.

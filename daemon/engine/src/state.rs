@@ -19,6 +19,7 @@ use crate::ids::{
     MachineId, Name, NameHash, PoolId, RunId, TokenHash, UnitId, UserId,
 };
 use crate::limits::Charged;
+use crate::reserves::Reserved;
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
@@ -324,6 +325,9 @@ pub struct Pool {
     /// Seats by user and limit, where a limit asks (fleeting).
     #[serde(skip)]
     pub charged: Charged,
+    /// What is reserved and filled, where an assignment reserves (fleeting).
+    #[serde(skip)]
+    pub reserved: Option<Arc<Reserved>>,
 }
 
 /// One occupation of slots by a counting unit. Its size, slots and pool never change (rule 5).

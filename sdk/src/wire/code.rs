@@ -101,6 +101,9 @@ codes! {
     OverUnitMax "over_unit_max" Policy 409 true: "so many seats the unit may have",
         "An assignment limits the seats of everyone in a unit together (rule 10).",
         "wait until somebody of the unit gives one back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
+    ReservedForOthers "reserved_for_others" Capacity 409 true: "what is free is kept for others",
+        "Seats are free, and assignments reserve them for whom they cover and who have not taken them yet (rule 11). Nobody else gets one while that leaves too few.",
+        "wait for one, or ask an administrator, who sees with `seatkeeper license assignments` what is reserved for whom and how much of it is filled";
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
         "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";
@@ -237,6 +240,9 @@ codes! {
     LastAdministrator "last_administrator" Request 409 false: "an account with people in it keeps somebody who gives roles",
         "Nobody else in the account could give a role after this change (rule 1).",
         "give another user the role first: `seatkeeper role give administrator USER --unit ACCOUNT`";
+    OverPromised "over_promised" Request 409 false: "more would be promised than there is",
+        "What assignments reserve of a feature is at most its seats, and of those whom a max covers at most that max (rule 11).",
+        "reserve less, or raise what the message names; `seatkeeper license assignments` shows both";
     WrongRevision "wrong_revision" Request 412 false: "somebody changed it meanwhile",
         "The revision in If-Match is not the present one.",
         "read it again, and repeat the change if it still makes sense";

@@ -3,6 +3,7 @@
 //! Claims are closed, bodies are open: a reader ignores members that it does not know, and keeps an unknown code as text.
 
 mod access;
+mod assignments;
 mod audit;
 mod bodies;
 mod code;
@@ -13,6 +14,7 @@ mod problem;
 mod resources;
 
 pub use access::{GivenRole, Role, RoleDefine, RolesChange};
+pub use assignments::{Assignment, AssignmentChange};
 pub use audit::{AuditAnchor, AuditEvent};
 pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,

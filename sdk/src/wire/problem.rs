@@ -40,6 +40,9 @@ pub struct Problem {
     /// Its seats; absent where unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// Of its seats, what is reserved for others (rule 11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<u64>,
     /// Asking again after so many seconds can help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
@@ -70,6 +73,7 @@ impl Problem {
             limit: None,
             in_use: None,
             total: None,
+            reserved: None,
             retry_after_s: None,
             holders: Vec::new(),
             hint: code.remedy().to_owned(),

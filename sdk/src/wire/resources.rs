@@ -1,8 +1,7 @@
 //! What the lists and pages of the API show. Dates are seconds since 1970 (J); ids are text.
 
-use super::Code;
+use super::{Assignment, Code};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {$(
@@ -105,6 +104,12 @@ resources! {
         pub seats: Option<u64>,
         /// Slots in use.
         pub in_use: u64,
+        /// Seats that assignments reserve (rule 11).
+        #[serde(default)]
+        pub reserved: u64,
+        /// How many of those are filled.
+        #[serde(default)]
+        pub reserved_filled: u64,
         /// `floating` or `named`.
         pub model: String,
         /// `process`, `user`, `host` or `user+host`.
@@ -186,68 +191,6 @@ resources! {
         /// It had not begun.
         pub waiting: bool,
     }
-    /// An assignment: `POST /v1/assignments` (rule 3).
-    #[derive(Default)]
-    Assignment {
-        /// 32 hex digits; may be brought by the caller (rule 20).
-        pub id: String,
-        /// Vendor name.
-        pub vendor: String,
-        /// License id.
-        pub license: String,
-        /// The user's login. Exactly one of user, group, unit and everyone says to whom.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub user: Option<String>,
-        /// The group's name: its members at any depth.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub group: Option<String>,
-        /// The unit's path: everyone in it and below.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub unit: Option<String>,
-        /// For everyone in the account that the license is installed for.
-        #[serde(default)]
-        pub everyone: bool,
-        /// Optional policies that it gives.
-        #[serde(default)]
-        pub policies: Vec<String>,
-        /// Whom it covers is refused: each of these features, or all with `*` (rule 10).
-        #[serde(default)]
-        pub exclude: Vec<String>,
-        /// So many seats of a feature for all whom it covers together, by feature (rule 10).
-        #[serde(default)]
-        pub max: BTreeMap<String, u64>,
-        /// So many seats of a feature for each of them.
-        #[serde(default)]
-        pub max_each: BTreeMap<String, u64>,
-        /// 0 to 9, lower first; absent is 5. It counts where requests wait.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub priority: Option<u8>,
-        /// For If-Match.
-        #[serde(default)]
-        pub revision: u64,
-    }
-    /// Changes what an assignment gives and withholds: `PATCH /v1/assignments/{id}`. What is absent stays.
-    #[derive(Default)]
-    AssignmentChange {
-        /// The optional policies that it gives.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub policies: Option<Vec<String>>,
-        /// The features that it refuses, or `*`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub exclude: Option<Vec<String>>,
-        /// So many seats of a feature for all whom it covers together; empty for no limit.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub max: Option<BTreeMap<String, u64>>,
-        /// So many seats of a feature for each of them; empty for no limit.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub max_each: Option<BTreeMap<String, u64>>,
-        /// 0 to 9, lower first.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub priority: Option<u8>,
-        /// Who loses a right by it gets no time to save.
-        #[serde(default)]
-        pub hard: bool,
-    }
     /// The holders that something ends.
     EndingReply {
         /// The holders.
@@ -273,6 +216,12 @@ resources! {
         pub seats: Option<u64>,
         /// Slots in use.
         pub in_use: u64,
+        /// Seats that assignments reserve (rule 11).
+        #[serde(default)]
+        pub reserved: u64,
+        /// How many of those are filled.
+        #[serde(default)]
+        pub reserved_filled: u64,
         /// Free regular seats; absent where unlimited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub free: Option<u64>,

@@ -38,6 +38,8 @@ pub(super) fn assign(
         exclude: excluded(with).unwrap_or_default(),
         max: limits("--max", &with.max)?.unwrap_or_default(),
         max_each: limits("--max-each", &with.max_each)?.unwrap_or_default(),
+        reserve: limits("--reserve", &with.reserve)?.unwrap_or_default(),
+        filled: BTreeMap::new(),
         priority: with.priority,
         revision: 0,
     };
@@ -84,6 +86,7 @@ pub(super) fn list(daemon: &Daemon<'_>, name: Option<&LicenseName>, printer: &Pr
             Column("to", assignee),
             Column("policies", |one| one.policies.join(", ")),
             Column("limits", limited),
+            Column("reserved", reserved),
             Column("priority", |one| {
                 one.priority.map(|n| n.to_string()).unwrap_or_default()
             }),
@@ -107,6 +110,7 @@ pub(super) fn change(
         exclude: excluded(with),
         max: limits("--max", &with.max)?,
         max_each: limits("--max-each", &with.max_each)?,
+        reserve: limits("--reserve", &with.reserve)?,
         priority: with.priority,
         hard,
     };
@@ -248,6 +252,15 @@ fn limited(one: &Assignment) -> String {
         .join(", ")
 }
 
+/// What it reserves and how much of that is filled, in a cell.
+fn reserved(one: &Assignment) -> String {
+    let all = one.reserve.iter().map(|(feature, n)| {
+        let filled = one.filled.get(feature).copied().unwrap_or_default();
+        format!("{feature} {n} ({filled} filled)")
+    });
+    all.collect::<Vec<_>>().join(", ")
+}
+
 fn gives(one: &Assignment) -> String {
     let mut parts = String::new();
     if !one.policies.is_empty() {
@@ -261,6 +274,9 @@ fn gives(one: &Assignment) -> String {
     }
     for (feature, n) in &one.max_each {
         parts += &format!(", at most {n} of {feature} each");
+    }
+    for (feature, n) in &one.reserve {
+        parts += &format!(", {n} of {feature} reserved for them");
     }
     parts
 }

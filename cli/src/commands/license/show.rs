@@ -109,6 +109,13 @@ fn terms(feature: &LicenseFeature) -> Vec<String> {
             .as_ref()
             .map(|version| format!("  up to version {version}")),
     );
+    lines.extend((feature.reserved > 0).then(|| {
+        format!(
+            "  {} reserved, {} of them filled",
+            words::count(feature.reserved, "seat"),
+            feature.reserved_filled
+        )
+    }));
     lines.extend(
         (feature.overdraft > 0)
             .then(|| format!("  overdraft {}", words::count(feature.overdraft, "seat"))),

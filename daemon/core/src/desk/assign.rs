@@ -10,7 +10,8 @@ use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
-use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, UserId};
+use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId, UserId};
+use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,13 +72,13 @@ impl Desk {
         } else {
             parse::id("id", &body.id, "not 32 hex digits")?
         };
-        if body.priority.is_some() {
+        if body.priority.is_some() || !body.reserve.is_empty() {
             self.goes_before_others(&snapshot, caller, &license)?;
         }
         let terms = AssignmentTerms {
             policies: texts("policies", &body.policies)?,
             priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
-            limits: limits(&body.exclude, &body.max, &body.max_each)?,
+            limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
         };
         let what = format!("the assignment of {}", license.id);
         let target = match target {
@@ -208,15 +209,15 @@ impl Desk {
             terms.policies = texts("policies", policies)?;
         }
         let now = self.assignment_view(&snapshot.state, id, known);
-        terms.limits = limits(
-            body.exclude.as_ref().unwrap_or(&now.exclude),
+        let numbers = [
             body.max.as_ref().unwrap_or(&now.max),
             body.max_each.as_ref().unwrap_or(&now.max_each),
-        )?;
-        if body
-            .priority
-            .is_some_and(|priority| priority != terms.priority)
-        {
+            body.reserve.as_ref().unwrap_or(&now.reserve),
+        ];
+        terms.limits = limits(body.exclude.as_ref().unwrap_or(&now.exclude), numbers)?;
+        let other_priority = body.priority.is_some_and(|n| n != terms.priority);
+        let other_reserve = body.reserve.as_ref().is_some_and(|of| *of != now.reserve);
+        if other_priority || other_reserve {
             self.goes_before_others(&snapshot, caller, &known.license)?;
         }
         terms.priority = body.priority.unwrap_or(terms.priority);
@@ -317,6 +318,8 @@ impl Desk {
                 .collect(),
             max: by_feature(&known.terms.limits, |limit| limit.max),
             max_each: by_feature(&known.terms.limits, |limit| limit.max_each),
+            reserve: by_feature(&known.terms.limits, |limit| limit.reserve),
+            filled: filled(state, id, known),
             priority: Some(known.terms.priority),
             revision: known.revision,
         }
@@ -332,8 +335,7 @@ fn texts(member: &str, texts: &[String]) -> Result<Vec<Name>, Refused> {
 
 fn limits(
     exclude: &[String],
-    max: &BTreeMap<String, u64>,
-    max_each: &BTreeMap<String, u64>,
+    [max, max_each, reserve]: [&BTreeMap<String, u64>; 3],
 ) -> Result<Vec<Limit>, Refused> {
     let mut limits = BTreeMap::<Option<Name>, Limit>::new();
     for text in exclude {
@@ -351,6 +353,10 @@ fn limits(
         let feature = Some(parse::name("max_each", feature)?);
         limits.entry(feature).or_default().max_each = Some(*most);
     }
+    for (feature, seats) in reserve {
+        let feature = Some(parse::name("reserve", feature)?);
+        limits.entry(feature).or_default().reserve = Some(*seats);
+    }
     let named = |(feature, limit)| Limit { feature, ..limit };
     Ok(limits.into_iter().map(named).collect())
 }
@@ -359,6 +365,26 @@ fn limits(
 fn by_feature(limits: &[Limit], of: impl Fn(&Limit) -> Option<u64>) -> BTreeMap<String, u64> {
     let with = |limit: &Limit| Some((limit.feature.as_deref()?.to_owned(), of(limit)?));
     limits.iter().filter_map(with).collect()
+}
+
+/// How many of the seats that an assignment reserves are filled, by feature; of a license in force.
+fn filled(
+    state: &State,
+    id: AssignmentId,
+    known: &seatkeeper_engine::state::Assignment,
+) -> BTreeMap<String, u64> {
+    let reserving = known.terms.limits.iter();
+    let reserving = reserving.filter(|limit| limit.reserve.is_some());
+    let features = reserving.filter_map(|limit| limit.feature.clone());
+    features
+        .filter_map(|feature| {
+            let text = feature.to_string();
+            let license = known.license.clone();
+            let all = reserves::filled(state, &PoolId { license, feature });
+            let own = all.into_iter().find(|(of, _, _)| *of == id);
+            own.map(|(_, _, filled)| (text, filled))
+        })
+        .collect()
 }
 
 /// The license with this id that is in force or waits, of those that are seen; the vendor decides where several have it.

@@ -10,8 +10,8 @@ use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
 use seatkeeper_engine::command::{Checkout, Process};
-use seatkeeper_engine::denial::Step;
-use seatkeeper_engine::ids::{CheckoutId, HolderId, InstanceId, Name, UserId};
+use seatkeeper_engine::denial::{self as engine, Step};
+use seatkeeper_engine::ids::{AssignmentId, CheckoutId, HolderId, InstanceId, Name, UserId};
 use seatkeeper_engine::state::{Target, User};
 use seatkeeper_engine::{Choice, State, explain};
 use std::sync::Arc;
@@ -76,7 +76,10 @@ impl Desk {
             denial: None,
             steps: steps
                 .into_iter()
-                .map(|step| self.step(&state, step, &|target| about.own || route.shows(target)))
+                .map(|step| {
+                    let seen = |target| about.own || route.shows(target);
+                    self.step((&snapshot, caller), (&state, step), &seen)
+                })
                 .collect(),
             holders: Vec::new(),
         };
@@ -155,15 +158,25 @@ impl Desk {
         Ok(About { login, user, own })
     }
 
-    /// A step for people; a right, or what withholds it, with its route (D1).
-    fn step(&self, state: &State, step: Step, seen: &dyn Fn(Target) -> bool) -> ExplainStep {
-        let assignment = step.assignment.and_then(|id| state.assignments.get(&id));
+    /// A step for people; a right, or what withholds it, with its route (D1). What is kept for others names them to those
+    /// who may see it.
+    fn step(
+        &self,
+        (snapshot, caller): (&Snapshot, &Caller),
+        (state, step): (&State, Step),
+        seen: &dyn Fn(Target) -> bool,
+    ) -> ExplainStep {
+        let of_others = step.denied == Some(engine::Code::ReservedForOthers);
+        let shown = |id: &AssignmentId| !of_others || self.assignment_seen(snapshot, caller, *id);
+        let assignment = step.assignment.filter(shown);
+        let assignment = assignment.and_then(|id| state.assignments.get(&id));
         let route = assignment.map(|known| match known.target {
             Target::Group(_) if !seen(known.target) => "a group".to_owned(),
             Target::Unit(_) if !seen(known.target) => "a unit".to_owned(),
             target => self.target_name(state, target),
         });
         let text = match route {
+            Some(route) if of_others => format!("{}, the most for {route}", step.text),
             Some(route) => format!("{}, via {route}", step.text),
             None => step.text,
         };

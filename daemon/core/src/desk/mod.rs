@@ -254,7 +254,8 @@ impl Desk {
     fn refuse(&self, denial: &Denial, subject: Subject<'_>, snapshot: &Snapshot) -> Refused {
         let helps = refusal::helped_by(denial.code);
         let helps = !Sight::of(snapshot, subject.caller, helps).is_nowhere();
-        let mut out = denied(denial, (subject, helps), snapshot, |pool, most| {
+        let shown = self.denial_seen(denial, subject.caller, snapshot);
+        let mut out = denied(&shown, (subject, helps), snapshot, |pool, most| {
             let sight = Sight::of(snapshot, subject.caller, Permission::SeatRead);
             self.holder_names(snapshot, pool, (most, &sight))
         });

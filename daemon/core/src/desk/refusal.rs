@@ -40,6 +40,9 @@ pub(super) fn denied(
     out.limit = denial.limit.clone();
     out.in_use = denial.in_use;
     out.total = denial.total;
+    out.reserved = denial.reserved;
+    // What all seats together would not do for does not come by waiting (rule 13).
+    out.retryable &= !(denial.code == Code::ReservedForOthers && denial.rule == 13);
     out.retry_after_s = denial
         .retry_at
         .map(|at| (at - snapshot.now.lease).div_ceil(1000).max(1));
@@ -109,6 +112,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::OverUserMax => wire::Code::OverUserMax,
         Code::OverGroupMax => wire::Code::OverGroupMax,
         Code::OverUnitMax => wire::Code::OverUnitMax,
+        Code::ReservedForOthers => wire::Code::ReservedForOthers,
         Code::LeaseEnded => wire::Code::LeaseEnded,
         Code::LeaseLapsed => wire::Code::LeaseLapsed,
         Code::Superseded => wire::Code::Superseded,
@@ -125,6 +129,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::MixedKinds => wire::Code::MixedKinds,
         Code::LastUnit => wire::Code::LastUnit,
         Code::LastAdministrator => wire::Code::LastAdministrator,
+        Code::OverPromised => wire::Code::OverPromised,
         Code::ServerBusy => wire::Code::ServerBusy,
     }
 }
@@ -178,6 +183,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             };
             format!("{license} lets {whose} have at most {max} of {what} at a time, and {used} in use count for it")
         }
+        Code::ReservedForOthers => reserved(denial, what),
         Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
         Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
         Code::Superseded => match &denial.limit {
@@ -196,7 +202,30 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
         Code::LastAdministrator => format!("{what}: nobody else could give a role in the account then"),
         Code::LastUnit => format!("{what} has to be in one unit at least"),
+        Code::OverPromised => {
+            let (sum, most) = (denial.in_use.unwrap_or_default(), denial.total.unwrap_or_default());
+            let bound = match denial.assignment {
+                Some(id) => format!("the assignment {id} lets them have {most} at most"),
+                None => format!("{most} are the most that there is for them"),
+            };
+            format!("{what}: {sum} seats of {limit} would be reserved, and {bound}")
+        }
         Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
+    }
+}
+
+/// Of seats that are free, and kept for others.
+fn reserved(denial: &Denial, what: &str) -> String {
+    let number = Option::unwrap_or_default;
+    let (total, kept) = (number(denial.total), number(denial.reserved));
+    let left = total.saturating_sub(number(denial.in_use));
+    match denial.rule {
+        13 => format!(
+            "of {total} seats of {what}, {kept} are reserved for others: so many as were asked for are never left"
+        ),
+        _ => format!(
+            "{left} of {total} seats of {what} are left, and {kept} are reserved for others"
+        ),
     }
 }
 
@@ -242,6 +271,12 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => denial.assignment.map(|id| {
             format!("`seatkeeper license change {id} --max FEATURE=N` or `--max-each FEATURE=N`, `none` for no limit")
         }),
+        Code::ReservedForOthers => denial.assignment.map(|id| {
+            format!("`seatkeeper license change {id} --reserve FEATURE=N` keeps fewer of them, `none` keeps none")
+        }),
+        Code::OverPromised => Some(
+            "reserve less; `seatkeeper license assignments` shows what is reserved, and each max".to_owned(),
+        ),
         Code::Excluded => denial.assignment.map(|id| {
             format!("`seatkeeper license change {id} --exclude none` lets in whom it covers")
         }),
@@ -272,6 +307,18 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::UserNotActive => caller.ask("to activate you"),
         Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => {
             format!("wait for one, or {}", caller.ask("for a higher limit"))
+        }
+        Code::ReservedForOthers if denial.rule == 13 => {
+            format!(
+                "ask for fewer seats, or {}",
+                caller.ask("whether so many are needed for others")
+            )
+        }
+        Code::ReservedForOthers => {
+            format!(
+                "wait for one, or {}",
+                caller.ask("to reserve a seat for you")
+            )
         }
         Code::Excluded => caller.ask("why you are kept out"),
         Code::NoSeatFree => format!("wait for one, or {}", caller.ask("to take one back")),

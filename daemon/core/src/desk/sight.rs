@@ -7,7 +7,8 @@ use crate::authorize::{Caller, Permission, Sight, authorize, forbidden, outright
 use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper_engine::State;
-use seatkeeper_engine::ids::{GroupId, LicenseId, UnitId, UserId};
+use seatkeeper_engine::denial::{Code, Denial};
+use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, UnitId, UserId};
 use seatkeeper_engine::state::Target;
 
 /// Which targets of assignments a caller sees by name.
@@ -118,6 +119,37 @@ impl Desk {
         match sight.is_nowhere() {
             true => Err(forbidden(caller, permission)),
             false => Ok(sight),
+        }
+    }
+
+    /// Whether the caller may see to whom this is assigned.
+    pub(super) fn assignment_seen(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        id: AssignmentId,
+    ) -> bool {
+        let (state, manage) = (&snapshot.state, Permission::LicenseManageUsers);
+        let sight = Sight::of(snapshot, caller, manage);
+        state.assignments.get(&id).is_some_and(|known| {
+            let units = state.units_of_target(known.target);
+            units.iter().any(|unit| sight.at(state, *unit))
+        })
+    }
+
+    /// A denial as the caller may see it: it names no assignment of others that is out of their sight (rule 11).
+    pub(super) fn denial_seen(
+        &self,
+        denial: &Denial,
+        caller: &Caller,
+        snapshot: &Snapshot,
+    ) -> Denial {
+        let of_others = matches!(denial.code, Code::ReservedForOthers | Code::OverPromised);
+        let hidden = |id: &AssignmentId| of_others && !self.assignment_seen(snapshot, caller, *id);
+        let assignment = denial.assignment.filter(|id| !hidden(id));
+        Denial {
+            assignment,
+            ..denial.clone()
         }
     }
 

@@ -10,6 +10,7 @@ mod intruders;
 mod leases;
 mod problems;
 mod removal;
+mod reserves;
 mod rights;
 mod roles;
 mod rollback;

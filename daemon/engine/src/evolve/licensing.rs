@@ -179,6 +179,7 @@ fn merged(known: &AssignmentTerms, old: &AssignmentTerms) -> AssignmentTerms {
                 known.exclude |= limit.exclude;
                 known.max = known.max.or(limit.max);
                 known.max_each = known.max_each.or(limit.max_each);
+                known.reserve = known.reserve.or(limit.reserve);
             }
             None => terms.limits.push(limit.clone()),
         }
@@ -201,6 +202,7 @@ pub(super) fn assign(
     covers.keep_out += u64::from(terms.excludes());
     covers.policies += u64::from(!terms.policies.is_empty());
     covers.limits += u64::from(terms.limits_seats());
+    covers.reserves += u64::from(terms.reserves());
     let assignment = Assignment {
         license: license.clone(),
         target,
@@ -221,6 +223,7 @@ pub(super) fn unassign(state: &mut State, id: &AssignmentId) {
         covers.keep_out -= u64::from(gone.terms.excludes());
         covers.policies -= u64::from(!gone.terms.policies.is_empty());
         covers.limits -= u64::from(gone.terms.limits_seats());
+        covers.reserves -= u64::from(gone.terms.reserves());
         if covers.by.is_empty() {
             state.covers.remove(&gone.license);
         }

@@ -4,6 +4,7 @@ use crate::command::Signed;
 use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash};
 use crate::limits;
+use crate::reserves;
 use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::OrdSet;
@@ -109,6 +110,7 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
     pool.grants.insert(taken.gid, Arc::new(grant));
     let seats = taken.slots.len() as u64;
     limits::charge(state, &taken.pool, taken.who.user, seats, true);
+    reserves::open(state, &taken.pool, taken.gid);
 }
 
 fn sit(state: &mut State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
@@ -249,6 +251,7 @@ pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime)
         if let Some(pool) = state.grants.get(&id.gid).cloned() {
             limits::charge(state, &pool, from, seats, false);
             limits::charge(state, &pool, to, seats, true);
+            reserves::forget(state, &pool);
         }
     }
     // The others of it may have no place any more: then it counts for nobody (rule 17).
@@ -262,6 +265,7 @@ pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime)
     let Some(pool_id) = state.grants.remove(&gid) else {
         return;
     };
+    reserves::end(state, &pool_id, gid);
     let Some(pool) = state.pools.get_mut(pool_id.as_ref()) else {
         return;
     };

@@ -1,10 +1,11 @@
-//! Assignments: the right comes with them and goes with the last one that covers (rules 3, 4, 16).
+//! Assignments: the right comes with them and goes with the last one that covers (rules 3, 4, 11, 16).
 
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::{AssignmentId, LicenseId, UnitId};
 use crate::losses;
+use crate::reserves;
 use crate::seats::release::end_softly;
 use crate::state::{Assignment, AssignmentTerms, Limit, State, Target};
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub(crate) fn assign(
         };
     }
     offered(state, &license, &terms)?;
+    promised(state, &license, (id, target), None, &terms)?;
     act.record(Recorded::LicenseAssigned {
         id,
         license: license.clone(),
@@ -72,7 +74,10 @@ pub(crate) fn change(
     if_match: Option<u64>,
 ) -> Result<Verdict, Denial> {
     let known = found(act.state(), id, if_match)?;
-    offered(act.state(), &known.license, &terms)?;
+    let state = act.state();
+    offered(state, &known.license, &terms)?;
+    let own = (id, known.target);
+    promised(state, &known.license, own, Some(&known.terms), &terms)?;
     if known.terms == terms {
         return Ok(end_softly(act, &[], EndingWhy::RightLost, hard));
     }
@@ -131,18 +136,45 @@ fn offered(state: &State, license: &LicenseId, terms: &AssignmentTerms) -> Resul
     if named.windows(2).any(|pair| pair[0] == pair[1]) {
         return bad("a feature has two limits".to_owned());
     }
-    let counted = |limit: &Limit| limit.max.is_some() || limit.max_each.is_some();
+    let counted = |limit: &Limit| {
+        let numbers = [limit.max, limit.max_each, limit.reserve];
+        numbers.iter().any(Option::is_some)
+    };
     if terms
         .limits
         .iter()
         .any(|limit| limit.feature.is_none() && counted(limit))
     {
-        return bad("a max is of a feature that is named".to_owned());
+        return bad("a max, and a reserve, is of a feature that is named".to_owned());
+    }
+    let reserved = terms.limits.iter().filter_map(|limit| limit.reserve);
+    if reserved
+        .max()
+        .is_some_and(|most| most > Limit::MOST_RESERVED)
+    {
+        return bad(format!(
+            "{} seats are the most that is reserved",
+            Limit::MOST_RESERVED
+        ));
     }
     if terms.priority > AssignmentTerms::LAST {
         return bad(format!("priority {} is above 9", terms.priority));
     }
     Ok(())
+}
+
+/// No more is promised than there is (rule 11).
+fn promised(
+    state: &State,
+    license: &LicenseId,
+    own: (AssignmentId, Target),
+    before: Option<&AssignmentTerms>,
+    terms: &AssignmentTerms,
+) -> Result<(), Denial> {
+    match reserves::over_promised(state, license, own, before, terms) {
+        Some(denial) => Err(denial),
+        None => Ok(()),
+    }
 }
 
 fn found(

@@ -1,14 +1,14 @@
 //! The judgement of a checkout: which pool serves it, and why not (rules 4, 6, 8, 9, 12, 16, 22).
 
-use super::{pool, terms, version};
+use super::{pool, room, terms, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
 use crate::ids::{Gid, Name, PoolId};
-use crate::limits;
+use crate::reserves;
 use crate::right::NoRight;
 use crate::rollback;
 use crate::state::{Feature, Holder, LicenseTerms, Model, Pool, State, Unit};
-use crate::time::{Date, LEAST_S, LeaseTime, Now};
+use crate::time::{Date, LEAST_S, Now};
 use std::sync::Arc;
 
 /// What a checkout would get.
@@ -22,7 +22,7 @@ pub enum Choice {
 
 /// How far a pool got: the furthest one gives the code (rule 22).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     License,
     Version,
     Right,
@@ -32,14 +32,15 @@ enum Stage {
     CoolDown,
     Quarantine,
     Max,
+    Reserve,
     Seats,
 }
 
 /// A pool that may serve, in the order of rule 9.
-struct Candidate<'a> {
-    id: &'a PoolId,
-    pool: &'a Pool,
-    feature: &'a Arc<Feature>,
+pub(super) struct Candidate<'a> {
+    pub(super) id: &'a PoolId,
+    pub(super) pool: &'a Pool,
+    pub(super) feature: &'a Arc<Feature>,
     unit: Unit,
 }
 
@@ -80,11 +81,15 @@ pub(crate) fn decide(
         return Err(other_vendor(&ordered, trace));
     }
     ordered.retain(|(_, _, license)| carried(license));
-    ordered.sort_by_key(|(id, pool, license)| preference(id, pool, license, now));
+    ordered.sort_by_cached_key(|(id, pool, license)| {
+        let awaits = reserves::awaits(state, id, asked.user);
+        (!awaits, preference(id, pool, license, now))
+    });
     passes(state, now, asked, &ordered, trace)
 }
 
-/// Within a pass: a full term first, then the earliest end (perpetual last), then the id (rule 9).
+/// Within a pass, after pools where a reserve awaits the user: a full term first, then the earliest end (perpetual last),
+/// then the id (rule 9).
 fn preference<'a>(
     id: &'a PoolId,
     pool: &Pool,
@@ -195,7 +200,7 @@ fn passes(
         }
     }
     for one in &open {
-        match free_slots(state, now, asked, one, trace) {
+        match room::free_slots(state, now, asked, one, trace) {
             Ok(slots) => return Ok(Choice::Open(one.id.clone(), slots)),
             Err(no) => keep_furthest(&mut furthest, no),
         }
@@ -331,7 +336,7 @@ fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
 }
 
 /// Storage, cool-down and quarantine: none of them waits for seats.
-fn pauses(
+pub(super) fn pauses(
     state: &State,
     now: Now,
     asked: &Checkout,
@@ -378,101 +383,6 @@ fn pauses(
         }
         None => Ok(()),
     }
-}
-
-/// Pass (b): the lowest free slots.
-fn free_slots(
-    state: &State,
-    now: Now,
-    asked: &Checkout,
-    one: &Candidate<'_>,
-    trace: &mut impl Trace,
-) -> Result<Vec<u64>, (Stage, Denial)> {
-    let (total, in_use) = (one.feature.seats, one.pool.used + one.pool.above);
-    let counted = |code, rule| Denial {
-        pool: Some(one.id.clone()),
-        in_use: Some(in_use),
-        total,
-        ..Denial::new(code, rule)
-    };
-    if total.is_some_and(|seats| u64::from(asked.n) > seats) {
-        let text = || {
-            format!(
-                "{} seats asked for, {} in the license",
-                asked.n,
-                total.unwrap_or_default()
-            )
-        };
-        trace.step(|| Step::no(Some(one.id), 13, Code::RequestExceedsTotal, text()));
-        return Err((Stage::Total, counted(Code::RequestExceedsTotal, 13)));
-    }
-    let limit = limits::over(state, one.id, one.pool, asked.user, u64::from(asked.n));
-    let exceeds = limit
-        .as_ref()
-        .is_some_and(|no| no.code == Code::RequestExceedsTotal);
-    if !exceeds {
-        pauses(state, now, asked, (one.id, None), trace)?;
-    }
-    if let Some(no) = limit {
-        let stage = if exceeds { Stage::Total } else { Stage::Max };
-        return Err((stage, over_limit(one.id, no, trace)));
-    }
-    let free = pool::free(one.pool, one.feature);
-    let slots = pool::lowest(one.pool, one.feature, asked.n)
-        .filter(|_| free.is_none_or(|free| free >= u64::from(asked.n)));
-    let of = || {
-        total.map_or_else(
-            || "no limit".to_owned(),
-            |seats| format!("{in_use} of {seats} seats in use"),
-        )
-    };
-    if let Some(slots) = slots {
-        trace.step(|| {
-            Step::ok(
-                Some(one.id),
-                9,
-                format!("{}, slot {} is free", of(), slots[0]),
-            )
-        });
-        return Ok(slots);
-    }
-    trace.step(|| Step::no(Some(one.id), 9, Code::NoSeatFree, of()));
-    Err((
-        Stage::Seats,
-        Denial {
-            retry_at: first_end(one.pool),
-            ..counted(Code::NoSeatFree, 9)
-        },
-    ))
-}
-
-fn over_limit(id: &PoolId, no: Denial, trace: &mut impl Trace) -> Denial {
-    let text = || {
-        let count = |n: Option<u64>| n.unwrap_or_default();
-        let of = no.assignment.map_or_else(String::new, |of| of.to_string());
-        let (charged, max) = (count(no.in_use), count(no.total));
-        format!("the limit of the assignment {of}: {charged} of {max} seats are in use")
-    };
-    trace.step(|| Step {
-        assignment: no.assignment,
-        ..Step::no(Some(id), no.rule, no.code, text())
-    });
-    Denial {
-        pool: Some(id.clone()),
-        ..no
-    }
-}
-
-/// When the first hold of a small pool is over at the latest; large ones are not searched.
-fn first_end(pool: &Pool) -> Option<LeaseTime> {
-    let few = pool.grants.len() <= 64;
-    few.then(|| {
-        pool.grants
-            .values()
-            .flat_map(|grant| grant.holders.iter().map(|h| h.until))
-            .min()
-    })
-    .flatten()
 }
 
 impl State {

@@ -6,6 +6,7 @@ pub(crate) mod judge;
 pub(crate) mod pool;
 pub(crate) mod release;
 pub(crate) mod renew;
+mod room;
 pub(crate) mod terms;
 pub(crate) mod version;
 

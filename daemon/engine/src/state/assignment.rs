@@ -1,4 +1,4 @@
-//! Assignments: who may use which license, with what (rules 3, 10).
+//! Assignments: who may use which license, with what (rules 3, 10, 11).
 
 use super::pairs;
 use crate::ids::{AssignmentId, GroupId, LicenseId, Name, UnitId, UserId};
@@ -29,6 +29,9 @@ pub struct Covers {
     pub policies: u64,
     /// How many of them limit the seats of whom they cover.
     pub limits: u64,
+    /// How many of them reserve seats.
+    #[serde(default)]
+    pub reserves: u64,
 }
 
 /// An assignment (rule 3).
@@ -44,7 +47,7 @@ pub struct Assignment {
     pub revision: u64,
 }
 
-/// What an assignment gives and withholds beside the right (rules 3, 10, 13).
+/// What an assignment gives and withholds beside the right (rules 3, 10, 11, 13).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AssignmentTerms {
     /// The optional policies that it gives, of any feature that has them.
@@ -58,7 +61,7 @@ pub struct AssignmentTerms {
     pub limits: Vec<Limit>,
 }
 
-/// A limit of an assignment (rule 10).
+/// A limit of an assignment, or what it reserves (rules 10, 11).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Limit {
     /// Of this feature; of every feature of the license, where none is named.
@@ -73,6 +76,14 @@ pub struct Limit {
     /// So many for each of them; of a feature that is named.
     #[serde(default)]
     pub max_each: Option<u64>,
+    /// So many seats are kept for those whom it covers; of a feature that is named.
+    #[serde(default)]
+    pub reserve: Option<u64>,
+}
+
+impl Limit {
+    /// The most that one assignment reserves: what all of them do can be counted.
+    pub const MOST_RESERVED: u64 = u32::MAX as u64;
 }
 
 impl Default for AssignmentTerms {
@@ -99,6 +110,19 @@ impl AssignmentTerms {
         self.limits
             .iter()
             .any(|limit| limit.exclude && limit.feature.as_deref().is_none_or(|of| of == feature))
+    }
+
+    /// What it says of a feature that is named.
+    #[must_use]
+    pub fn limit(&self, feature: &str) -> Option<&Limit> {
+        let mut limits = self.limits.iter();
+        limits.find(|limit| limit.feature.as_deref() == Some(feature))
+    }
+
+    /// Whether it reserves any seats.
+    #[must_use]
+    pub fn reserves(&self) -> bool {
+        self.limits.iter().any(|limit| limit.reserve.is_some())
     }
 
     /// Whether it limits anybody's seats.

@@ -1,25 +1,29 @@
 //! A random walk through an organisation beside a second, naive telling of it: who is where, who may sit and with which
-//! policies, who is told to end, what is refused, and what a replay gives (rules 1 to 4, 10, 16).
+//! policies, who is told to end, what is refused, what is promised, and what a replay gives (rules 1 to 4, 10, 11, 16).
 
 mod naive;
+mod promises;
+mod seats;
 mod steps;
 mod things;
 
 use naive::Naive;
 use proptest::prelude::*;
-use seatkeeper_engine::command::{Arrange, Checkout, MoveTo, Process, Renew, UnitChange};
+use seatkeeper_engine::command::{Arrange, MoveTo, Process, Renew, UnitChange};
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::{EndingWhy, Event, Recorded};
 use seatkeeper_engine::ids::*;
 use seatkeeper_engine::state::{Account, AccountKind, Place, Target, UserStatus};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
-use seatkeeper_engine::{Command, Engine, LeaseTerms, Verdict, explain};
+use seatkeeper_engine::{Command, Engine, LeaseTerms, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use steps::{Op, ops};
-use things::{assignment, denied, group, id, name, names, of, product, terms, unit};
+use steps::{Op, ops, promises};
+use things::{assignment, denied, group, id, name, names, of, terms, unit};
 
 const SAVE_S: u64 = 40;
 const FEATURES: [&str; 2] = ["modeler", "viewer"];
+/// Seats of each.
+const SEATS: [Option<u64>; 2] = [Some(6), None];
 const POLICIES: [&str; 2] = ["export", "print"];
 /// Units 0 to 2 are accounts: home, another customer, a partner.
 const ACCOUNTS: u8 = 3;
@@ -44,6 +48,8 @@ struct Gives {
     /// So many seats of a feature together, and so many each.
     max: Option<(usize, u64)>,
     max_each: Option<(usize, u64)>,
+    /// So many of a feature are kept for them.
+    reserve: Option<(usize, u64)>,
 }
 
 /// A holder as the naive telling knows it.
@@ -53,6 +59,7 @@ struct Sits {
     who: u8,
     license: u8,
     feature: usize,
+    n: u64,
     process: Process,
     hard: bool,
     /// The end of its last lease, in milliseconds, and the policies that it names.
@@ -273,7 +280,8 @@ impl World {
                     self.end_hard(&before);
                 }
             }
-            Op::Checkout(who, license, feature) => self.checkout(who, license, feature),
+            Op::Checkout(who, license, feature, n) => self.checkout(who, license, feature, n),
+            Op::Release(which) => self.release(which),
             Op::Renew(which) => self.renew(which),
             Op::Wait(s) => {
                 self.now += s * 1000;
@@ -472,8 +480,11 @@ impl World {
         });
         let expected = self.there(whom, license).and_then(|()| {
             let known = self.naive.assigned.get(&(license, whom));
-            let same = known.is_none_or(|known| of(known) == of(&gives));
-            if same { Ok(()) } else { Err(Code::Conflict) }
+            match known {
+                Some(known) if of(known) == of(&gives) => Ok(()),
+                Some(_) => Err(Code::Conflict),
+                None => self.naive.promised((license, whom), &gives),
+            }
         });
         assert_eq!(denied(&verdict), expected, "{whom:?}");
         if expected.is_ok() {
@@ -491,10 +502,15 @@ impl World {
             hard,
             if_match: None,
         });
-        let Some(known) = self.naive.assigned.get_mut(&(license, whom)) else {
-            return assert_eq!(denied(&verdict), Err(Code::NotFound));
+        let expected = match self.naive.assigned.contains_key(&(license, whom)) {
+            true => self.naive.promised((license, whom), &gives),
+            false => Err(Code::NotFound),
         };
-        assert_eq!(denied(&verdict), Ok(()));
+        assert_eq!(denied(&verdict), expected, "{whom:?} {gives:?}");
+        let known = self.naive.assigned.get_mut(&(license, whom));
+        let Some(known) = known.filter(|_| expected.is_ok()) else {
+            return;
+        };
         let changed = of(known) != of(&gives);
         *known = gives;
         if hard && changed {
@@ -508,107 +524,6 @@ impl World {
             Whom::Group(n) => Target::Group(group(n)),
             Whom::Unit(n) => Target::Unit(unit(n)),
         }
-    }
-
-    fn checkout(&mut self, who: u8, license: u8, feature: usize) {
-        self.asked += 1;
-        let mut instance = [0; 16];
-        instance[..4].copy_from_slice(&self.asked.to_be_bytes());
-        let process = Process {
-            machine: MachineId([0; 16]),
-            attested_by: MachineId([0; 16]),
-            uid: u32::from(who),
-            boot: BootId([0; 16]),
-            instance: InstanceId(instance),
-        };
-        let asked = Checkout {
-            checkout_id: CheckoutId(instance),
-            process: process.clone(),
-            pid: None,
-            user: self.naive.user(who),
-            product: product(license),
-            feature: FEATURES[feature].into(),
-            version: None,
-            n: 1,
-            roots: vec!["root".into()],
-            wait_s: 0,
-            interactive: false,
-            shown: None,
-        };
-        let (_, told) = explain(self.engine.state(), self.at(), &asked);
-        let verdict = self.give(Command::Checkout(Box::new(asked)));
-        let told = told.map(drop).map_err(|denial| denial.code);
-        assert_eq!(told, denied(&verdict), "why and the judgement");
-        let right = self.naive.right(who, license, feature, self.at().j);
-        match (&right, self.over(who, license, feature)) {
-            (Err(code), _) => assert_eq!(denied(&verdict), Err(*code), "{who} {license}"),
-            (Ok(_), over) if over.is_empty() => assert_eq!(denied(&verdict), Ok(())),
-            (Ok(_), over) => {
-                let code = denied(&verdict).expect_err("a limit is passed");
-                assert!(over.contains(&code), "{code:?} is none of {over:?}");
-            }
-        }
-        if let Verdict::Leased(terms) = verdict {
-            assert_eq!(
-                terms.policies.as_ref() as &[Name],
-                names(&right.expect("a right")),
-                "policies"
-            );
-            let user = self.naive.user(who);
-            let sits = Sits {
-                user,
-                who,
-                license,
-                feature,
-                process,
-                hard: false,
-                last: None,
-            };
-            self.sits.insert(terms.holder, sits);
-        }
-    }
-
-    /// The limits that one more seat would pass (rule 10). Who was taken away is nobody's, and counts for none.
-    fn over(&self, who: u8, license: u8, feature: usize) -> Vec<Code> {
-        let here = |sits: &&Sits| {
-            let current = self.naive.user(sits.who) == sits.user;
-            current && (sits.license, sits.feature) == (license, feature)
-        };
-        let seats: Vec<_> = self
-            .sits
-            .values()
-            .filter(here)
-            .map(|sits| sits.who)
-            .collect();
-        let mut over = Vec::new();
-        for ((of, whom), gives) in &self.naive.assigned {
-            if *of != license || !self.naive.covers(*whom, who) {
-                continue;
-            }
-            let together = seats.iter().filter(|one| self.naive.covers(*whom, **one));
-            let each = seats.iter().filter(|one| **one == who);
-            let code = match whom {
-                Whom::User(_) => Code::OverUserMax,
-                Whom::Group(_) => Code::OverGroupMax,
-                Whom::Unit(_) => Code::OverUnitMax,
-            };
-            let limits = [
-                (gives.max, together.count(), code),
-                (gives.max_each, each.count(), Code::OverUserMax),
-            ];
-            for (limit, count, code) in limits {
-                if let Some((_, most)) = limit.filter(|(of, _)| *of == feature)
-                    && count as u64 + 1 > most
-                {
-                    over.push(if most == 0 {
-                        Code::RequestExceedsTotal
-                    } else {
-                        code
-                    });
-                }
-            }
-        }
-        over
     }
 
     fn renew(&mut self, which: u8) {
@@ -709,6 +624,10 @@ impl World {
                 of.iter().filter(|a| a.terms.excludes()).count() as u64
             );
             assert_eq!(
+                covers.reserves,
+                of.iter().filter(|a| a.terms.reserves()).count() as u64
+            );
+            assert_eq!(
                 covers.policies,
                 of.iter().filter(|a| !a.terms.policies.is_empty()).count() as u64
             );
@@ -739,7 +658,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: walks(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn r01_to_r04_the_directory_judges_as_a_naive_telling_does(ops in ops()) {
+    fn r01_to_r11_an_organisation_is_judged_as_a_naive_telling_does(ops in ops()) {
+        walk(ops);
+    }
+
+    #[test]
+    fn r11_i10_i11_no_promise_is_broken(ops in promises()) {
         walk(ops);
     }
 }

@@ -7,7 +7,7 @@ use seatkeeper_engine::state::{AccountKind, UserStatus};
 use seatkeeper_engine::time::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Naive {
     /// What is above each unit; an account has nothing above it.
     pub(crate) above: BTreeMap<u8, Option<u8>>,

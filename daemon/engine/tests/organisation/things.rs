@@ -1,6 +1,6 @@
 //! What the walk calls by number: ids, names, terms.
 
-use super::{FEATURES, Gives, POLICIES, SAVE_S, Whom};
+use super::{FEATURES, Gives, POLICIES, SAVE_S, SEATS, Whom};
 use seatkeeper_engine::Verdict;
 use seatkeeper_engine::command::Signed;
 use seatkeeper_engine::denial::Code;
@@ -36,6 +36,9 @@ pub(crate) fn of(gives: &Gives) -> AssignmentTerms {
     }
     if let Some((n, most)) = gives.max_each {
         limits.entry(feature(n)).or_default().max_each = Some(most);
+    }
+    if let Some((n, seats)) = gives.reserve {
+        limits.entry(feature(n)).or_default().reserve = Some(seats);
     }
     let named = |(feature, limit)| Limit { feature, ..limit };
     AssignmentTerms {
@@ -80,9 +83,9 @@ pub(crate) fn product(n: u8) -> Name {
 }
 
 pub(crate) fn terms(n: u8) -> LicenseTerms {
-    let feature = |name: &&str| Feature {
+    let feature = |(name, seats): (&&str, Option<u64>)| Feature {
         name: (*name).into(),
-        seats: None,
+        seats,
         overdraft: 0,
         model: Model::Floating,
         unit: CountingUnit::Process,
@@ -111,7 +114,7 @@ pub(crate) fn terms(n: u8) -> LicenseTerms {
         },
         nbf: Date(0),
         exp: None,
-        features: FEATURES.iter().map(feature).collect(),
+        features: FEATURES.iter().zip(SEATS).map(feature).collect(),
         token: "license".into(),
         issuer: "issuer".into(),
     }

@@ -3,7 +3,10 @@
 use crate::stage::Stage;
 use crate::words::{Words, id};
 use seatkeeper_engine::command::{Arrange, Command, MoveTo, UnitChange};
-use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, LoginHash, Name, NameHash, UnitId};
+use seatkeeper_engine::ids::{
+    AssignmentId, GroupId, LicenseId, LoginHash, Name, NameHash, PoolId, UnitId,
+};
+use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{
     Account, AccountKind, AssignmentTerms, Limit, Place, Target, UserStatus,
 };
@@ -14,6 +17,7 @@ impl Stage {
     pub(crate) fn arrange(&mut self, words: &Words) -> Result<bool, String> {
         let change = match words.at(0)? {
             "assign" | "change" | "unassign" => return self.assigned(words).map(|()| true),
+            "reserves" => return self.reserves(words).map(|()| true),
             "account" => self.made_account(words)?,
             "unit" => {
                 let above = self.unit(words.after("in")?);
@@ -73,6 +77,27 @@ impl Stage {
                 if_match,
             },
         })
+    }
+
+    /// `reserves modeler of ana,group:cad,…`: what is reserved for each, and how much of it is filled. Of the license `id=`.
+    fn reserves(&mut self, words: &Words) -> Result<(), String> {
+        let license = self.license_id(words, words.get("id").unwrap_or("L1"));
+        let feature = words.at(1)?.into();
+        let pool = PoolId {
+            license: license.clone(),
+            feature,
+        };
+        let filled = reserves::filled(self.engine.state(), &pool);
+        for whom in words.after("of")?.split(',') {
+            let target = self.target(whom);
+            let of = self.assignment(&license, target);
+            let told = filled.iter().find(|(id, _, _)| *id == of);
+            let told = told.map_or("none".to_owned(), |(_, seats, filled)| {
+                format!("{filled} of {seats}")
+            });
+            self.line(&format!("  reserved for {whom}: {told} filled"));
+        }
+        Ok(())
     }
 
     fn made_account(&self, words: &Words) -> Result<Arrange, String> {
@@ -210,7 +235,7 @@ impl Stage {
     }
 }
 
-/// `policies=`, `exclude` or `exclude=FEATURE,…`, `max=FEATURE:N,…`, `max_each=…`, `priority=`.
+/// `policies=`, `exclude` or `exclude=FEATURE,…`, `max=FEATURE:N,…`, `max_each=…`, `reserve=…`, `priority=`.
 fn terms(words: &Words) -> Result<AssignmentTerms, String> {
     let mut limits = BTreeMap::<Option<Name>, Limit>::new();
     let all = words.flag("exclude").then_some(None);
@@ -218,13 +243,14 @@ fn terms(words: &Words) -> Result<AssignmentTerms, String> {
     for feature in all.into_iter().chain(some) {
         limits.entry(feature).or_default().exclude = true;
     }
-    for pair in ["max", "max_each"] {
+    for pair in ["max", "max_each", "reserve"] {
         for limit in list(words, pair) {
-            let (feature, n) = limit.split_once(':').ok_or("a max is FEATURE:N")?;
+            let (feature, n) = limit.split_once(':').ok_or("it is FEATURE:N")?;
             let n = n.parse().map_err(|_| format!("{n} is no number"))?;
             let limit = limits.entry(Some(feature.into())).or_default();
             match pair {
                 "max" => limit.max = Some(n),
+                "reserve" => limit.reserve = Some(n),
                 _ => limit.max_each = Some(n),
             }
         }

@@ -520,6 +520,9 @@ impl Stage {
         if let (Some(in_use), Some(total)) = (denial.in_use, denial.total) {
             let _ = write!(text, " in_use={in_use} total={total}");
         }
+        if let Some(reserved) = denial.reserved {
+            let _ = write!(text, " reserved={reserved}");
+        }
         if !denial.users.is_empty() {
             let names: Vec<_> = denial.users.iter().map(|user| self.name(*user)).collect();
             let _ = write!(text, " users={}", names.join(","));

@@ -9,6 +9,7 @@ use seatkeeper::token::hash as token_hash;
 use seatkeeper::wire::{self, Code, Page};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId};
+use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{CountingUnit, Feature, License, Model, Pool, Vendor};
 use seatkeeper_engine::time::{Date, LEAST_S};
 use std::collections::BTreeMap;
@@ -238,7 +239,12 @@ fn license_view(
             license: terms.id.clone(),
             feature: feature.name.clone(),
         };
-        feature_view(feature, state.pools.get(&pool))
+        let (reserved, reserved_filled) = reserved(state, &pool);
+        wire::LicenseFeature {
+            reserved,
+            reserved_filled,
+            ..feature_view(feature, state.pools.get(&pool))
+        }
     });
     wire::License {
         vendor: terms.id.vendor.to_string(),
@@ -296,6 +302,8 @@ fn feature_view(feature: &Feature, pool: Option<&Pool>) -> wire::LicenseFeature 
         name: feature.name.to_string(),
         seats: feature.seats,
         in_use: pool.map_or(0, |pool| pool.used + pool.above),
+        reserved: 0,
+        reserved_filled: 0,
         model: model(feature.model).to_owned(),
         counting: counting(feature.unit).to_owned(),
         version: feature.version.as_deref().map(str::to_owned),
@@ -312,6 +320,14 @@ fn feature_view(feature: &Feature, pool: Option<&Pool>) -> wire::LicenseFeature 
     }
 }
 
+/// What assignments reserve of a pool, and how much of it is filled.
+fn reserved(state: &State, id: &PoolId) -> (u64, u64) {
+    let all = reserves::filled(state, id).into_iter();
+    all.fold((0, 0), |(sum, full), (_, seats, filled)| {
+        (sum + seats, full + filled)
+    })
+}
+
 /// A pool, where its license is still listed.
 fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Pool> {
     let license = state.licenses.get(&id.license)?;
@@ -322,12 +338,15 @@ fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Poo
         (status, _) => status,
     };
     let seats = feature.and_then(|feature| feature.seats);
+    let (reserved, reserved_filled) = reserved(state, id);
     Some(wire::Pool {
         id: pool_text(id),
         product: license.terms.product.to_string(),
         feature: id.feature.to_string(),
         seats,
         in_use: known.used + known.above,
+        reserved,
+        reserved_filled,
         free: seats.map(|seats| seats.saturating_sub(known.used)),
         model: feature
             .map_or("floating", |feature| model(feature.model))
@@ -364,6 +383,8 @@ fn pools_to_come(
                 feature: feature.name.to_string(),
                 seats: feature.seats,
                 in_use: 0,
+                reserved: 0,
+                reserved_filled: 0,
                 free: feature.seats,
                 model: model(feature.model).to_owned(),
                 counting: counting(feature.unit).to_owned(),

@@ -247,6 +247,9 @@ fn gives(terms: &AssignmentTerms) -> String {
         if let Some(each) = limit.max_each {
             parts.push(format!("at most {each} of {feature} each"));
         }
+        if let Some(seats) = limit.reserve {
+            parts.push(format!("{seats} of {feature} reserved for them"));
+        }
     }
     if terms.priority != AssignmentTerms::default().priority {
         parts.push(format!("priority {}", terms.priority));
