@@ -58,6 +58,10 @@ pub(crate) fn charge(state: &mut State, id: &PoolId, user: UserId, seats: u64, t
     if !limited(state, id) {
         return;
     }
+    #[cfg(planted)]
+    if taken && crate::planted::is("seat-uncounted") {
+        return;
+    }
     let (displaced, places) = (state.displaced, state.places);
     let over = maxes(state, id, user);
     let Some(charged) = state.pools.get_mut(id).map(|pool| &mut pool.charged) else {

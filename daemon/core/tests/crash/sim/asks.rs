@@ -1,32 +1,33 @@
 //! What is asked in a round: by applications, as processes and networks do it, and by those who administer the site.
 
+use super::changes::{Change, USERS};
 use super::people::{App, Life, Take, named, root, user};
 use super::world::{APPS, Asked, Whose, World, pick};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Release, Released, Renew, Signed};
 use seatkeeper_engine::ids::{AssignmentId, HolderId, LicenseId, TokenHash};
-use seatkeeper_engine::state::{
-    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Model, Target,
-};
+use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
 use seatkeeper_engine::time::Date;
 
-use super::BASE_S;
+use super::{BASE_S, FEATURE};
 
 impl World {
     /// One or a few commands.
     pub(super) fn some(&mut self) -> Vec<Asked> {
-        match self.random.below(40) {
+        match self.random.below(48) {
             0 => self.reclaim(),
             1 => self.give_back(),
             2 | 3 => vec![self.other_license()],
-            4 => vec![self.assign()],
-            5 => vec![self.unassign()],
-            6 => {
+            4 => {
                 self.jump();
                 Vec::new()
             }
-            7 => self.accept_clock(),
-            8 => self.late(),
+            5 => self.accept_clock(),
+            6 => self.late(),
+            7..17 => {
+                let change = self.some_change();
+                vec![self.change(change)]
+            }
             _ => {
                 let who = pick(&mut self.random, APPS as u64);
                 if self.busy.contains(&who) {
@@ -100,7 +101,7 @@ impl World {
     fn words_of(&self, take: &Take, who: usize) -> String {
         let asked = &take.asked;
         let mut words = format!(
-            "checkout modeler by {} id=c{}",
+            "checkout {FEATURE} by {} id=c{}",
             self.apps[who].words(),
             take.number
         );
@@ -168,7 +169,7 @@ impl World {
         let (who, take) = self.late.swap_remove(n);
         let words = self.words_of(&take, who);
         let command = Command::Checkout(Box::new(take.asked.clone()));
-        vec![self.asked(words, Whose::Late(take), command)]
+        vec![self.asked(words, Whose::Late(who, take), command)]
     }
 
     /// A process dies: the daemon sees it, or does not.
@@ -206,33 +207,50 @@ impl World {
         };
         let words = format!("give-back {holder} by {}", self.apps[who].words());
         let by = user(self.apps[who].user);
-        vec![self.other(&words, Command::ReleaseElsewhere { holder, by })]
+        let command = Command::ReleaseElsewhere { holder, by };
+        vec![self.asked(words, Whose::Elsewhere(who), command)]
     }
 
-    fn assign(&mut self) -> Asked {
-        let snapshot = self.handle().recorded();
-        let unit = snapshot.state.site.as_ref().map(|site| site.unit);
-        let command = Command::Assign {
-            id: everyone(),
-            license: license(),
-            target: Target::Unit(unit.unwrap()),
-            terms: AssignmentTerms::default(),
-        };
-        self.other("assign L1 to everyone", command)
+    fn some_change(&mut self) -> Change {
+        self.made += 1;
+        let j = self.handle().now().j;
+        let change = Change::some(&mut self.random, self.groups, self.made, j);
+        if let Change::MakeGroup(n) = change {
+            self.groups = self.groups.max(n);
+        }
+        change
     }
 
-    fn unassign(&mut self) -> Asked {
-        let hard = self.random.below(3) == 0;
-        let words = format!(
-            "unassign L1 from everyone{}",
-            if hard { " hard" } else { "" }
-        );
-        let command = Command::Unassign {
-            id: everyone(),
-            hard,
-            if_match: None,
-        };
-        self.other(&words, command)
+    /// A change of the organisation.
+    pub(super) fn change(&mut self, change: Change) -> Asked {
+        let site = self.handle().recorded().state.site;
+        let command = change.command(site.unwrap().unit);
+        self.asked(change.words(), Whose::Change(change), command)
+    }
+
+    /// Users who are named and not there are met first: a line of a script does both.
+    pub(super) fn met(&mut self, asked: Vec<Asked>) -> Vec<Asked> {
+        let goes = |who, one: &Asked| matches!(&one.whose, Whose::Change(Change::RemoveUser(gone, _)) if *gone == who);
+        let mut all = Vec::new();
+        let gone: Vec<_> = USERS
+            .into_iter()
+            .filter(|who| !self.ledger.org.knows(who) || asked.iter().any(|one| goes(*who, one)))
+            .collect();
+        for one in asked {
+            let names = match &one.whose {
+                Whose::Change(change) => change.names(),
+                Whose::Checkout(who, _) | Whose::Renew(who) | Whose::Elsewhere(who) => {
+                    Some(self.apps[*who].user)
+                }
+                Whose::Late(who, _) => Some(self.apps[*who].user),
+                _ => None,
+            };
+            if let Some(who) = names.filter(|who| gone.contains(who)) {
+                all.push(self.change(Change::Meet(who)));
+            }
+            all.push(one);
+        }
+        all
     }
 
     /// The wall clock is set; nothing else knows of it.
@@ -285,14 +303,14 @@ impl World {
         self.exps.insert(hash, exp);
         self.dated |= exp.is_some();
         let mut words = format!(
-            "license cad/modeler seats={seats} ttl={ttl_s}s grace={grace_s}s save=20s cool_down=100s counting={} share_max={} serial={serial} assign=everyone",
+            "license cad/{FEATURE} seats={seats} ttl={ttl_s}s grace={grace_s}s save=20s cool_down=100s counting={} share_max={} serial={serial} optional=export assign=everyone",
             self.counting, self.share_max
         );
         if let Some(exp) = exp {
             words.push_str(&format!(" exp={}s", exp.saturating_sub(BASE_S)));
         }
         let feature = Feature {
-            name: "modeler".into(),
+            name: FEATURE.into(),
             seats: Some(seats),
             overdraft: 0,
             model: Model::Floating,
@@ -311,7 +329,7 @@ impl World {
             linger_s: 0,
             named_min_s: 0,
             policies: vec![],
-            optional: vec![],
+            optional: vec!["export".into()],
         };
         let terms = LicenseTerms {
             id: license(),
@@ -342,13 +360,13 @@ impl World {
     }
 }
 
-fn license() -> LicenseId {
+pub(super) fn license() -> LicenseId {
     LicenseId {
         vendor: "acme".into(),
         id: "L1".into(),
     }
 }
 
-fn everyone() -> AssignmentId {
+pub(super) fn everyone() -> AssignmentId {
     AssignmentId(named("everyone"))
 }

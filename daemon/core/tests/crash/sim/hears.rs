@@ -1,10 +1,12 @@
 //! A round, and what comes back of it: applications learn from it, and the promises are looked at.
 
 use super::people::{App, Life, Take};
+use super::rights::learned;
 use super::world::{Asked, Whose, World};
 use seatkeeper_core::keeper::{Answer, Failure, Snapshot};
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::ids::Gid;
+use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Actor, Command, LeaseTerms, Order, Origin, Verdict};
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +19,7 @@ type Heard = Arc<Mutex<Vec<(usize, Result<Answer, Failure>)>>>;
 impl World {
     /// One batch. False where the daemon failed in it.
     pub(super) fn round(&mut self, asked: Vec<Asked>) -> Result<bool, String> {
+        let asked = self.met(asked);
         let handle = self.handle();
         let before = handle.snapshot();
         let heard = Heard::default();
@@ -56,7 +59,7 @@ impl World {
             self.failed(&asked, &heard)?;
         } else {
             for (n, answer) in heard {
-                self.doubt(&asked[n].command);
+                self.doubt(&asked[n]);
                 let answer =
                     answer.map_err(|e| format!("an order of a round that went well: {e}"))?;
                 self.note(&asked[n], &answer);
@@ -71,10 +74,14 @@ impl World {
             self.counts.quarantines += u64::from(witnessed);
             self.ledger.acknowledged = Some(after);
             self.ledger.alone(&self.apps, self.true_s, witnessed)?;
+            if asked.iter().any(|one| learned(one).is_some()) {
+                self.ledger.org_is(&self.handle().recorded().state)?;
+            }
+            self.doubt_rights();
         }
         // Once more: a lease that was signed before it in the same batch is in doubt now.
         for one in &asked {
-            self.doubt(&one.command);
+            self.doubt(one);
         }
         Ok(went.is_ok())
     }
@@ -111,8 +118,10 @@ impl World {
             match &one.whose {
                 Whose::Checkout(who, take) => self.apps[*who].life = Life::Asking(take.clone()),
                 Whose::Release(who, _) => self.apps[*who].life = Life::Idle,
+                Whose::Change(_) => self.doubt_of(None),
                 _ => {}
             }
+            self.ledger.undecided.extend(learned(one));
         }
         Ok(())
     }
@@ -131,9 +140,13 @@ impl World {
     }
 
     fn hear(&mut self, one: &Asked, answer: &Answer, before: &Snapshot) -> Result<(), String> {
+        self.arranged(one, answer)?;
         match &answer.verdict {
-            Verdict::Leased(lease) => self.leased(one, lease, before),
-            Verdict::Denied(denial) => self.denied(one, denial),
+            Verdict::Leased(lease) => {
+                self.judged(one, lease, (before, &answer.snapshot))?;
+                self.leased(one, lease, before)
+            }
+            Verdict::Denied(denial) => self.denied(one, denial, answer.now.j),
             Verdict::Done => {
                 match &one.whose {
                     Whose::Release(who, holder) => {
@@ -155,8 +168,38 @@ impl World {
         }
     }
 
+    /// The right, and the limits of a seat that is taken.
+    fn judged(
+        &self,
+        one: &Asked,
+        lease: &LeaseTerms,
+        (before, after): (&Snapshot, &Snapshot),
+    ) -> Result<(), String> {
+        let (Whose::Checkout(who, _) | Whose::Late(who, _) | Whose::Renew(who)) = one.whose else {
+            return Ok(());
+        };
+        let who = self.apps[who].user;
+        let gid = lease.holder.gid;
+        if let Command::Renew(renew) = &one.command {
+            // What a proven lease brings back is judged from its next renewal on.
+            let adopted = renew.holder != lease.holder;
+            return if adopted {
+                Ok(())
+            } else {
+                self.rightly(who, lease)
+            };
+        }
+        self.rightly(who, lease)?;
+        let known = before.state.grants.contains_key(&gid) || self.known.contains(&gid);
+        if known {
+            return Ok(());
+        }
+        self.within_limits(who, gid, after)
+    }
+
     fn leased(&mut self, one: &Asked, lease: &LeaseTerms, before: &Snapshot) -> Result<(), String> {
         self.counts.leases += 1;
+        self.counts.lasts += u64::from(lease.last.is_some());
         self.ledger.signed(lease)?;
         let quarantined = before.state.quarantined(lease.now.lease).is_some();
         let gid = lease.holder.gid;
@@ -184,6 +227,8 @@ impl World {
             self.counts.adopted += 1;
             self.ledger.adopted(renew.holder.gid, gid);
         }
+        // Whoever comes next in this batch joins it.
+        self.known.insert(gid);
         match &one.whose {
             Whose::Checkout(who, take) => {
                 self.over(take, lease)?;
@@ -199,7 +244,7 @@ impl World {
             Whose::Renew(who) if !one.unheard => {
                 self.apps[*who].hear(lease, self.true_s);
             }
-            Whose::Late(take) => self.over(take, lease)?,
+            Whose::Late(_, take) => self.over(take, lease)?,
             _ => {}
         }
         Ok(())
@@ -218,7 +263,7 @@ impl World {
         }
     }
 
-    fn denied(&mut self, one: &Asked, denial: &Denial) -> Result<(), String> {
+    fn denied(&mut self, one: &Asked, denial: &Denial, j: Date) -> Result<(), String> {
         self.counts.denials += 1;
         let code = denial.code;
         let told = |what: &str| Err(format!("{what}: {code:?} by rule {}", denial.rule));
@@ -232,13 +277,7 @@ impl World {
                         "I9: {used} of {total} are in use, and one is denied"
                     ));
                 }
-                let lawful = match code {
-                    Code::NoSeatFree | Code::RequestExceedsTotal | Code::CoolDown => true,
-                    Code::NotAssigned | Code::LeaseEnded | Code::Superseded => true,
-                    Code::LicenseExpired => self.dated,
-                    Code::Quarantine => self.ledger.restored,
-                    _ => false,
-                };
+                let lawful = self.refused_rightly(self.apps[*who].user, code, j);
                 // A repeated one whose first try sits already is denied where that seat has ended.
                 if !matches!(self.apps[*who].life, Life::Held(_)) {
                     self.apps[*who].life = Life::Idle;
@@ -267,15 +306,17 @@ impl World {
     }
 
     /// Whose seat a command may have ended.
-    fn doubt(&mut self, command: &Command) {
-        let of: Option<Gid> = match command {
-            Command::Reclaim { gid, .. } => Some(*gid),
-            Command::ReleaseElsewhere { holder, .. } => Some(holder.gid),
-            Command::Unassign { .. }
-            | Command::InstallLicense { .. }
-            | Command::AcceptClock { .. } => None,
-            _ => return,
-        };
+    fn doubt(&mut self, one: &Asked) {
+        match &one.command {
+            Command::Reclaim { gid, .. } => self.doubt_of(Some(*gid)),
+            Command::ReleaseElsewhere { holder, .. } => self.doubt_of(Some(holder.gid)),
+            Command::InstallLicense { .. } | Command::AcceptClock { .. } => self.doubt_of(None),
+            _ => {}
+        }
+    }
+
+    /// Those of one grant, or of all.
+    fn doubt_of(&mut self, of: Option<Gid>) {
         for App { life, .. } in &mut self.apps {
             if let Life::Held(held) = life {
                 held.doubtful |= of.is_none_or(|gid| gid == held.holder.gid);

@@ -1,10 +1,11 @@
 //! What clients were told, kept outside of the daemon, and the promises that are held against it (claims.md 3).
 
+use super::org::{Learned, Org};
 use super::people::App;
 use seatkeeper_core::journal::{Head, follow, parse};
 use seatkeeper_core::keeper::{Handle, Snapshot};
-use seatkeeper_engine::LeaseTerms;
 use seatkeeper_engine::ids::{CheckoutId, Gid, HolderId};
+use seatkeeper_engine::{LeaseTerms, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use std::sync::Arc;
 pub(super) struct Ledger {
     /// The last batch that was answered for.
     pub(super) acknowledged: Option<Arc<Snapshot>>,
+    /// The organisation up to it.
+    pub(super) org: Org,
+    /// What a batch that failed would have changed about it.
+    pub(super) undecided: Vec<Learned>,
     /// Of the newest lease.
     newest: (u64, u64),
     epoch: u64,
@@ -45,6 +50,10 @@ pub(super) struct Counts {
     pub(super) quarantines: u64,
     pub(super) adopted: u64,
     pub(super) expired: u64,
+    pub(super) arranged: u64,
+    pub(super) not_arranged: u64,
+    pub(super) over_limits: u64,
+    pub(super) lasts: u64,
 }
 
 impl Counts {
@@ -63,6 +72,10 @@ impl Counts {
             quarantines,
             adopted,
             expired,
+            arranged,
+            not_arranged,
+            over_limits,
+            lasts,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -77,14 +90,19 @@ impl Counts {
         self.quarantines += quarantines;
         self.adopted += adopted;
         self.expired += expired;
+        self.arranged += arranged;
+        self.not_arranged += not_arranged;
+        self.over_limits += over_limits;
+        self.lasts += lasts;
     }
 }
 
 impl Ledger {
     /// An older state takes the place of this one: what was promised since is in no journal any more.
-    pub(super) fn restored(&mut self, saved: Arc<Snapshot>) {
+    pub(super) fn restored(&mut self, saved: Arc<Snapshot>, org: Org) {
         *self = Ledger {
             acknowledged: Some(saved),
+            org,
             rolled_back: true,
             restored: true,
             excused: std::mem::take(&mut self.excused),
@@ -155,6 +173,26 @@ impl Ledger {
         Ok(())
     }
 
+    /// I2: a batch that nobody was answered for is in the journal, all of it, or nothing of it; and the organisation is what
+    /// was answered for.
+    pub(super) fn decided(&mut self, kept: bool, state: &State) -> Result<(), String> {
+        for learned in std::mem::take(&mut self.undecided) {
+            // Its last day may have come meanwhile.
+            let refused =
+                matches!(learned, Learned::Installed(serial) if in_force(state) < Some(serial));
+            if kept && !refused {
+                self.org.learn(&learned);
+            }
+        }
+        self.org_is(state)
+    }
+
+    /// The organisation as the daemon has it, beside what was answered for.
+    pub(super) fn org_is(&self, state: &State) -> Result<(), String> {
+        let differs = self.org.differs(state);
+        differs.map_or(Ok(()), |what| Err(format!("I2: {what}")))
+    }
+
     /// I2, I12: what was answered for is in the journal that this start found. What came after it is told.
     pub(super) fn survived(
         &mut self,
@@ -190,6 +228,12 @@ impl Ledger {
         }
         Ok(kept)
     }
+}
+
+/// The serial of the license.
+fn in_force(state: &State) -> Option<u64> {
+    let mut licenses = state.licenses.values();
+    licenses.next().map(|license| license.terms.serial)
 }
 
 /// What the journal has behind the last event that was answered for.

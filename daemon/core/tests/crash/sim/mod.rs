@@ -1,15 +1,19 @@
 //! A seeded simulator of engine, keeper and journal: lives of a daemon one after the other over a forgetful disk, each with
 //! a fault at some I/O call; applications whose messages are lost, doubled and late; clocks that are set; states that are
-//! restored. What clients were told is held against the promises (claims.md 3).
+//! restored; administrators who change the organisation meanwhile. What all of them were told is held against the promises
+//! (claims.md 3).
 //!
 //! A seed that fails is printed with the golden script of what was asked: the engine's scripts play it, and where they
 //! agree with it the fault lies below the engine. More of it: `SEATKEEPER_CYCLES=1000000 SEATKEEPER_SEED=1 cargo test
 //! --release -p seatkeeper-core --test crash -- sim --nocapture`.
 
 mod asks;
+mod changes;
 mod hears;
 mod ledger;
+mod org;
 mod people;
+mod rights;
 mod script;
 mod world;
 
@@ -21,6 +25,8 @@ use world::World;
 
 /// The wall clock at the beginning, as the engine's scripts have it.
 const BASE_S: u64 = 1_767_225_600;
+/// Of which there are seats.
+const FEATURE: &str = "modeler";
 /// Lives over one state directory; then a fresh one takes over, so that loading stays quick.
 const LIVES: u64 = 10;
 /// One in whose lives a bit of everything happens.
@@ -100,8 +106,16 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.denials,
         counts.retries,
         counts.expired,
+        counts.arranged,
+        counts.not_arranged,
     ];
-    let seldom = [counts.restores, counts.quarantines, counts.adopted];
+    let seldom = [
+        counts.restores,
+        counts.quarantines,
+        counts.adopted,
+        counts.over_limits,
+        counts.lasts,
+    ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),
         "too little happened to say anything: {counts:#?}"

@@ -1,8 +1,10 @@
 //! One state directory, the daemon that runs over it, and the applications that ask it.
 
 use super::BASE_S;
+use super::changes::Change;
 use super::ledger::{Counts, Ledger};
-use super::people::{App, Life, Take, login, root, user};
+use super::org::Org;
+use super::people::{App, Life, Take, root};
 use super::script::Script;
 use crate::disk::{Disk, Fault};
 use crate::random::Random;
@@ -40,7 +42,11 @@ pub(super) enum Whose {
     Release(usize, HolderId),
     GiveUp(usize, Box<Take>),
     /// A checkout that comes after it was given up.
-    Late(Box<Take>),
+    Late(usize, Box<Take>),
+    /// A seat given back from elsewhere.
+    Elsewhere(usize),
+    /// An administrator who changes the organisation.
+    Change(Change),
     /// An administrator, the watch, the vendor.
     Other,
 }
@@ -49,7 +55,7 @@ pub(super) struct World {
     pub(super) random: Random,
     pub(super) disk: Disk,
     /// A copy of the disk, and what was answered for up to it.
-    pub(super) saved: Option<(Disk, Arc<Snapshot>)>,
+    pub(super) saved: Option<(Disk, Arc<Snapshot>, Org)>,
     /// The next start is over a state that was restored.
     pub(super) goes_back: bool,
     /// J behind which a restored state would take a lease that is over for one that lives.
@@ -69,6 +75,8 @@ pub(super) struct World {
     pub(super) counts: Counts,
     pub(super) made: u64,
     pub(super) serial: u64,
+    /// The highest number of a group.
+    pub(super) groups: u64,
     pub(super) counting: &'static str,
     pub(super) share_max: u64,
     pub(super) dated: bool,
@@ -107,6 +115,7 @@ impl World {
             counts: Counts::default(),
             made: 0,
             serial: 0,
+            groups: 2,
             counting,
             share_max: 1 + random.below(3),
             dated: false,
@@ -131,9 +140,9 @@ impl World {
             },
         )];
         for name in ["ana", "bob", "eve"] {
-            let (user, login) = (user(name), login(name));
-            first.push(world.other("", Command::MeetUser { user, login }));
+            first.push(world.change(Change::Meet(name)));
         }
+        first.extend(Change::first().map(|change| world.change(change)));
         first.push(world.license(3, None));
         world.round(first)?;
         Ok(world)
@@ -164,8 +173,10 @@ impl World {
             return Err("a start over a whole disk fails".to_owned());
         }
         self.lossy = false;
-        let license = self.license(3, None);
-        self.round(vec![license])?;
+        let resets = self.ledger.org.resets();
+        let mut resets: Vec<_> = resets.into_iter().map(|one| self.change(one)).collect();
+        resets.push(self.license(3, None));
+        self.round(resets)?;
         self.apps = (0..APPS).map(|n| App::new(n, 900 + n as u64)).collect();
         for _ in 0..2 {
             self.pass(LONG_S);
@@ -221,11 +232,11 @@ impl World {
         let restore = self.saved.is_some() && self.random.below(3) == 0;
         let down = [0, 1, 5, 20, 90, 4000][pick(&mut self.random, if restore { 4 } else { 6 })];
         self.pass(down);
-        if restore && let Some((disk, saved)) = self.saved.take() {
+        if restore && let Some((disk, saved, org)) = self.saved.take() {
             self.counts.restores += 1;
             self.disk = disk;
             self.goes_back = true;
-            self.ledger.restored(saved);
+            self.ledger.restored(saved, org);
             for app in &mut self.apps {
                 if let Life::Held(held) = &mut app.life {
                     held.old = true;
@@ -275,6 +286,7 @@ impl World {
         let mut since = self.ledger.survived(&handle, &self.apps, self.true_s)?;
         self.replays(&*journal)?;
         let snapshot = handle.recorded();
+        self.ledger.decided(since.batch, &snapshot.state)?;
         if std::mem::take(&mut self.goes_back) {
             self.j_behind |= snapshot.now.j.0 < self.j_s;
             self.script.restored(snapshot.now);
@@ -292,7 +304,8 @@ impl World {
         if self.restores && self.serial > 0 && self.random.below(6) == 0 {
             self.script.ask(snapshot.now, "save");
             // As a copy of the machine has it: page cache and all.
-            self.saved = Some((self.disk.copy(), snapshot.clone()));
+            let org = self.ledger.org.clone();
+            self.saved = Some((self.disk.copy(), snapshot.clone(), org));
         }
         self.script.durable();
         self.j_s = self.j_s.max(snapshot.now.j.0);
