@@ -1,5 +1,9 @@
-//! The real binary, killed at any moment under load: nothing acknowledged is lost, no slot is held twice.
+//! The real binary, killed at any moment under load: nothing acknowledged is lost, of seats and of the organisation, and no
+//! slot is held twice.
 
+mod directory;
+
+use directory::Administrator;
 use seatkeeper_tests::Site;
 use seatkeeper_tests::wire::{Answer, Ask, Wire};
 use std::collections::BTreeMap;
@@ -32,10 +36,12 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
     let roots = vendor.roots();
     let mut random = Random(0x5EED);
     let mut newest = (0, 0);
+    let mut administrator = Administrator::new(&site);
     for round in 0..kills {
         let stop = AtomicBool::new(false);
         let done = AtomicU64::new(0);
-        let most = 1 + random.below(40);
+        let (most, changes) = (1 + random.below(40), AtomicU64::new(0));
+        let few = random.below(8);
         let socket = site.socket();
         let ledgers: Vec<Ledger> = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
@@ -44,7 +50,9 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
                     scope.spawn(move || load(socket, roots, stop, done, n as u64 + round))
                 })
                 .collect();
-            while done.load(Ordering::Relaxed) < most {
+            let arranging = scope.spawn(|| administrator.work(&socket, &stop, &changes));
+            let changed = || changes.load(Ordering::Relaxed) >= few || arranging.is_finished();
+            while done.load(Ordering::Relaxed) < most || !changed() {
                 std::thread::yield_now();
             }
             site.kill();
@@ -56,7 +64,11 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
         });
         site.start();
         newest = check(&site, ledgers, newest, round);
+        administrator.check(&site, round);
     }
+    let Administrator { done, refused, .. } = administrator;
+    println!("{kills} kills, {done} changes of the organisation acknowledged, {refused} refused");
+    assert!(done > 2 * kills, "too little was changed: {done}");
 }
 
 /// Checks out and releases until the daemon is gone.
