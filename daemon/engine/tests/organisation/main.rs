@@ -648,7 +648,7 @@ fn walk(ops: Vec<Op>) {
     assert_eq!(text(&again), text(&world.engine), "I14");
 }
 
-/// How many walks of some 40 steps each; `SEATKEEPER_WALKS=25000` takes a million steps.
+/// How many walks of some 60 steps each, eight of them checkouts; `SEATKEEPER_WALKS=17000` takes a million steps.
 fn walks() -> u32 {
     let asked = std::env::var("SEATKEEPER_WALKS");
     asked.ok().and_then(|n| n.parse().ok()).unwrap_or(1_500)

@@ -3,15 +3,15 @@
 use super::things::{denied, names, product};
 use super::{FEATURES, SEATS, Sits, Whom, World};
 use seatkeeper_engine::command::{Checkout, Process, Release, Released};
-use seatkeeper_engine::denial::{Code, Denial};
+use seatkeeper_engine::denial::{Code, Denial, Step};
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::{Command, Verdict, explain};
+use seatkeeper_engine::{Choice, Command, Verdict, explain};
 
 impl World {
     pub(crate) fn checkout(&mut self, who: u8, license: u8, feature: usize, n: u32) {
         let asked = self.asked(who, license, feature, n);
         let process = asked.process.clone();
-        let (_, told) = explain(self.engine.state(), self.at(), &asked);
+        let (steps, told) = explain(self.engine.state(), self.at(), &asked);
         let right = self.naive.right(who, license, feature, self.at().j);
         let expected = match &right {
             Err(code) => vec![Err((*code, None))],
@@ -19,8 +19,7 @@ impl World {
         };
         let owed = right.is_ok() && self.owed(who, license, feature, n.into());
         let verdict = self.give(Command::Checkout(Box::new(asked)));
-        let told = told.map(drop).map_err(|denial| denial.code);
-        assert_eq!(told, denied(&verdict), "why and the judgement");
+        uncontradicted(&steps, &told, &verdict);
         let judged = match &verdict {
             Verdict::Denied(no) => Err(reason(no)),
             _ => Ok(()),
@@ -198,5 +197,23 @@ fn agrees(expected: Answer, judged: Answer) -> bool {
     match (expected, judged) {
         (Err((code, None)), Err((other, _))) => code == other,
         (expected, judged) => expected == judged,
+    }
+}
+
+/// What `why` told just before is what was decided, to the slot, and its steps lead there.
+fn uncontradicted(steps: &[Step], told: &Result<Choice, Box<Denial>>, verdict: &Verdict) {
+    match (told, verdict) {
+        (Ok(Choice::Open(pool, slots)), Verdict::Leased(lease)) => {
+            assert_eq!((&pool.license, slots), (&lease.license, &lease.slots));
+            let no = steps.iter().any(|step| step.denied.is_some());
+            assert!(!no, "one pool, and it gives: {steps:?}");
+        }
+        (Ok(Choice::Join(_, gid)), Verdict::Leased(lease)) => assert_eq!(*gid, lease.holder.gid),
+        (Err(told), Verdict::Denied(denial)) => {
+            assert_eq!(told, denial, "why and the judgement");
+            let last = steps.last().and_then(|step| step.denied);
+            assert_eq!(last, Some(denial.code), "{steps:?}");
+        }
+        (told, verdict) => panic!("{told:?}, and {verdict:?}"),
     }
 }
