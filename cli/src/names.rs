@@ -154,6 +154,12 @@ impl FeatureName {
 }
 
 impl LicenseName {
+    /// Vendor, empty where none is named, and id.
+    pub(crate) fn parts(&self) -> (String, String) {
+        let vendor = self.vendor.clone().unwrap_or_default();
+        (vendor, self.id.clone())
+    }
+
     /// The installed license that it names.
     pub(crate) fn resolve(&self, daemon: &Daemon<'_>) -> Outcome<License> {
         self.among(daemon.list("/v1/licenses")?)

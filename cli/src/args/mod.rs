@@ -7,6 +7,7 @@ mod directory;
 mod license;
 mod seat;
 mod site;
+mod suppose;
 mod vendor;
 
 pub(crate) use access::{Giving, ReachName, RoleCommand};
@@ -19,6 +20,7 @@ pub(crate) use directory::{
 pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
+pub(crate) use suppose::Supposing;
 pub(crate) use vendor::{
     InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,
 };
@@ -120,7 +122,7 @@ pub(crate) enum Command {
 /// `why`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit codes: 0 USER would get it, 5 USER would not; the others as everywhere."
+    after_help = "With --if-… the answer says what would be then, and what is so today.\nExit codes: 0 USER would get it, 5 USER would not; the others as everywhere."
 )]
 pub(crate) struct WhyArgs {
     /// The user's login
@@ -129,6 +131,8 @@ pub(crate) struct WhyArgs {
     pub feature: FeatureName,
     #[command(flatten)]
     pub taking: Taking,
+    #[command(flatten)]
+    pub supposing: Supposing,
 }
 
 /// `clock …`

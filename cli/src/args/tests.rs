@@ -52,6 +52,8 @@ fn u4_every_command_of_the_design_parses() {
         "seat reclaim 1.2 --hard",
         "run cad/modeler -- sh -c true",
         "why bob modeler",
+        "why bob modeler --if-assigned L-1",
+        "why bob modeler --if-assigned acme/L-1=group:CAD --if-seats L-1=20 --if-in-unit East/Boston --if-in-group CAD",
         "config show --origin",
         "vendor trust acme.pem",
         "vendor list",

@@ -21,6 +21,7 @@ pub(crate) fn run(daemon: &Daemon<'_>, args: &WhyArgs, printer: &Printer) -> Out
         },
         interactive: args.taking.interactive,
         roots: None,
+        suppose: args.supposing.asked(),
     };
     let reply: ExplainReply = daemon.post("/v1/explain", &body)?;
     printer.record(&reply, |reply| story(reply, &asked(args)))?;
@@ -61,10 +62,20 @@ fn story(reply: &ExplainReply, asked: &str) -> String {
     } else {
         "would not get"
     };
-    let mut lines = vec![
-        format!("{} {would} {asked} now.", reply.user),
-        format!("{}.", sentence(&reply.summary, &reply.user)),
-    ];
+    let first = match reply.supposed.as_slice() {
+        [] => format!("{} {would} {asked} now.", reply.user),
+        supposed => format!(
+            "With {}: {} {would} {asked}.",
+            supposed.join(", and "),
+            reply.user
+        ),
+    };
+    let mut lines = vec![first, format!("{}.", sentence(&reply.summary, &reply.user))];
+    if let Some(today) = &reply.today {
+        let so = if today.granted { "yes" } else { "no" };
+        let why = sentence(&today.summary, &reply.user);
+        lines.push(format!("As it is today: {so}. {why}."));
+    }
     if !reply.steps.is_empty() {
         lines.extend([String::new(), "How it was judged:".to_owned()]);
         lines.extend(steps(&reply.steps));

@@ -53,6 +53,46 @@ fn u4_a_no_of_why_is_exit_5_and_an_unknown_login_is_told() {
 }
 
 #[test]
+fn r22_what_is_supposed_is_asked_in_order_and_told_beside_what_is_so() {
+    let reply = json!({ "user": "root", "granted": true, "summary": "root would get slot 0", "steps": [], "holders": [],
+        "supposed": ["root in CAD", "L-1 with 20 seats of modeler"],
+        "today": { "granted": false, "summary": "no seat is free (no_seat_free, rule 9)" } });
+    let fake = Fake::new(vec![("POST /v1/explain", 200, reply)]);
+    let line = "why root modeler --if-assigned acme/L-1=group:CAD --if-assigned L-2 --if-seats L-1=20 --if-in-unit East/Boston --if-in-group CAD";
+    let output = fake.run(line);
+    assert_eq!(code(&output), 0, "the answer to what is supposed");
+    let expected = "\
+With root in CAD, and L-1 with 20 seats of modeler: root would get a seat of modeler.
+root would get slot 0.
+As it is today: no. No seat is free (no_seat_free, rule 9).
+";
+    assert_eq!(out(&output), expected);
+    let asked = fake.asked();
+    let suppose = asked[0].2["suppose"].as_array().expect("a list");
+    let named: Vec<_> = suppose.iter().map(ToString::to_string).collect();
+    let [place, join, seats, group, user] = named.as_slice() else {
+        panic!("{named:?}")
+    };
+    assert_eq!(place, r#"{"place":{"units":["East/Boston"]}}"#);
+    assert_eq!(join, r#"{"join":{"group":"CAD"}}"#);
+    assert_eq!(
+        seats,
+        r#"{"seats":{"license":"L-1","seats":20,"vendor":""}}"#
+    );
+    assert_eq!(suppose[3]["assign"]["group"], "CAD", "{group}");
+    assert_eq!(suppose[3]["assign"]["vendor"], "acme", "{group}");
+    assert_eq!(suppose[4]["assign"]["user"], json!(null), "{user}");
+    for wrong in [
+        "--if-seats L-1",
+        "--if-seats L-1=x",
+        "--if-assigned L-1=CAD",
+    ] {
+        let output = fake.run(&format!("why root modeler {wrong}"));
+        assert_eq!(code(&output), 2, "{}", err(&output));
+    }
+}
+
+#[test]
 fn l5_an_assignment_to_a_login_that_nobody_has_is_made_and_told() {
     let answers = |user| {
         vec![

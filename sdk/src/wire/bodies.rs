@@ -167,6 +167,10 @@ pub struct ExplainBody {
     /// Roots that the application carries; every trusted one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roots: Option<Vec<String>>,
+    /// What is to be taken as so, for this answer alone: at most 16, each after the one before it. Only for those who
+    /// may ask for others and see licenses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppose: Vec<super::Suppose>,
 }
 
 /// What would happen, and why.
@@ -182,6 +186,12 @@ pub struct ExplainReply {
     /// The no, as the application would get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denial: Option<super::Problem>,
+    /// What was supposed, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supposed: Vec<String>,
+    /// The answer without what was supposed, where something was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<super::Today>,
     /// How it was judged, in order.
     pub steps: Vec<ExplainStep>,
     /// Who holds seats in the pool that decided, for those who may see it.

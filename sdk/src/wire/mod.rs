@@ -12,6 +12,7 @@ mod dev;
 mod directory;
 mod problem;
 mod resources;
+mod suppose;
 
 pub use access::{GivenRole, Role, RoleDefine, RolesChange};
 pub use assignments::{Assignment, AssignmentChange};
@@ -28,3 +29,4 @@ pub use directory::{
 };
 pub use problem::Problem;
 pub use resources::*;
+pub use suppose::{Suppose, SupposedMember, SupposedPlace, SupposedSeats, Today};

@@ -75,11 +75,7 @@ impl Desk {
         if body.priority.is_some() || !body.reserve.is_empty() {
             self.goes_before_others(&snapshot, caller, &license)?;
         }
-        let terms = AssignmentTerms {
-            policies: texts("policies", &body.policies)?,
-            priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
-            limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
-        };
+        let terms = terms(body)?;
         let what = format!("the assignment of {}", license.id);
         let target = match target {
             Whom::Known(target) => target,
@@ -324,6 +320,15 @@ impl Desk {
             revision: known.revision,
         }
     }
+}
+
+/// What an assignment gives and withholds.
+pub(super) fn terms(body: &Assignment) -> Result<AssignmentTerms, Refused> {
+    Ok(AssignmentTerms {
+        policies: texts("policies", &body.policies)?,
+        priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
+        limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
+    })
 }
 
 /// All features of a license.

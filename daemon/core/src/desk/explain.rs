@@ -1,4 +1,5 @@
-//! `why`: a checkout that is judged on a snapshot, step by step, by the function that decides it (rule 22).
+//! `why`: a checkout that is judged on a snapshot, step by step, by the function that decides it (rule 22); and on one in
+//! which something is supposed.
 
 use super::Desk;
 use super::parse::{self, Asked, bad};
@@ -8,7 +9,7 @@ use crate::keeper::Snapshot;
 use crate::login;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
-use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep};
+use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep, Today};
 use seatkeeper_engine::command::{Checkout, Process};
 use seatkeeper_engine::denial::{self as engine, Step};
 use seatkeeper_engine::ids::{AssignmentId, CheckoutId, HolderId, InstanceId, Name, UserId};
@@ -20,10 +21,18 @@ use std::sync::Arc;
 const HOLDERS: usize = 100;
 
 /// Whom an explanation is about.
-struct About {
-    login: String,
-    user: UserId,
+pub(super) struct About {
+    pub(super) login: String,
+    pub(super) user: UserId,
     own: bool,
+}
+
+/// A checkout, and how it is told.
+struct Question<'a> {
+    caller: &'a Caller,
+    about: &'a About,
+    checkout: &'a Checkout,
+    what: &'a str,
 }
 
 impl Desk {
@@ -31,7 +40,8 @@ impl Desk {
     /// process is watched (rule 14).
     ///
     /// # Errors
-    /// `forbidden` where it is about somebody else, `unknown_user`, or `bad_request` that names the member.
+    /// `forbidden` where it is about somebody else or supposes something, `unknown_user`, `bad_request` that names the
+    /// member, or the denial of what is supposed.
     pub fn explain(
         &self,
         caller: &Caller,
@@ -65,22 +75,59 @@ impl Desk {
                 .collect(),
         };
         let what = format!("{product}/{}", asked.feature);
-        let version = asked.version.clone();
+        let feature = asked.feature.clone();
         let checkout = self.hypothetical(caller, body, &about, (product, asked, roots))?;
-        let (steps, judged) = explain(&state, self.now(), &checkout);
-        let route = self.targets_seen(&snapshot, caller);
+        let question = Question {
+            caller,
+            about: &about,
+            checkout: &checkout,
+            what: &what,
+        };
+        if body.suppose.is_empty() {
+            return Ok(self.judged(&question, &state, &snapshot, watched));
+        }
+        let asked = (&about, &feature);
+        let (then, supposed) = self.supposed(caller, (&snapshot, &state), asked, &body.suppose)?;
+        let mut reply = self.judged(&question, &then, &snapshot, &watched);
+        let now = self.judged(&question, &state, &snapshot, watched);
+        reply.supposed = supposed;
+        reply.today = Some(Today {
+            granted: now.granted,
+            summary: now.summary,
+            denial: now.denial,
+        });
+        Ok(reply)
+    }
+
+    /// The judgement on a state, told. What the caller sees of others is what they see in the snapshot: nobody sees more
+    /// by supposing something.
+    fn judged(
+        &self,
+        question: &Question<'_>,
+        state: &State,
+        seen: &Snapshot,
+        watched: impl Fn(HolderId) -> bool,
+    ) -> ExplainReply {
+        let Question {
+            caller,
+            about,
+            checkout,
+            what,
+        } = *question;
+        let (steps, judged) = explain(state, self.now(), checkout);
+        let route = self.targets_seen(seen, caller);
+        let told = |step| {
+            let shows = |target| about.own || route.shows(target);
+            self.step((seen, caller, about), (state, step), &shows)
+        };
         let mut reply = ExplainReply {
             user: about.login.clone(),
             granted: judged.is_ok(),
             summary: String::new(),
             denial: None,
-            steps: steps
-                .into_iter()
-                .map(|step| {
-                    let seen = |target| about.own || route.shows(target);
-                    self.step((&snapshot, caller), (&state, step), &seen)
-                })
-                .collect(),
+            supposed: Vec::new(),
+            today: None,
+            steps: steps.into_iter().map(told).collect(),
             holders: Vec::new(),
         };
         if let Err(refused) = self.may_sign(caller) {
@@ -88,30 +135,30 @@ impl Desk {
             reply.granted = false;
             reply.summary = format!("{} ({})", refused.detail, refused.code);
             reply.denial = Some(*refused);
-            return Ok(reply);
+            return reply;
         }
         match judged {
-            Ok(choice) => reply.summary = granted(&about.login, &what, &choice),
+            Ok(choice) => reply.summary = granted(&about.login, what, &choice),
             Err(denial) => {
                 let subject = Subject {
                     caller,
                     user: &about.login,
-                    what: &what,
-                    version: version.as_deref(),
+                    what,
+                    version: checkout.version.as_deref(),
                 };
-                let refused = self.refuse(&denial, subject, &snapshot);
+                let refused = self.refuse(&denial, subject, seen);
                 reply.summary = format!(
                     "{} ({}, rule {})",
                     refused.detail, refused.code, denial.rule
                 );
                 if let Some(pool) = &denial.pool {
-                    let sight = Sight::of(&snapshot, caller, Permission::SeatRead);
-                    reply.holders = self.seats_of(&snapshot, pool, (HOLDERS, &sight), watched);
+                    let sight = Sight::of(seen, caller, Permission::SeatRead);
+                    reply.holders = self.seats_of(seen, pool, (HOLDERS, &sight), watched);
                 }
                 reply.denial = Some(*refused);
             }
         }
-        Ok(reply)
+        reply
     }
 
     /// Whom it is about; one who would be made at first sight is made in the copy.
@@ -162,7 +209,7 @@ impl Desk {
     /// who may see it.
     fn step(
         &self,
-        (snapshot, caller): (&Snapshot, &Caller),
+        (snapshot, caller, about): (&Snapshot, &Caller, &About),
         (state, step): (&State, Step),
         seen: &dyn Fn(Target) -> bool,
     ) -> ExplainStep {
@@ -171,6 +218,8 @@ impl Desk {
         let assignment = step.assignment.filter(shown);
         let assignment = assignment.and_then(|id| state.assignments.get(&id));
         let route = assignment.map(|known| match known.target {
+            // Who was made in the copy has no name anywhere else.
+            Target::User(user) if user == about.user => format!("user {}", about.login),
             Target::Group(_) if !seen(known.target) => "a group".to_owned(),
             Target::Unit(_) if !seen(known.target) => "a unit".to_owned(),
             target => self.target_name(state, target),

@@ -20,6 +20,7 @@ mod remove;
 mod seen;
 mod sight;
 mod site_key;
+mod suppose;
 mod users;
 pub mod view;
 

@@ -188,6 +188,7 @@ fn chain_date(unix_s: u64) -> String {
 
 fn why(away: &Away) -> (bool, String) {
     let body = ExplainBody {
+        suppose: Vec::new(),
         user: None,
         product: None,
         item: Item {

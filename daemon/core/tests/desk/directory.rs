@@ -733,6 +733,7 @@ fn with_groups() -> (Site, Vendor) {
 /// The step of a `why` that tells the right, without the assignment's id.
 fn why(site: &Site, caller: &Caller) -> String {
     let body = ExplainBody {
+        suppose: Vec::new(),
         item: Item {
             feature: "modeler".to_owned(),
             version: Some("1".to_owned()),

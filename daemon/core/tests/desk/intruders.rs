@@ -1,6 +1,6 @@
 //! Roles over the desk, as those use them who want more than they have (F8, rule 1).
 
-use crate::directory::{member, person, unit};
+use crate::directory::{member, unit};
 use crate::roles::{give, made, role};
 use crate::site::Site;
 use seatkeeper::wire::{Code, RoleDefine, UnitChange, UnitMake, UserChange};

@@ -289,6 +289,7 @@ fn r22_why_says_what_a_checkout_would_get() {
     let (site, vendor) = Site::licensed();
     let why = |caller: &seatkeeper_core::authorize::Caller, user: Option<&str>| {
         let body = ExplainBody {
+            suppose: Vec::new(),
             user: user.map(str::to_owned),
             product: None,
             item: Item {
@@ -329,6 +330,7 @@ fn r22_why_and_a_checkout_agree_where_no_license_is_installed() {
         n: 1,
     };
     let body = |product: Option<&str>| ExplainBody {
+        suppose: Vec::new(),
         user: None,
         product: product.map(str::to_owned),
         item: item.clone(),
@@ -413,6 +415,7 @@ fn r22_why_tells_of_each_seat_in_the_way_whether_its_process_is_watched() {
         .map(|caller| site.checkout(caller, &vendor).expect("a seat").holder)
         .collect();
     let body = ExplainBody {
+        suppose: Vec::new(),
         user: Some("carol".to_owned()),
         product: None,
         item: checkout(&vendor).items.remove(0),

@@ -15,4 +15,5 @@ mod rights;
 mod roles;
 mod rollback;
 mod site;
+mod suppose;
 mod waiting;

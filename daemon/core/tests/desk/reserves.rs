@@ -162,6 +162,7 @@ fn r22_why_names_the_reserve_to_whom_may_see_it() {
         item: checkout(&vendor).items.remove(0),
         roots: None,
         interactive: false,
+        suppose: Vec::new(),
     };
     let told = site.desk.explain(&site.root(), &body, |_| true);
     let told = told.expect("an explanation");

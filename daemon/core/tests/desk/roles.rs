@@ -282,6 +282,7 @@ fn f8_holders_in_lists_in_denials_and_in_why_are_those_that_one_sees() {
             product: None,
             roots: None,
             interactive: false,
+            suppose: Vec::new(),
         };
         site.desk.explain(&site.ana(), &body, |_| true)
     };

@@ -109,18 +109,13 @@ impl Desk {
         let snapshot = self.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
         let state = &snapshot.state;
-        let after = cursor.after.as_deref();
-        let rows = snapshot
-            .state
-            .assignments
-            .iter()
-            .map(|(id, known)| (id.to_string(), *id, known))
-            .filter(|(key, _, _)| after.is_none_or(|after| key.as_str() > after))
-            .filter(|(_, _, known)| {
-                let units = state.units_of_target(known.target);
-                units.iter().any(|unit| sight.at(state, *unit))
-            })
-            .map(|(key, id, known)| (key, self.assignment_view(&snapshot.state, id, known)));
+        let rows = state.assignments.range(cursor.after_id::<AssignmentId>()?);
+        let seen = rows.filter(|(_, known)| {
+            let units = state.units_of_target(known.target);
+            units.iter().any(|unit| sight.at(state, *unit))
+        });
+        let rows =
+            seen.map(|(id, known)| (id.to_string(), self.assignment_view(state, *id, known)));
         Ok(page(rows, cursor.limit()?))
     }
 
