@@ -14,6 +14,7 @@ mod bare;
 mod checkpoint;
 mod clock;
 mod cold;
+mod directory;
 mod earlier;
 mod load;
 mod measure;
@@ -109,6 +110,7 @@ fn measure_all(words: &[String]) {
     }
     if wanted("organisation") {
         organisation::table(&plan);
+        directory::table(&plan);
     }
     if wanted("checkpoint") {
         checkpoint::table(&plan);
