@@ -159,3 +159,19 @@ fn f10_f11_what_people_see_by_the_command_line_alone() {
         "out of sight is told as if there were none: {no:?}"
     );
 }
+
+#[test]
+fn d3_more_people_than_seats_is_told_to_whoever_assigns() {
+    let (site, _) = Site::with_seats(2);
+    for login in ["ana", "bob", "cy"] {
+        done(&site, &format!("user add {login}"));
+    }
+    done(&site, "license unassign L-1 --everyone");
+    let two = typed(&site, "license assign L-1 --user ana");
+    assert!(two.code == 0 && !two.err.contains("people"), "{two:?}");
+    let all = typed(&site, "license assign L-1 --everyone");
+    assert!(
+        all.code == 0 && all.err.contains("and it has 2 seats"),
+        "{all:?}"
+    );
+}

@@ -46,6 +46,9 @@ pub struct Assignment {
     /// 0 to 9, lower first; absent is 5. It counts where requests wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// How many users its license covers by now, in the reply to one that was made; read only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u64>,
     /// For If-Match.
     #[serde(default)]
     pub revision: u64,

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::names::{LicenseName, is_no_login};
 use crate::printer::{Column, Printer};
-use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply, Group, Unit};
+use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply, Group, License, Unit};
 use std::collections::BTreeMap;
 
 /// All features, and none: on the command line, and on the wire.
@@ -41,6 +41,7 @@ pub(super) fn assign(
         reserve: limits("--reserve", &with.reserve)?.unwrap_or_default(),
         filled: BTreeMap::new(),
         priority: with.priority,
+        people: None,
         revision: 0,
     };
     let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
@@ -54,6 +55,7 @@ pub(super) fn assign(
             ),
         }
     })?;
+    more_people_than_seats(daemon, &made, printer)?;
     // A directory that is away, or a slip of the pen: the assignment waits for whoever comes by that name.
     if let Some(user) = to.user.as_deref().filter(|user| is_no_login(user))
         && !daemon.is_dev()
@@ -61,6 +63,28 @@ pub(super) fn assign(
         printer.note(&format!(
             "there is no login {user} on this machine; assigned all the same"
         ));
+    }
+    Ok(())
+}
+
+/// Tells whoever assigned a license to more people than it has seats what comes of it (D3).
+fn more_people_than_seats(daemon: &Daemon<'_>, made: &Assignment, printer: &Printer) -> Outcome {
+    let Some(people) = made.people else {
+        return Ok(());
+    };
+    let (vendor, id) = (escape(&made.vendor), escape(&made.license));
+    let license: License = daemon.get(&format!("/v1/licenses/{vendor}/{id}"))?;
+    for feature in license.features {
+        if let Some(seats) = feature.seats.filter(|seats| *seats < people) {
+            let of = format!(
+                "{people} people may use {}, and it has {seats}",
+                feature.name
+            );
+            let seats = if seats == 1 { "seat" } else { "seats" };
+            printer.note(&format!(
+                "{of} {seats}: whoever comes when all are taken is told `no_seat_free`"
+            ));
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId, UserId};
 use seatkeeper_engine::reserves;
-use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
+use seatkeeper_engine::state::{AssignmentTerms, Limit, Target, Within};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,9 +94,12 @@ impl Desk {
             Verdict::Assigned(id) => {
                 let state = &answer.snapshot.state;
                 let known = state.assignments.get(id);
-                known
-                    .map(|known| self.assignment_view(state, *id, known))
-                    .ok_or_else(|| internal("an assignment that was made is not there", id))
+                let known = known
+                    .ok_or_else(|| internal("an assignment that was made is not there", id))?;
+                Ok(Assignment {
+                    people: Some(people(state, &known.license)),
+                    ..self.assignment_view(state, *id, known)
+                })
             }
             _ => Err(self.not_done(caller, &what, &answer)),
         }
@@ -317,6 +320,7 @@ impl Desk {
             reserve: by_feature(&known.terms.limits, |limit| limit.reserve),
             filled: filled(state, id, known),
             priority: Some(known.terms.priority),
+            people: None,
             revision: known.revision,
         }
     }
@@ -329,6 +333,15 @@ pub(super) fn terms(body: &Assignment) -> Result<AssignmentTerms, Refused> {
         priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
         limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
     })
+}
+
+/// How many users the assignments of a license cover together (D3).
+fn people(state: &State, license: &LicenseId) -> u64 {
+    let covers = state.covers.get(license).into_iter();
+    let targets = covers.flat_map(|covers| covers.by.keys());
+    let within: Vec<_> = targets.map(|of| Within::of(state, *of)).collect();
+    let covered = |user: &&UserId| within.iter().any(|within| within.has(state, **user));
+    state.users.keys().filter(covered).count() as u64
 }
 
 /// All features of a license.

@@ -155,7 +155,7 @@ impl Naive {
                 excess.push(over(sum(&|one| self.wider(license, whom, one)), max));
                 let each = gives.and_then(|gives| size(gives.max_each));
                 for who in 0..USERS {
-                    let of_user = |one| one == Whom::User(who) && self.covers(whom, who);
+                    let of_user = |one| one == Whom::User(who) && self.wider(license, whom, one);
                     excess.push(over(sum(&of_user), each));
                 }
             }
