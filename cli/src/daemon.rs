@@ -92,6 +92,36 @@ impl<'a> Daemon<'a> {
         parse(&self.ask("POST", path, &[("if-match", &revision)], None)?)
     }
 
+    /// Has something that needs no body there, or there no more; of this revision.
+    pub(crate) fn set<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        there: bool,
+        revision: u64,
+    ) -> Outcome<T> {
+        let (method, revision) = (
+            if there { "PUT" } else { "DELETE" },
+            format!("\"{revision}\""),
+        );
+        parse(&self.ask(method, path, &[("if-match", &revision)], None)?)
+    }
+
+    /// The same as `post_to`, with a body.
+    pub(crate) fn post_body_to<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        revision: u64,
+    ) -> Outcome<T> {
+        let revision = format!("\"{revision}\"");
+        parse(&self.ask(
+            "POST",
+            path,
+            &[("if-match", &revision)],
+            Some(&encoded(body)?),
+        )?)
+    }
+
     /// Asks for something to be ended; of this revision where it has one. The reply's body, where there is one.
     pub(crate) fn delete<T: DeserializeOwned>(
         &self,

@@ -15,6 +15,7 @@ mod past;
 mod planted;
 mod pruning;
 mod race;
+mod registration;
 mod removal;
 mod rollback;
 mod walk;

@@ -15,13 +15,13 @@ fn typed(site: &Site, line: &str) -> Said {
     site.cli(&words)
 }
 
-fn done(site: &Site, line: &str) -> String {
+pub(crate) fn done(site: &Site, line: &str) -> String {
     let said = typed(site, line);
     assert_eq!(said.code, 0, "{line}: {said:?}");
     said.out
 }
 
-fn refused(site: &Site, line: &str, code: &str) -> String {
+pub(crate) fn refused(site: &Site, line: &str, code: &str) -> String {
     let said = typed(site, line);
     assert!(
         said.code != 0 && said.err.contains(code),

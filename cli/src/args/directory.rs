@@ -8,6 +8,11 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum AccountCommand {
     /// The accounts: the roots of the organisation
     List,
+    /// One account: its kind, who manages it, and the customers' ids by which vendors know it
+    Show {
+        /// The account
+        account: String,
+    },
     /// Make an account; licenses are installed for accounts
     Add {
         /// Its name
@@ -18,6 +23,16 @@ pub(crate) enum AccountCommand {
         /// The partner or producer account whose administrators may act in it
         #[arg(long, value_name = "ACCOUNT")]
         managed_by: Option<String>,
+    },
+    /// Let in by itself who has a verified address in exactly a domain, or no more
+    ApproveDomain {
+        /// The account
+        account: String,
+        /// From now on, or no more
+        #[arg(value_enum)]
+        what: DomainChange,
+        /// The domain in its ASCII form, such as example.com; one below it is another one
+        domain: String,
     },
     /// Say who manages an account
     Manage {
@@ -102,6 +117,15 @@ pub(crate) enum AccountKind {
     Producer,
 }
 
+/// What becomes of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DomainChange {
+    /// Let it in
+    Add,
+    /// Let it in no more
+    Drop,
+}
+
 /// `group …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupCommand {
@@ -166,6 +190,19 @@ pub(crate) struct Members {
     pub groups: Vec<String>,
 }
 
+/// What a user is to the vendor's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UserKind {
+    /// Uses the software
+    Customer,
+    /// Sells it: wholesaler, distributor, reseller, retailer
+    Partner,
+    /// Makes it, or the devices that it runs on
+    Producer,
+    /// Uses it, in an account that made itself
+    SelfRegistered,
+}
+
 /// `user …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -177,6 +214,9 @@ pub(crate) enum UserCommand {
         /// In this group
         #[arg(long, value_name = "GROUP", conflicts_with = "unit")]
         group: Option<String>,
+        /// Of this kind, by the accounts that they are in
+        #[arg(long, value_enum, value_name = "KIND")]
+        kind: Option<UserKind>,
     },
     /// One user: their status, their units and groups; `why` says what they may use, and by which route
     Show {

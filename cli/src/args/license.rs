@@ -14,6 +14,10 @@ pub(crate) enum LicenseCommand {
         /// License files, or - for stdin
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// The account that it is for, by id or name, or `new`: made for the license's customer, with its fulfillment
+        /// contact, where that customer has none yet. Else the customer's account, or the home account
+        #[arg(long, value_name = "ACCOUNT|new")]
+        account: Option<String>,
         /// Also assign what is installed
         #[arg(long, value_enum, value_name = "everyone")]
         assign: Option<Assignees>,

@@ -5,6 +5,7 @@ mod audit;
 mod dev;
 mod directory;
 mod license;
+mod registration;
 mod seat;
 mod site;
 mod suppose;
@@ -14,10 +15,11 @@ pub(crate) use access::{Giving, ReachName, RoleCommand};
 pub(crate) use audit::{AuditCommand, AuditListArgs, AuditVerifyArgs};
 pub(crate) use dev::{DevCommand, FaultArgs, FaultCommand};
 pub(crate) use directory::{
-    AccountCommand, AccountKind, GroupCommand, Members, MoveArgs, NewUsers, UnitCommand,
-    UserCommand,
+    AccountCommand, AccountKind, DomainChange, GroupCommand, Members, MoveArgs, NewUsers,
+    UnitCommand, UserCommand, UserKind,
 };
 pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
+pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use suppose::Supposing;
@@ -92,6 +94,11 @@ pub(crate) enum Command {
     /// Accounts: the roots of that tree, which licenses are installed for
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Ask to come in: for whoever is nobody's user here yet
+    Register(RegisterArgs),
+    /// Who asked to come in: let them in, or not
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
     /// This installation: its site key
     #[command(subcommand)]
     Site(SiteCommand),

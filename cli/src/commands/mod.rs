@@ -11,6 +11,7 @@ mod group;
 mod help;
 mod holding;
 mod license;
+mod registration;
 mod role;
 mod run;
 mod seat;
@@ -44,6 +45,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Group(command) => group::run(&daemon, command, printer).map(done),
         Command::Unit(command) => unit::run(&daemon, command, printer).map(done),
         Command::Account(command) => unit::account(&daemon, command, printer).map(done),
+        Command::Register(args) => registration::register(&daemon, args, printer).map(done),
+        Command::Registration(command) => registration::run(&daemon, command, printer).map(done),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),
         Command::Clock(command) => clock::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),

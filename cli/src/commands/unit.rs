@@ -2,7 +2,7 @@
 
 use super::seat::lose;
 use super::vendor::random_id;
-use crate::args::{AccountCommand, AccountKind, MoveArgs, UnitCommand};
+use crate::args::{AccountCommand, AccountKind, DomainChange, MoveArgs, UnitCommand};
 use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
@@ -12,6 +12,13 @@ use seatkeeper::wire::{Changed, Unit, UnitChange, UnitMake};
 pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &Printer) -> Outcome {
     match command {
         AccountCommand::List => accounts(daemon, printer),
+        AccountCommand::Show { account } => {
+            let unit: Unit = daemon.get(&place(account))?;
+            if unit.kind.is_none() {
+                printer.note(&format!("{} is a unit, no account", unit.path));
+            }
+            printer.record(&unit, shown)
+        }
         AccountCommand::Add {
             name,
             kind,
@@ -27,6 +34,24 @@ pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &P
             let made: Unit = daemon.post("/v1/units", &body)?;
             printer.record(&made, |made| {
                 format!("{} account {} is there", kind_of(made), made.name)
+            })
+        }
+        AccountCommand::ApproveDomain {
+            account,
+            what,
+            domain,
+        } => {
+            let known: Unit = daemon.get(&place(account))?;
+            let path = format!("{}/domains/{}", place(&known.id), escape(domain));
+            let add = *what == DomainChange::Add;
+            let unit: Unit = daemon.set(&path, add, known.revision)?;
+            printer.record(&unit, |unit| match add {
+                true => format!(
+                    "{} lets in by itself who has a verified address in: {}",
+                    unit.path,
+                    unit.lets_in.join(", ")
+                ),
+                false => format!("{} lets in {} no more", unit.path, domain.to_lowercase()),
             })
         }
         AccountCommand::Manage { account, by } => {
@@ -154,13 +179,34 @@ fn shown(unit: &Unit) -> String {
         None => "unit".to_owned(),
     };
     format!(
-        "{}\nid           {}\nkind         {kind}\nunits below  {}\nusers        {} placed in it\n{}",
+        "{}\nid           {}\nkind         {kind}\n{}{}units below  {}\nusers        {} placed in it\n{}",
         unit.path,
         unit.id,
+        known_as(unit),
+        lets_in(unit),
         unit.units,
         unit.users,
         home(unit)
     )
+}
+
+/// The customers' ids by which vendors know an account.
+fn known_as(unit: &Unit) -> String {
+    let aliases = unit.aliases.iter();
+    let aliases = aliases.map(|alias| format!("customer {} of {}", alias.id, alias.vendor));
+    let aliases: Vec<_> = aliases.collect();
+    match aliases.is_empty() {
+        true => String::new(),
+        false => format!("known as     {}\n", aliases.join(", ")),
+    }
+}
+
+/// The domains whose people an account lets in by itself.
+fn lets_in(unit: &Unit) -> String {
+    match unit.lets_in.is_empty() {
+        true => String::new(),
+        false => format!("lets in      {}\n", unit.lets_in.join(", ")),
+    }
 }
 
 fn kind_of(unit: &Unit) -> &str {

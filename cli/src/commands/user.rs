@@ -2,7 +2,7 @@
 
 use super::seat::lose;
 use super::vendor::random_id;
-use crate::args::{NewUsers, UserCommand};
+use crate::args::{NewUsers, UserCommand, UserKind};
 use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::names::When;
@@ -13,8 +13,8 @@ use seatkeeper::wire::{Changed, EndingReply, User, UserChange, UserMake};
 /// Does it.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer) -> Outcome {
     match command {
-        UserCommand::List { unit, group } => {
-            list(daemon, unit.as_deref(), group.as_deref(), printer)
+        UserCommand::List { unit, group, kind } => {
+            list(daemon, (unit.as_deref(), group.as_deref(), *kind), printer)
         }
         UserCommand::Show { login } => {
             let user: User = daemon.get(&place(login))?;
@@ -95,14 +95,25 @@ fn remove(daemon: &Daemon<'_>, login: &str, hard: bool, printer: &Printer) -> Ou
 
 fn list(
     daemon: &Daemon<'_>,
-    unit: Option<&str>,
-    group: Option<&str>,
+    (unit, group, kind): (Option<&str>, Option<&str>, Option<UserKind>),
     printer: &Printer,
 ) -> Outcome {
-    let path = match (unit, group) {
-        (Some(unit), _) => format!("/v1/users?unit={}", escape(unit)),
-        (None, Some(group)) => format!("/v1/users?group={}", escape(group)),
-        (None, None) => "/v1/users".to_owned(),
+    let kind = kind.map(|kind| match kind {
+        UserKind::Customer => "customer",
+        UserKind::Partner => "partner",
+        UserKind::Producer => "producer",
+        UserKind::SelfRegistered => "self-registered",
+    });
+    let asked = [("unit", unit), ("group", group), ("kind", kind)];
+    let asked = asked
+        .into_iter()
+        .filter_map(|(member, text)| Some((member, text?)));
+    let asked: Vec<_> = asked
+        .map(|(member, text)| format!("{member}={}", escape(text)))
+        .collect();
+    let path = match asked.is_empty() {
+        true => "/v1/users".to_owned(),
+        false => format!("/v1/users?{}", asked.join("&")),
     };
     let mut users: Vec<User> = daemon.list(&path)?;
     users.sort_by(|one, other| one.login.cmp(&other.login));
@@ -113,6 +124,7 @@ fn list(
         &users,
         &[
             Column("login", |user: &User| user.login.clone()),
+            Column("kind", |user| user.kind.clone()),
             Column("status", stands),
             Column("units", |user| user.units.join(", ")),
             Column("groups", |user| user.groups.join(", ")),
@@ -186,9 +198,13 @@ fn text(user: &User) -> String {
         false => user.groups.join(", "),
     };
     format!(
-        "{}\nid      {}\nstatus  {}\nunits   {}\ngroups  {groups}\nroles   {}\n",
+        "{}\nid      {}\nkind    {}\n{}status  {}\nunits   {}\ngroups  {groups}\nroles   {}\n",
         user.login,
         user.id,
+        user.kind,
+        user.address
+            .as_ref()
+            .map_or_else(String::new, |address| format!("address {address}\n")),
         stands(user),
         user.units.join(", "),
         super::role::of_user(user)

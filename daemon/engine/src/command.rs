@@ -2,9 +2,11 @@
 
 mod access;
 mod directory;
+mod registration;
 
 pub use access::Access;
-pub use directory::{Arrange, MoveTo, UnitChange};
+pub use directory::{Arrange, MoveTo, NewAccount, UnitChange};
+pub use registration::{Admission, Register, Want};
 
 use crate::ids::{
     AssignmentId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId, LicenseId,
@@ -129,6 +131,17 @@ pub enum Command {
         /// Assign it to everyone under this id, unless it is assigned to everyone already.
         assign_everyone: Option<AssignmentId>,
         /// A known, lower or removed serial is noted (inbox), not refused.
+        note_known: bool,
+    },
+    /// Installs a verified license for an account that is made for it, where its customer has none yet (rule 1).
+    InstallForNew {
+        /// The verified license.
+        terms: Box<LicenseTerms>,
+        /// The account.
+        account: NewAccount,
+        /// Assign it to everyone under this id, unless it is assigned to everyone already.
+        assign_everyone: Option<AssignmentId>,
+        /// A known, lower or removed serial is noted, not refused.
         note_known: bool,
     },
     /// Takes a license away: its holders are ending as by loss of right (rule 17).

@@ -45,6 +45,7 @@ pub enum Code {
     LastUnit,
     LastAdministrator,
     OverPromised,
+    TooManyRegistrations,
     ServerBusy,
 }
 

@@ -6,6 +6,7 @@ use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
 use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
+use crate::licensing::customer::For;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
 use crate::{access, dates, directory, licensing, limits, reserves, rollback, seats};
@@ -294,7 +295,19 @@ impl Act<'_> {
                 account,
                 assign_everyone,
                 note_known,
-            } => licensing::install::install(self, *terms, account, assign_everyone, note_known),
+            } => {
+                let wanted = For::Known(account);
+                licensing::install::install(self, *terms, wanted, assign_everyone, note_known)
+            }
+            Command::InstallForNew {
+                terms,
+                account,
+                assign_everyone,
+                note_known,
+            } => {
+                let wanted = For::New(account);
+                licensing::install::install(self, *terms, wanted, assign_everyone, note_known)
+            }
             Command::RemoveLicense {
                 license,
                 waiting,

@@ -6,7 +6,9 @@ use crate::ids::{
     AssignmentId, CheckoutId, CheckpointHash, Gid, GroupId, HolderId, LicenseId, LoginHash,
     MachineId, Name, NameHash, PoolId, RunId, UnitId, UserId,
 };
-use crate::state::{AssignmentTerms, LicenseTerms, Place, Target, Unit, UserStatus};
+use crate::state::{
+    AssignmentTerms, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus, Way,
+};
 use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
 
@@ -177,6 +179,29 @@ pub enum Recorded {
         users: Vec<UserId>,
         groups: Vec<GroupId>,
     },
+    /// Somebody asked to come in, and waits.
+    Registered(Box<Registered>),
+    /// They may: by somebody's word, or because their account lets their domain in.
+    RegistrationApproved {
+        user: UserId,
+        units: Vec<UnitId>,
+        by_domain: bool,
+    },
+    /// They may not, and are no user any more.
+    RegistrationRefused {
+        user: UserId,
+    },
+    AddressVerified {
+        user: UserId,
+    },
+    DomainLetIn {
+        account: UnitId,
+        domain: NameHash,
+    },
+    DomainDropped {
+        account: UnitId,
+        domain: NameHash,
+    },
     SeatTaken(Box<SeatTaken>),
     HolderJoined {
         holder: HolderId,
@@ -250,6 +275,27 @@ pub struct ShownRun {
     pub seq: u64,
     /// The lease's ttl + grace in milliseconds.
     pub term_ms: u64,
+}
+
+/// Somebody who asked to come in (rule 1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Registered {
+    /// Who: a user who waits.
+    pub user: UserId,
+    /// Their login.
+    pub login: LoginHash,
+    /// The account that they ask for.
+    pub account: UnitId,
+    /// How they came to it.
+    pub way: Way,
+    /// Whose administrators answer it; none are those of the home account.
+    pub to: Option<UnitId>,
+    /// Their mail address.
+    pub address: Option<MailAddress>,
+    /// It is known to be theirs.
+    pub verified: bool,
+    /// When, by J.
+    pub at: Date,
 }
 
 /// A grant opened with its first holder.

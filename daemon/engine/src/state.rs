@@ -4,10 +4,13 @@
 
 mod assignment;
 mod directory;
+mod pairs;
+mod registration;
 mod terms;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
+pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 
 use crate::access::{Given, Role};
@@ -99,6 +102,12 @@ pub struct State {
     pub users: OrdMap<UserId, Arc<User>>,
     /// Users by login.
     pub logins: OrdMap<LoginHash, UserId>,
+    /// Users who asked to come in, and wait for an answer (rule 1).
+    #[serde(default)]
+    pub registrations: OrdMap<UserId, Arc<Registration>>,
+    /// The domains, by account, that it lets in by itself.
+    #[serde(default)]
+    pub approved_domains: OrdMap<UnitId, OrdSet<NameHash>>,
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, Arc<PoolId>>,
     /// Who is covered by which assignment, by license.
@@ -475,26 +484,4 @@ pub struct Ended {
     pub checkout_id: CheckoutId,
     /// The holder that it made, if it made one, and why that ended.
     pub holder: Option<(HolderId, EndWhy)>,
-}
-
-/// Maps whose keys are no text, as lists of pairs in the order of their keys.
-mod pairs {
-    use imbl::OrdMap;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize + Ord, V: Serialize, S: Serializer>(
-        map: &OrdMap<K, V>,
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
-        s.collect_seq(map.iter())
-    }
-
-    pub(super) fn deserialize<'de, K, V, D>(d: D) -> Result<OrdMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord + Clone,
-        V: Deserialize<'de> + Clone,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(d)?.into_iter().collect())
-    }
 }

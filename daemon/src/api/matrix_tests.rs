@@ -219,6 +219,9 @@ impl House {
                 seat: None,
             });
         }
+        for place in PLACES.iter().filter(|place| place.above.is_none()) {
+            self.waits_for(place).await;
+        }
         for at in GIVEN_AT {
             for role in ROLES {
                 let login = format!("{role}-{at}");
@@ -233,6 +236,16 @@ impl House {
             }
         }
         targets
+    }
+
+    /// Somebody asks to come into this account.
+    async fn waits_for(&self, place: &Place) {
+        let path = format!("/v1/units/{}", place.path);
+        let id = self.ask("GET", &path, None).await.json()["id"].clone();
+        self.becomes(&format!("r-{}", place.name));
+        self.done("POST", "/v1/registrations", json!({"access": id}))
+            .await;
+        self.as_root();
     }
 
     /// Whoever is at this place sits, where they may: the seat that `seat` names.

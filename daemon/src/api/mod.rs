@@ -22,6 +22,7 @@ mod metrics;
 mod permits;
 mod pieces;
 mod refusal;
+mod registrations;
 mod removal;
 mod resources;
 mod roles;
@@ -141,6 +142,11 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(roles::give))
         .routes(routes!(roles::list))
         .routes(routes!(roles::one, roles::define, roles::remove))
+        .routes(routes!(registrations::list, registrations::make))
+        .routes(routes!(registrations::one, registrations::refuse))
+        .routes(routes!(registrations::approve))
+        .routes(routes!(registrations::verify))
+        .routes(routes!(registrations::let_in, registrations::drop_domain))
         .routes(routes!(seats::pools))
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))

@@ -1,5 +1,7 @@
 //! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
 
+mod registrations;
+
 use super::house_tests::{House, NOW, PATIENCE, Walk};
 use crate::dev::vendor;
 use seatkeeper::token::delegation;
@@ -219,7 +221,7 @@ async fn every_route_answers_as_the_document_says() {
     let mut walk = Walk::begin().await;
     walk.vendors_and_licenses().await;
     walk.assignments().await;
-    walk.directory().await;
+    walk.people().await;
     walk.development().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;

@@ -17,6 +17,8 @@ pub(super) struct WhoseQuery {
     unit: Option<String>,
     /// In this group, at any depth: its id or name.
     group: Option<String>,
+    /// Of this kind: `producer`, `partner`, `customer` or `self-registered`.
+    kind: Option<String>,
 }
 
 /// The users: all, or those of a unit or of a group.
@@ -33,7 +35,9 @@ pub(super) async fn list(
     let page = api
         .reading(asker.caller.uid, move |api| {
             let of = (whose.unit.as_deref(), whose.group.as_deref());
-            api.desk.users(&asker.caller, of, &page.into())
+            let kind = whose.kind.as_deref();
+            api.desk
+                .users_of_kind(&asker.caller, kind, of, &page.into())
         })
         .await?;
     Ok(Json(page))

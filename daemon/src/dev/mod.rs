@@ -114,6 +114,7 @@ fn furnish(desk: &Desk, me: &str, times: Times) -> Result<(), String> {
     let text =
         vendor::license_file(&key, desk.snapshot().now.j.0, times).map_err(|e| e.to_string())?;
     let install = InstallBody {
+        account: None,
         text,
         assign_everyone: true,
         accept_date: false,

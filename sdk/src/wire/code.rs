@@ -104,6 +104,9 @@ codes! {
     ReservedForOthers "reserved_for_others" Capacity 409 true: "what is free is kept for others",
         "Seats are free, and assignments reserve them for whom they cover and who have not taken them yet (rule 11). Nobody else gets one while that leaves too few.",
         "wait for one, or ask an administrator, who sees with `seatkeeper license assignments` what is reserved for whom and how much of it is filled";
+    TooManyRegistrations "too_many_registrations" Capacity 409 true: "too many people wait to be let in",
+        "A site holds 1,000 registrations that wait at most: anybody may ask (rule 1).",
+        "ask again later; an administrator answers those that wait: `seatkeeper registration list`";
     StorageLow "storage_low" Server 503 true: "the daemon's disk is nearly full",
         "Below `disk_reserve` nothing new is granted; renewals and releases go on.",
         "free space on the disk of the state directory, or lower `disk_reserve`";

@@ -27,12 +27,18 @@ pub struct Unit {
     /// The unit above it, by id; absent for an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<String>,
-    /// Of an account: `producer`, `partner` or `customer`.
+    /// Of an account: `producer`, `partner`, `customer`, or `self-registered` (a customer that made itself).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Of an account: the name of the account that manages it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
+    /// Of an account: the ids by which vendors know it as a customer (rule 1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<CustomerAlias>,
+    /// Of an account: domains whose people it lets in by itself, where their address is verified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lets_in: Vec<String>,
     /// The home account: everyone is in it who was not placed elsewhere.
     #[serde(default)]
     pub home: bool,
@@ -42,6 +48,16 @@ pub struct Unit {
     pub users: u64,
     /// For If-Match.
     pub revision: u64,
+}
+
+/// A customer's id at a vendor, as a license of theirs names it: it stands for one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CustomerAlias {
+    /// Vendor name.
+    pub vendor: String,
+    /// The customer's id.
+    pub id: String,
 }
 
 /// Makes an account or a unit: `POST /v1/units`.
@@ -166,6 +182,12 @@ pub struct User {
     pub id: String,
     /// Their login.
     pub login: String,
+    /// Their mail address, where it is known and is not the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `producer`, `partner`, `customer` or `self-registered`, by the accounts that they are in.
+    #[serde(default)]
+    pub kind: String,
     /// `invited`, `pending`, `active` or `suspended`.
     pub status: String,
     /// A guest, until this date (seconds since 1970).

@@ -10,7 +10,9 @@ mod code;
 mod dates;
 mod dev;
 mod directory;
+mod install;
 mod problem;
+mod registrations;
 mod resources;
 mod suppose;
 
@@ -24,9 +26,11 @@ pub use code::{Class, Code};
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};
 pub use directory::{
-    Changed, Group, GroupChange, GroupMake, Member, MembersChange, Unit, UnitChange, UnitMake,
-    User, UserChange, UserMake,
+    Changed, CustomerAlias, Group, GroupChange, GroupMake, Member, MembersChange, Unit, UnitChange,
+    UnitMake, User, UserChange, UserMake,
 };
+pub use install::{InstallBody, Installed, InstalledLicense};
 pub use problem::Problem;
+pub use registrations::{Registration, RegistrationApprove, RegistrationMake};
 pub use resources::*;
 pub use suppose::{Suppose, SupposedMember, SupposedPlace, SupposedSeats, Today};

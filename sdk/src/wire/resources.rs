@@ -58,6 +58,9 @@ resources! {
         pub status: String,
         /// Customer account id and name, as signed.
         pub customer: String,
+        /// The account that it is installed for, by name.
+        #[serde(default)]
+        pub account: String,
         /// Valid from.
         pub nbf: u64,
         /// Valid until; absent where perpetual.
@@ -138,34 +141,6 @@ resources! {
         pub policies: Vec<String>,
         /// Optional policies.
         pub optional: Vec<String>,
-    }
-    /// What an install did.
-    Installed {
-        /// Licenses, one per token in the file.
-        pub licenses: Vec<InstalledLicense>,
-        /// Tokens of unknown kind that were skipped, and what else is worth knowing.
-        pub warnings: Vec<String>,
-        /// The site knows something that it did not before: a license, or a newer issuer token.
-        #[serde(default)]
-        pub changed: bool,
-    }
-    /// One installed license.
-    InstalledLicense {
-        /// Vendor name.
-        pub vendor: String,
-        /// License id.
-        pub id: String,
-        /// Serial.
-        pub serial: u64,
-        /// False where this serial or a higher one was in force already.
-        pub new: bool,
-        /// Assigned to everyone.
-        pub assigned_to_everyone: bool,
-        /// Holders that are ending for it (rule 17).
-        pub ending: Vec<String>,
-        /// It waits until this date, its first day, and is in force from then on (rule 17).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub waits_until: Option<u64>,
     }
     /// What a removal did, or would do: `DELETE /v1/licenses` and below (rule 17).
     Removed {
@@ -416,20 +391,6 @@ resources! {
     ExportReply {
         /// Encrypted PKCS#8 PEM under its `# seatkeeper site key: export DATE` line.
         pub pem: String,
-    }
-    /// `POST /v1/licenses`.
-    InstallBody {
-        /// The license file, as text.
-        pub text: String,
-        /// Assign to everyone.
-        #[serde(default)]
-        pub assign_everyone: bool,
-        /// Take a token whose `iat` lies more than 31 days ahead.
-        #[serde(default)]
-        pub accept_date: bool,
-        /// Verify and say what would happen, change nothing.
-        #[serde(default)]
-        pub verify_only: bool,
     }
     /// `POST /v1/vendors`.
     TrustBody {

@@ -307,6 +307,7 @@ fn furnish(desk: &Desk, root: &str, text: String) -> Result<(), Refused> {
 
 fn install(desk: &Desk, caller: &Caller, text: String) -> Result<(), Refused> {
     let body = InstallBody {
+        account: None,
         text,
         assign_everyone: true,
         accept_date: false,

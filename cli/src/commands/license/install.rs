@@ -21,21 +21,14 @@ struct Done {
     idle: Vec<String>,
 }
 
-/// Installs, and says what is still assigned to nobody.
+/// Installs as the body without a text says, and tells what is still assigned to nobody.
 pub(crate) fn install(
     daemon: &Daemon<'_>,
     files: &[PathBuf],
-    assign_everyone: bool,
-    accept_date: bool,
+    body: &InstallBody,
     printer: &Printer,
 ) -> Outcome<Exit> {
-    let body = InstallBody {
-        text: String::new(),
-        assign_everyone,
-        accept_date,
-        verify_only: false,
-    };
-    let (done, exit) = each(daemon, files, &body, printer)?;
+    let (done, exit) = each(daemon, files, body, printer)?;
     print(&done.licenses, sentence, printer)?;
     done.tell("installed", printer);
     done.licenses
@@ -52,6 +45,7 @@ pub(crate) fn verify(
     printer: &Printer,
 ) -> Outcome<Exit> {
     let body = InstallBody {
+        account: None,
         text: String::new(),
         assign_everyone: false,
         accept_date,
@@ -161,6 +155,9 @@ fn print(
             format!("{}/{}", license.vendor, license.id)
         }),
         Column("serial", |license| license.serial.to_string()),
+        Column("account", |license| {
+            license.account.clone().unwrap_or_default()
+        }),
         Column("new", |license| license.new.to_string()),
         Column("assigned_to_everyone", |license| {
             license.assigned_to_everyone.to_string()
@@ -178,6 +175,10 @@ fn sentence(license: &InstalledLicense) -> String {
         "{}/{} serial {}",
         license.vendor, license.id, license.serial
     );
+    let account = match &license.account {
+        Some(account) => format!(" for {account}"),
+        None => String::new(),
+    };
     if let Some(day) = license.waits_until {
         let day = words::date(day);
         let everyone = match license.assigned_to_everyone {
@@ -185,12 +186,12 @@ fn sentence(license: &InstalledLicense) -> String {
             false => "",
         };
         return format!(
-            "{name} is installed{everyone}: it waits until {day} and is in force from then on\n"
+            "{name} is installed{account}{everyone}: it waits until {day} and is in force from then on\n"
         );
     }
     let mut text = match (license.new, license.assigned_to_everyone) {
-        (true, true) => format!("{name} is in force, assigned to everyone\n"),
-        (true, false) => format!("{name} is in force\n"),
+        (true, true) => format!("{name} is in force{account}, assigned to everyone\n"),
+        (true, false) => format!("{name} is in force{account}\n"),
         (false, _) => format!("{name} was installed already\n"),
     };
     if !license.ending.is_empty() {

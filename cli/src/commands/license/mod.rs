@@ -13,7 +13,8 @@ use crate::files;
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{
-    Assignment, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply, WaitingLicense,
+    Assignment, InstallBody, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply,
+    WaitingLicense,
 };
 
 /// Does it.
@@ -26,10 +27,18 @@ pub(crate) fn run(
         LicenseCommand::Request(args) => request(daemon, args, printer)?,
         LicenseCommand::Install {
             files,
+            account,
             assign,
             accept_date,
         } => {
-            return install::install(daemon, files, assign.is_some(), *accept_date, printer);
+            let body = InstallBody {
+                text: String::new(),
+                account: account.clone(),
+                assign_everyone: assign.is_some(),
+                accept_date: *accept_date,
+                verify_only: false,
+            };
+            return install::install(daemon, files, &body, printer);
         }
         LicenseCommand::Verify { files, accept_date } => {
             return install::verify(daemon, files, *accept_date, printer);

@@ -31,6 +31,7 @@ fn text(license: &License, assigned: Option<&str>) -> String {
         ),
         format!("product   {}", license.product),
         format!("customer  {}", license.customer),
+        format!("account   {}", license.account),
         format!("status    {}", status(license)),
         format!(
             "valid     from {}, {}",

@@ -1,12 +1,13 @@
 //! What a start found of its state and the rules do not need: names or files of the journal that are gone.
 
 use super::Desk;
-use super::directory::name_key;
+use super::directory::{name_key, names_of};
 use super::findings::finding;
 use crate::keeper::Snapshot;
 use crate::side::{Kind, NamesThen, SideError, Swept};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{NameHash, UserId};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 impl Desk {
@@ -48,10 +49,27 @@ impl Desk {
             names.map(|(id, name)| name_key(id, name)).collect()
         };
         let units = state.units.iter();
-        let units = keys(&mut units.filter_map(|(id, known)| Some((id.0, known.name?))));
+        let domains = state.approved_domains.iter();
+        let domains = domains.flat_map(|(id, all)| all.iter().map(|domain| (id.0, *domain)));
+        let units = units.filter_map(|(id, known)| Some((id.0, known.name?)));
+        let units = keys(&mut units.chain(domains));
         let groups = keys(&mut state.groups.iter().map(|(id, known)| (id.0, known.name)));
         let is_user = |id| state.users.contains_key(&UserId(id));
-        let mut swept = self.side.sweep_names(then, Kind::User, is_user)?;
+        // Addresses stand beside the logins, under keys of their own.
+        let several = state
+            .users
+            .iter()
+            .filter(|(_, known)| known.logins.len() > 1);
+        let addresses = several.flat_map(|(id, _)| names_of(state, *id));
+        let addresses: BTreeSet<_> = addresses.filter(|key| !is_user(*key)).collect();
+        let named = Cell::new(0);
+        let known = |key| {
+            let user = is_user(key);
+            named.set(named.get() + u64::from(user));
+            user || addresses.contains(&key)
+        };
+        let mut swept = self.side.sweep_names(then, Kind::User, known)?;
+        swept.named = named.get();
         for (kind, known) in [(Kind::Unit, units), (Kind::Group, groups)] {
             let more = self
                 .side

@@ -1,10 +1,11 @@
 //! Vendors, license files and license requests: what an administrator, or an inbox, brings to the site.
 
 use super::Desk;
+use super::directory::Wanted;
 use super::parse;
 use super::refusal::Subject;
 use crate::authorize::{Caller, Permission};
-use crate::keeper::Answer;
+use crate::keeper::{Answer, Failure};
 use crate::licenses::verify::other_customer;
 use crate::licenses::{Against, request, roots_of, vendor_of, verify};
 use crate::problem::{Refused, internal};
@@ -14,7 +15,7 @@ use seatkeeper::wire::{
     TrustBody, Vendor,
 };
 use seatkeeper_engine::command::IssuerSeen;
-use seatkeeper_engine::denial::Code as DenialCode;
+use seatkeeper_engine::denial::{Code as DenialCode, Denial};
 use seatkeeper_engine::ids::AssignmentId;
 use seatkeeper_engine::state::{AssignmentTerms, LicenseTerms, Target};
 use seatkeeper_engine::time::Date;
@@ -22,7 +23,7 @@ use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 
 /// Who brings something: a caller, or an inbox.
 #[derive(Clone, Copy)]
-enum Bringer<'a> {
+pub(super) enum Bringer<'a> {
     Caller(&'a Caller),
     Inbox,
 }
@@ -55,24 +56,23 @@ impl Desk {
     /// # Errors
     /// `forbidden`, or the refusal of the first token that fails; it says what was done before it, if anything was.
     pub fn install(&self, caller: &Caller, body: &InstallBody) -> Result<Installed, Refused> {
-        self.authorize(caller, Permission::LicenseInstall, self.unit)?;
-        let everyone = body.assign_everyone;
-        let done = if body.verify_only {
-            self.verify_file(body)
-        } else {
-            self.install_by(
-                Bringer::Caller(caller),
-                body.text.as_bytes(),
-                body.accept_date,
-                everyone,
-            )
-        };
-        self.traced(caller, done)
+        self.traced(caller, self.install_of(caller, body))
+    }
+
+    fn install_of(&self, caller: &Caller, body: &InstallBody) -> Result<Installed, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let account = self.account_wanted(&snapshot, caller, body.account.as_deref())?;
+        let caller = &self.installs_for(&snapshot, caller, account)?;
+        if body.verify_only {
+            return self.verify_file(body);
+        }
+        let (by, text) = (Bringer::Caller(caller), body.text.as_bytes());
+        self.install_by(by, text, body.accept_date, (account, body.assign_everyone))
     }
 
     /// A file that lies in `licenses.d`. Known or lower serials are noted; what it says of it stands in `status`.
     pub fn install_from_inbox(&self, file: &str, bytes: &[u8]) -> Result<Installed, Refused> {
-        let done = self.install_by(Bringer::Inbox, bytes, false, false);
+        let done = self.install_by(Bringer::Inbox, bytes, false, (Wanted::Alias, false));
         self.remarks.note(
             file,
             done.as_ref().err().map(|refused| finding(file, refused)),
@@ -209,7 +209,7 @@ impl Desk {
         by: Bringer<'_>,
         bytes: &[u8],
         accept_date: bool,
-        everyone: bool,
+        (account, everyone): (Wanted, bool),
     ) -> Result<Installed, Refused> {
         let snapshot = self.keeper.snapshot();
         let against = self.against(&snapshot.state, accept_date);
@@ -229,10 +229,11 @@ impl Desk {
             changed,
         };
         for terms in plan.licenses {
-            match self.install_one(by, &terms, everyone) {
-                Ok(row) => {
+            match self.install_one(by, &terms, account, everyone) {
+                Ok((row, said)) => {
                     installed.changed |= row.new;
                     installed.licenses.push(row);
+                    installed.warnings.extend(said);
                 }
                 Err(refused) => return Err(half_done(refused, &installed)),
             }
@@ -252,8 +253,9 @@ impl Desk {
         &self,
         by: Bringer<'_>,
         terms: &LicenseTerms,
+        account: Wanted,
         everyone: bool,
-    ) -> Result<InstalledLicense, Refused> {
+    ) -> Result<(InstalledLicense, Vec<String>), Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
         let first = !state.installed(&terms.id) && terms.replaces.is_none();
@@ -262,24 +264,18 @@ impl Desk {
         let mut known = state.licenses.get(&terms.id).into_iter();
         let mut known = known.by_ref().chain(state.waits(&terms.id));
         let same = known.any(|known| known.terms.signed.hash == terms.signed.hash);
-        let answer = self.bring(
-            by,
-            Command::InstallLicense {
-                terms: Box::new(terms.clone()),
-                account: None,
-                assign_everyone: assign,
-                // The same file again is no mistake; a lower serial by hand is (rule 17).
-                note_known: same || matches!(by, Bringer::Inbox),
-            },
-        )?;
+        // The same file again is no mistake; a lower serial by hand is (rule 17).
+        let note_known = same || matches!(by, Bringer::Inbox);
+        let (answer, said) = self.bring_license(by, terms, account, (assign, note_known))?;
+        let state = &answer.snapshot.state;
         match &answer.verdict {
             Verdict::Installed {
                 new, ending, waits, ..
             } => {
                 // What an administrator removed is noted of an inbox, and is nobody's.
-                let everyone = everyone && answer.snapshot.state.installed(&terms.id);
+                let everyone = everyone && state.installed(&terms.id);
                 if let (false, Some(id)) = (*new, assign.filter(|_| everyone)) {
-                    let account = answer.snapshot.state.account_for(&terms.id);
+                    let account = state.account_for(&terms.id);
                     let target = Target::Unit(account.unwrap_or(self.unit));
                     let license = terms.id.clone();
                     let terms = AssignmentTerms::default();
@@ -294,20 +290,37 @@ impl Desk {
                     )?;
                 }
                 let ending = ending.iter().map(ToString::to_string).collect();
-                Ok(row(terms, *new, everyone, *waits, ending))
-            }
-            Verdict::Denied(denial) if denial.code == DenialCode::Conflict => {
-                Err(other_customer(terms, denial.limit.as_deref()))
+                let account = state.account_for(&terms.id);
+                let account = account.filter(|unit| *unit != self.unit);
+                let row = InstalledLicense {
+                    account: account.map(|unit| self.unit_name(state, unit)),
+                    ..row(terms, *new, everyone, *waits, ending)
+                };
+                Ok((row, said))
             }
             Verdict::Denied(denial) => {
-                let what = format!("license {} serial {}", terms.id.id, terms.serial);
-                Err(self.brought_denied(by, denial, &what, &answer))
+                let refused = self.account_denied(state, terms, denial);
+                Err(refused.unwrap_or_else(|| self.license_denied(by, terms, denial, &answer)))
             }
             other => Err(internal(
                 "an answer to an install",
                 &format_args!("{other:?}"),
             )),
         }
+    }
+
+    fn license_denied(
+        &self,
+        by: Bringer<'_>,
+        terms: &LicenseTerms,
+        denial: &Denial,
+        answer: &Answer,
+    ) -> Refused {
+        if denial.code == DenialCode::Conflict {
+            return other_customer(terms, denial.limit.as_deref());
+        }
+        let what = format!("license {} serial {}", terms.id.id, terms.serial);
+        self.brought_denied(by, denial, &what, answer)
     }
 
     fn against<'a>(&'a self, state: &'a State, accept_date: bool) -> Against<'a> {
@@ -320,7 +333,7 @@ impl Desk {
         }
     }
 
-    fn bring(&self, by: Bringer<'_>, command: Command) -> Result<Answer, Refused> {
+    pub(super) fn bring(&self, by: Bringer<'_>, command: Command) -> Result<Answer, Refused> {
         match by {
             Bringer::Caller(caller) => self
                 .ask(self.order(caller, command), caller.trace.clone())
@@ -338,10 +351,19 @@ impl Desk {
         }
     }
 
+    /// A write to another store failed: the keeper ends before this is answered.
+    pub(super) fn brought_broken(&self, by: Bringer<'_>, why: &dyn std::fmt::Display) -> Refused {
+        self.keeper.fail(why);
+        match by {
+            Bringer::Caller(caller) => self.fail(caller, Failure::Stopped),
+            Bringer::Inbox => super::failed(Failure::Stopped),
+        }
+    }
+
     fn brought_denied(
         &self,
         by: Bringer<'_>,
-        denial: &seatkeeper_engine::denial::Denial,
+        denial: &Denial,
         what: &str,
         answer: &Answer,
     ) -> Refused {
@@ -407,6 +429,7 @@ fn row(
         vendor: terms.id.vendor.to_string(),
         id: terms.id.id.to_string(),
         serial: terms.serial,
+        account: None,
         new,
         assigned_to_everyone: everyone,
         ending,

@@ -131,6 +131,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::LastAdministrator => wire::Code::LastAdministrator,
         Code::OverPromised => wire::Code::OverPromised,
         Code::ServerBusy => wire::Code::ServerBusy,
+        Code::TooManyRegistrations => wire::Code::TooManyRegistrations,
     }
 }
 
@@ -201,6 +202,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::OneLine => format!("{what}: two units of a user would lie in one line, one above the other"),
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
         Code::LastAdministrator => format!("{what}: nobody else could give a role in the account then"),
+        Code::TooManyRegistrations => format!("{limit} registrations wait at this site, which is all there may be"),
         Code::LastUnit => format!("{what} has to be in one unit at least"),
         Code::OverPromised => {
             let (sum, most) = (denial.in_use.unwrap_or_default(), denial.total.unwrap_or_default());

@@ -1,5 +1,6 @@
 //! Persons behind logins: known ones are found without touching the disk, new ones get their name there first.
 
+use super::directory::address_hash;
 use super::parse::bad;
 use super::refusal::Subject;
 use super::{Desk, trace_of};
@@ -44,9 +45,13 @@ impl Desk {
         }
     }
 
-    /// The user with this login.
+    /// The user with this login, or else with this mail address.
     pub(super) fn named(&self, state: &State, login: &str) -> Option<UserId> {
-        state.logins.get(&hash(self.keys.salt(), login)).copied()
+        let (logins, salt) = (&state.logins, self.keys.salt());
+        let known = logins.get(&hash(salt, login));
+        known
+            .or_else(|| logins.get(&address_hash(salt, login)))
+            .copied()
     }
 
     /// The login of a user as text, or the id where the name was erased.

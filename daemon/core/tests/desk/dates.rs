@@ -150,6 +150,7 @@ fn s21_what_was_accepted_is_told_in_status_and_in_every_request() {
 
 fn install(site: &Site, text: &str, accept_date: bool) -> Result<(), Refused> {
     let body = InstallBody {
+        account: None,
         text: text.to_owned(),
         assign_everyone: true,
         accept_date,

@@ -112,6 +112,7 @@ fn u1_a_license_from_the_future_needs_a_word() {
         .expect_err("never from an inbox");
     assert_eq!(inbox.code, Code::ClockSkew);
     let body = InstallBody {
+        account: None,
         text,
         assign_everyone: true,
         accept_date: true,
@@ -224,6 +225,7 @@ fn r17_a_newer_issuer_withdraws_licenses() {
 fn verifying_changes_nothing() {
     let (site, vendor) = trusting();
     let body = InstallBody {
+        account: None,
         text: vendor.file(&site.key(), |_| {}),
         assign_everyone: false,
         accept_date: false,

@@ -1,5 +1,6 @@
 //! The desk over a memory journal and a manual clock: every verb, every no, and leases that the SDK's verifier takes.
 
+mod accounts;
 mod audit;
 mod broken;
 mod dates;
@@ -9,6 +10,7 @@ mod install;
 mod intruders;
 mod leases;
 mod problems;
+mod registrations;
 mod removal;
 mod reserves;
 mod rights;

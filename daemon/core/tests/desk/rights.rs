@@ -35,6 +35,7 @@ const ADMINISTRATORS: &[Verb] = &[
     }),
     ("install", |d, c| {
         let body = InstallBody {
+            account: None,
             text: String::new(),
             assign_everyone: false,
             accept_date: false,

@@ -271,6 +271,7 @@ impl Site {
 
     pub(crate) fn install(&self, text: &str, everyone: bool) -> Result<Installed, Refused> {
         let body = InstallBody {
+            account: None,
             text: text.to_owned(),
             assign_everyone: everyone,
             accept_date: false,

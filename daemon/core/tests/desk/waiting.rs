@@ -65,6 +65,7 @@ fn r17_a_new_license_waits_says_so_and_can_be_assigned_before() {
     site.trust(&vendor).expect("trust");
     let text = vendor.file(&site.key(), |l| l.nbf = NOON + DAY);
     let body = InstallBody {
+        account: None,
         text: text.clone(),
         assign_everyone: false,
         accept_date: false,
@@ -128,6 +129,7 @@ fn r17_a_renewal_for_another_customer_is_refused_before_anything_is_done() {
     });
     for verify_only in [true, false] {
         let body = InstallBody {
+            account: None,
             text: text.clone(),
             assign_everyone: false,
             accept_date: false,

@@ -59,6 +59,8 @@ permissions! {
     VendorRead = "vendor.read", Everyone;
     /// See which roles there are.
     RoleRead = "role.read", Everyone;
+    /// Ask to come in.
+    RegistrationMake = "registration.make", Everyone;
     /// See status.
     StatusRead = "status.read", Everyone;
     /// See accounts and units.

@@ -1,6 +1,7 @@
 //! What can be asked of the directory (rules 1, 2). Ids are brought by the caller, so that the same id and body is the
 //! same thing (rule 20); a revision that is named must be the present one.
 
+use super::Admission;
 use crate::ids::{GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{AccountKind, Place, UserStatus};
 use crate::time::Date;
@@ -130,6 +131,8 @@ pub enum Arrange {
         /// Refused unless they still have this revision.
         if_match: Option<u64>,
     },
+    /// Lets somebody in, or has them wait.
+    Admit(Admission),
 }
 
 /// A change of an account or a unit.
@@ -146,6 +149,19 @@ pub enum UnitChange {
     },
     /// Another manager of an account, or none.
     Manage(Option<UnitId>),
+}
+
+/// A customer's account that is made for its first license (rule 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewAccount {
+    /// Its id.
+    pub unit: UnitId,
+    /// Its name, which no other account has.
+    pub name: NameHash,
+    /// The partner or producer account that manages it.
+    pub managed_by: Option<UnitId>,
+    /// The license's fulfillment contact: becomes a user who is not registered yet (B1), unless the address is a user's.
+    pub contact: Option<(UserId, LoginHash)>,
 }
 
 /// Where a unit goes.

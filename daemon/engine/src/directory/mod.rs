@@ -2,6 +2,7 @@
 //! call (rule 4); whom a change that is to be felt at once ends is looked for in `losses.rs`.
 
 mod groups;
+mod registrations;
 mod units;
 mod users;
 
@@ -79,6 +80,7 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
             hard,
             if_match,
         } => users::remove(act, user, hard, if_match),
+        Arrange::Admit(admission) => registrations::admit(act, admission),
     }
 }
 

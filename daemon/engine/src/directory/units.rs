@@ -96,7 +96,7 @@ pub(super) fn remove(
 }
 
 /// What stands against taking a unit away.
-fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&'static str> {
+pub(super) fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&'static str> {
     let target = Target::Unit(unit);
     if state.site.is_some_and(|site| site.unit == unit) {
         return Some("it is the home account");
@@ -153,9 +153,18 @@ fn moved(
     }
     let to = match (to, known.place) {
         (MoveTo::Below(above), Place::Below(now)) if above == now => return Ok(None),
-        (MoveTo::Account(kind), Place::Account(now)) if kind == now.kind => return Ok(None),
+        // One that made itself becomes a customer like others by being called one.
+        (MoveTo::Account(kind), Place::Account(now))
+            if kind == now.kind && !now.self_registered =>
+        {
+            return Ok(None);
+        }
         (MoveTo::Below(above), _) => Place::Below(above),
-        (MoveTo::Account(kind), Place::Account(now)) => Place::Account(Account { kind, ..now }),
+        (MoveTo::Account(kind), Place::Account(now)) => Place::Account(Account {
+            kind,
+            self_registered: false,
+            ..now
+        }),
         (MoveTo::Account(kind), Place::Below(_)) => Place::Account(Account {
             kind,
             managed_by: None,

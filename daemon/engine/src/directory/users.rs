@@ -122,14 +122,14 @@ pub(super) fn remove(
     Ok(settled(act, gone, &Concerned::Users(vec![user]), hard))
 }
 
-fn ordered(mut units: Vec<UnitId>) -> Vec<UnitId> {
+pub(super) fn ordered(mut units: Vec<UnitId>) -> Vec<UnitId> {
     units.sort_unstable();
     units.dedup();
     units
 }
 
 /// Whether a user may be in all these units together: no two in one line, and all in accounts of one kind (rule 1).
-fn placeable(state: &State, user: UserId, units: &[UnitId]) -> Result<(), Denial> {
+pub(super) fn placeable(state: &State, user: UserId, units: &[UnitId]) -> Result<(), Denial> {
     let refused = |code| {
         Err(Denial {
             users: vec![user],

@@ -2,6 +2,7 @@
 
 use super::access;
 use super::licensing::unassign;
+use super::registrations;
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
@@ -36,6 +37,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::UnitRemoved { unit } => {
             leave_place(state, *unit);
             state.units.remove(unit);
+            registrations::closed(state, *unit);
         }
         Recorded::GroupMade { group, name, unit } => {
             let made = Group {
@@ -101,17 +103,16 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             change_user(state, *user, revision, |known| {
                 (known.status, known.until) = (status, until);
             });
+            registrations::answered(state, *user, status);
         }
         Recorded::UserPlaced { user, units } => place(state, *user, units, revision),
-        Recorded::UserRemoved { user } => {
-            place(state, *user, &[], revision);
-            if let Some(gone) = state.users.remove(user) {
-                for login in &gone.logins {
-                    state.logins.remove(login);
-                }
-            }
-            unassign_from(state, Target::User(*user));
-        }
+        Recorded::UserRemoved { user } => forget_user(state, *user, revision),
+        Recorded::Registered(_)
+        | Recorded::RegistrationApproved { .. }
+        | Recorded::RegistrationRefused { .. }
+        | Recorded::AddressVerified { .. }
+        | Recorded::DomainLetIn { .. }
+        | Recorded::DomainDropped { .. } => registrations::evolve(state, event, revision),
         other => access::evolve(state, other, revision),
     }
 }
@@ -164,7 +165,13 @@ pub(super) fn folded_before(event: &Recorded) {
         | Recorded::UserRemoved { .. }
         | Recorded::RoleDefined { .. }
         | Recorded::RoleRemoved { .. }
-        | Recorded::RolesGiven { .. } => {}
+        | Recorded::RolesGiven { .. }
+        | Recorded::Registered(_)
+        | Recorded::RegistrationApproved { .. }
+        | Recorded::RegistrationRefused { .. }
+        | Recorded::AddressVerified { .. }
+        | Recorded::DomainLetIn { .. }
+        | Recorded::DomainDropped { .. } => {}
     }
 }
 
@@ -206,7 +213,12 @@ fn make_unit(state: &mut State, unit: UnitId, name: Option<NameHash>, place: Pla
     enter_place(state, unit);
 }
 
-fn change_unit(state: &mut State, unit: UnitId, change: impl FnOnce(&mut OrgUnit), revision: u64) {
+pub(super) fn change_unit(
+    state: &mut State,
+    unit: UnitId,
+    change: impl FnOnce(&mut OrgUnit),
+    revision: u64,
+) {
     if let Some(known) = state.units.get_mut(&unit) {
         let known = Arc::make_mut(known);
         change(known);
@@ -297,7 +309,7 @@ fn take_out(groups: &mut Vec<GroupId>, group: GroupId) {
     groups.retain(|one| *one != group);
 }
 
-fn make_user(state: &mut State, user: UserId, made: User) {
+pub(super) fn make_user(state: &mut State, user: UserId, made: User) {
     for login in &made.logins {
         state.logins.insert(*login, user);
     }
@@ -317,7 +329,7 @@ pub(super) fn change_user(
     }
 }
 
-fn place(state: &mut State, user: UserId, units: &[UnitId], revision: u64) {
+pub(super) fn place(state: &mut State, user: UserId, units: &[UnitId], revision: u64) {
     let Some(known) = state.users.get(&user) else {
         return;
     };
@@ -341,6 +353,18 @@ fn place(state: &mut State, user: UserId, units: &[UnitId], revision: u64) {
         state.several.remove(&user);
     }
     change_user(state, user, revision, |known| known.units = units.to_vec());
+}
+
+/// A user is gone, with their logins, what they asked for, and what was assigned to them.
+pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
+    place(state, user, &[], revision);
+    if let Some(gone) = state.users.remove(&user) {
+        for login in &gone.logins {
+            state.logins.remove(login);
+        }
+    }
+    state.registrations.remove(&user);
+    unassign_from(state, Target::User(user));
 }
 
 /// Takes away all assignments to one who is gone.

@@ -3,6 +3,7 @@
 mod access;
 mod directory;
 mod licensing;
+mod registrations;
 mod rollback;
 mod seats;
 

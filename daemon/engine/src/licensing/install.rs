@@ -1,13 +1,14 @@
 //! A verified license comes in force, waits for its first day, or is refused (rule 17).
 
+use super::customer::{self, For, Placed};
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found};
+use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, Recorded};
 use crate::evolve::pools_of;
 use crate::ids::{AssignmentId, HolderId, LicenseId, Name, UnitId};
 use crate::losses;
 use crate::rollback;
-use crate::state::{Holder, License, LicenseTerms, Place, State};
+use crate::state::{Holder, License, LicenseTerms, State};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -22,12 +23,12 @@ enum Begins {
 pub(crate) fn install(
     act: &mut Act<'_>,
     terms: LicenseTerms,
-    account: Option<UnitId>,
+    wanted: For,
     assign_everyone: Option<AssignmentId>,
     note_known: bool,
 ) -> Result<Verdict, Denial> {
     let license = terms.id.clone();
-    let account = account_for(act.state(), &terms, account)?;
+    let placed = customer::place(act.state(), &terms, wanted)?;
     let begins = match judge(act.state(), act.now.j, &terms) {
         Ok(begins) if !(note_known && taken_away(act.state(), &terms)) => begins,
         Err(denial) if !(note_known && denial.code == Code::Superseded) => return Err(denial),
@@ -39,6 +40,10 @@ pub(crate) fn install(
                 ending: Vec::new(),
             });
         }
+    };
+    let account = match placed {
+        Placed::There(account) => account,
+        Placed::ToMake(new) => Some(customer::make(act, new)?),
     };
     let (waits, ending) = match begins {
         Begins::Now => (None, put_in_force(act, terms, account)),
@@ -111,44 +116,6 @@ fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>)
     ending
 }
 
-/// The account that a license is for: the one that is named, or that of an earlier one for the same customer of its
-/// vendor; none is the home account (rule 1). A customer is one account.
-fn account_for(
-    state: &State,
-    terms: &LicenseTerms,
-    named: Option<UnitId>,
-) -> Result<Option<UnitId>, Denial> {
-    let customer = (terms.id.vendor.clone(), terms.customer.clone());
-    let is_account = |unit: &UnitId| {
-        let place = state.units.get(unit).map(|unit| unit.place);
-        matches!(place, Some(Place::Account(_)))
-    };
-    // An account that is gone takes the alias along.
-    let known = state.customers.get(&customer).copied().filter(is_account);
-    let Some(named) = named else {
-        return Ok(known);
-    };
-    if !is_account(&named) {
-        return Err(not_found(1));
-    }
-    let all = state.licenses.values().chain(state.waiting.values());
-    let mut same = all.filter(|known| {
-        (&known.terms.id.vendor, &known.terms.customer) == (&customer.0, &customer.1)
-    });
-    let home = state.site.map(|site| site.unit);
-    let at_home = same
-        .any(|known| known.account.is_none())
-        .then_some(home)
-        .flatten();
-    match known.or(at_home) {
-        Some(known) if known != named => Err(Denial {
-            rule: 1,
-            ..no(Code::Conflict, Some("another account".to_owned()))
-        }),
-        _ => Ok(Some(named)),
-    }
-}
-
 /// An administrator took this very serial away, or one above it that was in force.
 fn taken_away(state: &State, terms: &LicenseTerms) -> bool {
     let key = (terms.id.clone(), terms.serial);
@@ -183,7 +150,7 @@ fn judge(state: &State, j: Date, terms: &LicenseTerms) -> Result<Begins, Denial>
     Ok(if waits { Begins::Later } else { Begins::Now })
 }
 
-fn no(code: Code, limit: Option<String>) -> Denial {
+pub(super) fn no(code: Code, limit: Option<String>) -> Denial {
     Denial {
         limit,
         ..Denial::new(code, 17)

@@ -1,6 +1,7 @@
 //! Vendors, licenses and assignments.
 
 pub(crate) mod assign;
+pub(crate) mod customer;
 pub(crate) mod install;
 pub(crate) mod remove;
 pub(crate) mod vendor;

@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use crate::words::{Words, id};
-use seatkeeper_engine::command::{Arrange, Command, MoveTo, UnitChange};
+use seatkeeper_engine::command::{Arrange, Command, MoveTo, NewAccount, UnitChange};
 use seatkeeper_engine::ids::{
     AssignmentId, GroupId, LicenseId, LoginHash, Name, NameHash, PoolId, UnitId,
 };
@@ -107,6 +107,18 @@ impl Stage {
             self_registered: false,
         };
         Ok(self.made_unit(words.at(1)?, Place::Account(account)))
+    }
+
+    /// `called=NAME`, and where they are given `managed_by=` and `contact=`.
+    pub(crate) fn new_account(&mut self, words: &Words) -> Result<NewAccount, String> {
+        let called = words.get("called").ok_or("a new account is called=NAME")?;
+        let contact = words.get("contact");
+        Ok(NewAccount {
+            unit: self.unit(called),
+            name: name(called),
+            managed_by: words.get("managed_by").map(|by| self.unit(by)),
+            contact: contact.map(|who| (self.named(who), LoginHash(id("login", who)))),
+        })
     }
 
     fn made_unit(&self, called: &str, place: Place) -> Arrange {

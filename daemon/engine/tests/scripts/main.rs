@@ -3,6 +3,7 @@
 //! `UPDATE=1 cargo test -p seatkeeper-engine --test scripts` writes the outcomes anew; review them as a diff.
 
 mod access;
+mod accounts;
 mod directory;
 mod journal;
 mod rollback;

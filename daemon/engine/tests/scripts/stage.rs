@@ -187,7 +187,7 @@ impl Stage {
                 vendor: words.at(1)?.into(),
                 if_match: None,
             }),
-            _ if self.access(&words)? || self.arrange(&words)? => Ok(()),
+            _ if self.access(&words)? || self.arrange(&words)? || self.account(&words)? => Ok(()),
             other => self.rollback(other),
         }
     }
@@ -496,16 +496,26 @@ impl Stage {
         let assign_everyone =
             everyone.then(|| AssignmentId(id("assignment", &format!("{name} everyone"))));
         let note_known = words.flag("inbox");
+        let terms = Box::new(terms);
+        if words.get("account") == Some("new") {
+            let account = self.new_account(words)?;
+            return self.answer(Command::InstallForNew {
+                terms,
+                account,
+                assign_everyone,
+                note_known,
+            });
+        }
         let account = words.get("account").map(|name| self.unit(name));
         self.answer(Command::InstallLicense {
-            terms: Box::new(terms),
+            terms,
             account,
             assign_everyone,
             note_known,
         })
     }
 
-    fn name(&self, user: UserId) -> String {
+    pub(crate) fn name(&self, user: UserId) -> String {
         self.users
             .get(&user)
             .cloned()
@@ -650,7 +660,10 @@ impl Stage {
             Recorded::CoolDownDeleted { user, .. } => {
                 format!("CoolDownDeleted user={}", self.name(*user))
             }
-            _ => return,
+            other => match self.told_of_coming(other) {
+                Some(text) => text,
+                None => return,
+            },
         };
         self.line(&text);
     }

@@ -38,6 +38,8 @@ pub(super) struct Verb {
     pub(super) shows: Option<fn(&Target) -> String>,
     /// Only where somebody sits.
     seated: bool,
+    /// Only of accounts: somebody waits to come into each.
+    account: bool,
 }
 
 impl Asks {
@@ -67,7 +69,9 @@ impl Asks {
 
 impl Verb {
     pub(super) fn concerns(&self, target: &Target) -> bool {
-        (!self.home || target.place.name == "home") && (!self.seated || target.seat.is_some())
+        (!self.home || target.place.name == "home")
+            && (!self.seated || target.seat.is_some())
+            && (!self.account || target.place.above.is_none())
     }
 }
 
@@ -85,6 +89,7 @@ const fn get(path: &'static str, asks: Asks, real: fn(&Target) -> String) -> Ver
         body: NONE,
         shows: None,
         seated: false,
+        account: false,
     }
 }
 
@@ -144,11 +149,24 @@ const fn seated(verb: Verb) -> Verb {
     }
 }
 
+const fn account(verb: Verb) -> Verb {
+    Verb {
+        account: true,
+        ..verb
+    }
+}
+
 fn unit(target: &Target) -> String {
     format!("/v1/units/{}", target.place.path.replace('/', "%2F"))
 }
 fn user(target: &Target) -> String {
     format!("/v1/users/u-{}", target.place.name)
+}
+fn registration(target: &Target) -> String {
+    format!("/v1/registrations/r-{}", target.place.name)
+}
+fn domain(target: &Target) -> String {
+    format!("{}/domains/works.example", unit(target))
 }
 fn group(target: &Target) -> String {
     format!("/v1/groups/g-{}", target.place.name)
@@ -290,6 +308,52 @@ pub(super) const VERBS: &[Verb] = &[
         |t| format!("{}/roles", user(t)),
         |t| Some(json!({"give": [{"role": "license-manager", "unit": t.place.path}]})),
     ),
+    account(list(
+        "/v1/registrations",
+        Asks::All(&[UserRead]),
+        |_| "/v1/registrations?limit=1000".into(),
+        |t| format!("r-{}", t.place.name),
+    )),
+    account(get(
+        "/v1/registrations/{user}",
+        Asks::All(&[UserRead]),
+        registration,
+    )),
+    account(edit(
+        "POST",
+        "/v1/registrations/{user}/approve",
+        Asks::All(PEOPLE),
+        |t| format!("{}/approve", registration(t)),
+        |_| Some(json!({})),
+    )),
+    account(edit(
+        "POST",
+        "/v1/registrations/{user}/verify",
+        Asks::All(PEOPLE),
+        |t| format!("{}/verify", registration(t)),
+        NONE,
+    )),
+    account(edit(
+        "DELETE",
+        "/v1/registrations/{user}",
+        Asks::All(PEOPLE),
+        registration,
+        NONE,
+    )),
+    account(edit(
+        "PUT",
+        "/v1/units/{unit}/domains/{domain}",
+        Asks::All(&[UnitManage, UnitRead]),
+        domain,
+        NONE,
+    )),
+    account(edit(
+        "DELETE",
+        "/v1/units/{unit}/domains/{domain}",
+        Asks::All(&[UnitManage, UnitRead]),
+        domain,
+        NONE,
+    )),
     list(
         "/v1/assignments",
         Asks::All(ASSIGN),
@@ -461,6 +525,7 @@ pub(super) const EVERYONE: &[(&str, &str)] = &[
     ("POST", "/v1/leases"),
     ("PUT", "/v1/leases/{id}"),
     ("DELETE", "/v1/leases/{id}"),
+    ("POST", "/v1/registrations"),
     ("GET", "/v1/vendors"),
     ("GET", "/v1/roles"),
     ("GET", "/v1/roles/{role}"),

@@ -1,13 +1,19 @@
 //! The organisation, over the wire: accounts and units, groups, users (rules 1, 2). Whom a body names is looked up here,
 //! by id or by name, of what the caller sees; what stands against a change is the engine's to say.
 
+mod addresses;
+mod customers;
 mod groups;
 mod names;
+mod registrations;
 mod roles;
 mod units;
 mod users;
 
+pub(super) use addresses::address_hash;
+pub(super) use customers::Wanted;
 pub(super) use names::name_key;
+pub(super) use registrations::names_of;
 
 use super::Desk;
 use super::parse::bad;

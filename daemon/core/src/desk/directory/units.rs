@@ -18,11 +18,28 @@ use seatkeeper_engine::state::{Account, AccountKind, Place, Target};
 use seatkeeper_engine::{Concerned, State};
 use std::sync::PoisonError;
 
-const KINDS: &[(&str, AccountKind)] = &[
+pub(super) const KINDS: &[(&str, AccountKind)] = &[
     ("producer", AccountKind::Producer),
     ("partner", AccountKind::Partner),
     ("customer", AccountKind::Customer),
 ];
+/// What an account is that made itself: a customer, of a type of its own (F16).
+pub(super) const SELF_REGISTERED: &str = "self-registered";
+
+/// What is told of accounts: the customers' ids to who reads their licenses, the domains to who sees their users.
+struct Told {
+    licenses: Sight,
+    users: Sight,
+}
+
+impl Told {
+    fn of(snapshot: &Snapshot, caller: &Caller) -> Told {
+        Told {
+            licenses: Sight::of(snapshot, caller, Permission::LicenseRead),
+            users: Sight::of(snapshot, caller, Permission::UserRead),
+        }
+    }
+}
 
 impl Desk {
     /// `GET /v1/units`.
@@ -32,13 +49,14 @@ impl Desk {
     pub fn units(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Unit>, Refused> {
         let snapshot = self.keeper.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::UnitRead)?;
+        let told = Told::of(&snapshot, caller);
         let after = cursor.after_id::<UnitId>()?;
         let rows = snapshot
             .state
             .units
             .range(after)
             .filter(|(id, _)| sight.at(&snapshot.state, **id))
-            .map(|(id, _)| (id.to_string(), self.unit_view(&snapshot.state, *id)));
+            .map(|(id, _)| (id.to_string(), self.unit_view(&snapshot.state, *id, &told)));
         Ok(page(
             rows.filter_map(|(key, row)| Some((key, row?))),
             cursor.limit()?,
@@ -52,7 +70,7 @@ impl Desk {
     pub fn unit_of(&self, caller: &Caller, unit: &str) -> Result<wire::Unit, Refused> {
         let snapshot = self.keeper.snapshot();
         let id = self.unit_seen(&snapshot, caller, ("unit", unit))?;
-        self.unit_shown(&snapshot.state, id)
+        self.unit_shown(&snapshot, caller, id)
     }
 
     /// `POST /v1/units`. Blocks.
@@ -127,7 +145,7 @@ impl Desk {
         let what = format!("unit {text}");
         let named = named(unit, &text, name);
         let answer = self.arranged_by_name(caller, &what, &named, change)?;
-        self.unit_shown(&answer.snapshot.state, unit)
+        self.unit_shown(&answer.snapshot, caller, unit)
     }
 
     fn change_unit_of(
@@ -182,7 +200,7 @@ impl Desk {
             if_match,
         };
         let answer = self.arranged(&caller, &what, change)?;
-        let item = self.unit_shown(&answer.snapshot.state, id)?;
+        let item = self.unit_shown(&answer.snapshot, &caller, id)?;
         let concerned = Concerned::Targets(vec![Target::Unit(id)]);
         let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
@@ -208,7 +226,7 @@ impl Desk {
         };
         let named = named(unit, &text, name);
         let answer = self.arranged_by_name(caller, what, &named, change)?;
-        let item = self.unit_shown(&answer.snapshot.state, unit)?;
+        let item = self.unit_shown(&answer.snapshot, caller, unit)?;
         let ending = Vec::new();
         Ok(Changed { item, ending })
     }
@@ -226,10 +244,11 @@ impl Desk {
         let caller = &self.takes_out(&snapshot, caller, id)?;
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let name = state.units.get(&id).and_then(|known| known.name);
+        let domains = state.approved_domains.get(&id).into_iter().flatten();
         let change = Arrange::RemoveUnit { unit: id, if_match };
         self.arranged(caller, &what, change)?;
-        if let Some(name) = name {
-            self.erase_name(Kind::Unit, name_key(id.0, name));
+        for name in name.iter().chain(domains) {
+            self.erase_name(Kind::Unit, name_key(id.0, *name));
         }
         Ok(())
     }
@@ -295,7 +314,7 @@ impl Desk {
     }
 
     /// An account is not called as the home account is found: its paths would lead elsewhere.
-    fn account_name(&self, unit: UnitId, text: &str) -> Result<(), Refused> {
+    pub(super) fn account_name(&self, unit: UnitId, text: &str) -> Result<(), Refused> {
         let lower = text.to_lowercase();
         let home = lower == HOME || lower == self.settings.site_name.to_lowercase();
         if home && unit != self.unit {
@@ -306,12 +325,18 @@ impl Desk {
         Ok(())
     }
 
-    fn unit_shown(&self, state: &State, id: UnitId) -> Result<wire::Unit, Refused> {
-        self.unit_view(state, id)
-            .ok_or_else(|| internal("a unit that was found is not there", &id))
+    pub(super) fn unit_shown(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        id: UnitId,
+    ) -> Result<wire::Unit, Refused> {
+        let told = Told::of(snapshot, caller);
+        let view = self.unit_view(&snapshot.state, id, &told);
+        view.ok_or_else(|| internal("a unit that was found is not there", &id))
     }
 
-    fn unit_view(&self, state: &State, id: UnitId) -> Option<wire::Unit> {
+    fn unit_view(&self, state: &State, id: UnitId, told: &Told) -> Option<wire::Unit> {
         let known = state.units.get(&id)?;
         let (above, account) = match known.place {
             Place::Below(above) => (Some(above), None),
@@ -323,8 +348,19 @@ impl Desk {
             name: self.unit_name(state, id),
             path: self.unit_path(state, id),
             above: above.map(|above| above.to_string()),
-            kind: account.map(|account| spelled(account.kind, KINDS).to_owned()),
+            kind: account.map(|account| match account.self_registered {
+                true => SELF_REGISTERED.to_owned(),
+                false => spelled(account.kind, KINDS).to_owned(),
+            }),
             managed_by: managed_by.map(|by| self.unit_name(state, by)),
+            aliases: match account {
+                Some(_) if told.licenses.at(state, id) => self.aliases(state, id),
+                _ => Vec::new(),
+            },
+            lets_in: match told.users.at(state, id) {
+                true => self.domains_of(state, id),
+                false => Vec::new(),
+            },
             home: id == self.unit,
             units: known.units,
             users: known.users,

@@ -1,6 +1,7 @@
 //! `/v1/users`.
 
-use super::{brought, spelled, word};
+use super::units::{KINDS, SELF_REGISTERED};
+use super::{brought, names_of, spelled, word};
 use crate::authorize::{Caller, Permission, Sight, forbidden};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
@@ -12,7 +13,7 @@ use crate::side::Kind;
 use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{UnitId, UserId};
-use seatkeeper_engine::state::{Target, UserStatus, Within};
+use seatkeeper_engine::state::{Account, Target, User, UserStatus, Within};
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, Concerned, State, Verdict};
 use std::sync::PoisonError;
@@ -35,9 +36,29 @@ impl Desk {
         (unit, group): (Option<&str>, Option<&str>),
         cursor: &Cursor,
     ) -> Result<Page<wire::User>, Refused> {
+        self.users_of_kind(caller, None, (unit, group), cursor)
+    }
+
+    /// The same, of those alone who are of this kind: `producer`, `partner`, `customer` or `self-registered` (F17).
+    ///
+    /// # Errors
+    /// The same, or there is no such kind.
+    pub fn users_of_kind(
+        &self,
+        caller: &Caller,
+        kind: Option<&str>,
+        (unit, group): (Option<&str>, Option<&str>),
+        cursor: &Cursor,
+    ) -> Result<Page<wire::User>, Refused> {
         let snapshot = self.keeper.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::UserRead)?;
         let state = &snapshot.state;
+        let mut kinds = KINDS.iter().map(|(word, _)| *word).chain([SELF_REGISTERED]);
+        if let Some(kind) = kind.filter(|kind| !kinds.any(|word| word == *kind)) {
+            let why =
+                format_args!("{kind} is none of producer, partner, customer, self-registered");
+            return Err(bad("kind", why));
+        }
         let unit = unit.map(|unit| self.unit_seen(&snapshot, caller, ("unit", unit)));
         let group = group.map(|group| self.group_seen(&snapshot, caller, group));
         let (unit, group) = (unit.transpose()?, group.transpose()?);
@@ -48,6 +69,7 @@ impl Desk {
         let rows = state
             .users
             .range(after)
+            .filter(|(_, known)| kind.is_none_or(|kind| kind_of(state, known) == kind))
             .filter(|(id, _)| {
                 let mut asked = unit.iter().chain(&group);
                 asked.all(|within| within.has(state, **id)) && sight.over(state, **id)
@@ -222,13 +244,16 @@ impl Desk {
             hard,
             if_match,
         };
+        let names = names_of(&snapshot.state, id);
         let answer = self.arranged(caller, &what, change)?;
-        self.erase_name(Kind::User, id.0);
+        names
+            .into_iter()
+            .for_each(|key| self.erase_name(Kind::User, key));
         let concerned = Concerned::Users(vec![id]);
         Ok(self.losing(&snapshot.state, &answer, &concerned))
     }
 
-    fn units_seen(
+    pub(super) fn units_seen(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
@@ -300,6 +325,8 @@ impl Desk {
         Some(wire::User {
             id: id.to_string(),
             login: self.user_name(id),
+            address: self.address_of(state, id),
+            kind: kind_of(state, known).to_owned(),
             status: spelled(known.status, STATUS).to_owned(),
             until: known.until.map(|until| until.0),
             units: units.map(|unit| self.unit_path(state, *unit)).collect(),
@@ -323,6 +350,20 @@ impl Seen {
             units: Sight::of(snapshot, caller, Permission::UnitRead),
             groups: Sight::of(snapshot, caller, Permission::GroupRead),
         }
+    }
+}
+
+/// What a user is to the vendor's business: exactly one of four, by the accounts that they are in (F16). Whoever is in an
+/// account of a customer that did not make itself is a customer, whatever else they are in.
+fn kind_of(state: &State, user: &User) -> &'static str {
+    let accounts = state.units_of(user).iter();
+    let mut accounts = accounts.filter_map(|unit| Some(state.account_of(*unit)?.1));
+    let first = accounts.next();
+    let own = |account: &Account| account.self_registered;
+    match first {
+        Some(first) if own(&first) && accounts.all(|account| own(&account)) => SELF_REGISTERED,
+        Some(first) => spelled(first.kind, KINDS),
+        None => "customer",
     }
 }
 

@@ -53,7 +53,10 @@ impl Desk {
         let rows = ids
             .into_iter()
             .filter(|(key, id)| after.is_none_or(|after| key.as_str() > after) && seen.has(id))
-            .filter_map(|(key, id)| Some((key, told(license(state, id, now)?, seen.reads(id)))));
+            .filter_map(|(key, id)| {
+                let known = self.license_view(state, id, now)?;
+                Some((key, told(known, seen.reads(id))))
+            });
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -71,9 +74,16 @@ impl Desk {
         let snapshot = self.snapshot();
         let id = self.license_seen(&snapshot, caller, (vendor, id))?;
         let whole = self.licenses_seen(&snapshot, caller).reads(&id);
-        license(&snapshot.state, &id, self.keeper().now().j)
+        self.license_view(&snapshot.state, &id, self.keeper().now().j)
             .map(|known| told(known, whole))
             .ok_or_else(|| internal("a license that was found is not there", &id))
+    }
+
+    fn license_view(&self, state: &State, id: &LicenseId, now: Date) -> Option<wire::License> {
+        let first = || state.waits(id).next();
+        let known = state.licenses.get(id).or_else(first)?;
+        let account = self.license_account(state, known);
+        license(state, id, now).map(|view| wire::License { account, ..view })
     }
 
     /// `GET /v1/pools`: counts, for every caller.
@@ -249,6 +259,7 @@ fn license_view(
         product: terms.product.to_string(),
         status: status.to_owned(),
         customer: customer.unwrap_or_default(),
+        account: String::new(),
         nbf: terms.nbf.0,
         exp: terms.exp.map(|exp| exp.0),
         features: features.collect(),

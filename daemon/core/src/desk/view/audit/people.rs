@@ -4,7 +4,7 @@ use super::words::Names;
 use seatkeeper::token::dates;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{GroupId, UnitId, UserId};
-use seatkeeper_engine::state::{AccountKind, Place, UserStatus};
+use seatkeeper_engine::state::{AccountKind, Place, UserStatus, Way};
 use seatkeeper_engine::time::Date;
 
 /// Members that a sentence names.
@@ -53,6 +53,7 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             let units = text_of_units(other, names);
             return units
                 .or_else(|| text_of_groups(other, names))
+                .or_else(|| text_of_coming(other, names))
                 .or_else(|| text_of_roles(other));
         }
     })
@@ -99,6 +100,57 @@ fn text_of_units(what: &Recorded, names: &mut impl Names) -> Option<String> {
             None => format!("account {} is managed by nobody else", names.unit(*unit)),
         },
         Recorded::UnitRemoved { unit } => format!("unit {} taken away", names.unit(*unit)),
+        _ => return None,
+    })
+}
+
+/// The sentence of somebody who asks to come in. Domains are named by the account that has them.
+fn text_of_coming(what: &Recorded, names: &mut impl Names) -> Option<String> {
+    Some(match what {
+        Recorded::Registered(asked) => {
+            let way = match &asked.way {
+                Way::Company => ", which they made".to_owned(),
+                Way::Joined => ", by its id".to_owned(),
+                Way::License(license) => format!(", by license {license}"),
+                Way::Access => ", for access".to_owned(),
+            };
+            let to = match asked.to {
+                Some(to) => format!("the administrators of {}", names.unit(to)),
+                None => "the administrators of this site".to_owned(),
+            };
+            format!(
+                "{} asked to come into {}{way}; {to} answer it",
+                who(asked.user, names),
+                names.unit(asked.account)
+            )
+        }
+        Recorded::RegistrationApproved {
+            user,
+            units,
+            by_domain,
+        } => format!(
+            "{} let in{}{}",
+            who(*user, names),
+            in_units(units, names),
+            if *by_domain {
+                ", by the domain of their address"
+            } else {
+                ""
+            }
+        ),
+        Recorded::RegistrationRefused { user } => format!("{} not let in", who(*user, names)),
+        Recorded::AddressVerified { user } => {
+            format!("the address of {} is known to be theirs", who(*user, names))
+        }
+        Recorded::DomainLetIn { account, .. } => {
+            format!(
+                "account {} lets in a domain by itself",
+                names.unit(*account)
+            )
+        }
+        Recorded::DomainDropped { account, .. } => {
+            format!("account {} lets in a domain no more", names.unit(*account))
+        }
         _ => return None,
     })
 }
@@ -177,6 +229,10 @@ fn at(place: Place, names: &mut impl Names) -> String {
                 AccountKind::Producer => "producer",
                 AccountKind::Partner => "partner",
                 AccountKind::Customer => "customer",
+            };
+            let kind = match account.self_registered {
+                true => "self-registered",
+                false => kind,
             };
             match account.managed_by {
                 Some(by) => format!("a {kind} account, managed by {}", names.unit(by)),

@@ -122,7 +122,11 @@ impl About {
                 ..Said::default()
             },
             Recorded::AssignmentChanged { id, .. } => Said::refers(Key::Assignment(*id)),
+            Recorded::Registered(asked) => Said::of(self.is_user(asked.user)),
             Recorded::UserMade { user, .. }
+            | Recorded::RegistrationApproved { user, .. }
+            | Recorded::RegistrationRefused { user }
+            | Recorded::AddressVerified { user }
             | Recorded::UserChanged { user, .. }
             | Recorded::UserPlaced { user, .. }
             | Recorded::RolesGiven { user, .. }

@@ -1,0 +1,148 @@
+//! `register`, `registration …`: who asks to come in, and what they are answered.
+
+use super::vendor::random_id;
+use crate::args::{RegisterArgs, RegistrationCommand};
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::printer::{Column, Printer};
+use crate::words;
+use seatkeeper::wire::{Registration, RegistrationApprove, RegistrationMake, User};
+
+/// Asks to come in.
+pub(crate) fn register(daemon: &Daemon<'_>, args: &RegisterArgs, printer: &Printer) -> Outcome {
+    let way = &args.way;
+    let body = RegistrationMake {
+        id: Some(random_id()?),
+        address: args.address.clone(),
+        company: way.company.clone(),
+        join: way.join.clone(),
+        license: way.license.clone(),
+        access: way.access.clone(),
+    };
+    let made: Registration = daemon.post("/v1/registrations", &body)?;
+    printer.record(&made, |made| {
+        let colleagues = match made.way.as_str() {
+            "company" => format!(
+                "\nYour colleagues join it: `seatkeeper register --join {}`",
+                made.account_id
+            ),
+            _ => String::new(),
+        };
+        format!(
+            "{} waits for account {}; {} answer{colleagues}",
+            made.login,
+            made.account,
+            answers(made)
+        )
+    })
+}
+
+/// Does what was asked of a registration.
+pub(crate) fn run(
+    daemon: &Daemon<'_>,
+    command: &RegistrationCommand,
+    printer: &Printer,
+) -> Outcome {
+    match command {
+        RegistrationCommand::List => list(daemon, printer),
+        RegistrationCommand::Show { login } => {
+            let known: Registration = daemon.get(&place(login))?;
+            printer.record(&known, text)
+        }
+        RegistrationCommand::Approve { login, units } => {
+            let known: Registration = daemon.get(&place(login))?;
+            let body = RegistrationApprove {
+                units: units.clone(),
+            };
+            let path = format!("{}/approve", place(&known.id));
+            let user: User = daemon.post_body_to(&path, &body, known.revision)?;
+            printer.record(&user, |user| {
+                format!("{} is let in, in {}", user.login, user.units.join(" and "))
+            })
+        }
+        RegistrationCommand::Refuse { login } => {
+            let known: Registration = daemon.get(&place(login))?;
+            let _: Option<serde_json::Value> =
+                daemon.delete(&place(&known.id), Some(known.revision))?;
+            printer.record(&known, |known| format!("{} is not let in", known.login))
+        }
+        RegistrationCommand::Verify { login } => {
+            let known: Registration = daemon.get(&place(login))?;
+            let path = format!("{}/verify", place(&known.id));
+            let now: Registration = daemon.post_to(&path, known.revision)?;
+            printer.record(&now, |now| {
+                let address = now.address.as_deref().unwrap_or_default();
+                match now.status.as_str() {
+                    "pending" => format!("{address} is {}\'s; they wait still", now.login),
+                    _ => format!(
+                        "{address} is {}\'s, and {} lets in its domain: they are in",
+                        now.login, now.account
+                    ),
+                }
+            })
+        }
+    }
+}
+
+fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let mut all: Vec<Registration> = daemon.list("/v1/registrations")?;
+    all.sort_by_key(|one| (one.since, one.login.clone()));
+    if all.is_empty() {
+        printer.note("nobody waits: `seatkeeper register --company NAME` asks to come in");
+    }
+    printer.list(
+        &all,
+        &[
+            Column("login", |one: &Registration| one.login.clone()),
+            Column("address", address),
+            Column("account", |one| one.account.clone()),
+            Column("way", way),
+            Column("answered_by", answers),
+            Column("since", |one| words::date(one.since)),
+        ],
+    )
+}
+
+fn text(one: &Registration) -> String {
+    format!(
+        "{}\nid        {}\nstatus    {}\naddress   {}\naccount   {} ({})\nway       {}\nanswered  by {}\nsince     {}",
+        one.login,
+        one.id,
+        one.status,
+        address(one),
+        one.account,
+        one.account_id,
+        way(one),
+        answers(one),
+        words::date(one.since)
+    )
+}
+
+fn address(one: &Registration) -> String {
+    match (&one.address, one.verified) {
+        (Some(address), true) => format!("{address} (verified)"),
+        (Some(address), false) => address.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+fn way(one: &Registration) -> String {
+    match (&one.license, one.way.as_str()) {
+        (Some(license), _) => format!("license {license}"),
+        (None, "company") => "made it".to_owned(),
+        (None, "join") => "by its id".to_owned(),
+        (None, _) => "asks for access".to_owned(),
+    }
+}
+
+/// Who answers.
+fn answers(one: &Registration) -> String {
+    match &one.to {
+        Some(to) => format!("the administrators of {to}"),
+        None => "the administrators of this site".to_owned(),
+    }
+}
+
+fn place(login: &str) -> String {
+    format!("/v1/registrations/{}", escape(login))
+}

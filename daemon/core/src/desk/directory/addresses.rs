@@ -1,0 +1,127 @@
+//! Mail addresses and their domains: in one form, in which two are the same or are not (D7, D8).
+
+use crate::desk::parse::bad;
+use crate::keys::Salt;
+use crate::login::{hash, unseen};
+use crate::problem::Refused;
+use seatkeeper_engine::ids::{LoginHash, NameHash};
+use seatkeeper_engine::state::MailAddress;
+use unicode_normalization::UnicodeNormalization;
+
+/// Bytes of an address: what a mail can carry (RFC 5321, 4.5.3.1.3).
+const ADDRESS_BYTES: usize = 254;
+/// Bytes of a domain, and of one of its labels (RFC 1035, 2.3.4).
+const DOMAIN_BYTES: usize = 253;
+const LABEL_BYTES: usize = 63;
+
+/// A mail address, in small letters.
+#[derive(Debug)]
+pub(super) struct Address {
+    pub(super) text: String,
+    domain: String,
+}
+
+impl Address {
+    /// Takes an address apart at its last `@`.
+    pub(super) fn of(member: &str, text: &str) -> Result<Address, Refused> {
+        if text.len() > ADDRESS_BYTES {
+            return Err(bad(
+                member,
+                format_args!("has more than {ADDRESS_BYTES} bytes"),
+            ));
+        }
+        let (local, of) = text.rsplit_once('@').unwrap_or(("", text));
+        let odd = |c: char| c.is_control() || c.is_whitespace() || "@/\"\\,;<>()[]:".contains(c);
+        if local.is_empty() || local.chars().any(odd) {
+            return Err(bad(member, "is no mail address such as ana@example.com"));
+        }
+        if local.chars().any(unseen) {
+            let why = "has a character that is not seen or turns the direction of writing";
+            return Err(bad(member, why));
+        }
+        let local = local.nfc().collect::<String>().to_lowercase();
+        let domain = domain(member, of)?;
+        let text = format!("{local}@{domain}");
+        Ok(Address { text, domain })
+    }
+
+    /// As the engine knows it.
+    pub(super) fn hashed(&self, salt: &Salt) -> MailAddress {
+        MailAddress {
+            hash: address_hash(salt, &self.text),
+            domain: domain_hash(salt, &self.domain),
+        }
+    }
+}
+
+/// A domain in its ASCII form, in small letters. Others are refused, not converted: two that only look alike are never
+/// the same here (D7).
+pub(super) fn domain(member: &str, text: &str) -> Result<String, Refused> {
+    if !text.is_ascii() {
+        let why = "its domain has letters beyond ASCII: write its ASCII form (xn--…), and see that it is the one you mean";
+        return Err(bad(member, why));
+    }
+    if text.ends_with('.') {
+        return Err(bad(member, "its domain ends with a dot: leave it out"));
+    }
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let good = |label: &str| {
+        let size = (1..=LABEL_BYTES).contains(&label.len());
+        size && label.bytes().all(letter) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if text.len() > DOMAIN_BYTES || !text.split('.').all(good) {
+        return Err(bad(member, "its domain is none such as example.com"));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// An address among the logins: no login has a control character, so that no login of a machine is ever an address.
+pub(in crate::desk) fn address_hash(salt: &Salt, address: &str) -> LoginHash {
+    hash(salt, &format!("\0{address}"))
+}
+
+/// A domain, apart from all names.
+pub(super) fn domain_hash(salt: &Salt, domain: &str) -> NameHash {
+    NameHash(hash(salt, &format!("\0@{domain}")).0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d8_an_address_has_one_form_whatever_the_case() {
+        let one = Address::of("address", "Ana.Maria@Example.COM").expect("an address");
+        assert_eq!(one.text, "ana.maria@example.com");
+        let accent = Address::of("address", "Jose\u{301}@x.example").expect("an address");
+        assert_eq!(accent.text, "josé@x.example");
+    }
+
+    #[test]
+    fn d7_what_only_looks_like_a_domain_is_refused() {
+        for (text, why) in [
+            ("ana@ex\u{430}mple.com", "beyond ASCII"),
+            ("ana@example.com.", "ends with a dot"),
+            ("ana@example\u{3002}com", "beyond ASCII"),
+            ("ana@example..com", "none such as"),
+            ("ana@-example.com", "none such as"),
+            ("ana@exam ple.com", "none such as"),
+            ("ana@\u{202e}moc.elpmaxe", "beyond ASCII"),
+            ("an\u{202e}a@example.com", "turns the direction"),
+            ("an\u{200d}a@example.com", "not seen"),
+            ("a@b@example.com", "no mail address"),
+            ("\"a@b\"@example.com", "no mail address"),
+            ("ana", "no mail address"),
+            ("@example.com", "no mail address"),
+            ("ana@", "none such as"),
+            (
+                &*format!("{}@example.com", "x".repeat(250)),
+                "more than 254",
+            ),
+            (&*format!("ana@{}.com", "x".repeat(64)), "none such as"),
+        ] {
+            let refused = Address::of("address", text).expect_err(text);
+            assert!(refused.detail.contains(why), "{text}: {}", refused.detail);
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! `/v1/registrations`: who asks to come in, and what they are answered (rule 1).
+
+use super::addresses::{Address, domain, domain_hash};
+use super::{brought, name_key};
+use crate::authorize::{Caller, Permission};
+use crate::desk::Desk;
+use crate::desk::parse::bad;
+use crate::desk::view::{Cursor, page};
+use crate::keeper::{Answer, Snapshot};
+use crate::problem::{Refused, internal, problem};
+use crate::random;
+use crate::side::Kind;
+use seatkeeper::wire::{
+    self, Code, Page, Registration as View, RegistrationApprove, RegistrationMake,
+};
+use seatkeeper_engine::command::{Admission, Arrange, Register, Want};
+use seatkeeper_engine::denial;
+use seatkeeper_engine::ids::{LoginHash, NameHash, UnitId, UserId};
+use seatkeeper_engine::state::{Registration, Way};
+use seatkeeper_engine::{Command, State, Verdict};
+use std::sync::PoisonError;
+
+/// The account that somebody's company is to become: its id, its name and what that hashes to.
+type Company = (UnitId, String, NameHash);
+
+impl Desk {
+    /// `GET /v1/registrations`: who waits for accounts where the caller sees users.
+    ///
+    /// # Errors
+    /// `forbidden`, or a cursor that is none.
+    pub fn registrations(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<View>, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let sight = self.sight(&snapshot, caller, Permission::UserRead)?;
+        let state = &snapshot.state;
+        let after = cursor.after_id::<UserId>()?;
+        let rows = state.registrations.range(after);
+        let rows = rows.filter(|(id, _)| sight.over(state, **id));
+        let rows = rows.map(|(id, known)| (id.to_string(), self.waiting_view(state, *id, known)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `GET /v1/registrations/{user}`: who asked sees their own.
+    ///
+    /// # Errors
+    /// `forbidden`, or nobody of this name waits whom the caller sees.
+    pub fn registration(&self, caller: &Caller, user: &str) -> Result<View, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let id = self.user_seen(&snapshot, caller, user)?;
+        self.waiting(&snapshot.state, id)
+    }
+
+    /// `POST /v1/registrations`: the caller asks to come in. Blocks.
+    ///
+    /// # Errors
+    /// `bad_request` that names the member, `conflict` of somebody who is a user already, or the denial.
+    pub fn register(&self, caller: &Caller, body: &RegistrationMake) -> Result<View, Refused> {
+        self.authorize(caller, Permission::RegistrationMake, self.unit)?;
+        self.traced(caller, self.register_of(caller, body))
+    }
+
+    /// `POST /v1/registrations/{user}/approve`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `bad_request` that names the member, or the denial.
+    pub fn approve_registration(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &RegistrationApprove,
+        if_match: Option<u64>,
+    ) -> Result<wire::User, Refused> {
+        self.traced(caller, self.approve_of(caller, user, body, if_match))
+    }
+
+    /// `POST /v1/registrations/{user}/verify`: an administrator's word that the address is theirs. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or the denial.
+    pub fn verify_registration(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<View, Refused> {
+        self.traced(caller, self.verify_of(caller, user, if_match))
+    }
+
+    /// `DELETE /v1/registrations/{user}`: they are no user any more, and all names of theirs are erased. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or nobody of this name waits.
+    pub fn refuse_registration(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        self.traced(caller, self.refuse_of(caller, user, if_match))
+    }
+
+    /// `PUT` and `DELETE /v1/units/{unit}/domains/{domain}`: whether an account lets in by itself who has a verified
+    /// address in exactly this domain (B7). Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `bad_request` that names the member, or the denial.
+    pub fn let_in(
+        &self,
+        caller: &Caller,
+        (account, text): (&str, &str),
+        on: bool,
+        if_match: Option<u64>,
+    ) -> Result<wire::Unit, Refused> {
+        self.traced(
+            caller,
+            self.let_in_of(caller, (account, text), on, if_match),
+        )
+    }
+
+    /// Somebody who waits, and the caller as they act, who may manage users where they are.
+    fn answers(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        user: &str,
+    ) -> Result<(UserId, Caller), Refused> {
+        let id = self.user_seen(snapshot, caller, user)?;
+        Ok((id, self.user_managed(snapshot, caller, id)?))
+    }
+
+    fn approve_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &RegistrationApprove,
+        if_match: Option<u64>,
+    ) -> Result<wire::User, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let (id, caller) = self.answers(&snapshot, caller, user)?;
+        let units = self.units_seen(&snapshot, &caller, &body.units)?;
+        self.acting_at_all(&snapshot, &caller, Permission::UserManage, &units)?;
+        let approve = Admission::Approve {
+            user: id,
+            units,
+            if_match,
+        };
+        let answer = self.admitted(&caller, id, approve)?;
+        self.user_found(&answer.snapshot, &caller, id)
+    }
+
+    fn verify_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<View, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let (id, caller) = self.answers(&snapshot, caller, user)?;
+        let before = self.waiting(&snapshot.state, id)?;
+        let verify = Admission::Verify { user: id, if_match };
+        let answer = self.admitted(&caller, id, verify)?;
+        let state = &answer.snapshot.state;
+        match (state.registrations.get(&id), state.users.get(&id)) {
+            (Some(known), _) => Ok(self.waiting_view(state, id, known)),
+            // Let in by its domain.
+            (None, known) => Ok(View {
+                status: "active".to_owned(),
+                verified: true,
+                revision: known.map_or(before.revision, |known| known.revision),
+                ..before
+            }),
+        }
+    }
+
+    fn register_of(&self, caller: &Caller, body: &RegistrationMake) -> Result<View, Refused> {
+        let user: UserId = brought(body.id.as_deref())?;
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        if let Some(known) = caller.person(state)
+            && (body.id.is_none() || known != user)
+        {
+            return Err(self.user_already(caller, state, known));
+        }
+        let salt = self.keys.salt();
+        let address = body.address.as_deref();
+        let address = address
+            .map(|text| Address::of("address", text))
+            .transpose()?;
+        let (want, company) = self.want(state, user, body)?;
+        let asked = Register {
+            user,
+            login: caller.login.name_hash,
+            address: address.as_ref().map(|address| address.hashed(salt)),
+            // By an administrator's word; a code that is mailed will do it without one.
+            verified: false,
+            want,
+        };
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.keeper.recorded().state.users.contains_key(&user) {
+            // The same again, or another one under this id: no name is touched.
+            let again = Arrange::Admit(Admission::Register(Box::new(asked)));
+            let answer = self.arranged(caller, &what(body), again)?;
+            return self.waiting(&answer.snapshot.state, user);
+        }
+        let mut names = vec![(Kind::User, user.0, caller.login.name.to_lowercase())];
+        if let (Some(address), Some(hashed)) = (&address, asked.address) {
+            let key = address_key(user, hashed.hash);
+            names.push((Kind::User, key, address.text.clone()));
+        }
+        names.extend(company.map(|(unit, text, name)| (Kind::Unit, name_key(unit.0, name), text)));
+        for (kind, key, text) in &names {
+            let kept = self.side.put_name(*kind, *key, text);
+            kept.map_err(|e| self.broken(caller, &e))?;
+        }
+        let register = Admission::Register(Box::new(asked));
+        let answer = self.asked(caller, Command::Arrange(Arrange::Admit(register)))?;
+        let state = &answer.snapshot.state;
+        if let Verdict::Denied(denial) = &answer.verdict {
+            if !state.users.contains_key(&user) {
+                names
+                    .iter()
+                    .for_each(|(kind, key, _)| self.erase_name(*kind, *key));
+            }
+            let known = address.filter(|one| state.logins.contains_key(&one.hashed(salt).hash));
+            let what = match known.filter(|_| denial.code == denial::Code::NameTaken) {
+                Some(address) => format!(
+                    "address {}, in another registration or of a user",
+                    address.text
+                ),
+                None => what(body),
+            };
+            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+        }
+        self.waiting(state, user)
+    }
+
+    /// What is asked for, by name; with the account's name where one is to be made.
+    fn want(
+        &self,
+        state: &State,
+        user: UserId,
+        body: &RegistrationMake,
+    ) -> Result<(Want, Option<Company>), Refused> {
+        let of = |member: &str, text: &str| -> Result<UnitId, Refused> {
+            let id = text.parse();
+            id.map_err(|_| {
+                bad(
+                    member,
+                    "is no id of an account: 32 hex digits, as `seatkeeper account show` tells it",
+                )
+            })
+        };
+        let ways = (&body.company, &body.join, &body.license, &body.access);
+        match ways {
+            (Some(company), None, None, None) => {
+                let (text, name) = self.hashed_name("company", company)?;
+                // The same registration again names the same account.
+                let made = state.registrations.get(&user).map(|known| known.account);
+                let unit = match made {
+                    Some(unit) => unit,
+                    None => UnitId(random::bytes().map_err(|e| internal("no random id", &e))?),
+                };
+                self.account_name(unit, &text)?;
+                let want = Want::Company { unit, name };
+                Ok((want, Some((unit, text, name))))
+            }
+            (None, Some(account), None, None) => Ok((Want::Join(of("join", account)?), None)),
+            (None, None, Some(license), None) => {
+                let (vendor, id) = license.split_once('/').unwrap_or(("", license));
+                let known = crate::desk::assign::license_named(state, (vendor, id), |_| true)?;
+                Ok((Want::License(known), None))
+            }
+            (None, None, None, Some(account)) => Ok((Want::Access(of("access", account)?), None)),
+            _ => Err(bad(
+                "company",
+                "exactly one of company, join, license and access is needed",
+            )),
+        }
+    }
+
+    fn refuse_of(&self, caller: &Caller, user: &str, if_match: Option<u64>) -> Result<(), Refused> {
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.keeper.recorded();
+        let (id, caller) = self.answers(&before, caller, user)?;
+        let account = before
+            .state
+            .registrations
+            .get(&id)
+            .map(|known| known.account);
+        let name = account.and_then(|unit| before.state.units.get(&unit)?.name);
+        let names = names_of(&before.state, id);
+        let answer = self.admitted(&caller, id, Admission::Refuse { user: id, if_match })?;
+        names
+            .into_iter()
+            .for_each(|key| self.erase_name(Kind::User, key));
+        if let (Some(unit), Some(name)) = (account, name)
+            && !answer.snapshot.state.units.contains_key(&unit)
+        {
+            self.erase_name(Kind::Unit, name_key(unit.0, name));
+        }
+        Ok(())
+    }
+
+    fn let_in_of(
+        &self,
+        caller: &Caller,
+        (account, text): (&str, &str),
+        on: bool,
+        if_match: Option<u64>,
+    ) -> Result<wire::Unit, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let unit = self.unit_seen(&snapshot, caller, ("unit", account))?;
+        let caller = &self.acting(&snapshot, caller, Permission::UnitManage, &[unit])?;
+        let text = domain("domain", text)?;
+        if !text.contains('.') {
+            return Err(bad(
+                "domain",
+                "has one label only: a domain such as example.com is needed",
+            ));
+        }
+        let hash = domain_hash(self.keys.salt(), &text);
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = name_key(unit.0, hash);
+        if on {
+            let kept = self.side.put_name(Kind::Unit, key, &text);
+            kept.map_err(|e| self.broken(caller, &e))?;
+        }
+        let change = Admission::LetIn {
+            account: unit,
+            domain: hash,
+            on,
+            if_match,
+        };
+        let change = Command::Arrange(Arrange::Admit(change));
+        let answer = self.asked(caller, change)?;
+        let state = &answer.snapshot.state;
+        let domains = state.approved_domains.get(&unit);
+        if !domains.is_some_and(|domains| domains.contains(&hash)) {
+            self.erase_name(Kind::Unit, key);
+        }
+        if let Verdict::Denied(denial) = &answer.verdict {
+            let what = format!("account {}", self.unit_path(state, unit));
+            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+        }
+        self.unit_shown(&answer.snapshot, caller, unit)
+    }
+
+    /// The domains that an account lets in by itself, as text.
+    pub(super) fn domains_of(&self, state: &State, unit: UnitId) -> Vec<String> {
+        let domains = state.approved_domains.get(&unit).into_iter().flatten();
+        let mut texts: Vec<_> = domains
+            .map(|domain| self.kept_text(Kind::Unit, name_key(unit.0, *domain)))
+            .collect();
+        texts.sort();
+        texts
+    }
+
+    /// The mail address of a user whose login is none.
+    pub(super) fn address_of(&self, state: &State, user: UserId) -> Option<String> {
+        let known = state
+            .users
+            .get(&user)
+            .filter(|known| known.logins.len() > 1)?;
+        let mut keys = known.logins.iter().map(|login| address_key(user, *login));
+        keys.find_map(|key| self.side.name(Kind::User, key).ok()?)
+    }
+
+    fn kept_text(&self, kind: Kind, key: [u8; 16]) -> String {
+        match self.side.name(kind, key) {
+            Ok(Some(text)) => text,
+            _ => "(its name was lost)".to_owned(),
+        }
+    }
+
+    /// Has it judged of somebody who waits.
+    fn admitted(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        change: Admission,
+    ) -> Result<Answer, Refused> {
+        let what = format!("registration of {}", self.user_name(user));
+        self.arranged(caller, &what, Arrange::Admit(change))
+    }
+
+    fn waiting(&self, state: &State, user: UserId) -> Result<View, Refused> {
+        match state.registrations.get(&user) {
+            Some(known) => Ok(self.waiting_view(state, user, known)),
+            None => {
+                let login = self.user_name(user);
+                let mut refused =
+                    problem(Code::NotFound, format!("no registration of {login} waits"));
+                refused.hint = "it was answered, or nobody asked: who was let in sits where an assignment covers them".to_owned();
+                Err(refused)
+            }
+        }
+    }
+
+    fn waiting_view(&self, state: &State, user: UserId, known: &Registration) -> View {
+        let (way, license) = match &known.way {
+            Way::Company => ("company", None),
+            Way::Joined => ("join", None),
+            Way::License(license) => ("license", Some(license.to_string())),
+            Way::Access => ("access", None),
+        };
+        let address = known.address;
+        View {
+            id: user.to_string(),
+            login: self.user_name(user),
+            status: "pending".to_owned(),
+            address: address.map(|one| self.kept_text(Kind::User, address_key(user, one.hash))),
+            verified: known.verified,
+            account: self.unit_path(state, known.account),
+            account_id: known.account.to_string(),
+            way: way.to_owned(),
+            license,
+            to: known.to.map(|to| self.unit_name(state, to)),
+            since: known.since.0,
+            revision: known.revision,
+        }
+    }
+
+    /// Somebody who is a user already asks to come in.
+    fn user_already(&self, caller: &Caller, state: &State, user: UserId) -> Refused {
+        let login = self.user_name(user);
+        let waits = state.registrations.contains_key(&user);
+        let mut refused = problem(
+            Code::Conflict,
+            match waits {
+                true => {
+                    format!("a registration of {login} waits already, and one may wait at a time")
+                }
+                false => format!("{login} is a user here already"),
+            },
+        );
+        refused.rule = Some(1);
+        refused.hint = match waits {
+            true => format!(
+                "`seatkeeper registration show {login}` tells what was asked for and who answers it"
+            ),
+            false => caller.ask("to place you in another account (`seatkeeper user move`)"),
+        };
+        refused
+    }
+}
+
+/// The keys of all that is kept of a user as text: their name, and their addresses.
+pub(in crate::desk) fn names_of(state: &State, user: UserId) -> Vec<[u8; 16]> {
+    let known = state
+        .users
+        .get(&user)
+        .filter(|known| known.logins.len() > 1);
+    let logins = known.into_iter().flat_map(|known| known.logins.iter());
+    let addresses = logins.map(|login| address_key(user, *login));
+    std::iter::once(user.0).chain(addresses).collect()
+}
+
+/// The key that an address of a user is kept under.
+fn address_key(user: UserId, address: LoginHash) -> [u8; 16] {
+    name_key(user.0, NameHash(address.0))
+}
+
+/// What somebody asked for, in their words.
+fn what(body: &RegistrationMake) -> String {
+    let ways = [
+        ("account", &body.company),
+        ("self-registered account", &body.join),
+        ("license", &body.license),
+        ("account", &body.access),
+    ];
+    let asked = ways
+        .into_iter()
+        .find_map(|(kind, text)| Some((kind, text.as_ref()?)));
+    asked.map_or_else(
+        || "registration".to_owned(),
+        |(kind, text)| format!("{kind} {text}"),
+    )
+}

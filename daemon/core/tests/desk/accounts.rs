@@ -1,0 +1,261 @@
+//! Accounts over the desk: those that licenses make, and by which ids vendors know them (rule 1).
+
+use crate::site::{Site, Vendor};
+use seatkeeper::token::claims::License;
+use seatkeeper::wire::{Code, Installed, UnitChange, UnitMake};
+use seatkeeper_core::desk::Refused;
+use seatkeeper_core::desk::view::{AuditFilter, Cursor};
+
+pub(crate) fn trusting() -> (Site, Vendor) {
+    let (site, vendor) = (Site::new(), Vendor::new("acme"));
+    site.trust(&vendor).expect("trust");
+    (site, vendor)
+}
+
+/// A license of this customer, installed for this account.
+pub(crate) fn install(
+    (site, vendor): (&Site, &Vendor),
+    id: &str,
+    customer: (&str, &str, &str),
+    account: Option<&str>,
+) -> Result<Installed, Refused> {
+    let change = |claims: &mut License| {
+        claims.sub = id.to_owned();
+        let (id, name, contact) = customer;
+        claims.customer.id = id.to_owned();
+        claims.customer.name = name.to_owned();
+        claims.customer.contact = contact.to_owned();
+    };
+    let body = seatkeeper::wire::InstallBody {
+        account: account.map(str::to_owned),
+        text: vendor.file(&site.key(), change),
+        assign_everyone: false,
+        accept_date: false,
+        verify_only: false,
+    };
+    site.desk.install(&site.root(), &body)
+}
+
+fn account(name: &str, kind: &str) -> UnitMake {
+    UnitMake {
+        name: name.to_owned(),
+        kind: Some(kind.to_owned()),
+        ..UnitMake::default()
+    }
+}
+
+fn names(site: &Site) -> Vec<String> {
+    let units = site.desk.units(&site.root(), &Cursor::default());
+    let mut names: Vec<_> = units
+        .expect("units")
+        .items
+        .into_iter()
+        .map(|unit| unit.name)
+        .collect();
+    names.sort();
+    names
+}
+
+const WORKS: (&str, &str, &str) = ("C-7", "Works Inc", "It@Works.example");
+
+#[test]
+fn b1_a_license_makes_its_customers_account_with_the_fulfillment_contact() {
+    let (site, vendor) = trusting();
+    let root = site.root();
+    let done = install((&site, &vendor), "W-1", WORKS, Some("new")).expect("installed");
+    assert_eq!(done.licenses[0].account.as_deref(), Some("Works Inc"));
+    let said = done.warnings.join("\n");
+    assert!(
+        said.contains("account Works Inc is made") && said.contains("it@works.example"),
+        "{said}"
+    );
+    let unit = site.desk.unit_of(&root, "works inc").expect("the account");
+    assert_eq!((unit.kind.as_deref(), unit.users), (Some("customer"), 1));
+    let known: Vec<_> = unit.aliases.iter().map(|a| (&*a.vendor, &*a.id)).collect();
+    assert_eq!(known, [("acme", "C-7")]);
+    // Found by the address, in whatever case (D8); not registered yet.
+    let contact = site
+        .desk
+        .user_shown(&root, "IT@works.EXAMPLE")
+        .expect("the contact");
+    assert_eq!(
+        (&*contact.login, &*contact.status),
+        ("it@works.example", "invited")
+    );
+    assert_eq!(contact.units, ["Works Inc"]);
+    // A later one of the same customer follows, without a word or with it.
+    for (id, account) in [
+        ("W-2", None),
+        ("W-3", Some("new")),
+        ("W-4", Some("Works Inc")),
+    ] {
+        let done = install((&site, &vendor), id, WORKS, account).expect(id);
+        assert_eq!(
+            done.licenses[0].account.as_deref(),
+            Some("Works Inc"),
+            "{id}"
+        );
+    }
+    assert_eq!(names(&site), ["Acme", "Works Inc"]);
+    let license = site.desk.license(&root, "", "W-2").expect("a license");
+    assert_eq!(license.account, "Works Inc");
+    let home = site.desk.unit_of(&root, "home").expect("the home account");
+    assert!(home.aliases.is_empty(), "{home:?}");
+}
+
+#[test]
+fn b1_nothing_of_a_contact_is_in_the_journal() {
+    let (site, vendor) = trusting();
+    install((&site, &vendor), "W-1", WORKS, Some("new")).expect("installed");
+    let page = site
+        .desk
+        .audit(&site.root(), &Cursor::default(), &AuditFilter::default());
+    let events = page.expect("the journal").items;
+    let made: Vec<_> = events
+        .iter()
+        .filter(|event| ["UserMade", "UnitMade"].contains(&&*event.kind))
+        .collect();
+    assert_eq!(made.len(), 2);
+    for event in made {
+        let raw = event.stored.to_lowercase();
+        assert!(!raw.contains("works"), "{raw}");
+    }
+}
+
+#[test]
+fn r01_a_customer_is_one_account() {
+    let (site, vendor) = trusting();
+    let root = site.root();
+    site.desk
+        .make_unit(&root, &account("Other", "customer"))
+        .expect("made");
+    let of = |id: &str, account| install((&site, &vendor), id, WORKS, account);
+    of("W-1", Some("other")).expect("by name, whatever the case");
+    let no = of("W-2", Some("home")).expect_err("another account");
+    assert_eq!((no.code, no.rule), (Code::Conflict, Some(1)));
+    assert!(no.detail.contains("account Other here"), "{}", no.detail);
+    let at_home = ("C-9", "Nine", "n@nine.example");
+    install((&site, &vendor), "N-1", at_home, None).expect("at home");
+    let no = install((&site, &vendor), "N-2", at_home, Some("new")).expect_err("it is at home");
+    assert!(
+        no.code == Code::Conflict && no.detail.contains("account Acme here"),
+        "{no:?}"
+    );
+    let home = site.desk.unit_of(&root, "home").expect("the home account");
+    assert_eq!(
+        home.aliases.iter().map(|a| &*a.id).collect::<Vec<_>>(),
+        ["C-9"]
+    );
+    let unit = UnitMake {
+        name: "Lab".to_owned(),
+        above: Some("Other".to_owned()),
+        ..UnitMake::default()
+    };
+    site.desk.make_unit(&root, &unit).expect("made");
+    let no = of("W-3", Some("Other/Lab")).expect_err("no account");
+    assert!(
+        no.code == Code::BadRequest && no.detail.contains("for accounts"),
+        "{no:?}"
+    );
+    assert_eq!(
+        of("W-3", Some("Nowhere")).expect_err("none").code,
+        Code::NotFound
+    );
+}
+
+#[test]
+fn r01_what_cannot_be_made_is_told_and_leaves_nothing() {
+    let (site, vendor) = trusting();
+    let before = names(&site);
+    let of = |name: &str, contact: &str| {
+        install((&site, &vendor), "W-1", ("C-7", name, contact), Some("new"))
+    };
+    for name in [
+        "a/b",
+        "Acme",
+        "home",
+        &"0123456789abcdef".repeat(2),
+        &"ö".repeat(65),
+    ] {
+        let no = of(name, "it@works.example").expect_err(name);
+        assert!(
+            no.hint.contains("seatkeeper account add NAME") || no.hint.contains("`--account NAME`"),
+            "{name}: {no:?}"
+        );
+    }
+    assert_eq!(names(&site), before);
+    assert!(
+        site.desk
+            .user_shown(&site.root(), "it@works.example")
+            .is_err()
+    );
+    site.desk
+        .make_unit(&site.root(), &account("works", "customer"))
+        .expect("made");
+    let no = of("WORKS", "it@works.example").expect_err("the name is taken");
+    assert!(
+        no.code == Code::NameTaken && no.hint.contains("--account NAME"),
+        "{no:?}"
+    );
+    // A contact who cannot be a user is no reason to refuse what was bought.
+    let done = of("Fine", "ask at the desk").expect("installed");
+    assert!(
+        done.warnings
+            .iter()
+            .any(|said| said.contains("no mail address")),
+        "{:?}",
+        done.warnings
+    );
+    let unit = site.desk.unit_of(&site.root(), "Fine").expect("made");
+    assert_eq!(unit.users, 0);
+}
+
+#[test]
+fn h3_the_partner_of_a_license_manages_the_account_that_it_makes() {
+    let (site, vendor) = trusting();
+    let root = site.root();
+    site.desk
+        .make_unit(&root, &account("Dealer", "partner"))
+        .expect("made");
+    install(
+        (&site, &vendor),
+        "D-1",
+        ("P-1", "Dealer Ltd", "d@dealer.example"),
+        Some("Dealer"),
+    )
+    .expect("installed");
+    let by = |id: &str, customer: &str, partner: &str| {
+        let change = |claims: &mut License| {
+            claims.sub = id.to_owned();
+            claims.customer.id = customer.to_owned();
+            claims.customer.name = customer.to_owned();
+            claims.customer.managed_by = Some(partner.to_owned());
+        };
+        let body = seatkeeper::wire::InstallBody {
+            account: Some("new".to_owned()),
+            text: vendor.file(&site.key(), change),
+            assign_everyone: false,
+            accept_date: false,
+            verify_only: false,
+        };
+        site.desk.install(&root, &body).expect("installed")
+    };
+    by("W-1", "Works", "P-1");
+    let works = site.desk.unit_of(&root, "Works").expect("made");
+    assert_eq!(works.managed_by.as_deref(), Some("Dealer"));
+    // A customer's id is no partner's, and an unknown one nobody's: the link is left to the administrator.
+    for (id, partner) in [("X-1", "Works"), ("X-2", "P-9")] {
+        let done = by(id, id, partner);
+        let said = done.warnings.join("\n");
+        assert!(said.contains("seatkeeper account manage"), "{said}");
+        let made = site.desk.unit_of(&root, id).expect("made");
+        assert_eq!(made.managed_by, None);
+    }
+    let change = UnitChange {
+        managed_by: Some("Dealer".to_owned()),
+        ..UnitChange::default()
+    };
+    site.desk
+        .change_unit(&root, "X-2", &change, None)
+        .expect("linked by hand");
+}
