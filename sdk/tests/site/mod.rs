@@ -421,6 +421,7 @@ fn refuse(code: Code) -> Response {
         limit: None,
         in_use: None,
         total: None,
+        reserved: None,
         retry_after_s: None,
         holders: vec![],
         hint: code.remedy().into(),
