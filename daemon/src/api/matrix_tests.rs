@@ -11,9 +11,11 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+mod verb;
 mod verbs;
 
-use verbs::{Asks, EVERYONE, VERBS, Verb};
+use verb::{Asks, Verb};
+use verbs::{EVERYONE, VERBS};
 
 /// A place of the organisation, and what is in it.
 struct Place {

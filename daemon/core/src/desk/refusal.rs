@@ -196,23 +196,41 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::BadRequest => format!("{what}: {limit}"),
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),
+        Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
+        _ => of_directory(denial, what),
+    }
+}
+
+/// One sentence about a change of the directory, or of what is assigned.
+fn of_directory(denial: &Denial, what: &str) -> String {
+    let limit = denial.limit.as_deref().unwrap_or("its limit");
+    match denial.code {
         Code::NameTaken => format!("{what}: something else in the same place has this name"),
         Code::NotEmpty => format!("{what} cannot go: {limit}"),
         Code::Cycle => format!("{what} would hold itself"),
-        Code::OneLine => format!("{what}: two units of a user would lie in one line, one above the other"),
+        Code::OneLine => {
+            format!("{what}: two units of a user would lie in one line, one above the other")
+        }
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
-        Code::LastAdministrator => format!("{what}: nobody else could give a role in the account then"),
-        Code::TooManyRegistrations => format!("{limit} registrations wait at this site, which is all there may be"),
+        Code::LastAdministrator => {
+            format!("{what}: nobody else could give a role in the account then")
+        }
+        Code::TooManyRegistrations => {
+            format!("{limit} registrations wait at this site, which is all there may be")
+        }
         Code::LastUnit => format!("{what} has to be in one unit at least"),
         Code::OverPromised => {
-            let (sum, most) = (denial.in_use.unwrap_or_default(), denial.total.unwrap_or_default());
+            let (sum, most) = (
+                denial.in_use.unwrap_or_default(),
+                denial.total.unwrap_or_default(),
+            );
             let bound = match denial.assignment {
                 Some(id) => format!("the assignment {id} lets them have {most} at most"),
                 None => format!("{most} are the most that there is for them"),
             };
             format!("{what}: {sum} seats of {limit} would be reserved, and {bound}")
         }
-        Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
+        code => format!("{what}: {}", code_of(code).title()),
     }
 }
 
