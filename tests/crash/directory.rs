@@ -296,7 +296,10 @@ impl Administrator {
             "exclude": exclude});
         post("/v1/assignments", body, move |known| {
             let made = Assignment { whom, max, exclude };
-            known.assignments.insert(id, made);
+            // What is assigned so already stays the one that it is, under its own id (rule 20).
+            if !known.assignments.values().any(|one| *one == made) {
+                known.assignments.insert(id, made);
+            }
         })
     }
 
