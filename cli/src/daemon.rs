@@ -29,7 +29,7 @@ impl<'a> Daemon<'a> {
 
     /// One thing.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
-        parse(&self.ask("GET", path, &[], None)?)
+        parse(&self.ask("GET", path, None, None)?)
     }
 
     /// A whole list, page after page.
@@ -53,7 +53,7 @@ impl<'a> Daemon<'a> {
         path: &str,
         body: &impl Serialize,
     ) -> Outcome<T> {
-        parse(&self.ask("POST", path, &[], Some(&encoded(body)?))?)
+        parse(&self.ask("POST", path, None, Some(&encoded(body)?))?)
     }
 
     /// Puts something in the place of what is there; of this revision where it has one.
@@ -63,12 +63,7 @@ impl<'a> Daemon<'a> {
         body: &impl Serialize,
         revision: Option<u64>,
     ) -> Outcome<T> {
-        let quoted = revision.map(|revision| format!("\"{revision}\""));
-        let headers: Vec<_> = quoted
-            .iter()
-            .map(|revision| ("if-match", revision.as_str()))
-            .collect();
-        parse(&self.ask("PUT", path, &headers, Some(&encoded(body)?))?)
+        parse(&self.ask("PUT", path, revision, Some(&encoded(body)?))?)
     }
 
     /// Changes something; of this revision where it has one.
@@ -78,18 +73,12 @@ impl<'a> Daemon<'a> {
         change: &impl Serialize,
         revision: Option<u64>,
     ) -> Outcome<T> {
-        let quoted = revision.map(|revision| format!("\"{revision}\""));
-        let headers: Vec<_> = quoted
-            .iter()
-            .map(|revision| ("if-match", revision.as_str()))
-            .collect();
-        parse(&self.ask("PATCH", path, &headers, Some(&encoded(change)?))?)
+        parse(&self.ask("PATCH", path, revision, Some(&encoded(change)?))?)
     }
 
     /// Asks for something to be done to what has this revision still.
     pub(crate) fn post_to<T: DeserializeOwned>(&self, path: &str, revision: u64) -> Outcome<T> {
-        let revision = format!("\"{revision}\"");
-        parse(&self.ask("POST", path, &[("if-match", &revision)], None)?)
+        parse(&self.ask("POST", path, Some(revision), None)?)
     }
 
     /// Has something that needs no body there, or there no more; of this revision.
@@ -99,11 +88,8 @@ impl<'a> Daemon<'a> {
         there: bool,
         revision: u64,
     ) -> Outcome<T> {
-        let (method, revision) = (
-            if there { "PUT" } else { "DELETE" },
-            format!("\"{revision}\""),
-        );
-        parse(&self.ask(method, path, &[("if-match", &revision)], None)?)
+        let method = if there { "PUT" } else { "DELETE" };
+        parse(&self.ask(method, path, Some(revision), None)?)
     }
 
     /// The same as `post_to`, with a body.
@@ -113,13 +99,7 @@ impl<'a> Daemon<'a> {
         body: &impl Serialize,
         revision: u64,
     ) -> Outcome<T> {
-        let revision = format!("\"{revision}\"");
-        parse(&self.ask(
-            "POST",
-            path,
-            &[("if-match", &revision)],
-            Some(&encoded(body)?),
-        )?)
+        parse(&self.ask("POST", path, Some(revision), Some(&encoded(body)?))?)
     }
 
     /// Asks for something to be ended; of this revision where it has one. The reply's body, where there is one.
@@ -128,12 +108,7 @@ impl<'a> Daemon<'a> {
         path: &str,
         revision: Option<u64>,
     ) -> Outcome<Option<T>> {
-        let quoted = revision.map(|revision| format!("\"{revision}\""));
-        let headers: Vec<_> = quoted
-            .iter()
-            .map(|revision| ("if-match", revision.as_str()))
-            .collect();
-        let reply = self.ask("DELETE", path, &headers, None)?;
+        let reply = self.ask("DELETE", path, revision, None)?;
         if reply.body.is_empty() {
             Ok(None)
         } else {
@@ -158,14 +133,20 @@ impl<'a> Daemon<'a> {
         self.endpoint().is_some_and(|socket| admin::is_dev(&socket))
     }
 
+    /// Asks, of this revision where one is named.
     fn ask(
         &self,
         method: &str,
         path: &str,
-        headers: &[(&str, &str)],
+        revision: Option<u64>,
         body: Option<&[u8]>,
     ) -> Outcome<Response> {
-        let reply = self.connection.request(method, path, headers, body)?;
+        let quoted = revision.map(|revision| format!("\"{revision}\""));
+        let headers: Vec<_> = quoted
+            .iter()
+            .map(|revision| ("if-match", revision.as_str()))
+            .collect();
+        let reply = self.connection.request(method, path, &headers, body)?;
         self.tell_which();
         if (200..300).contains(&reply.status) {
             Ok(reply)
