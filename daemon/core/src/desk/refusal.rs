@@ -197,7 +197,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),
         Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
-        _ => of_directory(denial, what),
+        Code::NameTaken | Code::NotEmpty | Code::Cycle | Code::OneLine | Code::MixedKinds | Code::LastAdministrator | Code::TooManyRegistrations | Code::LastUnit | Code::OverPromised => of_directory(denial, what),
     }
 }
 
@@ -230,7 +230,7 @@ fn of_directory(denial: &Denial, what: &str) -> String {
             };
             format!("{what}: {sum} seats of {limit} would be reserved, and {bound}")
         }
-        code => format!("{what}: {}", code_of(code).title()),
+        _ => format!("{what}: {limit}"),
     }
 }
 
