@@ -7,9 +7,10 @@ use crate::keeper::Snapshot;
 use crate::login::Login;
 use crate::problem::problem;
 use seatkeeper::wire::{Code, Problem};
-use seatkeeper_engine::access::{By, Scope, Standing};
+use seatkeeper_engine::access::{By, Role, Scope, Standing};
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::ids::{MachineId, Name, UnitId, UserId};
+use seatkeeper_engine::state::Target;
 use seatkeeper_engine::{Actor, State};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -131,16 +132,18 @@ impl Sight {
     /// At one of the units of a user.
     #[must_use]
     pub fn over(&self, state: &State, user: UserId) -> bool {
-        if self.everywhere || self.is_nowhere() {
-            return self.everywhere;
-        }
-        match state.users.get(&user) {
-            Some(known) => {
-                let mut units = state.units_of(known).iter();
-                units.any(|unit| self.at(state, *unit))
-            }
-            None => state.site.is_some_and(|site| self.at(state, site.unit)),
-        }
+        self.any(state, state.units_of_user(user))
+    }
+
+    /// Where a target is: who looks after it there sees what is assigned to it.
+    #[must_use]
+    pub fn on(&self, state: &State, target: Target) -> bool {
+        self.any(state, &state.units_of_target(target))
+    }
+
+    /// At one of these units.
+    fn any(&self, state: &State, units: &[UnitId]) -> bool {
+        !self.is_nowhere() && units.iter().any(|unit| self.at(state, *unit))
     }
 
     /// Over a user, or it is they.
@@ -155,10 +158,16 @@ impl Sight {
         self.everywhere || self.standing.inside(state, self.permission, root)
     }
 
-    /// What they may at all.
+    /// Whether they may give a role at a unit.
     #[must_use]
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    pub fn may_give(&self, state: &State, role: &Role, unit: UnitId) -> bool {
+        self.everywhere || self.standing.may_give(state, role, unit)
+    }
+
+    /// Whether they have all that a role gives at a unit.
+    #[must_use]
+    pub fn has_all(&self, state: &State, role: &Role, unit: UnitId) -> bool {
+        self.everywhere || self.standing.has_all(state, role, unit)
     }
 
     fn by(&self, state: &State, unit: UnitId) -> Option<By> {

@@ -182,10 +182,7 @@ impl Desk {
         let id: AssignmentId = parse::id("id", id, "not 32 hex digits")?;
         let state = &snapshot.state;
         let known = state.assignments.get(&id);
-        let known = known.filter(|known| {
-            let units = state.units_of_target(known.target);
-            units.iter().any(|unit| sight.at(state, *unit))
-        });
+        let known = known.filter(|known| sight.on(state, known.target));
         let known = known.ok_or_else(|| problem(Code::NotFound, what))?;
         Ok((id, self.assigning(snapshot, caller, known.target)?))
     }

@@ -280,8 +280,8 @@ impl Desk {
     fn place_of(&self, caller: &Caller) -> UnitId {
         let state = &self.keeper.recorded().state;
         let known = caller.person(state).map(|user| state.units_of_user(user));
-        let first = known.and_then(|units| units.first().copied());
-        first.unwrap_or(self.unit)
+        let first = known.and_then(|units| units.first());
+        first.copied().unwrap_or(self.unit)
     }
 
     /// Notes a denial in the ring and in the counts.

@@ -3,7 +3,7 @@
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::{Desk, trace_of};
-use crate::authorize::{Caller, Permission, authorize};
+use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Failure};
 use crate::problem::{Refused, internal, problem};
 use seatkeeper::wire::{Code, EndingHolder, EndingReply};
@@ -168,15 +168,14 @@ impl Desk {
             // All who sit on it: a seat of others, too, is theirs to take back who see those.
             Some(users) if users.iter().all(|user| sight.over(state, *user)) => users
                 .iter()
-                .flat_map(|user| state.units_of_user(*user))
+                .flat_map(|user| state.units_of_user(*user).iter().copied())
                 .collect(),
-            Some(_) => return Err(problem(Code::NotFound, format!("there is no seat {gid}"))),
             // The engine says so.
-            None => vec![self.unit],
+            None if caller.administers => vec![self.unit],
+            // Nor may a seat be named that is to be opened yet: nobody knows whose it will be.
+            _ => return Err(problem(Code::NotFound, format!("there is no seat {gid}"))),
         };
-        let acting = authorize(&snapshot, caller, Permission::SeatReclaim, &units);
-        let caller = caller.acting(acting.unwrap_or_default());
-        let caller = &caller;
+        let caller = &self.acting(&snapshot, caller, Permission::SeatReclaim, &units)?;
         Ok((
             self.order(caller, Command::Reclaim { gid, hard }),
             ReleaseAsked {

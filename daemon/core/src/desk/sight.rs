@@ -100,12 +100,11 @@ impl Desk {
         permission: Permission,
         units: &[UnitId],
     ) -> Result<Caller, Refused> {
-        let mut acting = caller.clone();
+        let mut acting_for = None;
         for unit in units {
-            let acting_for = authorize(snapshot, caller, permission, &[*unit])?;
-            acting.acting_for = acting.acting_for.or(acting_for);
+            acting_for = acting_for.or(authorize(snapshot, caller, permission, &[*unit])?);
         }
-        Ok(acting)
+        Ok(caller.acting(acting_for))
     }
 
     /// Where a caller has the permission; who has it nowhere is told so, once and for all.
@@ -131,10 +130,8 @@ impl Desk {
     ) -> bool {
         let (state, manage) = (&snapshot.state, Permission::LicenseManageUsers);
         let sight = Sight::of(snapshot, caller, manage);
-        state.assignments.get(&id).is_some_and(|known| {
-            let units = state.units_of_target(known.target);
-            units.iter().any(|unit| sight.at(state, *unit))
-        })
+        let known = state.assignments.get(&id);
+        known.is_some_and(|known| sight.on(state, known.target))
     }
 
     /// A denial as the caller may see it: it names no assignment of others that is out of their sight (rule 11).

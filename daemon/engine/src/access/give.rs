@@ -5,7 +5,7 @@ use crate::command::Access;
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
-use crate::ids::{Name, UnitId, UserId};
+use crate::ids::{Name, UserId};
 use crate::state::{State, User};
 use crate::time::Date;
 use std::collections::BTreeSet;
@@ -139,7 +139,7 @@ pub(crate) fn keeps_an_administrator(
         }
         let (mut people, mut others) = (false, false);
         for (_, other) in state.users.iter().filter(|(id, _)| **id != user) {
-            people |= in_account(state, state.units_of(other), root);
+            people |= state.in_account_of(other, root);
             others |=
                 !other.roles.is_empty() && stays(other) && gives(&Standing::of(state, other, j));
             if others {
@@ -151,11 +151,6 @@ pub(crate) fn keeps_an_administrator(
         }
     }
     Ok(())
-}
-
-fn in_account(state: &State, units: &[UnitId], root: UnitId) -> bool {
-    let mut units = units.iter();
-    units.any(|unit| state.account_of(*unit).is_some_and(|(of, _)| of == root))
 }
 
 fn beyond(what: String) -> Denial {

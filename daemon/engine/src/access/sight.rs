@@ -175,11 +175,19 @@ fn is_customer(state: &State, root: UnitId) -> bool {
 impl State {
     /// Where somebody is; whom nobody knows any more counts as of the home account.
     #[must_use]
-    pub fn units_of_user(&self, user: UserId) -> Vec<UnitId> {
-        match self.users.get(&user) {
-            Some(known) => self.units_of(known).to_vec(),
-            None => self.site.map(|site| site.unit).into_iter().collect(),
+    pub fn units_of_user(&self, user: UserId) -> &[UnitId] {
+        match (self.users.get(&user), &self.site) {
+            (Some(known), _) => self.units_of(known),
+            (None, Some(site)) => std::slice::from_ref(&site.unit),
+            (None, None) => &[],
         }
+    }
+
+    /// Whether one of the units of a user is in the account with this root.
+    #[must_use]
+    pub fn in_account_of(&self, user: &User, root: UnitId) -> bool {
+        let of_root = |unit: &UnitId| self.account_of(*unit).is_some_and(|(of, _)| of == root);
+        self.units_of(user).iter().any(of_root)
     }
 
     /// Where a target is: to look after it, a right at one of these units is enough.
@@ -191,7 +199,7 @@ impl State {
                 let known = self.groups.get(&group);
                 known.map(|known| known.unit).into_iter().collect()
             }
-            Target::User(user) => self.units_of_user(user),
+            Target::User(user) => self.units_of_user(user).to_vec(),
         }
     }
 }

@@ -297,7 +297,7 @@ impl Desk {
             _ => {
                 let user = self.user_seen(snapshot, caller, text)?;
                 let units = snapshot.state.units_of_user(user);
-                self.acting(snapshot, caller, Permission::UserManage, &units)?;
+                self.acting(snapshot, caller, Permission::UserManage, units)?;
                 Ok(user)
             }
         }

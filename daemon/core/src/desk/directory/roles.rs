@@ -187,11 +187,11 @@ impl Desk {
             }
             let give = Permission::RoleGive;
             acting_for = acting_for.or(authorize(snapshot, caller, give, &[unit])?);
-            if !caller.administers && !sight.standing().may_give(state, &role, unit) {
+            if !sight.may_give(state, &role, unit) {
                 return Err(more_than_own(caller, &one.role));
             }
             // What one has by managing an account is for the people of that account.
-            let stranger = acting_for.is_some_and(|account| !in_account(state, user, account));
+            let stranger = acting_for.is_some_and(|account| !state.in_account_of(user, account));
             if stranger && member == "give" {
                 return Err(bad(
                     member,
@@ -220,8 +220,8 @@ impl Desk {
         let sight = Sight::of(&snapshot, caller, Permission::RoleDefine);
         let was = snapshot.state.role(role);
         let mut both = was.as_deref().into_iter().chain(made);
-        let has = |role: &Role| sight.standing().has_all(&snapshot.state, role, self.unit);
-        match caller.administers || both.all(has) {
+        let has = |role: &Role| sight.has_all(&snapshot.state, role, self.unit);
+        match both.all(has) {
             true => Ok(()),
             false => Err(more_than_own(caller, role)),
         }
@@ -241,11 +241,11 @@ impl Desk {
         let mut roles = known.into_iter().flatten();
         let beyond = roles.find(|given| {
             let role = state.role(&given.role);
-            role.is_some_and(|role| !sight.standing().has_all(state, &role, given.unit))
+            role.is_some_and(|role| !sight.has_all(state, &role, given.unit))
         });
         match beyond {
-            Some(given) if !caller.administers => Err(more_than_own(caller, &given.role)),
-            _ => Ok(()),
+            Some(given) => Err(more_than_own(caller, &given.role)),
+            None => Ok(()),
         }
     }
 
@@ -271,15 +271,6 @@ fn role_view(state: &State, name: &str) -> Option<wire::Role> {
         usual,
         changed: usual && role.revision > 0,
         revision: role.revision,
-    })
-}
-
-fn in_account(state: &State, user: &User, account: UnitId) -> bool {
-    let mut units = state.units_of(user).iter();
-    units.any(|unit| {
-        state
-            .account_of(*unit)
-            .is_some_and(|(root, _)| root == account)
     })
 }
 

@@ -292,7 +292,7 @@ impl Desk {
         }
         self.may_stand_in(snapshot, caller, user)?;
         let units = snapshot.state.units_of_user(user);
-        self.acting_at_all(snapshot, caller, Permission::UserManage, &units)
+        self.acting_at_all(snapshot, caller, Permission::UserManage, units)
     }
 
     pub(super) fn user_found(

@@ -120,10 +120,7 @@ impl Desk {
         let sight = self.sight(&snapshot, caller, Permission::LicenseManageUsers)?;
         let state = &snapshot.state;
         let rows = state.assignments.range(cursor.after_id::<AssignmentId>()?);
-        let seen = rows.filter(|(_, known)| {
-            let units = state.units_of_target(known.target);
-            units.iter().any(|unit| sight.at(state, *unit))
-        });
+        let seen = rows.filter(|(_, known)| sight.on(state, known.target));
         let rows =
             seen.map(|(id, known)| (id.to_string(), self.assignment_view(state, *id, known)));
         Ok(page(rows, cursor.limit()?))
@@ -141,10 +138,7 @@ impl Desk {
             .parse::<AssignmentId>()
             .ok()
             .and_then(|id| Some((id, snapshot.state.assignments.get(&id)?)));
-        let seen = known.filter(|(_, known)| {
-            let units = state.units_of_target(known.target);
-            units.iter().any(|unit| sight.at(state, *unit))
-        });
+        let seen = known.filter(|(_, known)| sight.on(state, known.target));
         seen.map(|(id, known)| self.assignment_view(&snapshot.state, id, known))
             .ok_or_else(|| problem(Code::NotFound, format!("there is no assignment {id}")))
     }
