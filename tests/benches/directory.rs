@@ -86,7 +86,7 @@ fn suppositions() -> [(&'static str, Value); 5] {
         ("`why`", Value::Null),
         (
             "`why` with an assignment supposed",
-            json!([{"assign": {"license": license}}]),
+            json!([{"assign": {"id": id(ASSIGNMENT, ASSIGNMENTS), "vendor": "", "license": license}}]),
         ),
         (
             "`why` with other seats supposed",
@@ -175,7 +175,7 @@ impl House {
                 0 => ("group", id(GROUP, n / 2)),
                 _ => ("unit", id(UNIT, 1 + n / 2)),
             };
-            let body = json!({"id": id(ASSIGNMENT, n), "license": "B-1", kind: of});
+            let body = json!({"id": id(ASSIGNMENT, n), "vendor": "", "license": "B-1", kind: of});
             self.give("POST", "/v1/assignments", &body);
         }
     }

@@ -44,11 +44,13 @@ fn lost(
     license: Option<&LicenseId>,
     concerned: &Concerned,
 ) -> Vec<HolderId> {
-    let within: Vec<Within> = match concerned {
-        Concerned::Users(users) => users.iter().map(|user| Within::User(*user)).collect(),
-        Concerned::Targets(targets) => targets.iter().map(|of| Within::of(before, *of)).collect(),
+    let within = match concerned {
+        Concerned::Users(users) => {
+            Within::any(before, users.iter().map(|user| Target::User(*user)))
+        }
+        Concerned::Targets(targets) => Within::any(before, targets.iter().copied()),
     };
-    let concerns = |user| within.iter().any(|within| within.has(before, user));
+    let concerns = |user| within.has(before, user);
     let mut out = Vec::new();
     let of = |id: &LicenseId| license.is_none_or(|license| license == id);
     for (id, pool) in after.pools.iter().filter(|(id, _)| of(&id.license)) {

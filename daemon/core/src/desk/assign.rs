@@ -335,10 +335,10 @@ pub(super) fn terms(body: &Assignment) -> Result<AssignmentTerms, Refused> {
 /// How many users the assignments of a license cover together (D3).
 fn people(state: &State, license: &LicenseId) -> u64 {
     let covers = state.covers.get(license).into_iter();
-    let targets = covers.flat_map(|covers| covers.by.keys());
-    let within: Vec<_> = targets.map(|of| Within::of(state, *of)).collect();
-    let covered = |user: &&UserId| within.iter().any(|within| within.has(state, **user));
-    state.users.keys().filter(covered).count() as u64
+    let within = Within::any(state, covers.flat_map(|covers| covers.by.keys().copied()));
+    let users = state.users.iter();
+    let covered = users.filter(|(user, known)| within.has_known(state, **user, known));
+    covered.count() as u64
 }
 
 /// All features of a license.

@@ -145,67 +145,75 @@ impl State {
     }
 }
 
-/// All whom a target covers, looked up once for all users: for lists, and where many are asked about.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Within {
-    /// This user.
-    User(UserId),
-    /// Who is right in one of these groups.
-    Groups(BTreeSet<GroupId>),
-    /// Who is right in one of these units.
-    Units(BTreeSet<UnitId>),
+/// All whom some targets cover, looked up once for all users: for lists, and where many are asked about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Within {
+    users: BTreeSet<UserId>,
+    /// Whoever is right in one of them.
+    groups: BTreeSet<GroupId>,
+    units: BTreeSet<UnitId>,
 }
 
 impl Within {
     /// Whom a target covers: a group its members at any depth, a unit everyone in it and below.
     #[must_use]
     pub fn of(state: &State, target: Target) -> Within {
-        match target {
-            Target::User(user) => Within::User(user),
-            Target::Group(group) => {
-                let held = state.groups.iter();
-                let held =
-                    held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
-                Within::Groups(below(group, held))
-            }
-            Target::Unit(unit) => {
-                let pairs = state
-                    .units
-                    .iter()
-                    .filter_map(|(id, known)| match known.place {
-                        Place::Below(above) => Some((above, *id)),
-                        Place::Account(_) => None,
-                    });
-                Within::Units(below(unit, pairs))
+        Within::any(state, [target])
+    }
+
+    /// Whom one of these covers.
+    #[must_use]
+    pub fn any(state: &State, targets: impl IntoIterator<Item = Target>) -> Within {
+        let mut within = Within::default();
+        for target in targets {
+            match target {
+                Target::User(user) => drop(within.users.insert(user)),
+                Target::Group(group) => drop(within.groups.insert(group)),
+                Target::Unit(unit) => drop(within.units.insert(unit)),
             }
         }
+        if !within.groups.is_empty() {
+            let held = state.groups.iter();
+            let held = held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
+            within.groups = below(within.groups, held);
+        }
+        if !within.units.is_empty() {
+            let held = state.units.iter();
+            let held = held.filter_map(|(id, known)| match known.place {
+                Place::Below(above) => Some((above, *id)),
+                Place::Account(_) => None,
+            });
+            within.units = below(within.units, held);
+        }
+        within
     }
 
     /// Whether this user is one of them.
     #[must_use]
     pub fn has(&self, state: &State, user: UserId) -> bool {
-        let Some(known) = state.users.get(&user) else {
-            return false;
-        };
-        match self {
-            Within::User(one) => *one == user,
-            Within::Groups(groups) => known.groups.iter().any(|group| groups.contains(group)),
-            Within::Units(units) => {
-                let mut own = state.units_of(known).iter();
-                own.any(|unit| units.contains(unit))
-            }
-        }
+        let known = state.users.get(&user);
+        known.is_some_and(|known| self.has_known(state, user, known))
+    }
+
+    /// The same of a user who is at hand.
+    #[must_use]
+    pub fn has_known(&self, state: &State, user: UserId, known: &User) -> bool {
+        let groups = |of: &Vec<GroupId>| of.iter().any(|group| self.groups.contains(group));
+        let units = |of: &[UnitId]| of.iter().any(|unit| self.units.contains(unit));
+        self.users.contains(&user)
+            || !self.groups.is_empty() && groups(&known.groups)
+            || !self.units.is_empty() && units(state.units_of(known))
     }
 }
 
-/// What is below this one, itself included, of pairs of a thing and what is right below it.
-fn below<T: Ord + Copy>(top: T, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
+/// What is below these, themselves included, of pairs of a thing and what is right below it.
+fn below<T: Ord + Copy>(tops: BTreeSet<T>, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
     let mut right_below: BTreeMap<T, Vec<T>> = BTreeMap::new();
     for (above, one) in pairs {
         right_below.entry(above).or_default().push(one);
     }
-    let mut found = BTreeSet::from([top]);
-    let mut next = vec![top];
+    let mut next: Vec<_> = tops.iter().copied().collect();
+    let mut found = tops;
     while let Some(one) = next.pop() {
         for one in right_below.get(&one).into_iter().flatten() {
             if found.insert(*one) {
