@@ -1,6 +1,6 @@
 //! Bad input and faults: each ends in a clear no with its code and what to do, and nothing acknowledged is lost.
 
-use seatkeeper::token::claims::{Model, Term};
+use seatkeeper::token::claims::Term;
 use seatkeeper::token::keys::SigningKey;
 use seatkeeper_tests::vendor::now;
 use seatkeeper_tests::wire::{Answer, Ask, Wire};
@@ -101,21 +101,6 @@ fn flip(token: &str, at: usize) -> String {
     let mut bytes = token.as_bytes().to_vec();
     bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
     String::from_utf8(bytes).expect("still base64url")
-}
-
-#[test]
-fn r7_a_model_that_is_not_served_is_listed_and_denied() {
-    let (site, vendor) = Site::with_seats(2);
-    let mut named = vendor.license("L-7", 1, 5, &site.site_key());
-    named.features[0].name = "owner".to_owned();
-    named.features[0].model = Model::Named;
-    named.features[0].counting = seatkeeper::token::claims::Counting::User;
-    assert_eq!(install(&site, &vendor.file(&named)).status / 100, 2);
-    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
-    let answer = Ask::new("cad", "owner", &vendor.roots())
-        .checkout(&mut wire)
-        .expect("an answer");
-    refused(&answer, "feature_not_served_here");
 }
 
 #[test]

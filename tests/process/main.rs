@@ -10,6 +10,7 @@ mod faults;
 mod hung;
 mod identity;
 mod impostor;
+mod named;
 mod organisation;
 mod past;
 mod planted;

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 /// `seat …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum SeatCommand {
-    /// Seats in use; your own, or all for administrators
+    /// Seats in use and named seats with their owners; your own, or all for administrators
     List {
         /// Only this feature
         feature: Option<FeatureName>,
@@ -26,6 +26,9 @@ pub(crate) enum SeatCommand {
     Reclaim {
         /// The seat's id from `seat list`
         id: GrantId,
+        /// Take a named seat from its owner for good, whoever sits on it; not before the time that the vendor binds it for
+        #[arg(long)]
+        owner: bool,
         /// No time to save: told at its next renewal, within the lease's time; to free it now, end its program
         #[arg(long)]
         hard: bool,

@@ -50,6 +50,7 @@ fn u4_every_command_of_the_design_parses() {
         "seat checkout modeler --version 2026.2 -n 2 --interactive",
         "seat release 1.2.1",
         "seat reclaim 1.2 --hard",
+        "seat reclaim 1.2 --owner",
         "run cad/modeler -- sh -c true",
         "why bob modeler",
         "why bob modeler --if-assigned L-1",

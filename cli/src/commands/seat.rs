@@ -27,14 +27,14 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &SeatCommand, printer: &Printer)
                 .map_err(which)?;
             ending(reply, &format!("seat {id} is given back"), printer)?;
         }
-        SeatCommand::Reclaim { id, hard } => {
+        SeatCommand::Reclaim { id, owner, hard } => {
             let path = format!("/v1/seats/{}/reclaim", escape(&id.0));
-            let reply: EndingReply = daemon
-                .post(&path, &ReclaimBody { hard: *hard })
-                .map_err(which)?;
+            let (hard, owner) = (*hard, *owner);
+            let body = ReclaimBody { hard, owner };
+            let reply: EndingReply = daemon.post(&path, &body).map_err(|f| whose(which(f)))?;
             let ending_now = reply.ending.clone();
             ending(Some(reply), &format!("seat {} is free", id.0), printer)?;
-            learn(daemon, &ending_now, *hard, printer);
+            learn(daemon, &ending_now, hard, printer);
         }
     }
     Ok(Exit::Done)
@@ -46,6 +46,21 @@ fn which(mut failure: Failure) -> Failure {
         && [Code::NotFound, Code::UnknownLease].contains(&Code::of(&refusal.code))
     {
         refusal.hint = "`seatkeeper seat list` shows the seats in use, with their ids".to_owned();
+    }
+    failure
+}
+
+/// A named seat that nobody sits on is not reclaimed but taken from its owner (rule 7), and no other one can be.
+fn whose(mut failure: Failure) -> Failure {
+    if let Failure::Refused(refusal) = &mut failure
+        && refusal.rule == Some(7)
+        && Code::of(&refusal.code) == Code::BadRequest
+    {
+        refusal.hint = match refusal.what.contains("no owner") {
+            true => "without `--owner` it is taken from those who sit on it",
+            false => "`--owner` takes it from its owner",
+        }
+        .to_owned();
     }
     failure
 }
@@ -129,6 +144,12 @@ fn list(
         printer.note("no seat is in use that you may see");
     }
     let state = |seat: &Seat| match (seat.state.as_str(), seat.watched) {
+        ("kept", _) if seat.hold_s > 0 => format!(
+            "kept for its owner, bound to them for {}",
+            words::span(seat.hold_s)
+        ),
+        ("kept", _) => "kept for its owner".to_owned(),
+        ("live", true) if seat.named => "live, named".to_owned(),
         ("live", true) => "live".to_owned(),
         ("live", false) => format!(
             "live, not watched: free at the latest {} after its end",
@@ -152,8 +173,8 @@ fn list(
                     .collect::<Vec<_>>()
                     .join(" ")
             }),
-            Column("user", |seat| seat.user.clone()),
-            Column("machine", |seat| seat.machine.clone()),
+            Column("user", |seat| or_dash(&seat.user)),
+            Column("machine", |seat| or_dash(&seat.machine)),
             Column("pid", |seat| {
                 seat.pid
                     .map(|pid| pid.to_string())
@@ -164,6 +185,13 @@ fn list(
             Column("state", state),
         ],
     )
+}
+
+fn or_dash(text: &str) -> String {
+    match text {
+        "" => "-".to_owned(),
+        text => text.to_owned(),
+    }
 }
 
 /// What `checkout` waits for.

@@ -217,6 +217,13 @@ pub enum Command {
         /// Its holders get no `last`.
         hard: bool,
     },
+    /// Takes a named seat from its unit (rule 7).
+    Recall {
+        /// The grant.
+        gid: Gid,
+        /// Its holders get no `last`.
+        hard: bool,
+    },
     /// The processes of these holders are gone (rule 14).
     ProcessGone {
         /// The holders whose process died.

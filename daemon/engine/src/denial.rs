@@ -10,7 +10,6 @@ pub enum Code {
     NotLicensed,
     UnknownFeature,
     WrongVendor,
-    FeatureNotServedHere,
     NotStarted,
     LicenseExpired,
     RevokedLicense,
@@ -45,6 +44,7 @@ pub enum Code {
     LastUnit,
     LastAdministrator,
     OverPromised,
+    TooSoon,
     TooManyRegistrations,
     ServerBusy,
 }

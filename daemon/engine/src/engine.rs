@@ -256,6 +256,7 @@ impl Act<'_> {
             Command::Tick => {
                 seats::ending::forget_pauses(self);
                 licensing::install::begin_due(self);
+                seats::kept::settle(self, |_| true);
                 Ok(Verdict::Done)
             }
             Command::NoteCheckpoint { number, hash } => {
@@ -271,6 +272,7 @@ impl Act<'_> {
             Command::Release(release) => seats::release::release(self, &release),
             Command::ReleaseElsewhere { holder, by } => seats::release::elsewhere(self, holder, by),
             Command::Reclaim { gid, hard } => seats::release::reclaim(self, gid, hard),
+            Command::Recall { gid, hard } => seats::release::recall(self, gid, hard),
             Command::ProcessGone { holders } => {
                 seats::ending::process_gone(self, &holders);
                 Ok(Verdict::Done)
@@ -347,6 +349,7 @@ impl Act<'_> {
             | Command::Release(_)
             | Command::ReleaseElsewhere { .. }
             | Command::Reclaim { .. }
+            | Command::Recall { .. }
             | Command::ProcessGone { .. } => Ok(Verdict::Done),
         }
     }
@@ -461,6 +464,13 @@ pub fn explain(
     limits::refresh(&mut state, &checkout.product, &checkout.feature);
     reserves::refresh(&mut state, &checkout.product, &checkout.feature);
     let mut steps = Vec::new();
-    let judged = seats::judge::decide(&state, now, checkout, &mut steps);
+    let mut judged = seats::judge::decide(&state, now, checkout, &mut steps);
+    // As a checkout does: a seat that is nobody's any more is seen when one is missed (rule 7).
+    if judged.is_err() && seats::kept::fold_gone(&mut state, now, checkout) {
+        limits::refresh(&mut state, &checkout.product, &checkout.feature);
+        reserves::refresh(&mut state, &checkout.product, &checkout.feature);
+        steps.clear();
+        judged = seats::judge::decide(&state, now, checkout, &mut steps);
+    }
     (steps, judged.map_err(Box::new))
 }

@@ -203,6 +203,12 @@ pub enum Recorded {
         domain: NameHash,
     },
     SeatTaken(Box<SeatTaken>),
+    /// A named seat opened by a direct assignment, and kept for whom it names (rule 7).
+    SeatAssigned(Box<SeatAssigned>),
+    /// An administrator took a named seat from its unit: it ends with its holders (rule 7).
+    SeatRecalled {
+        gid: Gid,
+    },
     HolderJoined {
         holder: HolderId,
         who: Box<HolderFacts>,
@@ -311,6 +317,21 @@ pub struct SeatTaken {
     pub unit: Unit,
     /// The first holder, number 1.
     pub who: HolderFacts,
+    /// When.
+    pub at: LeaseTime,
+}
+
+/// A named seat opened without a holder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeatAssigned {
+    /// The grant.
+    pub gid: Gid,
+    /// Its pool.
+    pub pool: PoolId,
+    /// Its slot.
+    pub slot: u64,
+    /// Whom it is kept for.
+    pub user: UserId,
     /// When.
     pub at: LeaseTime,
 }

@@ -154,6 +154,11 @@ impl Index {
                     slots.extend(slots_of(state, taken.gid).map(|slot| (slot, taken.gid)));
                 }
             }
+            Recorded::SeatAssigned(kept) => {
+                if let Some(slots) = &mut self.slots {
+                    slots.insert((kept.pool.clone(), kept.slot), kept.gid);
+                }
+            }
             Recorded::HolderJoined { holder, .. } => {
                 if let Some(found) = state.holder(*holder) {
                     self.sit(holder.gid, found);

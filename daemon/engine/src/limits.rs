@@ -186,10 +186,9 @@ pub(crate) fn left(
 /// A grant for which the license in force has no place any more counts for no limit (rule 17).
 pub(crate) fn counts(grant: &Grant) -> bool {
     let superseded = |ending: &crate::state::Ending| ending.why == EndingWhy::Superseded;
-    !grant
-        .holders
-        .iter()
-        .all(|holder| holder.ending().is_some_and(superseded))
+    let mut holders = grant.holders.iter();
+    // One that is kept counts for whom it is kept for (rule 10).
+    grant.kept() || !holders.all(|holder| holder.ending().is_some_and(superseded))
 }
 
 /// The assignments with a max for this pool's feature that cover a user, each once.

@@ -8,7 +8,7 @@ use crate::event::{EndingWhy, Recorded};
 use crate::ids::{HolderId, LicenseId, UserId};
 use crate::licensing::remove::free_by;
 use crate::seats::release::end_softly;
-use crate::seats::terms;
+use crate::seats::{kept, terms};
 use crate::state::{State, Target, Within};
 use crate::time::{Date, LeaseTime};
 use std::collections::BTreeMap;
@@ -33,7 +33,9 @@ pub(crate) fn end(
     take_back(act);
     let concerned = Concerned::Targets(vec![target]);
     let lost = lost(before, act.state(), act.now.j, Some(license), &concerned);
-    end_softly(act, &lost, EndingWhy::RightLost, hard)
+    let verdict = end_softly(act, &lost, EndingWhy::RightLost, hard);
+    kept::settle(act, |id| id.license == *license);
+    verdict
 }
 
 /// Who of those sat rightly before and does not any more, of one license or of all.
@@ -92,7 +94,9 @@ pub(crate) fn settle(
         Concerned::Users(users) => without(act.state(), j, users),
         Concerned::Targets(_) => lost(before, act.state(), j, None, concerned),
     };
-    end_softly(act, &lost, EndingWhy::RightLost, hard)
+    let verdict = end_softly(act, &lost, EndingWhy::RightLost, hard);
+    kept::settle(act, |_| true);
+    verdict
 }
 
 /// The holders of these users who have no right.

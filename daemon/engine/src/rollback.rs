@@ -7,7 +7,7 @@ use crate::engine::{Act, Verdict};
 use crate::event::{EndWhy, HolderFacts, Recorded, SeatTaken, ShownRun, Terms};
 use crate::ids::{Gid, HolderId, PoolId, RunId, UserId};
 use crate::seats::{pool, renew, terms};
-use crate::state::{Holder, Model, State};
+use crate::state::{Holder, State};
 use crate::time::{Date, LeaseTime, Now, hold_ms};
 use std::collections::BTreeSet;
 
@@ -205,7 +205,13 @@ fn adopt(act: &mut Act<'_>, asked: &Renew, shown: &Shown) -> Result<Verdict, Den
     if under.iter().any(called) {
         return Err(unknown());
     }
-    for gid in under {
+    let unit = unit(act.state(), &id, asked, user).ok_or_else(unknown)?;
+    // A unit has one named seat: another one that is kept for it was given up in what this journal lost (rule 7).
+    let kept = act.state().pools.get(&id);
+    let kept = kept.into_iter().flat_map(|pool| pool.of_unit(unit));
+    let kept = kept.filter(|(gid, grant)| grant.kept() && !under.contains(gid));
+    let kept: Vec<_> = kept.map(|(gid, _)| gid).collect();
+    for gid in under.into_iter().chain(kept) {
         act.record(Recorded::SeatEnded {
             gid,
             why: EndWhy::Displaced,
@@ -219,7 +225,7 @@ fn adopt(act: &mut Act<'_>, asked: &Renew, shown: &Shown) -> Result<Verdict, Den
     };
     act.record(Recorded::SeatTaken(Box::new(SeatTaken {
         gid,
-        unit: unit(act.state(), &id, asked, user).ok_or_else(unknown)?,
+        unit,
         pool: id.clone(),
         slots: shown.slots.clone(),
         who: facts(act.state(), &id, asked, shown, user),
@@ -271,13 +277,12 @@ fn place(state: &State, shown: &Shown) -> Option<(PoolId, UserId)> {
     let feature = state.pools.get(&id)?.feature.as_ref()?;
     terms::license(state, &id)?;
     let fits = |slot: &u64| feature.seats.is_none_or(|seats| *slot < seats);
-    let known = feature.model == Model::Floating && !shown.slots.is_empty();
-    (known && shown.slots.iter().all(fits)).then_some((id, shown.user?))
+    (!shown.slots.is_empty() && shown.slots.iter().all(fits)).then_some((id, shown.user?))
 }
 
 fn unit(state: &State, id: &PoolId, asked: &Renew, user: UserId) -> Option<crate::state::Unit> {
     let feature = state.pools.get(id)?.feature.as_ref()?;
-    Some(pool::unit(feature.unit, &asked.process, user))
+    Some(pool::unit(feature, &asked.process, user))
 }
 
 fn facts(state: &State, id: &PoolId, asked: &Renew, shown: &Shown, user: UserId) -> HolderFacts {

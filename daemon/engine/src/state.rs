@@ -7,26 +7,28 @@ mod directory;
 mod pairs;
 mod registration;
 mod terms;
+mod unit;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
+pub use unit::Unit;
 
 use crate::access::{Given, Role};
 use crate::command::{IssuerSeen, Signed};
 use crate::dates::Accepts;
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, Gid, GroupId, HolderId, InstanceId, LicenseId, LoginHash,
-    MachineId, Name, NameHash, PoolId, RunId, TokenHash, UnitId, UserId,
+    AssignmentId, CheckoutId, Gid, GroupId, HolderId, LicenseId, LoginHash, MachineId, Name,
+    NameHash, PoolId, RunId, TokenHash, UnitId, UserId,
 };
 use crate::limits::Charged;
 use crate::reserves::Reserved;
+use crate::seats::Owners;
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The recorded state, with the fleeting ends of holds inside its pools.
@@ -262,40 +264,8 @@ pub struct Tokens {
     pub issuer: Name,
 }
 
-/// A counting unit in person.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    Process(BootId, InstanceId),
-    User(UserId),
-    Host(MachineId, BootId),
-    UserHost(UserId, MachineId, BootId),
-}
-
-impl Unit {
-    /// A short form to find it by: the first 8 bytes of a SHA-256, because instance ids come from clients, who must not
-    /// be able to make many that are found together. Where two are the same all the same, the grant tells them apart.
-    #[must_use]
-    pub fn short(&self) -> u64 {
-        let sum = Sha256::new();
-        let sum = match self {
-            Unit::Process(boot, instance) => sum.chain_update(boot.0).chain_update(instance.0),
-            Unit::User(user) => sum.chain_update(user.0),
-            Unit::Host(machine, boot) => sum.chain_update(machine.0).chain_update(boot.0),
-            Unit::UserHost(user, machine, boot) => sum
-                .chain_update(user.0)
-                .chain_update(machine.0)
-                .chain_update(boot.0),
-        };
-        let sum: [u8; 32] = sum.finalize().into();
-        let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
-        u64::from_be_bytes(*first)
-    }
-}
-
 impl Pool {
-    /// The live grants of a unit, lowest gid first.
+    /// The grants that a unit may join or wake, lowest gid first.
     pub(crate) fn of_unit(&self, unit: Unit) -> impl Iterator<Item = (Gid, &Arc<Grant>)> {
         let short = unit.short();
         let lowest = Gid { epoch: 0, n: 0 };
@@ -337,6 +307,9 @@ pub struct Pool {
     /// What is reserved and filled, where an assignment reserves (fleeting).
     #[serde(skip)]
     pub reserved: Option<Arc<Reserved>>,
+    /// When the rights of whom seats are kept for were judged (fleeting).
+    #[serde(skip)]
+    pub owners: Owners,
 }
 
 /// One occupation of slots by a counting unit. Its size, slots and pool never change (rule 5).
@@ -348,13 +321,14 @@ pub struct Grant {
     pub user: UserId,
     /// Its slots, ascending.
     pub slots: Slots,
-    /// Its holders by number, oldest first; never empty.
+    /// Its holders by number, oldest first; none where it is kept for its unit (rule 7).
     pub holders: Vec<Holder>,
     /// The number that the next holder gets.
     pub next_h: u32,
     /// When it opened.
     pub since: LeaseTime,
-    /// Nobody joins it: its feature changed how seats are owned or counted (rule 17).
+    /// Nobody joins it, and it ends with its holders: its feature changed how seats are owned or counted (rule 17), or a
+    /// named one was taken from its unit or superseded (rule 7).
     #[serde(default)]
     pub closed: bool,
     /// A holder has called since the daemon started (fleeting).

@@ -42,7 +42,7 @@ pub(super) async fn seats(
     Ok(Json(page))
 }
 
-/// Takes a grant back from its holders (rule 16).
+/// Takes a grant back from its holders (rule 16), and with `owner` a named seat from its owner (rule 7).
 #[utoipa::path(post, path = "/v1/seats/{id}/reclaim", tag = "seats", params(("id" = String, Path, description = "the grant (E.N), or one of its holders (E.N.H)")), request_body = ReclaimBody, responses(
     (status = 200, description = "Who is ending, and how long their slots are taken at the most", body = EndingReply),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
@@ -54,7 +54,10 @@ pub(super) async fn reclaim(
     Body(body): Body<ReclaimBody>,
 ) -> Answer<Json<EndingReply>> {
     let caller = asker.caller;
-    let (order, asked) = api.desk.prepare_reclaim(&caller, &id, body.hard)?;
+    let (order, asked) = match body.owner {
+        true => api.desk.prepare_recall(&caller, &id, body.hard)?,
+        false => api.desk.prepare_reclaim(&caller, &id, body.hard)?,
+    };
     let answer = api.ask(order, caller.trace.clone()).await;
     match api.desk.finish_release(asked, answer)? {
         Released::Ending(ending) => Ok(Json(ending)),

@@ -104,6 +104,9 @@ codes! {
     ReservedForOthers "reserved_for_others" Capacity 409 true: "what is free is kept for others",
         "Seats are free, and assignments reserve them for whom they cover and who have not taken them yet (rule 11). Nobody else gets one while that leaves too few.",
         "wait for one, or ask an administrator, who sees with `seatkeeper license assignments` what is reserved for whom and how much of it is filled";
+    TooSoon "too_soon" Policy 409 true: "the named seat is bound to its owner for a while",
+        "The vendor binds a named seat to the user or machine that has it for a time after it was given (`named_min_s`, rule 7): nobody else gets it before that.",
+        "ask again later: the answer says when";
     TooManyRegistrations "too_many_registrations" Capacity 409 true: "too many people wait to be let in",
         "A site holds 1,000 registrations that wait at most: anybody may ask (rule 1).",
         "ask again later; an administrator answers those that wait: `seatkeeper registration list`";
@@ -148,9 +151,6 @@ codes! {
     UnknownFeature "unknown_feature" License 403 false: "no installed license has this feature",
         "The product is licensed, this feature is not; or no product was named, and none that is licensed has it.",
         "check the name (an administrator sees them with `seatkeeper license list`), or buy it";
-    FeatureNotServedHere "feature_not_served_here" License 403 false: "this daemon does not serve the feature's model yet",
-        "The license is genuine and listed, but its model (named) needs a newer daemon; it is never served as if it were floating (rule 7).",
-        "upgrade the daemon";
     VersionTooNew "version_too_new" License 403 false: "the license does not cover this version",
         "The requested version is above the license's limit, or none was named where there is a limit (rule 12).",
         "use the version that the license covers, or renew the maintenance";

@@ -105,8 +105,11 @@ resources! {
         /// Seats; absent where unlimited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub seats: Option<u64>,
-        /// Slots in use.
+        /// Slots in use; of named seats those that have owners.
         pub in_use: u64,
+        /// Of those, the named seats that nobody sits on now (rule 7).
+        #[serde(default)]
+        pub kept: u64,
         /// Seats that assignments reserve (rule 11).
         #[serde(default)]
         pub reserved: u64,
@@ -120,8 +123,6 @@ resources! {
         /// Highest version.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub version: Option<String>,
-        /// False where the model is not served yet (`feature_not_served_here`).
-        pub served: bool,
         /// Lease times in seconds: ttl, grace, save, cool-down.
         pub ttl_s: u64,
         /// Grace.
@@ -189,8 +190,11 @@ resources! {
         /// Seats; absent where unlimited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub seats: Option<u64>,
-        /// Slots in use.
+        /// Slots in use; of named seats those that have owners.
         pub in_use: u64,
+        /// Of those, the named seats that nobody sits on now (rule 7).
+        #[serde(default)]
+        pub kept: u64,
         /// Seats that assignments reserve (rule 11).
         #[serde(default)]
         pub reserved: u64,
@@ -206,12 +210,12 @@ resources! {
         pub counting: String,
         /// False where it gives nothing now, for the reason in `status`.
         pub served: bool,
-        /// `in_force`, `waiting`, `not_started`, `expired`, `revoked`, `not_served_here` or `superseded`.
+        /// `in_force`, `waiting`, `not_started`, `expired`, `revoked` or `superseded`.
         pub status: String,
     }
-    /// A holder and its slots: `GET /v1/seats`.
+    /// A holder and its slots, or a named seat that nobody sits on: `GET /v1/seats`.
     Seat {
-        /// The holder, `E.N.H`.
+        /// The holder, `E.N.H`; of a seat that is kept the grant, `E.N`.
         pub id: String,
         /// The pool, `vendor/license/feature`.
         pub pool: String,
@@ -221,28 +225,32 @@ resources! {
         pub feature: String,
         /// Slots.
         pub slots: Vec<u64>,
-        /// The person's login.
+        /// The person's login; of a seat that is kept whom it is kept for, empty where that is a machine.
         pub user: String,
-        /// The machine's name.
+        /// The machine's name; empty where a seat is kept for a user wherever they are.
         pub machine: String,
-        /// The uid that took it.
-        pub uid: u32,
+        /// The uid that took it; absent of a seat that is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub uid: Option<u32>,
         /// The pid, where known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub pid: Option<u32>,
         /// The version asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub version: Option<String>,
-        /// `live`, or the reason of its ending.
+        /// `live`, or the reason of its ending; `kept` where nobody sits on it (rule 7).
         pub state: String,
+        /// It stays its owner's when nobody sits on it (rule 7).
+        #[serde(default)]
+        pub named: bool,
         /// The process is watched; else only the hold counts (rule 14).
         pub watched: bool,
-        /// Seconds since it sat down, as the daemon counts them.
+        /// Seconds since it sat down, as the daemon counts them; of a seat that is kept, since it was given.
         pub held_s: u64,
         /// It sat down before the daemon's last start: the time that the daemon did not run is not in `held_s`.
         #[serde(default)]
         pub held_at_least: bool,
-        /// Seconds until its hold ends unless renewed.
+        /// Seconds until its hold ends unless renewed; of a seat that is kept, until it may be taken from its owner.
         pub hold_s: u64,
     }
     /// An event of the journal: `GET /v1/events`.
@@ -404,5 +412,8 @@ resources! {
         /// End without time to save.
         #[serde(default)]
         pub hard: bool,
+        /// Take a named seat from its owner, too (rule 7).
+        #[serde(default)]
+        pub owner: bool,
     }
 }

@@ -48,6 +48,21 @@ impl Teller {
     fn of_seat(&mut self, event: &Event, by: &str, body: &Value) -> Option<String> {
         Some(match event.event.as_str() {
             "SeatTaken" => self.taken(by, body),
+            "SeatAssigned" => {
+                let (feature, gid) = (text(&body["pool"], "feature"), text(body, "gid"));
+                let place = format!("slot {} of {feature}", body["slot"]);
+                self.seats.insert(gid.to_owned(), place.clone());
+                let user = self.users.get(text(body, "user"));
+                let user = user.map_or("its user", String::as_str);
+                format!("{place} ({gid}) is {user}'s for good (by {by})")
+            }
+            "SeatRecalled" => {
+                let gid = text(body, "gid");
+                format!(
+                    "{} ({gid}) was taken from its owner (by {by})",
+                    self.seat(gid)
+                )
+            }
             "HolderJoined" => {
                 let holder = text(body, "holder");
                 format!(

@@ -143,14 +143,9 @@ fn waits(later: &WaitingLicense) -> String {
 }
 
 fn in_use(feature: &LicenseFeature) -> String {
-    let served = if feature.served {
-        ""
-    } else {
-        " (not served here)"
-    };
-    format!(
-        "{} {}{served}",
-        feature.name,
-        words::of(feature.in_use, feature.seats)
-    )
+    let of = words::of(feature.in_use, feature.seats);
+    match feature.model.as_str() {
+        "named" => format!("{} {of} owned", feature.name),
+        _ => format!("{} {of}", feature.name),
+    }
 }

@@ -85,11 +85,7 @@ fn ends(exp: Option<u64>) -> String {
 fn terms(feature: &LicenseFeature) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        format!(
-            "feature   {}: {} seats in use",
-            feature.name,
-            words::of(feature.in_use, feature.seats)
-        ),
+        format!("feature   {}: {}", feature.name, counts(feature)),
         format!(
             "  {}, counted by {}{}",
             feature.model,
@@ -130,10 +126,23 @@ fn terms(feature: &LicenseFeature) -> Vec<String> {
     ] {
         lines.extend((!policies.is_empty()).then(|| format!("  {word}: {}", policies.join(", "))));
     }
-    lines.extend(
-        (!feature.served).then(|| "  not served here: the model needs a newer daemon".to_owned()),
-    );
     lines
+}
+
+/// Active and available (L17): of named seats those with owners, and how many of them sit.
+fn counts(feature: &LicenseFeature) -> String {
+    let of = words::of(feature.in_use, feature.seats);
+    let left = feature
+        .seats
+        .map(|seats| seats.saturating_sub(feature.in_use));
+    let left = left.map_or_else(String::new, |left| format!(", {left} available"));
+    match feature.model.as_str() {
+        "named" => {
+            let sit = feature.in_use.saturating_sub(feature.kept);
+            format!("{of} seats have owners, {sit} of them in use{left}")
+        }
+        _ => format!("{of} seats in use{left}"),
+    }
 }
 
 fn shared(feature: &LicenseFeature) -> String {

@@ -8,7 +8,7 @@ use crate::problem::Refused;
 use seatkeeper::token::dates;
 use seatkeeper::wire::{Code, Finding, Status};
 use seatkeeper_engine::State;
-use seatkeeper_engine::state::{License, Model};
+use seatkeeper_engine::state::License;
 use seatkeeper_engine::time::Date;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -203,19 +203,6 @@ impl Desk {
                 None,
             ),
             _ => {}
-        }
-        if terms
-            .features
-            .iter()
-            .any(|feature| feature.model == Model::Named)
-        {
-            let text = format!("license {id} has named seats, which this version does not serve");
-            add(
-                "warning",
-                text,
-                "upgrade the daemon when a version that serves them is out",
-                Some(Code::FeatureNotServedHere),
-            );
         }
         if !state
             .assignments

@@ -95,7 +95,6 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::NotLicensed => wire::Code::NotLicensed,
         Code::UnknownFeature => wire::Code::UnknownFeature,
         Code::WrongVendor => wire::Code::WrongVendor,
-        Code::FeatureNotServedHere => wire::Code::FeatureNotServedHere,
         Code::NotStarted => wire::Code::NotStarted,
         Code::LicenseExpired => wire::Code::LicenseExpired,
         Code::RevokedLicense => wire::Code::RevokedLicense,
@@ -130,6 +129,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::LastUnit => wire::Code::LastUnit,
         Code::LastAdministrator => wire::Code::LastAdministrator,
         Code::OverPromised => wire::Code::OverPromised,
+        Code::TooSoon => wire::Code::TooSoon,
         Code::ServerBusy => wire::Code::ServerBusy,
         Code::TooManyRegistrations => wire::Code::TooManyRegistrations,
     }
@@ -151,7 +151,6 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             "{what} is licensed here under other vendor roots than the application carries: {}",
             join(&denial.roots)
         ),
-        Code::FeatureNotServedHere => format!("{license} has {what} in a model that this daemon does not serve yet"),
         Code::NotStarted => format!("{license} is valid from {}, not before", day.as_deref().unwrap_or("a later day")),
         Code::LicenseExpired => format!("{license} ended at {}", day.as_deref().unwrap_or("an earlier day")),
         Code::RevokedLicense => format!("the vendor has withdrawn {license}"),
@@ -172,6 +171,10 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::Quarantine => "this daemon's state is older than a lease that a client showed, or was lost: nothing new is granted until leases that it does not know are over".to_owned(),
         Code::CoolDown => format!("a seat of {what} was taken back from {user}; a pause is running"),
         Code::NoSeatFree => match (denial.in_use, denial.total) {
+            (Some(used), Some(total)) if denial.rule == 7 => {
+                let feature = denial.pool.as_ref().map_or(what, |pool| &pool.feature);
+                format!("{used} of {total} named seats of {feature} have owners")
+            }
             (Some(used), Some(total)) => format!("{used} of {total} seats of {what} are in use"),
             _ => format!("every seat of {what} is in use"),
         },
@@ -185,6 +188,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             format!("{license} lets {whose} have at most {max} of {what} at a time, and {used} in use count for it")
         }
         Code::ReservedForOthers => reserved(denial, what),
+        Code::TooSoon => format!("{license} binds {what} to its owner for a while after it was given"),
         Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
         Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
         Code::Superseded => match &denial.limit {
@@ -304,6 +308,9 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             "{}, or set `unknown_users = \"create\"`",
             assign("LICENSE", subject.user)
         )),
+        Code::NoSeatFree if denial.rule == 7 => Some(
+            "`seatkeeper seat list` shows whose they are; `seatkeeper seat reclaim ID --owner` takes one from its owner".to_owned(),
+        ),
         Code::NoSeatFree => Some(
             "`seatkeeper seat list` shows who holds them; `seatkeeper seat reclaim ID` takes one back".to_owned(),
         ),
@@ -341,9 +348,9 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             )
         }
         Code::Excluded => caller.ask("why you are kept out"),
+        Code::NoSeatFree if denial.rule == 7 => caller.ask("for a seat of your own"),
         Code::NoSeatFree => format!("wait for one, or {}", caller.ask("to take one back")),
         Code::StorageLow => format!("try again later, or {}", caller.ask("to free space")),
-        Code::FeatureNotServedHere => caller.ask("for a version that serves it"),
         Code::VersionTooNew => format!(
             "use a version that the license covers, or {}",
             caller.ask("for a renewal")

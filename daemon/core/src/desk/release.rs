@@ -53,10 +53,25 @@ impl Desk {
         id: &str,
         hard: bool,
     ) -> Result<(Order, ReleaseAsked), Refused> {
-        self.traced(caller, self.reclaim_of(caller, id, hard))
+        let reclaim = |gid| Command::Reclaim { gid, hard };
+        self.traced(caller, self.take_back_of(caller, id, reclaim))
     }
 
-    /// The second half of both.
+    /// The first half of taking a named seat from its owner (rule 7); `id` as for a reclaim.
+    ///
+    /// # Errors
+    /// `forbidden`, or `bad_request` that names the member.
+    pub fn prepare_recall(
+        &self,
+        caller: &Caller,
+        id: &str,
+        hard: bool,
+    ) -> Result<(Order, ReleaseAsked), Refused> {
+        let recall = |gid| Command::Recall { gid, hard };
+        self.traced(caller, self.take_back_of(caller, id, recall))
+    }
+
+    /// The second half of all of them.
     ///
     /// # Errors
     /// The denial, or what broke.
@@ -110,6 +125,16 @@ impl Desk {
         self.finish_release(asked, answer)
     }
 
+    /// A recall as a whole; blocks.
+    ///
+    /// # Errors
+    /// The denial, or what broke.
+    pub fn recall(&self, caller: &Caller, id: &str, hard: bool) -> Result<Released, Refused> {
+        let (order, asked) = self.prepare_recall(caller, id, hard)?;
+        let answer = self.ask(order, caller.trace.clone());
+        self.finish_release(asked, answer)
+    }
+
     fn release_of(
         &self,
         caller: &Caller,
@@ -147,11 +172,11 @@ impl Desk {
         ))
     }
 
-    fn reclaim_of(
+    fn take_back_of(
         &self,
         caller: &Caller,
         id: &str,
-        hard: bool,
+        command: impl FnOnce(Gid) -> Command,
     ) -> Result<(Order, ReleaseAsked), Refused> {
         let snapshot = self.keeper.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::SeatReclaim)?;
@@ -177,7 +202,7 @@ impl Desk {
         };
         let caller = &self.acting(&snapshot, caller, Permission::SeatReclaim, &units)?;
         Ok((
-            self.order(caller, Command::Reclaim { gid, hard }),
+            self.order(caller, command(gid)),
             ReleaseAsked {
                 caller: caller.clone(),
                 what: format!("seat {gid}"),

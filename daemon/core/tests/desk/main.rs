@@ -9,6 +9,7 @@ mod directory;
 mod install;
 mod intruders;
 mod leases;
+mod named;
 mod problems;
 mod registrations;
 mod removal;

@@ -1,7 +1,7 @@
 //! Every no has a code, and every code is produced here, elsewhere, or by a failure that no rule emits.
 
 use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
-use crate::{directory, registrations, reserves, roles};
+use crate::{directory, named, registrations, reserves, roles};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,6 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::ShowDelegation, "rollback.rs"),
     (Code::NotDelegated, "delegated.rs"),
     (Code::SiteKeyElsewhere, "delegated.rs"),
-    (Code::FeatureNotServedHere, "install.rs"),
     (Code::Pruned, "tests/pruning"),
     (Code::BrowserRefused, "the HTTP layer"),
     (Code::MethodNotAllowed, "the HTTP layer"),
@@ -194,6 +193,7 @@ fn r22_every_code_is_produced_or_reserved() {
     directory::noes(&mut found);
     found.push(*roles::lone_administrator());
     reserves::noes(&mut found);
+    named::noes(&mut found);
     registrations::noes(&mut found);
     for problem in &found {
         assert_eq!(problem.kind, format!("/problems/{}", problem.code));

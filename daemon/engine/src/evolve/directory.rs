@@ -137,6 +137,8 @@ pub(super) fn folded_before(event: &Recorded) {
         | Recorded::AssignmentChanged { .. }
         | Recorded::LicenseUnassigned { .. }
         | Recorded::SeatTaken(_)
+        | Recorded::SeatAssigned(_)
+        | Recorded::SeatRecalled { .. }
         | Recorded::HolderJoined { .. }
         | Recorded::LeaseAdopted { .. }
         | Recorded::HoldersEnding { .. }

@@ -11,7 +11,7 @@ use crate::event::{EndingWhy, Recorded};
 use crate::state::{Run, Site, State, Vendor};
 use imbl::OrdMap;
 use licensing::{assign, install, remove, see, unassign, wait};
-use seats::{end_soon, give_back, give_up, join, leave, set_holds, take, take_back};
+use seats::{end_soon, give_back, give_up, join, keep, leave, recall, set_holds, take, take_back};
 
 pub(crate) use licensing::pools_of;
 
@@ -70,6 +70,8 @@ fn moves(event: &Recorded) -> bool {
     match event {
         Recorded::HoldersEnding { why, .. } => *why == EndingWhy::Superseded,
         Recorded::SeatTaken(_)
+        | Recorded::SeatAssigned(_)
+        | Recorded::SeatRecalled { .. }
         | Recorded::HolderJoined { .. }
         | Recorded::LeaseAdopted { .. }
         | Recorded::EndingTakenBack { .. }
@@ -147,6 +149,8 @@ fn evolve_rights(state: &mut State, event: &Recorded, revision: u64) {
 fn evolve_seat(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::SeatTaken(taken) => take(state, taken),
+        Recorded::SeatAssigned(kept) => keep(state, kept),
+        Recorded::SeatRecalled { gid } => recall(state, *gid),
         Recorded::HolderJoined { holder, who, at } => join(state, *holder, who, *at),
         Recorded::LeaseAdopted { holder, run, was } => {
             state.change(*holder, |h| h.adopted = Some(Box::new((*run, *was))));

@@ -1,11 +1,11 @@
 //! Folds what happens to grants and holders.
 
 use crate::command::Signed;
-use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatTaken};
-use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash};
+use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatAssigned, SeatTaken};
+use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash, UserId};
 use crate::limits;
 use crate::reserves;
-use crate::state::{Ended, Ending, Grant, Holder, Pool, State};
+use crate::state::{Ended, Ending, Grant, Holder, Model, Pool, State, Unit};
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::OrdSet;
 use std::sync::Arc;
@@ -80,7 +80,6 @@ fn count(pool: &mut Pool, slots: &[u64], taken: bool) {
 }
 
 pub(super) fn take(state: &mut State, taken: &SeatTaken) {
-    state.run.grants = state.run.grants.max(taken.gid.n);
     let holder = sit(state, &taken.pool, 1, &taken.who, taken.at);
     let grant = Grant {
         unit: taken.unit,
@@ -92,9 +91,30 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         closed: false,
         called: true,
     };
-    let pool = state.pools.entry(taken.pool.clone()).or_default();
-    state.grants.insert(taken.gid, pool.id.clone());
-    for slot in &taken.slots {
+    open(state, taken.gid, &taken.pool, grant);
+}
+
+/// A named seat opens without a holder (rule 7).
+pub(super) fn keep(state: &mut State, kept: &SeatAssigned) {
+    let grant = Grant {
+        unit: Unit::User(kept.user),
+        user: kept.user,
+        slots: vec![kept.slot].into(),
+        holders: Vec::new(),
+        next_h: 1,
+        since: kept.at,
+        closed: false,
+        called: false,
+    };
+    open(state, kept.gid, &kept.pool, grant);
+}
+
+fn open(state: &mut State, gid: Gid, id: &PoolId, grant: Grant) {
+    state.run.grants = state.run.grants.max(gid.n);
+    let (user, seats) = (grant.user, grant.slots.len() as u64);
+    let pool = state.pools.entry(id.clone()).or_default();
+    state.grants.insert(gid, pool.id.clone());
+    for slot in grant.slots.iter() {
         while pool.high <= *slot {
             pool.freed.insert(pool.high);
             pool.high += 1;
@@ -105,12 +125,19 @@ pub(super) fn take(state: &mut State, taken: &SeatTaken) {
         }
         pool.freed.remove(slot);
     }
-    count(pool, &taken.slots, true);
-    pool.units.insert((taken.unit.short(), taken.gid));
-    pool.grants.insert(taken.gid, Arc::new(grant));
-    let seats = taken.slots.len() as u64;
-    limits::charge(state, &taken.pool, taken.who.user, seats, true);
-    reserves::open(state, &taken.pool, taken.gid);
+    count(pool, &grant.slots, true);
+    pool.units.insert((grant.unit.short(), gid));
+    pool.grants.insert(gid, Arc::new(grant));
+    limits::charge(state, id, user, seats, true);
+    reserves::open(state, id, gid);
+}
+
+/// A named seat is not its unit's any more: nobody joins it.
+pub(super) fn recall(state: &mut State, gid: Gid) {
+    if let Some((_, grant)) = grant_mut(state, gid) {
+        grant.closed = true;
+    }
+    list(state, gid);
 }
 
 fn sit(state: &mut State, pool: &PoolId, h: u32, facts: &HolderFacts, at: LeaseTime) -> Holder {
@@ -149,10 +176,28 @@ pub(super) fn join(state: &mut State, holder: HolderId, who: &HolderFacts, at: L
         return;
     };
     let joined = sit(state, &pool, holder.h, who, at);
-    if let Some((_, grant)) = grant_mut(state, holder.gid) {
-        grant.holders.push(joined);
-        grant.next_h = holder.h + 1;
+    let Some((_, grant)) = grant_mut(state, holder.gid) else {
+        return;
+    };
+    let wakes = grant.kept();
+    grant.holders.push(joined);
+    grant.next_h = holder.h + 1;
+    // A woken grant belongs to who woke it (rule 5).
+    if wakes && grant.user != who.user {
+        charge_to(state, &pool, holder.gid, who.user);
     }
+}
+
+/// A grant is charged to another user from now on (rule 6).
+fn charge_to(state: &mut State, pool: &PoolId, gid: Gid, to: UserId) {
+    let Some((_, grant)) = grant_mut(state, gid) else {
+        return;
+    };
+    let from = std::mem::replace(&mut grant.user, to);
+    let seats = grant.slots.len() as u64;
+    limits::charge(state, pool, from, seats, false);
+    limits::charge(state, pool, to, seats, true);
+    reserves::forget(state, pool);
 }
 
 pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bool) {
@@ -176,6 +221,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
         .map_or((0, 0), |f| (f.save_s, f.cool_down_s));
     let user = state.holder(id).map(|holder| holder.facts.user);
     let policies = feature
+        .clone()
         .zip(user)
         .map(|(feature, user)| state.policies(pool_id, &feature, user))
         .unwrap_or_default();
@@ -201,14 +247,28 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
             none => *none = Some(Box::new(ending)),
         }
     });
-    close_if_ending(state, id.gid);
+    // A named seat that is superseded ends with its holders (rule 7).
+    if why == EndingWhy::Superseded
+        && feature.is_some_and(|feature| feature.model == Model::Named)
+        && let Some((_, grant)) = grant_mut(state, id.gid)
+    {
+        grant.closed = true;
+    }
+    list(state, id.gid);
 }
 
-/// Nobody joins a grant whose holders are all ending, or that is closed.
-fn close_if_ending(state: &mut State, gid: Gid) {
+/// Lists a grant by its unit, or not: nobody joins one whose holders are all ending, if it is not the unit's own for good,
+/// or one that is closed.
+fn list(state: &mut State, gid: Gid) {
+    let Some(pool) = state.grants.get(&gid) else {
+        return;
+    };
+    let feature = state.pools.get(pool.as_ref());
+    let feature = feature.and_then(|pool| pool.feature.clone());
     if let Some((units, grant)) = grant_mut(state, gid) {
         let unit = (grant.unit.short(), gid);
-        if grant.closed || grant.ending() {
+        let owned = feature.is_some_and(|feature| grant.owned(&feature));
+        if grant.closed || grant.ending() && !owned {
             units.remove(&unit);
         } else {
             units.insert(unit);
@@ -220,13 +280,19 @@ impl Grant {
     /// All its holders are on their way out.
     #[must_use]
     pub fn ending(&self) -> bool {
-        self.holders.iter().all(|holder| holder.ending.is_some())
+        !self.kept() && self.holders.iter().all(|holder| holder.ending.is_some())
+    }
+
+    /// It has no holders, and is kept for its unit (rule 7).
+    #[must_use]
+    pub fn kept(&self) -> bool {
+        self.holders.is_empty()
     }
 }
 
 pub(super) fn take_back(state: &mut State, id: HolderId) {
     state.change(id, |holder| holder.ending = None);
-    close_if_ending(state, id.gid);
+    list(state, id.gid);
 }
 
 pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime) {
@@ -245,20 +311,16 @@ pub(super) fn leave(state: &mut State, id: HolderId, why: EndWhy, at: LeaseTime)
         .any(|holder| holder.facts.user == grant.user)
         && let Some(oldest) = grant.holders.first()
     {
-        let (from, to) = (grant.user, oldest.facts.user);
-        let seats = grant.slots.len() as u64;
-        grant.user = to;
+        let to = oldest.facts.user;
         if let Some(pool) = state.grants.get(&id.gid).cloned() {
-            limits::charge(state, &pool, from, seats, false);
-            limits::charge(state, &pool, to, seats, true);
-            reserves::forget(state, &pool);
+            charge_to(state, &pool, id.gid, to);
         }
     }
     // The others of it may have no place any more: then it counts for nobody (rule 17).
     state.displaced += u64::from(counted != counts);
     state.places += u64::from(counted != counts);
     remember(state, ended(id.gid, &gone, why, at));
-    close_if_ending(state, id.gid);
+    list(state, id.gid);
 }
 
 pub(super) fn give_back(state: &mut State, gid: Gid, why: EndWhy, at: LeaseTime) {

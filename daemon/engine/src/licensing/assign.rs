@@ -6,6 +6,7 @@ use crate::event::{EndingWhy, Recorded};
 use crate::ids::{AssignmentId, LicenseId, UnitId};
 use crate::losses;
 use crate::reserves;
+use crate::seats::assigned;
 use crate::seats::release::end_softly;
 use crate::state::{Assignment, AssignmentTerms, Limit, State, Target};
 use std::sync::Arc;
@@ -47,22 +48,34 @@ pub(crate) fn assign(
             .assignments
             .get(&known)
             .is_some_and(|a| a.terms == terms);
-        return if same {
-            Ok(Verdict::Assigned(known))
-        } else {
-            conflict(known)
-        };
+        if !same {
+            return conflict(known);
+        }
+        // A seat that was taken from them meanwhile is theirs again.
+        let again = Recorded::AssignmentChanged { id: known, terms };
+        let seats = assigned::opened(act, &again, (&license, target), true)?;
+        give(act, None, seats);
+        return Ok(Verdict::Assigned(known));
     }
     offered(state, &license, &terms)?;
     promised(state, &license, (id, target), None, &terms)?;
-    act.record(Recorded::LicenseAssigned {
+    let event = Recorded::LicenseAssigned {
         id,
         license: license.clone(),
         target,
         terms,
-    });
+    };
+    let seats = assigned::opened(act, &event, (&license, target), true)?;
+    give(act, Some(event), seats);
     losses::take_back(act);
     Ok(Verdict::Assigned(id))
+}
+
+/// Records an assignment and the named seats that it opens (rule 7).
+fn give(act: &mut Act<'_>, event: Option<Recorded>, seats: Vec<Recorded>) {
+    for event in event.into_iter().chain(seats) {
+        act.record(event);
+    }
 }
 
 /// Changes what an assignment gives and withholds: policies from the next renewals on, and who is kept out is ending.
@@ -82,7 +95,9 @@ pub(crate) fn change(
         return Ok(end_softly(act, &[], EndingWhy::RightLost, hard));
     }
     let before = act.state().clone();
-    act.record(Recorded::AssignmentChanged { id, terms });
+    let event = Recorded::AssignmentChanged { id, terms };
+    let seats = assigned::opened(act, &event, (&known.license, known.target), false)?;
+    give(act, Some(event), seats);
     Ok(losses::end(
         act,
         &before,

@@ -3,12 +3,13 @@
 use super::customer::{self, For, Placed};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
-use crate::event::{EndingWhy, Recorded};
+use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::evolve::pools_of;
-use crate::ids::{AssignmentId, HolderId, LicenseId, Name, UnitId};
+use crate::ids::{AssignmentId, Gid, HolderId, LicenseId, Name, PoolId, UnitId};
 use crate::losses;
 use crate::rollback;
-use crate::state::{Holder, License, LicenseTerms, State};
+use crate::seats::kept;
+use crate::state::{Feature, Holder, License, LicenseTerms, Pool, State};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -105,6 +106,9 @@ fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>)
             why: EndingWhy::Superseded,
             hard: false,
         });
+    }
+    for gid in kept_beyond(act.state(), &terms) {
+        kept::end(act, gid, EndWhy::Superseded);
     }
     rollback::first_license(act, terms.signed.iat);
     act.record(Recorded::LicenseInstalled {
@@ -226,8 +230,11 @@ fn replaced(terms: &LicenseTerms) -> Option<LicenseId> {
     })
 }
 
-/// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished.
-fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
+/// The pools whose place the new terms take, each with what they make of its feature: nothing where it is left behind.
+fn taken_over<'a>(
+    state: &State,
+    terms: &'a LicenseTerms,
+) -> Vec<(PoolId, Pool, Option<&'a Feature>)> {
     let replaced = replaced(terms);
     let both = replaced
         .as_ref()
@@ -235,11 +242,39 @@ fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
     let olds = [Some(&terms.id), replaced.as_ref()];
     let pools = olds.into_iter().flatten();
     let pools = pools.flat_map(|license| pools_of(state, license));
-    let mut out = Vec::new();
-    for (id, pool) in pools {
+    let made_of = |id: &PoolId| {
         let left_behind = both && Some(&id.license) == replaced.as_ref();
         let feature = terms.features.iter().find(|f| f.name == id.feature);
-        let most = match feature.filter(|_| !left_behind) {
+        feature.filter(|_| !left_behind)
+    };
+    pools
+        .map(|(id, pool)| {
+            let feature = made_of(&id);
+            (id, pool, feature)
+        })
+        .collect()
+}
+
+/// Named seats that nobody sits on, and that the new terms do not keep: they end at once (rule 17).
+fn kept_beyond(state: &State, terms: &LicenseTerms) -> Vec<Gid> {
+    let mut out = Vec::new();
+    for (id, pool, feature) in taken_over(state, terms) {
+        let before = state.licenses.get(&id.license);
+        let same = before.is_some_and(|before| before.terms.product == terms.product);
+        let counted = pool.feature.as_ref().map(|before| before.unit);
+        let feature = feature.filter(|f| same && Some(f.unit) == counted);
+        let kept = pool.grants.iter().filter(|(_, grant)| grant.kept());
+        let gone = kept.filter(|(_, grant)| feature.is_none_or(|f| !grant.owned(f)));
+        out.extend(gone.map(|(gid, _)| *gid));
+    }
+    out
+}
+
+/// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished.
+fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
+    let mut out = Vec::new();
+    for (_, pool, feature) in taken_over(state, terms) {
+        let most = match feature {
             Some(feature) => feature
                 .seats
                 .map_or(u64::MAX, |seats| seats + feature.overdraft),

@@ -2,8 +2,10 @@
 
 use crate::denial::Denial;
 use crate::engine::{Act, Verdict, not_found, unchanged};
-use crate::event::{EndingWhy, Recorded};
+use crate::event::{EndWhy, EndingWhy, Recorded};
+use crate::evolve::pools_of;
 use crate::ids::{HolderId, LicenseId};
+use crate::seats::kept;
 use crate::seats::release::end_softly;
 use crate::state::{License, State};
 use crate::time::{LeaseTime, hold_ms};
@@ -25,6 +27,17 @@ pub(crate) fn remove(
         Vec::new()
     };
     let verdict = end_softly(act, &lost, EndingWhy::RightLost, hard);
+    if waiting.is_none() {
+        // A kept seat has nobody to tell: it ends at once (rules 16, 17).
+        let pools = pools_of(act.state(), &license);
+        let grants = pools.iter().flat_map(|(_, pool)| pool.grants.iter());
+        let kept: Vec<_> = grants
+            .filter(|(_, grant)| grant.kept())
+            .map(|(gid, _)| *gid)
+            .collect();
+        kept.into_iter()
+            .for_each(|gid| kept::end(act, gid, EndWhy::RightLost));
+    }
     let at = act.now.lease;
     act.record(Recorded::LicenseRemoved {
         license,

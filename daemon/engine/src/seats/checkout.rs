@@ -2,11 +2,11 @@
 
 use super::judge::{Choice, decide};
 use super::terms::{self, Under};
-use super::{pool, renew, version};
+use super::{kept, pool, renew, version};
 use crate::command::Checkout;
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
-use crate::event::{EndingWhy, HolderFacts, Recorded, SeatTaken, Terms};
+use crate::event::{EndWhy, EndingWhy, HolderFacts, Recorded, SeatTaken, Terms};
 use crate::ids::{Gid, HolderId, PoolId};
 use crate::rollback;
 use crate::state::{Holder, State, Unit};
@@ -21,20 +21,31 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
         return verdict;
     }
     act.count_limits(asked);
-    let choice = decide(act.state(), act.now, asked, &mut ())?;
+    let choice = match decide(act.state(), act.now, asked, &mut ()) {
+        // Seats that are nobody's any more are seen now (rule 7).
+        Err(_) if kept::settle_of(act, asked) => {
+            act.count_limits(asked);
+            decide(act.state(), act.now, asked, &mut ())?
+        }
+        judged => judged?,
+    };
     let (Choice::Join(pool, _) | Choice::Open(pool, _)) = &choice;
     let pool = pool.clone();
     if asked.interactive {
         delete_cool_down(act, asked);
     }
     let holder = seat(act, asked, choice);
-    let superseded = superseded(act.state(), asked, (&pool, holder), act.now.j);
-    if !superseded.is_empty() {
+    let (holders, kept) = superseded(act.state(), asked, (&pool, holder), act.now.j);
+    if !holders.is_empty() {
+        let why = EndingWhy::Superseded;
         act.record(Recorded::HoldersEnding {
-            holders: superseded,
-            why: EndingWhy::Superseded,
+            holders,
+            why,
             hard: false,
         });
+    }
+    for gid in kept {
+        kept::end(act, gid, EndWhy::Superseded);
     }
     Ok(leased(act, holder, &pool, true))
 }
@@ -144,15 +155,11 @@ fn seat(act: &mut Act<'_>, asked: &Checkout, choice: Choice) -> HolderId {
                 epoch: run.epoch,
                 n: run.grants + 1,
             };
-            let counting = act
-                .state()
-                .pools
-                .get(&pool)
-                .and_then(|p| p.feature.as_ref())
-                .map(|f| f.unit);
-            let unit = counting.map_or(
+            let found = act.state().pools.get(&pool);
+            let feature = found.and_then(|pool| pool.feature.as_ref());
+            let unit = feature.map_or(
                 Unit::Process(asked.process.boot, asked.process.instance),
-                |counting| pool::unit(counting, &asked.process, asked.user),
+                |feature| pool::unit(feature, &asked.process, asked.user),
             );
             act.record(Recorded::SeatTaken(Box::new(SeatTaken {
                 gid,
@@ -170,15 +177,16 @@ fn seat(act: &mut Act<'_>, asked: &Checkout, choice: Choice) -> HolderId {
 /// Holders of older grants whose unit a newer version led to `holder`, whose grant serves them, too (rule 9). Only where
 /// each of them can sit there beside it, counted as the same unit and within `share_max`: else the second generation
 /// would cost a second seat all the same, or leave one of them without any. Who carries another vendor root is not moved.
+/// With them the named seats that are kept there for the unit, and that nobody sits on.
 fn superseded(
     state: &State,
     asked: &Checkout,
     (here, holder): (&PoolId, HolderId),
     j: Date,
-) -> Vec<HolderId> {
+) -> (Vec<HolderId>, Vec<Gid>) {
     let feature = state.pools.get(here).and_then(|pool| pool.feature.as_ref());
     let (Some(feature), Some(grant)) = (feature, state.grant(holder.gid)) else {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
     let root = |id: &PoolId| terms::license(state, id).map(|license| &license.root);
     let key = (asked.product.clone(), asked.feature.clone());
@@ -191,7 +199,7 @@ fn superseded(
                 .feature
                 .as_ref()
                 .filter(|f| !version::covers(f.version.as_deref(), asked.version.as_deref()));
-            let unit = older.map(|f| pool::unit(f.unit, &asked.process, asked.user));
+            let unit = older.map(|f| pool::unit(f, &asked.process, asked.user));
             unit.into_iter().flat_map(|unit| pool.of_unit(unit))
         })
         .filter(|(_, older)| older.slots.len() == asked.n as usize)
@@ -199,14 +207,18 @@ fn superseded(
     let served = |h: &Holder| {
         let (version, facts) = (h.facts.version.as_deref(), &h.facts);
         version::covers(feature.version.as_deref(), version)
-            && pool::unit(feature.unit, &facts.process, facts.user) == grant.unit
+            && pool::unit(feature, &facts.process, facts.user) == grant.unit
             && state.sits_rightly(here, facts.user, j)
     };
     let mut room = feature.share_max.map_or(u64::MAX, |most| {
         most.saturating_sub(grant.holders.len() as u64)
     });
-    let mut out = Vec::new();
+    let (mut out, mut kept) = (Vec::new(), Vec::new());
     for (gid, older) in older {
+        if older.kept() {
+            kept.push(gid);
+            continue;
+        }
         let staying: Vec<_> = older.holders.iter().filter(|h| h.stays()).collect();
         let places = staying.len() as u64;
         if places > room || !staying.iter().all(|h| served(h)) {
@@ -215,5 +227,5 @@ fn superseded(
         room -= places;
         out.extend(staying.iter().map(|h| HolderId { gid, h: h.h }));
     }
-    out
+    (out, kept)
 }

@@ -1,5 +1,6 @@
 //! How holders end: by release, death, or the end of their hold (rules 14, 15, 16).
 
+use super::kept;
 use crate::command::Checkout;
 use crate::engine::Act;
 use crate::event::{EndWhy, EndingWhy, Recorded};
@@ -27,25 +28,27 @@ pub(crate) fn process_gone(act: &mut Act<'_>, holders: &[HolderId]) {
         .for_each(|id| end(act, *id, EndWhy::ProcessDied));
 }
 
-/// Ends a holder that is there; with the last one the grant ends. A pause after a reclaim runs from here (rule 16).
+/// Ends a holder that is there. A pause after a reclaim runs from here (rule 16).
 pub(crate) fn end(act: &mut Act<'_>, id: HolderId, how: EndWhy) {
     if act.state().holder(id).is_none() {
         return;
     }
-    let now = act.now.lease;
+    let now = act.now;
     if paused(act.state(), id) {
-        cool_down(act, id, now);
+        cool_down(act, id, now.lease);
     }
     if let Some(event) = ended(act.state(), id, how, now) {
         act.record(event);
+        kept::note(&mut act.engine.state, id.gid, now);
     }
 }
 
-/// The event that ends a holder.
-fn ended(state: &State, id: HolderId, how: EndWhy, at: LeaseTime) -> Option<Recorded> {
+/// The event that ends a holder. With the last one the grant ends, unless it is kept for its unit (rule 7).
+fn ended(state: &State, id: HolderId, how: EndWhy, now: Now) -> Option<Recorded> {
     let (grant, holder) = (state.grant(id.gid)?, state.holder(id)?);
-    let why = reason(holder).unwrap_or(how);
-    Some(if grant.holders.len() == 1 {
+    let (why, at) = (reason(holder).unwrap_or(how), now.lease);
+    let keeps = || kept::keeps(state, state.grants.get(&id.gid)?, grant, now).then_some(());
+    Some(if grant.holders.len() == 1 && keeps().is_none() {
         Recorded::SeatEnded {
             gid: id.gid,
             why,
@@ -139,14 +142,7 @@ pub(crate) fn cool_down(act: &mut Act<'_>, id: HolderId, from: LeaseTime) {
 
 /// Folds due expiries of the pools that a checkout could get into a snapshot of one's own (rule 22).
 pub(crate) fn fold_expired(state: &mut State, now: Now, asked: &Checkout) {
-    let key = (asked.product.clone(), asked.feature.clone());
-    let pools: Vec<_> = state
-        .features
-        .get(&key)
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let pools = kept::pools_of(state, asked);
     let mut due = Vec::new();
     for pool in pools.iter().filter_map(|id| state.pools.get(id)) {
         for (gid, grant) in &pool.grants {
@@ -155,7 +151,7 @@ pub(crate) fn fold_expired(state: &mut State, now: Now, asked: &Checkout) {
         }
     }
     for id in due {
-        if let Some(event) = ended(state, id, EndWhy::HeartbeatLost, now.lease) {
+        if let Some(event) = ended(state, id, EndWhy::HeartbeatLost, now) {
             evolve(state, &event);
         }
     }

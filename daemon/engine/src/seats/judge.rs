@@ -7,14 +7,14 @@ use crate::ids::{Gid, Name, PoolId};
 use crate::reserves;
 use crate::right::NoRight;
 use crate::rollback;
-use crate::state::{Feature, Holder, LicenseTerms, Model, Pool, State, Unit};
+use crate::state::{Feature, Holder, LicenseTerms, Pool, State, Unit};
 use crate::time::{Date, LEAST_S, Now};
 use std::sync::Arc;
 
 /// What a checkout would get.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Choice {
-    /// A place in a grant that its unit has (pass a).
+    /// A place in a grant that its unit has, or that is kept for it (pass a).
     Join(PoolId, Gid),
     /// Free slots (pass b).
     Open(PoolId, Vec<u64>),
@@ -186,12 +186,16 @@ fn passes(
             user == asked.user || state.sits_rightly(one.id, user, now.j)
         };
         if let Some(gid) = pool::joinable(one.pool, one.feature, one.unit, asked.n, stays) {
-            trace.step(|| {
-                Step::ok(
-                    Some(one.id),
-                    6,
-                    format!("joins the grant {gid} that its unit has"),
-                )
+            let kept = one.pool.grants.get(&gid).is_some_and(|grant| grant.kept());
+            trace.step(|| match kept {
+                true => {
+                    let text = format!("the seat {gid} is kept for its unit");
+                    Step::ok(Some(one.id), 7, text)
+                }
+                false => {
+                    let text = format!("joins the grant {gid} that its unit has");
+                    Step::ok(Some(one.id), 6, text)
+                }
             });
             match pauses(state, now, asked, (one.id, Some(gid)), trace) {
                 Ok(()) => return Ok(Choice::Join(one.id.clone(), gid)),
@@ -200,7 +204,13 @@ fn passes(
         }
     }
     for one in &open {
-        match room::free_slots(state, now, asked, one, trace) {
+        let place = room::Place {
+            id: one.id,
+            pool: one.pool,
+            feature: one.feature,
+        };
+        let pauses = |trace: &mut _| pauses(state, now, asked, (one.id, None), trace);
+        match room::free_slots(state, (asked.user, asked.n), place, trace, pauses) {
             Ok(slots) => return Ok(Choice::Open(one.id.clone(), slots)),
             Err(no) => keep_furthest(&mut furthest, no),
         }
@@ -249,13 +259,6 @@ fn gates<'a>(
         let text = denial.code.reason().to_owned();
         return no(Stage::License, denial, text);
     }
-    if feature.model != Model::Floating {
-        return no(
-            Stage::License,
-            Denial::new(Code::FeatureNotServedHere, 7),
-            "its model is not served yet".into(),
-        );
-    }
     if let Some((denial, text)) = too_new(feature, asked) {
         return no(Stage::Version, denial, text);
     }
@@ -274,7 +277,7 @@ fn gates<'a>(
             format!("the assignment {assignment} covers the user"),
         )
     });
-    let unit = pool::unit(feature.unit, &asked.process, asked.user);
+    let unit = pool::unit(feature, &asked.process, asked.user);
     Ok(Candidate {
         id,
         pool,
@@ -336,53 +339,67 @@ fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
 }
 
 /// Storage, cool-down and quarantine: none of them waits for seats.
-pub(super) fn pauses(
+fn pauses(
     state: &State,
     now: Now,
     asked: &Checkout,
     (id, joins): (&PoolId, Option<Gid>),
     trace: &mut impl Trace,
 ) -> Result<(), (Stage, Denial)> {
-    let mut no = |stage: Stage, denial: Denial, text: &str| {
-        trace.step(|| Step::no(Some(id), denial.rule, denial.code, text.to_owned()));
-        Err((
-            stage,
-            Denial {
-                pool: Some(id.clone()),
-                ..denial
-            },
-        ))
-    };
-    if state.storage_low {
-        return no(
-            Stage::Storage,
-            Denial::new(Code::StorageLow, 22),
-            "free space is below disk_reserve",
-        );
+    if let Some(denial) = cool_down(state, now, asked).filter(|_| !state.storage_low) {
+        let text = "a pause runs after a reclaim";
+        return Err(paused(id, (Stage::CoolDown, denial), text, trace));
     }
-    let key = (
-        asked.user,
-        asked.process.machine,
-        asked.product.clone(),
-        asked.feature.clone(),
-    );
-    let paused = state.cool_downs.get(&key).copied();
-    if let Some(until) = paused.filter(|until| *until > now.lease && !asked.interactive) {
-        let denial = Denial {
-            retry_at: Some(until),
-            ..Denial::new(Code::CoolDown, 16)
-        };
-        return no(Stage::CoolDown, denial, "a pause runs after a reclaim");
+    closed(state, now, (id, joins), trace)
+}
+
+/// Storage and quarantine: nothing new at all is given.
+pub(super) fn closed(
+    state: &State,
+    now: Now,
+    (id, joins): (&PoolId, Option<Gid>),
+    trace: &mut impl Trace,
+) -> Result<(), (Stage, Denial)> {
+    if state.storage_low {
+        let denial = Denial::new(Code::StorageLow, 22);
+        let text = "free space is below disk_reserve";
+        return Err(paused(id, (Stage::Storage, denial), text, trace));
     }
     // Who renewed in it is known to sit: others of the same unit may join.
     let sits = joins.is_some_and(|gid| rollback::has_renewed(state, gid));
     match rollback::quarantine(state, now).filter(|_| !sits) {
         Some(denial) => {
             let text = "a lease was shown that this journal does not know";
-            no(Stage::Quarantine, denial, text)
+            Err(paused(id, (Stage::Quarantine, denial), text, trace))
         }
         None => Ok(()),
     }
+}
+
+fn paused(
+    id: &PoolId,
+    (stage, denial): (Stage, Denial),
+    text: &str,
+    trace: &mut impl Trace,
+) -> (Stage, Denial) {
+    trace.step(|| Step::no(Some(id), denial.rule, denial.code, text.to_owned()));
+    let pool = Some(id.clone());
+    (stage, Denial { pool, ..denial })
+}
+
+fn cool_down(state: &State, now: Now, asked: &Checkout) -> Option<Denial> {
+    let key = (
+        asked.user,
+        asked.process.machine,
+        asked.product.clone(),
+        asked.feature.clone(),
+    );
+    let until = state.cool_downs.get(&key).copied();
+    let until = until.filter(|until| *until > now.lease && !asked.interactive)?;
+    Some(Denial {
+        retry_at: Some(until),
+        ..Denial::new(Code::CoolDown, 16)
+    })
 }
 
 impl State {

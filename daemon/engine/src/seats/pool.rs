@@ -2,20 +2,24 @@
 
 use crate::command::Process;
 use crate::ids::{Gid, UserId};
-use crate::state::{CountingUnit, Feature, Grant, Holder, Pool, Unit};
+use crate::state::{CountingUnit, Feature, Grant, Holder, Model, Pool, Unit};
+use crate::time::LeaseTime;
 
-/// The counting unit of a checkout in a feature (rule 6).
-pub(crate) fn unit(counting: CountingUnit, process: &Process, user: UserId) -> Unit {
-    match counting {
+/// The counting unit of a checkout in a feature (rule 6). A named seat outlives the boots of its machine (rule 7).
+pub(crate) fn unit(feature: &Feature, process: &Process, user: UserId) -> Unit {
+    let (machine, named) = (process.machine, feature.model == Model::Named);
+    match feature.unit {
         CountingUnit::Process => Unit::Process(process.boot, process.instance),
         CountingUnit::User => Unit::User(user),
-        CountingUnit::Host => Unit::Host(process.machine, process.boot),
-        CountingUnit::UserHost => Unit::UserHost(user, process.machine, process.boot),
+        CountingUnit::Host if named => Unit::Node(machine),
+        CountingUnit::Host => Unit::Host(machine, process.boot),
+        CountingUnit::UserHost if named => Unit::UserNode(user, machine),
+        CountingUnit::UserHost => Unit::UserHost(user, machine, process.boot),
     }
 }
 
-/// The grant that this unit joins for n seats: the lowest gid that has room (rule 6), and somebody who stays in it: who
-/// has lost the right and did not call since is ending, too (rule 16).
+/// The grant that this unit joins or wakes for n seats: the lowest gid that has room (rule 6), and is its own for good
+/// (rule 7) or has somebody who stays in it: who has lost the right and did not call since is ending, too (rule 16).
 pub(crate) fn joinable(
     pool: &Pool,
     feature: &Feature,
@@ -28,12 +32,36 @@ pub(crate) fn joinable(
             .share_max
             .is_none_or(|most| (grant.holders.len() as u64) < most);
         let kept = |holder: &Holder| holder.ending.is_none() && stays(holder);
-        grant.slots.len() == n as usize && room && grant.holders.iter().any(kept)
+        let open = grant.owned(feature) || grant.holders.iter().any(kept);
+        grant.slots.len() == n as usize && room && open
     };
     let mut grants = pool.of_unit(unit);
     grants
         .find(|(_, grant)| joinable(grant))
         .map(|(gid, _)| gid)
+}
+
+impl Grant {
+    /// Whether it is its unit's with and without holders (rule 7): named, not taken from it, and no overdraft.
+    #[must_use]
+    pub fn owned(&self, feature: &Feature) -> bool {
+        let regular = |slot: &u64| feature.seats.is_none_or(|seats| *slot < seats);
+        feature.model == Model::Named && !self.closed && self.slots.iter().all(regular)
+    }
+
+    /// Until when a named one is its unit's, whatever happens (rule 7).
+    #[must_use]
+    pub fn bound_until(&self, feature: &Feature) -> LeaseTime {
+        self.since + feature.named_min_s.saturating_mul(1000)
+    }
+}
+
+/// The most seats that one checkout can have; `None` is any number.
+pub(crate) fn most(feature: &Feature) -> Option<u64> {
+    match feature.model {
+        Model::Floating => feature.seats,
+        Model::Named => Some(1),
+    }
 }
 
 /// Free slots below `seats`; `None` where the pool is unlimited.
@@ -60,7 +88,6 @@ mod tests {
     use super::*;
     use crate::ids::{BootId, InstanceId, UserId};
     use crate::state::Slots;
-    use crate::time::LeaseTime;
     use std::sync::Arc;
 
     #[test]

@@ -1,6 +1,6 @@
 //! A seat given back by its holder, by its user from elsewhere, or taken back by an administrator (rules 16, 20).
 
-use super::{ending, renew};
+use super::{ending, kept, renew};
 use crate::command::{Release, Released};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found};
@@ -8,7 +8,7 @@ use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::evolve::UNSEEN_MAX;
 use crate::ids::{Gid, HolderId, UserId};
 use crate::index::CheckoutKey;
-use crate::state::Holder;
+use crate::state::{Grant, Holder};
 use crate::time::LeaseTime;
 
 /// Gives back a holder, or the checkout that should have made one. Giving back twice is done, not an error.
@@ -77,17 +77,59 @@ pub(crate) fn elsewhere(act: &mut Act<'_>, id: HolderId, by: UserId) -> Result<V
 /// A grant taken back; a pause starts for each of its users on their machine.
 pub(crate) fn reclaim(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict, Denial> {
     let grant = act.state().grant(gid).ok_or_else(|| not_found(16))?;
-    let ids: Vec<_> = grant
-        .holders
-        .iter()
-        .map(|h| HolderId { gid, h: h.h })
-        .collect();
+    if grant.kept() {
+        return Err(told("nobody sits on it, and it is kept for its owner"));
+    }
+    Ok(take_from(act, gid, hard))
+}
+
+/// A named seat taken from its unit, with those who sit on it (rule 7).
+pub(crate) fn recall(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let grant = state.grant(gid).ok_or_else(|| not_found(7))?;
+    let pool = state
+        .grants
+        .get(&gid)
+        .and_then(|id| state.pools.get(id.as_ref()));
+    let feature = pool.and_then(|pool| pool.feature.as_ref());
+    let Some(feature) = feature.filter(|feature| grant.owned(feature)) else {
+        return Err(told("it has no owner: it ends with those who sit on it"));
+    };
+    let bound = grant.bound_until(feature);
+    if act.now.lease < bound {
+        return Err(Denial {
+            retry_at: Some(bound),
+            pool: state.grants.get(&gid).map(|id| id.as_ref().clone()),
+            ..Denial::new(Code::TooSoon, 7)
+        });
+    }
+    act.record(Recorded::SeatRecalled { gid });
+    let verdict = take_from(act, gid, hard);
+    if act.state().grant(gid).is_some_and(Grant::kept) {
+        kept::end(act, gid, EndWhy::Reclaimed);
+    }
+    Ok(verdict)
+}
+
+/// Puts all who sit on a grant on their way out.
+fn take_from(act: &mut Act<'_>, gid: Gid, hard: bool) -> Verdict {
+    let grant = act.state().grant(gid);
+    let holders = grant.into_iter().flat_map(|grant| grant.holders.iter());
+    let ids: Vec<_> = holders.map(|h| HolderId { gid, h: h.h }).collect();
     let verdict = end_softly(act, &ids, EndingWhy::Reclaimed, hard);
     for id in ids {
         let latest = latest_end(act, id);
         ending::cool_down(act, id, latest);
     }
-    Ok(verdict)
+    verdict
+}
+
+/// The seat is of another kind than the command is for (rule 7).
+fn told(why: &str) -> Denial {
+    Denial {
+        limit: Some(why.to_owned()),
+        ..Denial::new(Code::BadRequest, 7)
+    }
 }
 
 /// Puts holders on their way out, and says by when their slots are free at the latest.

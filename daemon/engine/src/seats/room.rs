@@ -1,48 +1,63 @@
 //! Room for a checkout: seats, limits, reserves and free slots of one pool (rules 8 to 11, 13).
 
-use super::judge::{Candidate, Stage, pauses};
+use super::judge::Stage;
 use super::pool;
-use crate::command::Checkout;
 use crate::denial::{Code, Denial, Step, Trace};
-use crate::ids::PoolId;
+use crate::ids::{PoolId, UserId};
 use crate::limits;
 use crate::reserves::{self, Withheld};
-use crate::state::{Pool, State};
-use crate::time::{LeaseTime, Now};
+use crate::state::{Feature, Model, Pool, State};
+use crate::time::LeaseTime;
+use std::sync::Arc;
 
-/// Pass (b): the lowest free slots.
-pub(super) fn free_slots(
+/// Where room is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) id: &'a PoolId,
+    pub(super) pool: &'a Pool,
+    pub(super) feature: &'a Arc<Feature>,
+}
+
+/// Pass (b): the lowest free slots, for n seats of a user. `pauses` is judged between what waiting cannot help and what it
+/// can (rule 22).
+pub(super) fn free_slots<T: Trace>(
     state: &State,
-    now: Now,
-    asked: &Checkout,
-    one: &Candidate<'_>,
-    trace: &mut impl Trace,
+    (user, n): (UserId, u32),
+    one: Place<'_>,
+    trace: &mut T,
+    pauses: impl FnOnce(&mut T) -> Result<(), (Stage, Denial)>,
 ) -> Result<Vec<u64>, (Stage, Denial)> {
     let (total, in_use) = (one.feature.seats, one.pool.used + one.pool.above);
-    let n = u64::from(asked.n);
+    let (few, n) = (n, u64::from(n));
     let counted = |code, rule| Denial {
         pool: Some(one.id.clone()),
         in_use: Some(in_use),
         total,
         ..Denial::new(code, rule)
     };
-    if total.is_some_and(|seats| n > seats) {
-        let seats = total.unwrap_or_default();
-        let text = || format!("{n} seats asked for, {seats} in the license");
-        trace.step(|| Step::no(Some(one.id), 13, Code::RequestExceedsTotal, text()));
-        return Err((Stage::Total, counted(Code::RequestExceedsTotal, 13)));
+    if let Some(most) = pool::most(one.feature).filter(|most| n > *most) {
+        let (rule, text) = match one.feature.model {
+            Model::Named => (7, format!("{n} seats asked for, a named seat is one")),
+            Model::Floating => (13, format!("{n} seats asked for, {most} in the license")),
+        };
+        trace.step(|| Step::no(Some(one.id), rule, Code::RequestExceedsTotal, text));
+        let no = Denial {
+            total: Some(most),
+            ..counted(Code::RequestExceedsTotal, rule)
+        };
+        return Err((Stage::Total, no));
     }
-    let limit = limits::over(state, one.id, one.pool, asked.user, n);
+    let limit = limits::over(state, one.id, one.pool, user, n);
     let exceeds = |no: &Denial| no.code == Code::RequestExceedsTotal;
     if let Some(no) = limit.clone().filter(exceeds) {
         return Err((Stage::Total, over_limit(one.id, no, trace)));
     }
-    let withheld = reserves::withheld(state, one.id, one.pool, one.feature, (asked.user, n));
+    let withheld = reserves::withheld(state, one.id, one.pool, one.feature, (user, n));
     if let Some(no) = withheld.as_ref().filter(|no| no.rule == 13) {
         let no = reserved(one, no, trace);
         return Err((Stage::Total, no));
     }
-    pauses(state, now, asked, (one.id, None), trace)?;
+    pauses(trace)?;
     if let Some(no) = limit {
         return Err((Stage::Max, over_limit(one.id, no, trace)));
     }
@@ -54,10 +69,15 @@ pub(super) fn free_slots(
     };
     let free = pool::free(one.pool, one.feature);
     let slots =
-        pool::lowest(one.pool, one.feature, asked.n).filter(|_| free.is_none_or(|free| free >= n));
+        pool::lowest(one.pool, one.feature, few).filter(|_| free.is_none_or(|free| free >= n));
     let Some(slots) = slots else {
-        trace.step(|| Step::no(Some(one.id), 9, Code::NoSeatFree, of()));
-        let no = counted(Code::NoSeatFree, 9);
+        // Of named seats those are missed that have owners, whether they sit or not.
+        let (rule, text) = match one.feature.model {
+            Model::Named => (7, of().replace("in use", "have owners")),
+            Model::Floating => (9, of()),
+        };
+        trace.step(|| Step::no(Some(one.id), rule, Code::NoSeatFree, text));
+        let no = counted(Code::NoSeatFree, rule);
         let retry_at = first_end(one.pool);
         return Err((Stage::Seats, Denial { retry_at, ..no }));
     };
@@ -91,7 +111,7 @@ fn over_limit(id: &PoolId, no: Denial, trace: &mut impl Trace) -> Denial {
 }
 
 /// The denial where reserves make the difference.
-fn reserved(one: &Candidate<'_>, no: &Withheld, trace: &mut impl Trace) -> Denial {
+fn reserved(one: Place<'_>, no: &Withheld, trace: &mut impl Trace) -> Denial {
     let text = || {
         let of = match no.max {
             Some(max) => format!("seats under the max of the assignment {max}"),

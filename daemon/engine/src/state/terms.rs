@@ -64,7 +64,7 @@ pub struct Feature {
     pub share_max: Option<u64>,
     /// Seconds that a user's seat lingers (rule 12; no effect yet).
     pub linger_s: u64,
-    /// Seconds before a named seat may be recalled (rule 7; no effect yet).
+    /// Seconds for which a named seat stays its unit's, whatever happens (rule 7).
     pub named_min_s: u64,
     /// Policies always granted.
     pub policies: Vec<Name>,
@@ -78,7 +78,7 @@ pub struct Feature {
 pub enum Model {
     /// The grant ends with its last holder.
     Floating,
-    /// Installed and listed; not served yet (`feature_not_served_here`).
+    /// One seat each, kept for its unit when its last holder has ended.
     Named,
 }
 

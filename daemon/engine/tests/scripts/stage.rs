@@ -149,6 +149,11 @@ impl Stage {
                     hard: words.flag("hard"),
                 })
             }
+            "recall" => {
+                let gid = words.at(1)?.parse().map_err(|_| "no grant id".to_owned())?;
+                let hard = words.flag("hard");
+                self.answer(Command::Recall { gid, hard })
+            }
             "died" => {
                 self.give(Command::ProcessGone {
                     holders: vec![holder(words.at(1)?)?],
@@ -345,7 +350,10 @@ impl Stage {
             machine: machine_id,
             attested_by: machine_id,
             uid: u32::from_be_bytes(id("uid", words.get("uid").unwrap_or(user))),
-            boot: BootId(id("boot", machine)),
+            boot: BootId(match words.get("boot") {
+                Some(boot) => id("boot", &format!("{machine} {boot}")),
+                None => id("boot", machine),
+            }),
             instance: InstanceId(id("instance", &format!("{user}@{machine}/{app}"))),
         })
     }
@@ -590,6 +598,14 @@ impl Stage {
                     self.name(taken.who.user)
                 )
             }
+            Recorded::SeatAssigned(kept) => {
+                let (gid, slot) = (kept.gid, kept.slot);
+                format!(
+                    "SeatAssigned slot={slot} gid={gid} user={}",
+                    self.name(kept.user)
+                )
+            }
+            Recorded::SeatRecalled { gid } => format!("SeatRecalled gid={gid}"),
             Recorded::HolderJoined { holder, who, .. } => {
                 format!("HolderJoined {holder} user={}", self.user_of(who))
             }
@@ -719,7 +735,7 @@ fn feature(name: &str, words: &Words) -> Result<Feature, String> {
             .map(|n| n.parse().map_err(|_| "share_max= is no number"))
             .transpose()?,
         linger_s: 0,
-        named_min_s: 0,
+        named_min_s: words.get("named_min").map_or(Ok(0), seconds)?,
         policies: list("policies"),
         optional: list("optional"),
     })

@@ -272,9 +272,6 @@ fn notes(
     let mut notes = Vec::new();
     for feature in &terms.features {
         let mut not_yet = |what: &str| notes.push(format!("{}: {what}", feature.name));
-        if feature.model == Model::Named {
-            not_yet("named seats are not served yet (feature_not_served_here)");
-        }
         if feature.overdraft > 0 {
             not_yet("its overdraft seats are not lent yet");
         }
@@ -302,12 +299,12 @@ fn feature_view(feature: &Feature, pool: Option<&Pool>) -> wire::LicenseFeature 
         name: feature.name.to_string(),
         seats: feature.seats,
         in_use: pool.map_or(0, |pool| pool.used + pool.above),
+        kept: pool.map_or(0, kept),
         reserved: 0,
         reserved_filled: 0,
         model: model(feature.model).to_owned(),
         counting: counting(feature.unit).to_owned(),
         version: feature.version.as_deref().map(str::to_owned),
-        served: feature.model == Model::Floating,
         ttl_s: feature.ttl_s,
         grace_s: feature.grace_s,
         save_s: feature.save_s,
@@ -318,6 +315,14 @@ fn feature_view(feature: &Feature, pool: Option<&Pool>) -> wire::LicenseFeature 
         policies: texts(&feature.policies),
         optional: texts(&feature.optional),
     }
+}
+
+/// The named seats of a pool that nobody sits on (rule 7).
+fn kept(pool: &Pool) -> u64 {
+    let named = pool.feature.as_ref().filter(|f| f.model == Model::Named);
+    named.map_or(0, |_| {
+        pool.grants.values().filter(|grant| grant.kept()).count() as u64
+    })
 }
 
 /// What assignments reserve of a pool, and how much of it is filled.
@@ -334,7 +339,6 @@ fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Poo
     let feature = known.feature.as_deref();
     let status = match (status(state, license, now), feature) {
         ("in_force", None) => "superseded",
-        ("in_force", Some(feature)) if feature.model != Model::Floating => "not_served_here",
         (status, _) => status,
     };
     let seats = feature.and_then(|feature| feature.seats);
@@ -345,6 +349,7 @@ fn pool(state: &State, id: &PoolId, known: &Pool, now: Date) -> Option<wire::Poo
         feature: id.feature.to_string(),
         seats,
         in_use: known.used + known.above,
+        kept: kept(known),
         reserved,
         reserved_filled,
         free: seats.map(|seats| seats.saturating_sub(known.used)),
@@ -383,6 +388,7 @@ fn pools_to_come(
                 feature: feature.name.to_string(),
                 seats: feature.seats,
                 in_use: 0,
+                kept: 0,
                 reserved: 0,
                 reserved_filled: 0,
                 free: feature.seats,

@@ -59,26 +59,21 @@ impl Desk {
                 ))
             })
             .flat_map(|(gid, pool, grant)| {
-                grant
-                    .holders
-                    .iter()
-                    .map(move |holder| (gid, pool, grant, holder))
+                rows(gid, grant).map(move |(id, holder)| (id, pool, grant, holder))
             })
-            .filter(|(gid, _, _, holder)| {
-                after.is_none_or(|after| {
-                    HolderId {
-                        gid: *gid,
-                        h: holder.h,
-                    } > after
-                })
+            .filter(|(id, ..)| after.is_none_or(|after| *id > after))
+            .filter(|(_, _, grant, holder)| {
+                let user = holder.map_or(grant.user, |holder| holder.facts.user);
+                sight.shows(&snapshot.state, user)
             })
-            .filter(|(_, _, _, holder)| sight.shows(&snapshot.state, holder.facts.user))
-            .map(|(gid, pool, grant, holder)| {
-                let id = HolderId { gid, h: holder.h };
-                (
-                    id.to_string(),
-                    self.seat(&snapshot, (id, pool), (grant, holder), times, watched(id)),
-                )
+            .map(|(id, pool, grant, holder)| {
+                let seat = match holder {
+                    Some(holder) => {
+                        self.seat(&snapshot, (id, pool), (grant, holder), times, watched(id))
+                    }
+                    None => self.kept_seat(&snapshot, (id.gid, pool), grant, times),
+                };
+                (id.to_string(), seat)
             });
         Ok(page(rows, cursor.limit()?))
     }
@@ -155,6 +150,40 @@ impl Desk {
         }
     }
 
+    /// A named seat that nobody sits on.
+    fn kept_seat(
+        &self,
+        snapshot: &Snapshot,
+        (gid, pool): (Gid, &PoolId),
+        grant: &Grant,
+        Times { now, run, .. }: Times,
+    ) -> wire::Seat {
+        let state = &snapshot.state;
+        let license = state.licenses.get(&pool.license);
+        let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
+        let bound = feature.map(|feature| grant.bound_until(feature));
+        let user = grant.unit.user().map(|user| self.user_name(user));
+        let machine = grant.unit.machine().map(|of| self.machine_name(of));
+        wire::Seat {
+            id: gid.to_string(),
+            pool: pool_text(pool),
+            product: license.map_or_else(String::new, |l| l.terms.product.to_string()),
+            feature: pool.feature.to_string(),
+            slots: grant.slots.to_vec(),
+            user: user.unwrap_or_default(),
+            machine: machine.unwrap_or_default(),
+            uid: None,
+            pid: None,
+            version: None,
+            state: "kept".to_owned(),
+            named: true,
+            watched: false,
+            held_s: (now - grant.since) / 1000,
+            held_at_least: grant.since < run,
+            hold_s: bound.map_or(0, |bound| (bound - now).div_ceil(1000)),
+        }
+    }
+
     fn seat(
         &self,
         snapshot: &Snapshot,
@@ -172,7 +201,7 @@ impl Desk {
             slots: grant.slots.to_vec(),
             user: self.user_name(facts.user),
             machine: self.machine_name(facts.process.machine),
-            uid: facts.process.uid,
+            uid: Some(facts.process.uid),
             pid: facts.pid.map(|pid| pid.pid.get()),
             version: facts.version.as_deref().map(str::to_owned),
             state: match holder.ending() {
@@ -182,12 +211,27 @@ impl Desk {
                 None => "live",
             }
             .to_owned(),
+            named: owned(snapshot, pool, grant),
             watched,
             held_s: (now - holder.since) / 1000,
             held_at_least: holder.since < run,
             hold_s: (holder.latest_end() - now).div_ceil(1000),
         }
     }
+}
+
+/// The rows of a grant in the list: its holders, or itself where it has none (rule 7).
+fn rows(gid: Gid, grant: &Grant) -> impl Iterator<Item = (HolderId, Option<&Holder>)> {
+    let kept = grant.kept().then_some((HolderId { gid, h: 0 }, None));
+    let holders = grant.holders.iter();
+    let holders = holders.map(move |holder| (HolderId { gid, h: holder.h }, Some(holder)));
+    kept.into_iter().chain(holders)
+}
+
+fn owned(snapshot: &Snapshot, pool: &PoolId, grant: &Grant) -> bool {
+    let pool = snapshot.state.pools.get(pool);
+    let feature = pool.and_then(|pool| pool.feature.as_ref());
+    feature.is_some_and(|feature| grant.owned(feature))
 }
 
 fn why(why: EndingWhy) -> &'static str {

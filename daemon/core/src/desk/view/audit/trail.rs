@@ -82,6 +82,13 @@ impl About {
                     ..Said::default()
                 }
             }
+            Recorded::SeatAssigned(kept) => Said {
+                about: self.is_user(kept.user),
+                refers: vec![Key::License(kept.pool.license.clone())],
+                makes: vec![Key::Grant(kept.gid)],
+                ..Said::default()
+            },
+            Recorded::SeatRecalled { gid } => Said::refers(Key::Grant(*gid)),
             Recorded::HolderJoined { holder, who, .. } => self.joined(*holder, who),
             Recorded::HoldersEnding { holders, .. } | Recorded::EndingTakenBack { holders } => {
                 Said {

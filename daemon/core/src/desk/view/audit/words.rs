@@ -68,6 +68,8 @@ kinds! {
     DomainLetIn { .. },
     DomainDropped { .. },
     SeatTaken(..),
+    SeatAssigned(..),
+    SeatRecalled { .. },
     HolderJoined { .. },
     LeaseAdopted { .. },
     HoldersEnding { .. },
@@ -87,6 +89,14 @@ kinds! {
 pub(super) fn text(what: &Recorded, names: &mut impl Names) -> String {
     match what {
         Recorded::SeatTaken(taken) => seat_taken(taken, names),
+        Recorded::SeatAssigned(kept) => format!(
+            "{} was given slot {} of {} for good (seat {})",
+            names.user(kept.user),
+            kept.slot,
+            kept.pool,
+            kept.gid
+        ),
+        Recorded::SeatRecalled { gid } => format!("seat {gid} was taken from its owner"),
         Recorded::HolderJoined { holder, who, .. } => format!(
             "{} on {} joined seat {} as {holder}",
             names.user(who.user),

@@ -1,0 +1,181 @@
+//! Named seats that nobody sits on (rule 7): kept for their unit, until its user has no right to them any more.
+//!
+//! As of all rights (rules 4, 16) that is judged seldom: by the tick of the keeper after something changed, when a checkout
+//! finds no seat, and at once where an assignment is taken away or a change is to be felt at once.
+
+use crate::command::Checkout;
+use crate::engine::Act;
+use crate::event::{EndWhy, Recorded};
+use crate::ids::{Gid, PoolId};
+use crate::state::{Feature, Grant, Model, Pool, State};
+use crate::time::{Date, LeaseTime, Now};
+
+/// When the rights of all for whom a pool keeps seats were judged, and when they have to be again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Owners {
+    /// The state's `places` that they were judged in.
+    as_of: Option<u64>,
+    /// A seat whose user has no right may be taken from them then.
+    first_free: Option<LeaseTime>,
+    /// The first of the guests among them has no right from then on.
+    first_end: Option<Date>,
+}
+
+impl Owners {
+    fn due(&self, places: u64, now: Now) -> bool {
+        let freed = self.first_free.is_some_and(|at| at <= now.lease);
+        let ended = self.first_end.is_some_and(|at| at <= now.j);
+        self.as_of != Some(places) || freed || ended
+    }
+
+    fn note(&mut self, stands: Stands) {
+        fn first<T: Ord>(known: &mut Option<T>, new: T) {
+            if known.as_ref().is_none_or(|known| new < *known) {
+                *known = Some(new);
+            }
+        }
+        match stands {
+            Stands::Bound(until) => first(&mut self.first_free, until),
+            Stands::Rightly(Some(until)) => first(&mut self.first_end, until),
+            Stands::Rightly(None) | Stands::Gone => {}
+        }
+    }
+}
+
+/// How a named seat stands.
+#[derive(Clone, Copy)]
+enum Stands {
+    /// Its unit has it by right, a guest until this date.
+    Rightly(Option<Date>),
+    /// Its user has no right to it, and has it until here for all that: `named_min_s` after it opened.
+    Bound(LeaseTime),
+    /// It is nobody's.
+    Gone,
+}
+
+fn stands(state: &State, id: &PoolId, feature: &Feature, grant: &Grant, now: Now) -> Stands {
+    if !grant.owned(feature) || !state.licenses.contains_key(&id.license) {
+        return Stands::Gone;
+    }
+    let Some(user) = grant.unit.user() else {
+        return Stands::Rightly(None);
+    };
+    // In quarantine this state may be older than what somebody was given: no loss is judged (rule 21).
+    if state.quarantined(now.lease).is_some() || state.sits_rightly(id, user, now.j) {
+        let known = state.users.get(&user);
+        return Stands::Rightly(known.and_then(|known| known.until));
+    }
+    let bound = grant.bound_until(feature);
+    if now.lease < bound {
+        Stands::Bound(bound)
+    } else {
+        Stands::Gone
+    }
+}
+
+/// Whether a grant stays for its unit when its last holder has ended.
+pub(crate) fn keeps(state: &State, id: &PoolId, grant: &Grant, now: Now) -> bool {
+    let feature = state.pools.get(id).and_then(|pool| pool.feature.as_ref());
+    feature.is_some_and(|feature| !matches!(stands(state, id, feature, grant, now), Stands::Gone))
+}
+
+/// Notes when a grant that is kept from now on has to be judged.
+pub(crate) fn note(state: &mut State, gid: Gid, now: Now) {
+    let Some(id) = state.grants.get(&gid).cloned() else {
+        return;
+    };
+    let kept = state.grant(gid).filter(|grant| grant.kept());
+    let feature = state
+        .pools
+        .get(id.as_ref())
+        .and_then(|p| p.feature.as_ref());
+    let Some(found) = kept
+        .zip(feature)
+        .map(|(g, f)| stands(state, &id, f, g, now))
+    else {
+        return;
+    };
+    if let Some(pool) = state.pools.get_mut(id.as_ref()) {
+        pool.owners.note(found);
+    }
+}
+
+/// Judges whom these pools keep seats for, where that is due: the seats that are nobody's any more.
+fn gone(state: &mut State, ids: &[PoolId], now: Now) -> Vec<Gid> {
+    let mut out = Vec::new();
+    if state.quarantined(now.lease).is_some() {
+        return out;
+    }
+    for id in ids {
+        let Some((pool, feature)) = named(state, id) else {
+            continue;
+        };
+        if !pool.owners.due(state.places, now) {
+            continue;
+        }
+        let mut owners = Owners {
+            as_of: Some(state.places),
+            ..Owners::default()
+        };
+        for (gid, grant) in pool.grants.iter().filter(|(_, grant)| grant.kept()) {
+            match stands(state, id, feature, grant, now) {
+                Stands::Gone => out.push(*gid),
+                other => owners.note(other),
+            }
+        }
+        if let Some(pool) = state.pools.get_mut(id) {
+            pool.owners = owners;
+        }
+    }
+    out
+}
+
+fn named<'a>(state: &'a State, id: &PoolId) -> Option<(&'a Pool, &'a Feature)> {
+    let pool = state.pools.get(id)?;
+    let feature = pool.feature.as_deref()?;
+    (feature.model == Model::Named).then_some((pool, feature))
+}
+
+/// Ends the seats of these pools that are nobody's any more; whether there were any.
+pub(crate) fn settle(act: &mut Act<'_>, of: impl Fn(&PoolId) -> bool) -> bool {
+    let state = act.state();
+    let ids = state.pools.keys().filter(|id| of(id));
+    let ids: Vec<_> = ids
+        .filter(|id| named(state, id).is_some())
+        .cloned()
+        .collect();
+    let gone = gone(&mut act.engine.state, &ids, act.now);
+    for gid in &gone {
+        end(act, *gid, EndWhy::RightLost);
+    }
+    !gone.is_empty()
+}
+
+/// The same of what a checkout could get.
+pub(crate) fn settle_of(act: &mut Act<'_>, asked: &Checkout) -> bool {
+    let ids = pools_of(act.state(), asked);
+    settle(act, |id| ids.contains(id))
+}
+
+/// The same on a snapshot (rule 22).
+pub(crate) fn fold_gone(state: &mut State, now: Now, asked: &Checkout) -> bool {
+    let gone = gone(state, &pools_of(state, asked), now);
+    for gid in &gone {
+        let (gid, why, at) = (*gid, EndWhy::RightLost, now.lease);
+        crate::evolve::evolve(state, &Recorded::SeatEnded { gid, why, at });
+    }
+    !gone.is_empty()
+}
+
+/// The pools that a checkout could get seats of.
+pub(crate) fn pools_of(state: &State, asked: &Checkout) -> Vec<PoolId> {
+    let key = (asked.product.clone(), asked.feature.clone());
+    let found = state.features.get(&key).into_iter().flatten();
+    found.cloned().collect()
+}
+
+/// Ends a seat that is kept.
+pub(crate) fn end(act: &mut Act<'_>, gid: Gid, why: EndWhy) {
+    let at = act.now.lease;
+    act.record(Recorded::SeatEnded { gid, why, at });
+}
