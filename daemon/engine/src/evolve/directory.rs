@@ -44,6 +44,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
                 name: *name,
                 unit: *unit,
                 groups: Vec::new(),
+                users: 0,
                 revision,
             };
             state.groups.insert(*group, Arc::new(made));
@@ -286,9 +287,15 @@ fn members(
     revision: u64,
     change: fn(&mut Vec<GroupId>, GroupId),
 ) {
+    let (mut came, mut left) = (0, 0);
     for user in users {
         if let Some(known) = state.users.get_mut(user) {
-            change(&mut Arc::make_mut(known).groups, group);
+            let of = &mut Arc::make_mut(known).groups;
+            let before = of.len() as u64;
+            change(of, group);
+            let after = of.len() as u64;
+            came += after.saturating_sub(before);
+            left += before.saturating_sub(after);
         }
     }
     for member in groups {
@@ -297,7 +304,9 @@ fn members(
         }
     }
     if let Some(known) = state.groups.get_mut(&group) {
-        Arc::make_mut(known).revision = revision;
+        let known = Arc::make_mut(known);
+        known.users = (known.users + came).saturating_sub(left);
+        known.revision = revision;
     }
 }
 
@@ -363,6 +372,12 @@ pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
     if let Some(gone) = state.users.remove(&user) {
         for login in &gone.logins {
             state.logins.remove(login);
+        }
+        for group in &gone.groups {
+            if let Some(known) = state.groups.get_mut(group) {
+                let known = Arc::make_mut(known);
+                known.users = known.users.saturating_sub(1);
+            }
         }
     }
     state.registrations.remove(&user);

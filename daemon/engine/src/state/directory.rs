@@ -68,6 +68,9 @@ pub struct Group {
     pub unit: UnitId,
     /// The groups that hold it, ascending.
     pub groups: Vec<GroupId>,
+    /// How many users are right in it.
+    #[serde(default)]
+    pub users: u64,
     /// Number of the event that last changed it.
     pub revision: u64,
 }

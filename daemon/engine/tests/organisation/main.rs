@@ -613,6 +613,11 @@ impl World {
             "the home account has no name"
         );
         assert_eq!(state.groups.len(), state.group_names.len());
+        for (id, known) in &state.groups {
+            let users = state.users.values();
+            let inside = users.filter(|user| user.groups.contains(id)).count();
+            assert_eq!(known.users, inside as u64, "{id}");
+        }
         let several = state.users.iter().filter(|(_, user)| user.units.len() > 1);
         assert!(several.map(|(id, _)| id).eq(state.several.iter()));
         for (license, covers) in &state.covers {

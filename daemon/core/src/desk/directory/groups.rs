@@ -14,7 +14,6 @@ use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{GroupId, NameHash, UserId};
 use seatkeeper_engine::state::Target;
 use seatkeeper_engine::{Concerned, State};
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 impl Desk {
@@ -27,16 +26,11 @@ impl Desk {
         let sight = self.sight(&snapshot, caller, Permission::GroupRead)?;
         let state = &snapshot.state;
         let after = cursor.after_id::<GroupId>()?;
-        let counts = counts(state);
         let rows = state.groups.range(after);
         let rows = rows.filter(|(_, known)| sight.at(state, known.unit));
         let rows = rows.map(|(id, _)| *id);
-        let rows = rows.filter_map(|id| {
-            Some((
-                id.to_string(),
-                self.group_view(state, id, (&counts, &sight))?,
-            ))
-        });
+        let rows =
+            rows.filter_map(|id| Some((id.to_string(), self.group_view(state, id, &sight)?)));
         Ok(page(rows, cursor.limit()?))
     }
 
@@ -335,19 +329,11 @@ impl Desk {
     ) -> Result<wire::Group, Refused> {
         let state = &snapshot.state;
         let sight = Sight::of(snapshot, caller, Permission::GroupRead);
-        let inside = state.users.values();
-        let inside = inside.filter(|user| user.groups.contains(&id)).count() as u64;
-        let counts = BTreeMap::from([(id, inside)]);
-        self.group_view(state, id, (&counts, &sight))
+        self.group_view(state, id, &sight)
             .ok_or_else(|| internal("a group that was found is not there", &id))
     }
 
-    fn group_view(
-        &self,
-        state: &State,
-        id: GroupId,
-        (counts, sight): (&BTreeMap<GroupId, u64>, &Sight),
-    ) -> Option<wire::Group> {
+    fn group_view(&self, state: &State, id: GroupId, sight: &Sight) -> Option<wire::Group> {
         let known = state.groups.get(&id)?;
         let holding = known.groups.iter().filter(|one| {
             let known = state.groups.get(*one);
@@ -358,7 +344,7 @@ impl Desk {
             name: self.group_name(state, id),
             unit: self.unit_path(state, known.unit),
             groups: holding.map(|one| self.group_name(state, *one)).collect(),
-            users: counts.get(&id).copied().unwrap_or_default(),
+            users: known.users,
             revision: known.revision,
         })
     }
@@ -371,13 +357,4 @@ fn named(group: GroupId, text: &str, name: NameHash) -> Named<'_> {
         text,
         name,
     }
-}
-
-/// How many users are right in each group.
-fn counts(state: &State) -> BTreeMap<GroupId, u64> {
-    let mut counts = BTreeMap::new();
-    for group in state.users.values().flat_map(|user| &user.groups) {
-        *counts.entry(*group).or_default() += 1;
-    }
-    counts
 }
