@@ -5,7 +5,7 @@ use super::people::{App, Life, Take, named, root, user};
 use super::world::{APPS, Asked, Whose, World, pick};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Release, Released, Renew, Signed};
-use seatkeeper_engine::ids::{AssignmentId, HolderId, LicenseId, TokenHash};
+use seatkeeper_engine::ids::{AssignmentId, Gid, HolderId, LicenseId, TokenHash};
 use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
 use seatkeeper_engine::time::Date;
 
@@ -194,11 +194,36 @@ impl World {
 
     fn reclaim(&mut self) -> Vec<Asked> {
         let hard = self.random.below(2) == 0;
+        if self.named && self.random.below(2) == 0 {
+            return self.recall(hard);
+        }
         let Some((_, HolderId { gid, .. })) = self.someone() else {
             return Vec::new();
         };
         let words = format!("reclaim {gid}{}", if hard { " hard" } else { "" });
         vec![self.other(&words, Command::Reclaim { gid, hard })]
+    }
+
+    /// A named seat is taken from its owner, whether somebody sits on it or not.
+    fn recall(&mut self, hard: bool) -> Vec<Asked> {
+        let grants: Vec<_> = self
+            .handle()
+            .recorded()
+            .state
+            .grants
+            .keys()
+            .copied()
+            .collect();
+        if grants.is_empty() {
+            return Vec::new();
+        }
+        let gid = grants[pick(&mut self.random, grants.len() as u64)];
+        vec![self.recall_of(gid, hard)]
+    }
+
+    pub(super) fn recall_of(&mut self, gid: Gid, hard: bool) -> Asked {
+        let words = format!("recall {gid}{}", if hard { " hard" } else { "" });
+        self.other(&words, Command::Recall { gid, hard })
     }
 
     fn give_back(&mut self) -> Vec<Asked> {
@@ -303,8 +328,12 @@ impl World {
         self.exps.insert(hash, exp);
         self.dated |= exp.is_some();
         let mut words = format!(
-            "license cad/{FEATURE} seats={seats} ttl={ttl_s}s grace={grace_s}s save=20s cool_down=100s counting={} share_max={} serial={serial} optional=export assign=everyone",
-            self.counting, self.share_max
+            "license cad/{FEATURE} seats={seats} ttl={ttl_s}s grace={grace_s}s save=20s cool_down=100s counting={} {} serial={serial} optional=export assign=everyone",
+            self.counting,
+            match self.named {
+                true => "model=named".to_owned(),
+                false => format!("share_max={}", self.share_max),
+            }
         );
         if let Some(exp) = exp {
             words.push_str(&format!(" exp={}s", exp.saturating_sub(BASE_S)));
@@ -313,7 +342,10 @@ impl World {
             name: FEATURE.into(),
             seats: Some(seats),
             overdraft: 0,
-            model: Model::Floating,
+            model: match self.named {
+                true => Model::Named,
+                false => Model::Floating,
+            },
             unit: match self.counting {
                 "process" => CountingUnit::Process,
                 "user" => CountingUnit::User,
@@ -325,7 +357,7 @@ impl World {
             grace_s,
             save_s: 20,
             cool_down_s: 100,
-            share_max: Some(self.share_max),
+            share_max: (!self.named).then_some(self.share_max),
             linger_s: 0,
             named_min_s: 0,
             policies: vec![],

@@ -180,6 +180,10 @@ impl World {
         };
         let who = self.apps[who].user;
         let gid = lease.holder.gid;
+        // In quarantine nobody who sits is judged: this state may be older than what they were given by (rule 21).
+        if !lease.new && after.state.quarantined(lease.now.lease).is_some() {
+            return Ok(());
+        }
         if let Command::Renew(renew) = &one.command {
             // What a proven lease brings back is judged from its next renewal on.
             let adopted = renew.holder != lease.holder;
@@ -308,7 +312,9 @@ impl World {
     /// Whose seat a command may have ended.
     fn doubt(&mut self, one: &Asked) {
         match &one.command {
-            Command::Reclaim { gid, .. } => self.doubt_of(Some(*gid)),
+            Command::Reclaim { gid, .. } | Command::Recall { gid, .. } => {
+                self.doubt_of(Some(*gid));
+            }
             Command::ReleaseElsewhere { holder, .. } => self.doubt_of(Some(holder.gid)),
             Command::InstallLicense { .. } | Command::AcceptClock { .. } => self.doubt_of(None),
             _ => {}

@@ -119,5 +119,6 @@ impl World {
 fn counts(grant: &Grant) -> bool {
     let superseded = |why| why == EndingWhy::Superseded;
     let mut holders = grant.holders.iter();
-    !holders.all(|holder| holder.ending().is_some_and(|ending| superseded(ending.why)))
+    grant.kept()
+        || !holders.all(|holder| holder.ending().is_some_and(|ending| superseded(ending.why)))
 }

@@ -79,6 +79,8 @@ pub(super) struct World {
     pub(super) groups: u64,
     pub(super) counting: &'static str,
     pub(super) share_max: u64,
+    /// Seats have owners (rule 7): machines, or users on machines.
+    pub(super) named: bool,
     pub(super) dated: bool,
     pub(super) restores: bool,
     /// Answers get lost on their way.
@@ -118,6 +120,8 @@ impl World {
             groups: 2,
             counting,
             share_max: 1 + random.below(3),
+            // Drawn apart: the seeds of before mean what they meant.
+            named: counting.contains("host") && Random(!seed).below(2) == 0,
             dated: false,
             restores: random.below(3) == 0,
             lossy: true,
@@ -182,6 +186,18 @@ impl World {
             self.pass(LONG_S);
             self.round(Vec::new())?;
         }
+        // What is named stays its owner's until it is taken from them.
+        let kept: Vec<_> = self
+            .handle()
+            .recorded()
+            .state
+            .grants
+            .keys()
+            .copied()
+            .collect();
+        let kept = kept.into_iter().map(|gid| self.recall_of(gid, false));
+        let kept = kept.collect();
+        self.round(kept)?;
         // Who is a unit of their own in every way of counting.
         let seats = [0, 3, 4].map(|who| self.take(who, 1, true));
         self.round(seats.into())?;
