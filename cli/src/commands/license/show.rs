@@ -147,6 +147,8 @@ fn counts(feature: &LicenseFeature) -> String {
 
 fn shared(feature: &LicenseFeature) -> String {
     match feature.share_max {
+        // All who sit on a named seat are its owner's.
+        None if feature.model == "named" => String::new(),
         None => ", shared without limit".to_owned(),
         Some(1) => String::new(),
         Some(n) => format!(", shared by up to {n}"),

@@ -38,8 +38,11 @@ pub(crate) fn end(act: &mut Act<'_>, id: HolderId, how: EndWhy) {
         cool_down(act, id, now.lease);
     }
     if let Some(event) = ended(act.state(), id, how, now) {
+        let stays = matches!(event, Recorded::HolderEnded { .. });
         act.record(event);
-        kept::note(&mut act.engine.state, id.gid, now);
+        if stays {
+            kept::note(&mut act.engine.state, id.gid, now);
+        }
     }
 }
 

@@ -60,7 +60,8 @@ fn stands(state: &State, id: &PoolId, feature: &Feature, grant: &Grant, now: Now
     let Some(user) = grant.unit.user() else {
         return Stands::Rightly(None);
     };
-    // In quarantine this state may be older than what somebody was given: no loss is judged (rule 21).
+    // In quarantine this state may be older than what somebody was given: no loss is judged (rule 21). Its beginning makes
+    // stale when all were judged, and nothing does so anew before its end.
     if state.quarantined(now.lease).is_some() || state.sits_rightly(id, user, now.j) {
         let known = state.users.get(&user);
         return Stands::Rightly(known.and_then(|known| known.until));
