@@ -19,6 +19,11 @@ pub(super) struct Org {
     gone: BTreeSet<u64>,
     members: BTreeSet<(u64, Whom)>,
     users: BTreeMap<&'static str, Person>,
+    /// Who was taken away.
+    left: BTreeSet<&'static str>,
+    /// One of them is there again, under the id that they had. No daemon gives an id twice, and the counts of limits take
+    /// whoever is met for somebody who has no seats.
+    returned: bool,
     assigned: BTreeMap<Whom, Gives>,
 }
 
@@ -130,10 +135,12 @@ impl Org {
     fn of_user(&mut self, change: Change) -> bool {
         match change {
             Change::Meet(who) => {
+                self.returned |= self.left.contains(who);
                 self.users.entry(who).or_default();
                 true
             }
             Change::MakeUser(who, units, status) => {
+                self.returned |= self.left.contains(who);
                 let units: BTreeSet<_> = units.into_iter().collect();
                 let made = Person {
                     units,
@@ -164,6 +171,7 @@ impl Org {
             }
             Change::RemoveUser(who, _) => {
                 self.forget(Whom::User(who));
+                self.left.insert(who);
                 self.users.remove(who).is_some()
             }
             other => unreachable!("{other:?} is of no user"),
@@ -300,6 +308,9 @@ impl Org {
         who: &'static str,
         grants: impl Iterator<Item = &'a Grant>,
     ) -> Option<String> {
+        if self.returned {
+            return None;
+        }
         let mut seats = BTreeMap::<&'static str, u64>::new();
         for grant in grants {
             let of = USERS.iter().find(|name| user(name) == grant.user);
