@@ -190,10 +190,13 @@ impl Engine {
         self.state.storage_low = low;
     }
 
-    /// When the next hold is over.
+    /// When the next hold is over, or something that was begun goes on.
     #[must_use]
     pub fn next_deadline(&self) -> Option<LeaseTime> {
         debug_assert!(!self.stale, "asked before anything was judged");
+        if !self.index.sweeps.is_empty() {
+            return Some(LeaseTime(0));
+        }
         self.index.first_deadline().map(|(at, _)| at)
     }
 
@@ -251,6 +254,7 @@ impl Act<'_> {
             }
             Command::Expire => {
                 seats::ending::expire(self);
+                seats::kept::go_on(self);
                 Ok(Verdict::Done)
             }
             Command::Tick => {

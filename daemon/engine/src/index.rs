@@ -4,6 +4,7 @@
 use crate::event::{EndWhy, Recorded};
 use crate::evolve::{ENDED_MS, UNSEEN_MAX};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId};
+use crate::seats::kept::Sweep;
 use crate::state::{Grant, Holder, State};
 use crate::time::LeaseTime;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,6 +23,8 @@ pub(crate) struct Index {
     unseen: BTreeMap<(MachineId, u32), VecDeque<LeaseTime>>,
     /// Holders whose ending is taken back if their right returns (rule 16).
     returning: BTreeSet<HolderId>,
+    /// Looks at large pools of named seats that are under way (rule 7).
+    pub(crate) sweeps: VecDeque<Sweep>,
     /// The grant on each slot, from the first adoption of a run on (rule 21).
     slots: Option<BTreeMap<(PoolId, u64), Gid>>,
 }

@@ -1,7 +1,8 @@
 //! Named seats that nobody sits on (rule 7): kept for their unit, until its user has no right to them any more.
 //!
 //! As of all rights (rules 4, 16) that is judged seldom: by the tick of the keeper after something changed, when a checkout
-//! finds no seat, and at once where an assignment is taken away or a change is to be felt at once.
+//! finds no seat, and at once where an assignment is taken away or a change is to be felt at once. Of a large pool all of
+//! these only begin it.
 
 use crate::command::Checkout;
 use crate::engine::Act;
@@ -9,6 +10,10 @@ use crate::event::{EndWhy, Recorded};
 use crate::ids::{Gid, PoolId};
 use crate::state::{Feature, Grant, Model, Pool, State};
 use crate::time::{Date, LeaseTime, Now};
+use std::ops::Bound;
+
+/// Of so many grants at most all are looked at in one go: a right takes some 2 µs.
+const AT_ONCE: usize = 2_000;
 
 /// When the rights of all for whom a pool keeps seats were judged, and when they have to be again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -22,6 +27,14 @@ pub struct Owners {
 }
 
 impl Owners {
+    /// Nobody is judged yet, as things are now.
+    fn begun(state: &State) -> Owners {
+        Owners {
+            as_of: Some(state.places),
+            ..Owners::default()
+        }
+    }
+
     fn due(&self, places: u64, now: Now) -> bool {
         let freed = self.first_free.is_some_and(|at| at <= now.lease);
         let ended = self.first_end.is_some_and(|at| at <= now.j);
@@ -101,11 +114,12 @@ pub(crate) fn note(state: &mut State, gid: Gid, now: Now) {
     }
 }
 
-/// Judges whom these pools keep seats for, where that is due: the seats that are nobody's any more.
-fn gone(state: &mut State, ids: &[PoolId], now: Now) -> Vec<Gid> {
-    let mut out = Vec::new();
+/// Judges whom these pools keep seats for, where that is due and they are small: the seats that are nobody's any more. The
+/// others are told.
+fn gone(state: &mut State, ids: &[PoolId], now: Now) -> (Vec<Gid>, Vec<PoolId>) {
+    let (mut out, mut large) = (Vec::new(), Vec::new());
     if state.quarantined(now.lease).is_some() {
-        return out;
+        return (out, large);
     }
     for id in ids {
         let Some((pool, feature)) = named(state, id) else {
@@ -114,10 +128,11 @@ fn gone(state: &mut State, ids: &[PoolId], now: Now) -> Vec<Gid> {
         if !pool.owners.due(state.places, now) {
             continue;
         }
-        let mut owners = Owners {
-            as_of: Some(state.places),
-            ..Owners::default()
-        };
+        if pool.grants.len() > AT_ONCE {
+            large.push(id.clone());
+            continue;
+        }
+        let mut owners = Owners::begun(state);
         for (gid, grant) in pool.grants.iter().filter(|(_, grant)| grant.kept()) {
             match stands(state, id, feature, grant, now) {
                 Stands::Gone => out.push(*gid),
@@ -128,7 +143,45 @@ fn gone(state: &mut State, ids: &[PoolId], now: Now) -> Vec<Gid> {
             pool.owners = owners;
         }
     }
-    out
+    (out, large)
+}
+
+/// A look at all seats that a large pool keeps, a part at a time, so that nobody waits for it.
+#[derive(Debug)]
+pub(crate) struct Sweep {
+    id: PoolId,
+    /// It has come so far.
+    after: Option<Gid>,
+    found: Owners,
+}
+
+impl Sweep {
+    /// The next part of it: the seats that are nobody's any more, and whether there is more to look at.
+    fn part(&mut self, state: &mut State, now: Now) -> (Vec<Gid>, bool) {
+        let mut gone = Vec::new();
+        let Some((pool, feature)) = named(state, &self.id) else {
+            return (gone, false);
+        };
+        let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut more = false;
+        for (gid, grant) in pool
+            .grants
+            .range((from, Bound::Unbounded))
+            .take(AT_ONCE / 2)
+        {
+            (self.after, more) = (Some(*gid), true);
+            if grant.kept() {
+                match stands(state, &self.id, feature, grant, now) {
+                    Stands::Gone => gone.push(*gid),
+                    other => self.found.note(other),
+                }
+            }
+        }
+        if let (false, Some(pool)) = (more, state.pools.get_mut(&self.id)) {
+            pool.owners = self.found;
+        }
+        (gone, more)
+    }
 }
 
 fn named<'a>(state: &'a State, id: &PoolId) -> Option<(&'a Pool, &'a Feature)> {
@@ -137,7 +190,8 @@ fn named<'a>(state: &'a State, id: &PoolId) -> Option<(&'a Pool, &'a Feature)> {
     (feature.model == Model::Named).then_some((pool, feature))
 }
 
-/// Ends the seats of these pools that are nobody's any more; whether there were any.
+/// Ends the seats of these pools that are nobody's any more; whether there were any. Of a large pool that begins now, and
+/// goes on as time goes on.
 pub(crate) fn settle(act: &mut Act<'_>, of: impl Fn(&PoolId) -> bool) -> bool {
     let state = act.state();
     let ids = state.pools.keys().filter(|id| of(id));
@@ -145,8 +199,35 @@ pub(crate) fn settle(act: &mut Act<'_>, of: impl Fn(&PoolId) -> bool) -> bool {
         .filter(|id| named(state, id).is_some())
         .cloned()
         .collect();
-    let gone = gone(&mut act.engine.state, &ids, act.now);
-    for gid in &gone {
+    let (gone, large) = gone(&mut act.engine.state, &ids, act.now);
+    for id in large {
+        let found = Owners::begun(act.state());
+        let (after, sweeps) = (None, &mut act.engine.index.sweeps);
+        if !sweeps.iter().any(|sweep| sweep.id == id) {
+            sweeps.push_back(Sweep { id, after, found });
+        }
+    }
+    end_all(act, &gone)
+}
+
+/// Goes on with a look at a large pool.
+pub(crate) fn go_on(act: &mut Act<'_>) {
+    let Some(mut sweep) = act.engine.index.sweeps.pop_front() else {
+        return;
+    };
+    // What was judged in it would count for nothing: it begins anew after quarantine.
+    if act.state().quarantined(act.now.lease).is_some() {
+        return;
+    }
+    let (gone, more) = sweep.part(&mut act.engine.state, act.now);
+    if more {
+        act.engine.index.sweeps.push_front(sweep);
+    }
+    end_all(act, &gone);
+}
+
+fn end_all(act: &mut Act<'_>, gone: &[Gid]) -> bool {
+    for gid in gone {
         end(act, *gid, EndWhy::RightLost);
     }
     !gone.is_empty()
@@ -160,7 +241,8 @@ pub(crate) fn settle_of(act: &mut Act<'_>, asked: &Checkout) -> bool {
 
 /// The same on a snapshot (rule 22).
 pub(crate) fn fold_gone(state: &mut State, now: Now, asked: &Checkout) -> bool {
-    let gone = gone(state, &pools_of(state, asked), now);
+    let ids = pools_of(state, asked);
+    let (gone, _) = gone(state, &ids, now);
     for gid in &gone {
         let (gid, why, at) = (*gid, EndWhy::RightLost, now.lease);
         crate::evolve::evolve(state, &Recorded::SeatEnded { gid, why, at });
@@ -180,3 +262,6 @@ pub(crate) fn end(act: &mut Act<'_>, gid: Gid, why: EndWhy) {
     let at = act.now.lease;
     act.record(Recorded::SeatEnded { gid, why, at });
 }
+
+#[cfg(test)]
+mod tests;
