@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod dev;
 pub mod inbox;
+pub mod mail;
 pub mod observe;
 pub mod os;
 pub mod run;

@@ -4,6 +4,7 @@ mod args;
 
 use args::{Asked, Command};
 use seatkeeperd::config::{self, Loaded, Sources};
+use seatkeeperd::mail::password;
 use seatkeeperd::os::names::no_such_group;
 use seatkeeperd::{dev, run};
 use std::io::Write;
@@ -36,6 +37,12 @@ fn check_config(sources: &Sources) -> ExitCode {
         Ok(loaded) => {
             if let Some((text, remedy)) = no_such_group(&loaded.settings.admin_group) {
                 failed(&format!("seatkeeperd: warning: {text}; {remedy}\n"));
+            }
+            if let Err(why) = password(&loaded.settings.mail) {
+                failed(&format!(
+                    "seatkeeperd: warning: {}; {}\n",
+                    why.text, why.remedy
+                ));
             }
             said(&told(&loaded))
         }

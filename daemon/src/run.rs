@@ -87,6 +87,7 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
             admin_uid: None,
         },
         config: config(settings),
+        mail: settings.mail.clone(),
         clock: Arc::new(SystemClock),
         dev: None,
         limits: Limits {

@@ -2,6 +2,8 @@
 
 use crate::api::{self, BLOCKING, Dev, Limits};
 use crate::clock::Stopwatch;
+use crate::config::MailSettings;
+use crate::mail::{self, Outbox, password};
 use crate::os::names::{MachineNames, no_such_group};
 use crate::os::socket::{SocketError, listen};
 use crate::os::watch::Watch;
@@ -31,6 +33,8 @@ const WORKERS: std::ops::RangeInclusive<usize> = 2..=4;
 const FLUSH: Duration = Duration::from_secs(60);
 /// Files of the journal that are old enough are looked for this often.
 const PRUNE: Duration = Duration::from_secs(60);
+/// A delivery that is under way at a stop has so long to end.
+const MAIL_STOP: Duration = Duration::from_secs(3);
 /// The service manager hears this often that the daemon lives (its patience is 30 s).
 const ALIVE: Duration = Duration::from_secs(10);
 
@@ -47,6 +51,8 @@ pub struct Opening {
     pub names: MachineNames,
     /// Every setting.
     pub config: Vec<ConfigEntry>,
+    /// Where mail goes.
+    pub mail: MailSettings,
     /// What a caller may cost.
     pub limits: Limits,
     /// What the time is.
@@ -64,6 +70,7 @@ pub struct Service {
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
     watch: Arc<Watch>,
+    mail: Outbox,
     socket: PathBuf,
 }
 
@@ -92,28 +99,32 @@ impl Service {
     /// Whatever of it cannot be had.
     pub fn start(opening: Opening) -> Result<Service, ServiceError> {
         let mut plan = opening.plan;
+        let machine = plan.desk.machine.clone();
         plan.desk.administrators = opening.names.administrators().into();
-        let site = Site::open(plan, opening.clock, Box::new(end_at_once))?;
+        let site = Site::open(plan, opening.clock.clone(), Box::new(end_at_once))?;
         let listener = listen(&opening.socket)?;
         let watch = Arc::new(Watch::start(on_death(&site.desk, opening.on_gone))?);
         sweep::start(&site.desk, &watch)?;
         let names = Arc::new(opening.names);
         let runtime = runtime()?;
         let (stop, stopped) = watch::channel(false);
+        let entered = runtime.enter();
+        let mail = outbox(&site, &opening.mail, machine, opening.clock);
         let parts = api::Parts {
             desk: site.desk.clone(),
             names: names.clone(),
             watch: watch.clone(),
             metrics: site.metrics.clone(),
             follow: site.follow.clone(),
+            mail: mail.clone(),
             config: opening.config,
             limits: opening.limits,
             dev: opening.dev,
         };
-        let entered = runtime.enter();
         let listener = UnixListener::from_std(listener)?;
         let served = runtime.spawn(api::serve(parts, listener, stopped));
-        runtime.spawn(chores(site.desk.clone(), watch.clone(), names));
+        let around = (names, opening.mail);
+        runtime.spawn(chores(site.desk.clone(), watch.clone(), around));
         runtime.spawn(prune(site.desk.clone()));
         drop(entered);
         Ok(Service {
@@ -122,6 +133,7 @@ impl Service {
             stop,
             served,
             watch,
+            mail,
             socket: opening.socket,
         })
     }
@@ -167,6 +179,13 @@ impl Service {
         let _ = self.stop.send(true);
         if let Err(why) = self.runtime.block_on(self.served) {
             tracing::error!(%why, "the API did not end by itself");
+        }
+        let unsent = self.runtime.block_on(self.mail.close(MAIL_STOP));
+        if unsent > 0 {
+            tracing::warn!(
+                mails = unsent,
+                "mails were not sent and are gone with this stop: who caused them was not told; ask for them again"
+            );
         }
         // What a request left behind (a checkout whose client hung up) is done before the keeper goes.
         self.runtime.shutdown_timeout(Duration::from_secs(5));
@@ -248,18 +267,55 @@ fn look_for_group(desk: &Desk, group: &str) {
     }
 }
 
+/// Says where the password for the SMTP server is not to be had, in the same way.
+fn look_for_password(desk: &Desk, mail: &MailSettings) {
+    let missing = password(mail).err();
+    let finding = missing.as_ref().map(|why| Finding {
+        level: "warning".to_owned(),
+        about: "mail".to_owned(),
+        text: why.text.clone(),
+        remedy: why.remedy.clone(),
+        code: None,
+        file: None,
+    });
+    let news = desk.remark("mail password", finding);
+    if let Some(why) = missing.filter(|_| news) {
+        tracing::warn!("{}; {}", why.text, why.remedy);
+    }
+}
+
+/// The outbox, which tells `doctor` by the desk.
+fn outbox(site: &Site, settings: &MailSettings, machine: String, clock: Arc<dyn Clock>) -> Outbox {
+    let desk = site.desk.clone();
+    Outbox::open(mail::Parts {
+        settings: settings.clone(),
+        machine,
+        clock,
+        counts: site.metrics.mail(),
+        tell: Box::new(move |subject, finding| {
+            desk.remark(subject, finding);
+        }),
+    })
+}
+
 /// What has to be done now and then: the counts of denials, the watch, the administrators' group, and a word to the
 /// service manager.
-async fn chores(desk: Arc<Desk>, watch: Arc<Watch>, names: Arc<MachineNames>) {
+async fn chores(
+    desk: Arc<Desk>,
+    watch: Arc<Watch>,
+    (names, mail): (Arc<MachineNames>, MailSettings),
+) {
     let mut flush = tokio::time::interval(FLUSH);
     let mut alive = tokio::time::interval(ALIVE);
     loop {
         tokio::select! {
             _ = flush.tick() => {
-                let (desk, watch, names) = (desk.clone(), watch.clone(), names.clone());
+                let (desk, watch) = (desk.clone(), watch.clone());
+                let (names, mail) = (names.clone(), mail.clone());
                 let flushed = tokio::task::spawn_blocking(move || {
                     tidy(&desk, &watch);
                     look_for_group(&desk, &names.admin_group);
+                    look_for_password(&desk, &mail);
                     desk.flush_denials()
                 });
                 let flushed = flushed.await;

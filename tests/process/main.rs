@@ -10,6 +10,7 @@ mod faults;
 mod hung;
 mod identity;
 mod impostor;
+mod mail;
 mod named;
 mod organisation;
 mod past;

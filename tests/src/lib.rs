@@ -4,6 +4,7 @@ pub mod application;
 pub mod binaries;
 pub mod man;
 pub mod site;
+pub mod smtp;
 pub mod vendor;
 pub mod wire;
 

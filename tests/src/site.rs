@@ -20,6 +20,7 @@ pub struct Site {
     daemon: Option<Child>,
     extra: Vec<String>,
     launcher: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Site {
@@ -47,6 +48,7 @@ impl Site {
             daemon: None,
             extra: Vec::new(),
             launcher: Vec::new(),
+            variables: Vec::new(),
         };
         std::fs::set_permissions(site.folder.path(), std::fs::Permissions::from_mode(0o755))
             .expect("mode");
@@ -82,6 +84,11 @@ impl Site {
     /// Flags that each start gets.
     pub fn with_flag(&mut self, flag: &str) {
         self.extra.push(flag.to_owned());
+    }
+
+    /// A variable of the environment that each start gets.
+    pub fn with_env(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// A path in the site's folder.
@@ -181,6 +188,7 @@ impl Site {
             .arg(self.path("seatkeeper.toml"))
             .args(&self.extra)
             .env("NOTIFY_SOCKET", notify)
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);

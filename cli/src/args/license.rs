@@ -120,6 +120,16 @@ pub(crate) struct RequestArgs {
     /// The new file; else stdout
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Mail it to the vendor's support, whose address the vendor's license names (`info.support`). Where this daemon sends
+    /// no mail the file is made as without
+    #[arg(long)]
+    pub mail: bool,
+    /// To this address instead
+    #[arg(long, value_name = "ADDRESS", requires = "mail")]
+    pub to: Option<String>,
+    /// To the support of this vendor; needed where licenses of several name one
+    #[arg(long, value_name = "NAME", requires = "mail", conflicts_with = "to")]
+    pub vendor: Option<String>,
 }
 
 /// Whom an install assigns to.

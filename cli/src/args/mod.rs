@@ -5,6 +5,7 @@ mod audit;
 mod dev;
 mod directory;
 mod license;
+mod mail;
 mod registration;
 mod seat;
 mod site;
@@ -19,6 +20,7 @@ pub(crate) use directory::{
     UnitCommand, UserCommand, UserKind,
 };
 pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
+pub(crate) use mail::MailCommand;
 pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     /// The daemon's configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Mail: try whether it works, and what became of what was mailed
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Vendors that this site trusts; and the vendor's own side: keys and licenses
     #[command(subcommand)]
     Vendor(VendorCommand),

@@ -58,7 +58,7 @@ fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<E
         .map(|path| path.display().to_string())
         .unwrap_or_default();
     printer.note(&format!(
-        "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes"
+        "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes, mail"
     ));
     if let Some(exp) = status.delegation_exp {
         printer.note(&format!(

@@ -11,6 +11,7 @@ mod group;
 mod help;
 mod holding;
 mod license;
+mod mail;
 mod registration;
 mod role;
 mod run;
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Site(command) => site::run(&daemon, command, printer).map(done),
         Command::Clock(command) => clock::run(&daemon, command, printer).map(done),
         Command::Config(command) => config::run(&daemon, command, printer).map(done),
+        Command::Mail(command) => mail::run(&daemon, command, printer),
         Command::Vendor(command) => vendor::run(&daemon, command, printer).map(done),
         Command::Audit(command) => audit::run(&daemon, command, printer),
         Command::Dev(command) => dev::run(&daemon, command, printer).map(done),

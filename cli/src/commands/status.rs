@@ -4,7 +4,7 @@ use crate::daemon::Daemon;
 use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::words;
-use seatkeeper::wire::Status;
+use seatkeeper::wire::{MailStatus, Status};
 
 /// Asks and prints.
 pub(crate) fn run(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
@@ -55,6 +55,7 @@ fn text(status: &Status, socket: &str) -> String {
             words::bytes(status.disk_reserve)
         ),
     ];
+    lines.extend(status.mail.as_ref().map(mail));
     if let Some(behind) = status.clock_behind_s {
         lines.push(format!(
             "clock     stands {} behind the date above",
@@ -87,4 +88,15 @@ fn text(status: &Status, socket: &str) -> String {
         lines.push("storage   low: nothing new is granted; renewals and releases go on".to_owned());
     }
     lines.join("\n")
+}
+
+fn mail(mail: &MailStatus) -> String {
+    let mut line = format!(
+        "mail      {} sent, {} waiting, {} failed, by {}",
+        mail.sent, mail.waiting, mail.failed, mail.server
+    );
+    if let Some(why) = &mail.failing {
+        line.push_str(&format!("; does not go through: {why}"));
+    }
+    line
 }

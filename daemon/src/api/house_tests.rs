@@ -4,6 +4,7 @@
 use super::identity::{Account, NameServiceDown, Names};
 use super::{Dev, Follow, Limits, Metrics, Parts, serve};
 use crate::dev::vendor::{self, Times};
+use crate::mail::Outbox;
 use crate::os::watch::Watch;
 use seatkeeper::token::keys::PublicKey;
 use seatkeeper_core::clock::{Clock, ManualClock};
@@ -94,6 +95,15 @@ impl House {
 
     /// As `dev` opens it, or as `run` does.
     pub(super) fn open_with(dev: bool) -> House {
+        House::with_mail(dev, Outbox::stuck())
+    }
+
+    /// As it is where no mail server is configured.
+    pub(super) fn without_mail() -> House {
+        House::with_mail(false, Outbox::off())
+    }
+
+    fn with_mail(dev: bool, mail: Outbox) -> House {
         let manual = Arc::new(ManualClock::at(NOW));
         let clock: Arc<dyn Clock> = manual.clone();
         let side = Arc::new(Side::memory().expect("a side store"));
@@ -160,6 +170,7 @@ impl House {
             watch: watch.clone(),
             metrics,
             follow,
+            mail,
             config: vec![seatkeeper::wire::ConfigEntry {
                 key: "socket".to_owned(),
                 value: "\"s\"".to_owned(),

@@ -15,7 +15,7 @@ mod verb;
 mod verbs;
 
 use verb::{Asks, Verb};
-use verbs::{EVERYONE, VERBS};
+use verbs::{EVERYONE, MAIL, VERBS};
 
 /// A place of the organisation, and what is in it.
 struct Place {
@@ -201,6 +201,8 @@ impl House {
             self.done("POST", "/v1/units", json!({"name": name, "above": above}))
                 .await;
         }
+        let mail = json!({"id": MAIL, "to": "ana@example.com"});
+        self.done("POST", "/v1/mails/test", mail).await;
         let spare = json!({"permissions": ["unit.read"], "reach": "unit"});
         self.done("PUT", "/v1/roles/spare", spare).await;
         let mut targets = Vec::new();

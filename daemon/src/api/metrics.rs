@@ -1,6 +1,7 @@
 //! What is counted for Prometheus. Seats come from the snapshot when they are asked for, all else is counted as it happens.
 
 use crate::clock::Stopwatch;
+use crate::mail::Counts;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -23,6 +24,7 @@ pub struct Metrics {
     connections: Gauge,
     queue: Gauge,
     quarantine: Gauge,
+    mail: Counts,
     in_use: Family<OfPool, Gauge>,
     seats: Family<OfPool, Gauge>,
     open: OnceLock<Box<dyn Fn() -> usize + Send + Sync>>,
@@ -60,6 +62,7 @@ impl Metrics {
             connections: Gauge::default(),
             queue: Gauge::default(),
             quarantine: Gauge::default(),
+            mail: Counts::default(),
             in_use: Family::default(),
             seats: Family::default(),
             open: OnceLock::new(),
@@ -87,12 +90,25 @@ impl Metrics {
             Unit::Seconds,
             self.quarantine.clone(),
         );
+        let mail = &self.mail;
+        registry.register("mails_sent", "Mails handed over", mail.sent.clone());
+        registry.register("mails_waiting", "Mails that wait", mail.waiting.clone());
+        registry.register(
+            "mails_failed",
+            "Mails that were not sent and are not tried again",
+            mail.failed.clone(),
+        );
         registry.register("seats_in_use", "Slots in use", self.in_use.clone());
         registry.register(
             "seats_total",
             "Seats of the license; absent where unlimited",
             self.seats.clone(),
         );
+    }
+
+    /// What the outbox counts.
+    pub(crate) fn mail(&self) -> Counts {
+        self.mail.clone()
     }
 
     /// A checkout was denied.

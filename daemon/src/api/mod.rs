@@ -18,6 +18,7 @@ mod lent;
 mod licenses;
 mod limits;
 mod listener;
+mod mails;
 mod metrics;
 mod permits;
 mod pieces;
@@ -51,6 +52,7 @@ pub use identity::{Account, NameServiceDown, Names};
 pub use limits::{BLOCKING, Limits};
 pub use metrics::{Metrics, Timed};
 
+use crate::mail::Outbox;
 use crate::os::watch::Watch;
 use axum::Router;
 use axum::http::{Method, Uri};
@@ -79,6 +81,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where the keeper publishes what it recorded.
     pub follow: Follow,
+    /// The outbox.
+    pub mail: Outbox,
     /// Every setting, for `/v1/config`.
     pub config: Vec<ConfigEntry>,
     /// What a caller may cost.
@@ -95,6 +99,7 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         watch: parts.watch,
         metrics: parts.metrics.clone(),
         follow: parts.follow,
+        mail: parts.mail,
         config: parts.config,
         stop: stop.clone(),
         jobs: jobs::Jobs::new(),
@@ -123,6 +128,10 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         ))
         .routes(routes!(licenses::license, removal::license))
         .routes(routes!(licenses::request))
+        .routes(routes!(mails::request))
+        .routes(routes!(mails::test))
+        .routes(routes!(mails::list))
+        .routes(routes!(mails::one))
         .routes(routes!(licenses::site_key))
         .routes(routes!(licenses::export))
         .routes(routes!(licenses::delegation))

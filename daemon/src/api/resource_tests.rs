@@ -1,5 +1,6 @@
 //! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
 
+mod mails;
 mod registrations;
 
 use super::house_tests::{House, NOW, PATIENCE, Walk};
@@ -225,6 +226,7 @@ async fn every_route_answers_as_the_document_says() {
     walk.development().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;
+    walk.mails().await;
     walk.removals().await;
     walk.document.all_were_used();
 }

@@ -9,6 +9,7 @@ use super::jobs::Jobs;
 use super::listener::Stop;
 use super::metrics::Metrics;
 use super::refusal::{Answer, Refusal};
+use crate::mail::Outbox;
 use crate::os::watch::Watch;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) watch: Arc<Watch>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) follow: Follow,
+    pub(crate) mail: Outbox,
     pub(crate) config: Vec<ConfigEntry>,
     pub(crate) stop: Stop,
     pub(crate) jobs: Jobs,

@@ -16,7 +16,17 @@ use seatkeeper_core::authorize::Permission;
 ))]
 pub(super) async fn status(State(api): State<Resources>, asker: Asker) -> Answer<Json<Status>> {
     let status = api
-        .reading(asker.caller.uid, move |api| api.desk.status(&asker.caller))
+        .reading(asker.caller.uid, move |api| {
+            let operates = Permission::Operate;
+            let operates = api
+                .desk
+                .authorize(&asker.caller, operates, api.desk.unit())
+                .is_ok();
+            Ok(Status {
+                mail: api.mail.status().filter(|_| operates),
+                ..api.desk.status(&asker.caller)?
+            })
+        })
         .await?;
     Ok(Json(status))
 }

@@ -14,14 +14,22 @@ pub fn example() -> String {
          # the environment, then flags: the last one wins. `seatkeeperd check-config` says what is wrong, or\n\
          # which value comes from where.\n",
     );
+    let mut table = None;
     for key in KEYS {
         text.push('\n');
+        let (of, name) = key.place();
+        if let Some(head) = of.filter(|_| of != table) {
+            text.push_str(&format!(
+                "# Settings of [{head}]: take away the `#` of this line, too.\n#[{head}]\n\n"
+            ));
+        }
+        table = of;
         let values = key.values().map(|values| format!(" Takes {values}."));
         let about = format!("{}{}", key.about, values.unwrap_or_default());
         for line in wrapped(&about) {
             text.push_str(&format!("# {line}\n"));
         }
-        text.push_str(&format!("#{} = {}\n", key.name, key.default));
+        text.push_str(&format!("#{name} = {}\n", key.default));
     }
     text
 }

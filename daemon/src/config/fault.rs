@@ -1,7 +1,7 @@
 //! What is wrong with a configuration: where, what, and what to do.
 
 use super::fragment::Entry;
-use super::keys::{KEYS, Key, Kind, nearest};
+use super::keys::{KEYS, Key, Kind, is_table, nearest};
 use super::settings::Origin;
 use std::fmt;
 use std::path::Path;
@@ -45,6 +45,12 @@ impl Fault {
             _ => entry.key.clone(),
         };
         let remedy = match nearest(&entry.key) {
+            _ if is_table(&entry.key) => {
+                format!("it is a table: write `[{}]`, and its settings in the lines below", entry.key)
+            }
+            _ if entry.key.replace('.', "_") == "mail_password" => {
+                "a password stands in no setting: write it into a file that the daemon's user alone can read, and name that in `mail.password_file`".to_owned()
+            }
             Some(meant) => format!("did you mean `{}`?", spelled(meant, &entry.origin)),
             None => format!("the settings are: {}", KEYS.map_names()),
         };
@@ -112,8 +118,9 @@ fn spelled(name: &str, origin: &Origin) -> String {
 /// What a setting takes, for people.
 fn takes(key: &Key) -> String {
     let what = match key.kind {
-        Kind::Text => "a text in quotes".to_owned(),
+        Kind::Text(_) => "a text in quotes".to_owned(),
         Kind::Path => "an absolute path in quotes".to_owned(),
+        Kind::SecretFile => "the absolute path of a file in quotes".to_owned(),
         Kind::Choice(words) => format!("one of \"{}\"", words.join("\", \"")),
         Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
         Kind::Size => {

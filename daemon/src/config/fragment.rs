@@ -1,7 +1,7 @@
 //! The first step: what one file, the environment or the command line says, each value with its place.
 
 use super::fault::Fault;
-use super::keys::{KEYS, PREFIX};
+use super::keys::{KEYS, PREFIX, is_table};
 use super::settings::Origin;
 use crate::os::files::{Untrusted, read_trusted};
 use std::path::Path;
@@ -54,12 +54,35 @@ pub(crate) fn from_file(path: &Path, faults: &mut Vec<Fault>) -> Vec<Entry> {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
         faults.push(Fault::of_syntax(path, line, error.message()));
     }
-    let mut pairs: Vec<_> = table.get_ref().iter().collect();
+    let mut entries = Vec::new();
+    for (key, value) in in_order(table.get_ref()) {
+        match value.get_ref() {
+            DeValue::Table(inner) if is_table(key.get_ref()) => {
+                let inner = in_order(inner).into_iter();
+                entries.extend(inner.map(|(name, value)| {
+                    let within = entry(path, &text, name, value);
+                    Entry {
+                        key: format!("{}.{}", key.get_ref(), within.key),
+                        ..within
+                    }
+                }));
+            }
+            _ => entries.push(entry(path, &text, key, value)),
+        }
+    }
+    entries
+}
+
+/// The pairs of a table as they stand in the file.
+fn in_order<'t, 'i>(
+    table: &'t DeTable<'i>,
+) -> Vec<(
+    &'t Spanned<std::borrow::Cow<'i, str>>,
+    &'t Spanned<DeValue<'i>>,
+)> {
+    let mut pairs: Vec<_> = table.iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);
     pairs
-        .into_iter()
-        .map(|(key, value)| entry(path, &text, key, value))
-        .collect()
 }
 
 /// What the environment says. A name with the prefix and no setting is kept, to be refused.

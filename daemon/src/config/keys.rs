@@ -3,10 +3,12 @@
 /// What a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A text.
-    Text,
+    /// A text of at most so many characters.
+    Text(usize),
     /// An absolute path.
     Path,
+    /// An absolute path of a file that holds a secret, or none. What was written instead is never shown.
+    SecretFile,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A whole number between these, both included.
@@ -18,7 +20,7 @@ pub enum Kind {
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Its name in the file; `SEATKEEPERD_NAME` in the environment, `--na-me` as a flag.
+    /// Its name in the file, `table.name` in a table; `SEATKEEPERD_NAME` in the environment, `--na-me` as a flag.
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,
@@ -32,15 +34,19 @@ impl Key {
     /// The name of its environment variable.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.name.to_ascii_uppercase())
+        format!(
+            "{PREFIX}{}",
+            self.name.replace('.', "_").to_ascii_uppercase()
+        )
     }
 
     /// What it takes, where that is not any text: `one of: create, refuse`.
     #[must_use]
     pub fn values(&self) -> Option<String> {
         match self.kind {
-            Kind::Text => None,
+            Kind::Text(_) => None,
             Kind::Path => Some("an absolute path".to_owned()),
+            Kind::SecretFile => Some("an absolute path, or \"\" for none".to_owned()),
             Kind::Choice(words) => Some(format!("one of: {}", words.join(", "))),
             Kind::Number(from, to) => Some(format!("a number from {from} to {to}")),
             Kind::Size => Some("bytes, or as \"256 MiB\"".to_owned()),
@@ -50,12 +56,27 @@ impl Key {
     /// Its flag, without the dashes.
     #[must_use]
     pub fn flag(&self) -> String {
-        self.name.replace('_', "-")
+        self.name.replace(['_', '.'], "-")
+    }
+
+    /// The table of the file that it stands in, where in one, and its name there.
+    #[must_use]
+    pub fn place(&self) -> (Option<&'static str>, &'static str) {
+        match self.name.split_once('.') {
+            Some((table, name)) => (Some(table), name),
+            None => (None, self.name),
+        }
     }
 }
 
 /// What environment variables start with.
 pub(super) const PREFIX: &str = "SEATKEEPERD_";
+/// Characters of a text.
+const TEXT_CHARS: usize = 64;
+/// Characters of a server's name (RFC 1035, 2.3.4).
+const SERVER_CHARS: usize = 253;
+/// Characters of an address with the name of whose it is.
+const ADDRESS_CHARS: usize = 320;
 
 /// Every setting there is.
 pub const KEYS: &[Key] = &[
@@ -85,7 +106,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "site_name",
-        kind: Kind::Text,
+        kind: Kind::Text(TEXT_CHARS),
         default: "\"\"",
         about: "How people call this installation, at most 64 characters. Empty: the name of the machine.",
     },
@@ -103,7 +124,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "admin_group",
-        kind: Kind::Text,
+        kind: Kind::Text(TEXT_CHARS),
         default: "\"seatkeeper\"",
         about: "The group of the operating system whose members administer this daemon, beside uid 0. Empty: uid 0 alone.",
     },
@@ -149,7 +170,55 @@ pub const KEYS: &[Key] = &[
         default: "1024",
         about: "Connections at a time of one uid, so that nobody keeps the others out.",
     },
+    // The table [mail] stands last: in a file every line behind its head is of it.
+    Key {
+        name: "mail.server",
+        kind: Kind::Text(SERVER_CHARS),
+        default: "\"\"",
+        about: "The SMTP server that mail is handed to, by name or address. Empty: none is sent, and what would be mailed is given to whoever caused it.",
+    },
+    Key {
+        name: "mail.port",
+        kind: Kind::Number(0, 65_535),
+        default: "0",
+        about: "Its port. 0 is the usual one: 587 for starttls, 465 for tls, 25 without.",
+    },
+    Key {
+        name: "mail.tls",
+        kind: Kind::Choice(&["starttls", "tls", "none", "insecure"]),
+        default: "\"starttls\"",
+        about: "starttls: TLS is asked for and has to come. tls: TLS from the first byte. none: without, to a server of this machine only. insecure: without, to any server; whoever is on the way reads the mails. Certificates are judged by the authorities that the system trusts.",
+    },
+    Key {
+        name: "mail.from",
+        kind: Kind::Text(ADDRESS_CHARS),
+        default: "\"\"",
+        about: "The sender: an address, or a name and an address as in \"Seatkeeper <licenses@example.com>\".",
+    },
+    Key {
+        name: "mail.user",
+        kind: Kind::Text(ADDRESS_CHARS),
+        default: "\"\"",
+        about: "Who signs in at the server. Empty: nobody does.",
+    },
+    Key {
+        name: "mail.password_file",
+        kind: Kind::SecretFile,
+        default: "\"\"",
+        about: "The file with that user's password, readable by the daemon's user alone; read at each delivery. Empty: the systemd credential mail.password (LoadCredential=mail.password:FILE). A password stands in no setting.",
+    },
+    Key {
+        name: "mail.timeout_s",
+        kind: Kind::Number(1, 600),
+        default: "30",
+        about: "Seconds for one delivery, from the connection to the server's answer.",
+    },
 ];
+
+/// There is a table of this name.
+pub(super) fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.place().0 == Some(name))
+}
 
 /// The setting of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
@@ -160,7 +229,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Key> {
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
     KEYS.iter()
-        .map(|key| (distance(&plain, key.name), key.name))
+        .map(|key| (distance(&plain, &key.name.replace('.', "_")), key.name))
         .min()
         .filter(|(away, meant)| *away <= meant.len() / 3)
         .map(|(_, meant)| meant)

@@ -7,6 +7,7 @@ mod example;
 mod fault;
 mod fragment;
 mod keys;
+mod mail;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 pub use example::example;
 pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Key};
+pub use mail::{MailSettings, Tls};
 pub use settings::{AssignNew, ConfigEntry, LogFormat, LogLevel, Origin, Settings, UnknownUsers};
 
 use fragment::{Entry, from_environment, from_file, from_flags};

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::fragment::Value;
 use super::keys::{KEYS, Key, Kind};
+use super::mail::MailSettings;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,6 @@ const SOCKET_PATH_BYTES: usize = 107;
 const FILES_PER_CONNECTION: u64 = 2;
 /// Files that the daemon has open beside them: journal, log, inboxes, its own events.
 const OTHER_FILES: u64 = 64;
-/// Characters of a text.
-const TEXT_CHARS: usize = 64;
 
 /// What happens to a local account that the directory does not know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +110,8 @@ pub struct Settings {
     pub max_connections: u64,
     /// Connections at a time of one uid.
     pub max_connections_per_uid: u64,
+    /// Mail.
+    pub mail: MailSettings,
     shown: BTreeMap<&'static str, (String, Origin)>,
 }
 
@@ -193,6 +194,11 @@ impl Settings {
                 );
             }
         }
+        let set = |key: &str| {
+            let origin = self.shown.get(key).map(|(_, origin)| origin);
+            origin.is_some_and(|origin| *origin != Origin::Default)
+        };
+        self.mail.check(&set, &mut fault);
     }
 
     fn put(&mut self, key: &str, value: &Judged) -> Result<(), String> {
@@ -219,7 +225,12 @@ impl Settings {
             ("log_format", Judged::Word("text")) => self.log_format = LogFormat::Text,
             ("log_format", Judged::Word("json")) => self.log_format = LogFormat::Json,
             ("log_level", Judged::Word(word)) => self.log_level = LogLevel::of(word),
-            _ => return Err("is not a value of this setting".to_owned()),
+            (key, value) => {
+                let of_mail = key.strip_prefix("mail.");
+                if !of_mail.is_some_and(|key| self.mail.put(key, value)) {
+                    return Err("is not a value of this setting".to_owned());
+                }
+            }
         }
         Ok(())
     }
@@ -244,6 +255,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             max_connections: 0,
             max_connections_per_uid: 0,
+            mail: MailSettings::none(),
             shown: BTreeMap::new(),
         };
         for key in KEYS {
@@ -287,7 +299,7 @@ impl fmt::Display for Origin {
 }
 
 /// A value of its kind.
-enum Judged {
+pub(super) enum Judged {
     Text(String),
     Path(PathBuf),
     Word(&'static str),
@@ -298,7 +310,17 @@ enum Judged {
 impl Judged {
     fn of(kind: Kind, value: &Value) -> Result<Judged, String> {
         match kind {
-            Kind::Text => text(value).and_then(|t| plain(t).map(Judged::Text)),
+            Kind::Text(most) => text(value).and_then(|t| plain(t, most).map(Judged::Text)),
+            Kind::SecretFile => match value {
+                Value::Text(text) | Value::Loose(text) if text.is_empty() => {
+                    Ok(Judged::Path(PathBuf::new()))
+                }
+                Value::Text(text) | Value::Loose(text) => {
+                    let path = path(text).map(Judged::Path);
+                    path.map_err(|_| "is the absolute path of a file, without `..`".to_owned())
+                }
+                _ => Err("is the absolute path of a file".to_owned()),
+            },
             Kind::Path => text(value).and_then(|t| path(t).map(Judged::Path)),
             Kind::Choice(words) => {
                 let text = text(value)?;
@@ -357,9 +379,9 @@ fn number(value: &Value) -> Result<u64, String> {
 }
 
 /// A text for people: short, on one line.
-fn plain(text: &str) -> Result<String, String> {
-    if text.chars().count() > TEXT_CHARS {
-        Err(format!("has more than {TEXT_CHARS} characters"))
+fn plain(text: &str, most: usize) -> Result<String, String> {
+    if text.chars().count() > most {
+        Err(format!("has more than {most} characters"))
     } else if text.chars().any(char::is_control) {
         Err("contains control characters".to_owned())
     } else {

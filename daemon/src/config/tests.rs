@@ -294,3 +294,126 @@ fn the_shipped_example_names_every_key_with_its_default() {
         );
     }
 }
+
+#[test]
+fn d9_a_table_has_its_settings_each_with_its_line() {
+    let dir = folder();
+    let text = "site_name = \"a\"\n[mail]\nserver = \"smtp.example.com\"\nfrom = \"Seats <seats@example.com>\"\n";
+    let mut sources = at(&dir, text);
+    sources.environment = pairs(&[("SEATKEEPERD_MAIL_TIMEOUT_S", "7")]);
+    sources.flags = pairs(&[("mail.tls", "tls")]);
+    let loaded = load(&sources).expect("valid");
+    let file = sources.file.as_ref().expect("set").display().to_string();
+    assert_eq!(
+        entry(&loaded, "mail.server"),
+        ("\"smtp.example.com\"".into(), format!("{file}:3"))
+    );
+    assert_eq!(
+        entry(&loaded, "mail.timeout_s"),
+        ("7".into(), "environment SEATKEEPERD_MAIL_TIMEOUT_S".into())
+    );
+    let mail = &loaded.settings.mail;
+    assert_eq!((mail.tls, mail.port()), (Tls::Wrapped, 465));
+    assert!(mail.is_on() && !Settings::default().mail.is_on());
+    let found = faults(&at(&dir, "\n[mail]\nservr = \"a\"\nserver = 7\n"));
+    assert_eq!(
+        found[0],
+        format!("{file}:3: there is no setting `mail.servr`; did you mean `mail.server`?")
+    );
+    assert!(found[1].starts_with(&format!("{file}:4: `mail.server` is a text")));
+    let found = faults(&at(&dir, "mail = \"a\"\n"));
+    assert!(found[0].contains("write `[mail]`"), "{found:?}");
+}
+
+#[test]
+fn d9_no_password_stands_in_a_setting_or_is_shown() {
+    let dir = folder();
+    for text in [
+        "[mail]\npassword = \"hunter2\"\n",
+        "[mail]\nserver = \"a.example\"\nfrom = \"a@b.example\"\nuser = \"a\"\npassword_file = \"hunter2\"\n",
+    ] {
+        let found = faults(&at(&dir, text));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+        assert!(found[0].contains("password_file"), "{found:?}");
+    }
+    let mut sources = at(&dir, "");
+    sources.environment = pairs(&[("SEATKEEPERD_MAIL_PASSWORD", "hunter2")]);
+    let found = faults(&sources);
+    assert!(
+        found[0].contains("mail.password_file") && !found[0].contains("hunter2"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn d9_faults_of_mail_are_named() {
+    let dir = folder();
+    let on = "[mail]\nserver = \"a.example\"\nfrom = \"a@b.example\"\n";
+    for (text, key, words) in [
+        (
+            "[mail]\nserver = \"a.example\"\n".to_owned(),
+            "mail.from",
+            "is missing",
+        ),
+        (
+            "[mail]\nfrom = \"a@b.example\"\n".to_owned(),
+            "mail.from",
+            "`mail.server` is not",
+        ),
+        (
+            on.replace("a@b.example", "a"),
+            "mail.from",
+            "no mail address",
+        ),
+        (
+            on.replace("a@b.example", "a@b.example, c@d.example"),
+            "mail.from",
+            "no mail address",
+        ),
+        (
+            on.replace("a.example", "a.example:25"),
+            "mail.server",
+            "no name or address",
+        ),
+        (
+            on.replace("a.example", "smtp://a.example"),
+            "mail.server",
+            "no name or address",
+        ),
+        (
+            format!("{on}tls = \"none\"\n"),
+            "mail.tls",
+            "not this machine",
+        ),
+        (
+            format!("{on}tls = \"insecure\"\nuser = \"a\"\n"),
+            "mail.user",
+            "without TLS",
+        ),
+        (
+            format!("{on}password_file = \"/a/b\"\n"),
+            "mail.password_file",
+            "`mail.user` is not",
+        ),
+        (
+            format!("{on}port = 65536\n"),
+            "mail.port",
+            "cannot be 65536",
+        ),
+    ] {
+        let found = faults(&at(&dir, &text));
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(
+            found[0].contains(&format!("`{key}`")) && found[0].contains(words),
+            "{text}: {found:?}"
+        );
+    }
+    for more in ["tls = \"insecure\"\n", "user = \"a\"\n"] {
+        assert!(load(&at(&dir, &format!("{on}{more}"))).is_ok(), "{more}");
+    }
+    for here in ["localhost", "127.0.0.1", "::1"] {
+        let text = format!("{}tls = \"none\"\n", on.replace("a.example", here));
+        assert!(load(&at(&dir, &text)).is_ok(), "{here}");
+    }
+}

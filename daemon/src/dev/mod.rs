@@ -79,6 +79,7 @@ pub fn run(play: Play) -> Result<(), String> {
         socket: folder.socket(),
         names,
         config: config(&Settings::default()),
+        mail: Settings::default().mail,
         limits: Limits::default(),
         clock,
         dev: Some(Arc::new(Dev::new(manual))),

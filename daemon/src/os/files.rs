@@ -34,6 +34,28 @@ pub enum Unreadable {
 /// # Errors
 /// It is missing, too large, cannot be read, or others can write to it or put another in its place.
 pub fn read_trusted(path: &Path, most: u64) -> Result<Vec<u8>, Untrusted> {
+    read_judged(path, most, &|_| Ok(()))
+}
+
+/// The same of a file that holds a secret: not everyone may read it.
+///
+/// # Errors
+/// As above, or everyone can read it.
+pub fn read_secret(path: &Path, most: u64) -> Result<Vec<u8>, Untrusted> {
+    read_judged(path, most, &|stat| match stat.st_mode & 0o004 {
+        0 => Ok(()),
+        _ => Err(untrusted(
+            "can be read by everyone",
+            "let the daemon's user own it and nobody else read it (chmod 600)",
+        )),
+    })
+}
+
+fn read_judged(
+    path: &Path,
+    most: u64,
+    judge: &dyn Fn(&Stat) -> Result<(), Untrusted>,
+) -> Result<Vec<u8>, Untrusted> {
     trusted_folder(
         path.parent()
             .filter(|p| !p.as_os_str().is_empty())
@@ -62,6 +84,7 @@ pub fn read_trusted(path: &Path, most: u64) -> Result<Vec<u8>, Untrusted> {
             "let root own it and only root write to it (chmod 644)",
         ));
     }
+    judge(&stat)?;
     match read_at_most(file, most) {
         Ok(bytes) => Ok(bytes),
         Err(Unreadable::Failed(e)) => Err(failed(&e)),

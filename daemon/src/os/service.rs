@@ -25,10 +25,13 @@ pub fn tell(state: &str) -> io::Result<()> {
 /// Where the site key is: with `LoadCredential=site.key:…` the service manager gives it, and no copy lies in the state
 /// directory.
 pub fn site_key() -> SiteKeyFrom {
+    credential("site.key").map_or(SiteKeyFrom::Folder, SiteKeyFrom::Credential)
+}
+
+/// The file of a credential that the service manager gives (`LoadCredential=NAME:…`).
+#[must_use]
+pub fn credential(name: &str) -> Option<PathBuf> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let given = credentials.map(|folder| folder.join("site.key"));
-    match given.filter(|file| file.exists()) {
-        Some(file) => SiteKeyFrom::Credential(file),
-        None => SiteKeyFrom::Folder,
-    }
+    let given = credentials.map(|folder| folder.join(name));
+    given.filter(|file| file.exists())
 }

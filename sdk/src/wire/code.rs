@@ -256,6 +256,9 @@ codes! {
     ServerBusy "server_busy" Server 503 true: "the daemon has too much to do",
         "Its queue, or this caller's share of it, or the connections of this uid are full; or the caller gave up 4,096 checkouts within 15 minutes that never had a seat (rule 20).",
         "try again in a moment";
+    MailOff "mail_off" Server 409 false: "this daemon sends no mail",
+        "No mail server is configured (`[mail]` in the configuration), so whatever would be mailed is given to whoever caused it instead.",
+        "carry it yourself: `seatkeeper license request --out FILE` writes the file; who operates the daemon sets `server` and `from` under `[mail]`";
     ServerStopping "server_stopping" Server 503 true: "the daemon is stopping",
         "It takes no new requests; seats are kept over a restart (rule 19).",
         "try again in a moment";

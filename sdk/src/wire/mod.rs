@@ -11,6 +11,7 @@ mod dates;
 mod dev;
 mod directory;
 mod install;
+mod mail;
 mod problem;
 mod registrations;
 mod resources;
@@ -30,6 +31,7 @@ pub use directory::{
     UnitMake, User, UserChange, UserMake,
 };
 pub use install::{InstallBody, Installed, InstalledLicense};
+pub use mail::{LicenseRequestMail, LicenseRequestMailed, MailState, MailStatus, MailTest};
 pub use problem::Problem;
 pub use registrations::{Registration, RegistrationApprove, RegistrationMake};
 pub use resources::*;

@@ -1,6 +1,6 @@
 //! What the lists and pages of the API show. Dates are seconds since 1970 (J); ids are text.
 
-use super::{Assignment, Code};
+use super::{Assignment, Code, MailStatus};
 use serde::{Deserialize, Serialize};
 
 macro_rules! resources {
@@ -320,6 +320,9 @@ resources! {
         /// Who administers this daemon, in words.
         #[serde(default)]
         pub administrators: String,
+        /// The outbox, where mail is configured; told to those who operate the daemon.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mail: Option<MailStatus>,
         /// What wants doing; told to them alone.
         pub findings: Vec<Finding>,
     }
@@ -327,7 +330,7 @@ resources! {
     Finding {
         /// `ok` is never listed: `warning` or `error`.
         pub level: String,
-        /// What it concerns: socket, clock, disk, key, delegation, license, inbox.
+        /// What it concerns: socket, clock, disk, key, delegation, license, inbox, mail.
         pub about: String,
         /// What is wrong.
         pub text: String,

@@ -3,19 +3,16 @@
 mod assign;
 mod install;
 mod remove;
+mod request;
 mod show;
 
-use crate::args::{LicenseCommand, RequestArgs};
+use crate::args::LicenseCommand;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Outcome;
-use crate::files;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{
-    Assignment, InstallBody, License, LicenseFeature, LicenseRequestBody, LicenseRequestReply,
-    WaitingLicense,
-};
+use seatkeeper::wire::{Assignment, InstallBody, License, LicenseFeature, WaitingLicense};
 
 /// Does it.
 pub(crate) fn run(
@@ -24,7 +21,7 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Outcome<Exit> {
     match command {
-        LicenseCommand::Request(args) => request(daemon, args, printer)?,
+        LicenseCommand::Request(args) => return request::request(daemon, args, printer),
         LicenseCommand::Install {
             files,
             account,
@@ -67,30 +64,6 @@ fn assignments(daemon: &Daemon<'_>, vendor: &str, license: &str) -> Outcome<Vec<
     let mut all: Vec<Assignment> = daemon.list("/v1/assignments")?;
     all.retain(|assignment| assignment.vendor == vendor && assignment.license == license);
     Ok(all)
-}
-
-fn request(daemon: &Daemon<'_>, args: &RequestArgs, printer: &Printer) -> Outcome {
-    let body = LicenseRequestBody {
-        account: args.account.clone(),
-        product_version: args.product_version.clone(),
-        order: args.order.clone(),
-    };
-    let reply: LicenseRequestReply = daemon.post("/v1/license-request", &body)?;
-    match &args.out {
-        None => printer.record(&reply, |reply| reply.request.clone())?,
-        Some(path) => {
-            files::create(path, &(reply.request.clone() + "\n"), false)?;
-            printer.note(&format!(
-                "send {} to the vendor; `seatkeeper license install FILE` takes what comes back",
-                path.display()
-            ));
-        }
-    }
-    reply
-        .warnings
-        .iter()
-        .for_each(|warning| printer.note(&format!("warning: {warning}")));
-    Ok(())
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {

@@ -86,6 +86,7 @@ impl Desk {
             delegation_exp: self.brought_until(),
             storage_low: state.storage_low,
             administrators: self.settings.administrators.to_string(),
+            mail: None,
             findings: if operates {
                 self.findings(&snapshot)
             } else {

@@ -20,6 +20,7 @@ mod remove;
 mod seen;
 mod sight;
 mod site_key;
+mod support;
 mod suppose;
 mod users;
 pub mod view;
@@ -29,6 +30,7 @@ pub use crate::problem::Refused;
 pub use leases::{LeaseAsked, Leased, stranger};
 pub use release::{ReleaseAsked, Released};
 pub use remove::Removal;
+pub use support::RequestToMail;
 
 use crate::authorize::{Caller, Permission, Sight};
 use crate::clock::Clock;
@@ -212,6 +214,12 @@ impl Desk {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The site's name for people.
+    #[must_use]
+    pub fn site_name(&self) -> &str {
+        &self.settings.site_name
     }
 
     /// The root of the home account.

@@ -17,6 +17,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::NotStarted, "waiting.rs"),
     (Code::Quarantine, "rollback.rs"),
     (Code::ShowDelegation, "rollback.rs"),
+    (Code::MailOff, "the mail room"),
     (Code::NotDelegated, "delegated.rs"),
     (Code::SiteKeyElsewhere, "delegated.rs"),
     (Code::Pruned, "tests/pruning"),

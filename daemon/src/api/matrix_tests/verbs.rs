@@ -28,6 +28,9 @@ const ASSIGN: &[Permission] = &[LicenseManageUsers];
 const GROUPS: &[Permission] = &[GroupManage, GroupRead];
 const PEOPLE: &[Permission] = &[UserManage, UserRead];
 
+/// A mail that the daemon's administrator caused.
+pub(super) const MAIL: &str = "00000000000000000000000000000001";
+
 pub(super) const VERBS: &[Verb] = &[
     list(
         "/v1/units",
@@ -301,6 +304,12 @@ pub(super) const VERBS: &[Verb] = &[
         |_| Some(json!({"account": ""})),
     )),
     home(post(
+        "/v1/license-request/mail",
+        Asks::All(&[LicenseInstall]),
+        |_| "/v1/license-request/mail".into(),
+        |_| Some(json!({"account": ""})),
+    )),
+    home(post(
         "/v1/vendors",
         Asks::All(&[VendorTrust]),
         |_| "/v1/vendors".into(),
@@ -367,6 +376,21 @@ pub(super) const VERBS: &[Verb] = &[
     home(get("/metrics", Asks::All(&[Operate]), |_| {
         "/metrics".into()
     })),
+    home(post(
+        "/v1/mails/test",
+        Asks::All(&[Operate]),
+        |_| "/v1/mails/test".into(),
+        |_| Some(json!({"to": "nobody"})),
+    )),
+    home(get("/v1/mails", Asks::All(&[Operate]), |_| {
+        "/v1/mails".into()
+    })),
+    told(
+        " that one caused oneself: nothing",
+        home(get("/v1/mails/{id}", Asks::All(&[Operate]), |_| {
+            format!("/v1/mails/{MAIL}")
+        })),
+    ),
 ];
 
 /// Verbs that ask for nothing: they reach what is the caller's own, or tell what is nobody's secret.

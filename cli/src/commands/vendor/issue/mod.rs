@@ -298,7 +298,25 @@ fn warnings(
     {
         found.push("named_min_s means nothing for a floating feature".to_owned());
     }
+    if let Some(support) = license.info.get("support")
+        && !support.as_str().is_some_and(is_address)
+    {
+        found.push(format!(
+            "info.support is {support}, no mail address: sites cannot mail their license requests there"
+        ));
+    }
     found
+}
+
+/// It looks like a mail address; a site judges it when it mails.
+fn is_address(text: &str) -> bool {
+    let (local, domain) = text.split_once('@').unwrap_or_default();
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "@/:<>,;".contains(c);
+    !local.is_empty()
+        && !domain.is_empty()
+        && !text.contains("//")
+        && !domain.contains(odd)
+        && !local.contains(odd)
 }
 
 fn times(n: u64) -> String {

@@ -54,6 +54,11 @@ impl Address {
     }
 }
 
+/// Refuses what is no mail address.
+pub(in crate::desk) fn mail_address(member: &str, text: &str) -> Result<(), Refused> {
+    Address::of(member, text).map(drop)
+}
+
 /// A domain in its ASCII form, in small letters. Others are refused, not converted: two that only look alike are never
 /// the same here (D7).
 pub(super) fn domain(member: &str, text: &str) -> Result<String, Refused> {

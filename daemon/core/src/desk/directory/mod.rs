@@ -10,7 +10,7 @@ mod roles;
 mod units;
 mod users;
 
-pub(super) use addresses::address_hash;
+pub(super) use addresses::{address_hash, mail_address};
 pub(super) use customers::Wanted;
 pub(super) use names::name_key;
 pub(super) use registrations::names_of;

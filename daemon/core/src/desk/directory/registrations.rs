@@ -355,7 +355,7 @@ impl Desk {
     }
 
     /// The mail address of a user whose login is none.
-    pub(super) fn address_of(&self, state: &State, user: UserId) -> Option<String> {
+    pub(in crate::desk) fn address_of(&self, state: &State, user: UserId) -> Option<String> {
         let known = state
             .users
             .get(&user)
