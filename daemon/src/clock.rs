@@ -26,3 +26,8 @@ impl Stopwatch {
         self.elapsed().as_secs_f64()
     }
 }
+
+/// The runtime's moment, for pauses: a test stops it.
+pub(crate) fn moment() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}

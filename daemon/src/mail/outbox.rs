@@ -4,6 +4,7 @@ use super::book::{Book, Failed, Findings, MailId, Next, Posted};
 use super::letters::Mail;
 use super::render::{self, Letter, sender};
 use super::smtp::Smtp;
+use crate::clock::moment;
 use crate::config::MailSettings;
 use lettre::message::Mailbox;
 use prometheus_client::metrics::counter::Counter;
@@ -139,7 +140,7 @@ impl Outbox {
         let wall_s = shared.parts.clock.read().wall_s;
         let letter = render::letter(mail, id, &shared.from, wall_s);
         let letter = letter.map_err(NotPosted::Bad)?;
-        let now = Instant::now();
+        let now = moment();
         let mut book = lock(&shared.book);
         match book.is_same(id, mail.kind, &mail.to, by) {
             Some(false) => return Err(NotPosted::Conflict),
@@ -168,7 +169,7 @@ impl Outbox {
     #[must_use]
     pub fn state(&self, id: MailId) -> Option<MailState> {
         let shared = self.0.as_ref()?;
-        lock(&shared.book).state(id, Instant::now())
+        lock(&shared.book).state(id, moment())
     }
 
     /// Whether this login caused it.
@@ -198,7 +199,7 @@ impl Outbox {
     #[must_use]
     pub fn list(&self) -> Vec<MailState> {
         let shared = self.0.as_ref();
-        shared.map_or_else(Vec::new, |shared| lock(&shared.book).list(Instant::now()))
+        shared.map_or_else(Vec::new, |shared| lock(&shared.book).list(moment()))
     }
 
     /// For `status`; nothing where mail is off.
@@ -240,7 +241,7 @@ impl Shared {
 
     /// Notes how a delivery ended, and tells whom it concerns.
     fn settle(&self, id: MailId, result: Result<String, Failed>) {
-        let now = Instant::now();
+        let now = moment();
         let mut book = lock(&self.book);
         let kind = book.state(id, now).map(|state| state.kind);
         let kind = kind.unwrap_or_default();
@@ -301,7 +302,7 @@ async fn deliver(shared: Arc<Shared>, carrier: impl Carrier) {
         if *closed.borrow() {
             return;
         }
-        let next = lock(&shared.book).next(Instant::now());
+        let next = lock(&shared.book).next(moment());
         match next {
             Next::Now(id, letter) => {
                 let result = carrier.carry(letter).await;
@@ -310,7 +311,7 @@ async fn deliver(shared: Arc<Shared>, carrier: impl Carrier) {
             Next::At(due) => tokio::select! {
                 () = tokio::time::sleep_until(due) => {
                     let mut book = lock(&shared.book);
-                    shared.tell(&mut book, Instant::now());
+                    shared.tell(&mut book, moment());
                 }
                 _ = changed.changed() => {}
                 _ = closed.changed() => {}

@@ -6,6 +6,7 @@ use super::letters::{self, Requested};
 use super::outbox::{Carried, Carrier, Counts, NotPosted, Outbox, Parts};
 use super::password::password;
 use super::render::{Letter, letter, sender};
+use crate::clock::moment;
 use crate::config::Settings;
 use seatkeeper::wire::Finding;
 use seatkeeper_core::clock::ManualClock;
@@ -71,7 +72,7 @@ pub(super) fn stuck() -> Outbox {
 fn outbox(answers: &[Result<String, Failed>]) -> (Outbox, Led, Said) {
     let led = Led {
         answers: Arc::new(Mutex::new(answers.iter().cloned().collect())),
-        began: Some(Instant::now()),
+        began: Some(moment()),
         ..Led::default()
     };
     let said = Said::default();
