@@ -69,6 +69,7 @@ fn opening(settings: &Settings) -> Result<Opening, String> {
     let desk = desk::Settings {
         create_users: settings.unknown_users == UnknownUsers::Create,
         assign_new_to_everyone: settings.assign_new_licenses == AssignNew::Everyone,
+        terms_block_checkout: settings.terms_block_checkout,
         disk_reserve: settings.disk_reserve,
         retention_days: settings.retention_days,
         refused_roots: vec![dev_root()],

@@ -366,6 +366,7 @@ pub fn this_machine(site_name: &str) -> io::Result<seatkeeper_core::desk::Settin
         administrators: "root".into(),
         create_users: true,
         assign_new_to_everyone: false,
+        terms_block_checkout: false,
         disk_reserve: 0,
         retention_days: seatkeeper_core::side::RETENTION_DAYS,
         refused_roots: Vec::new(),

@@ -262,6 +262,7 @@ impl House {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: false,
+            needs_terms: false,
             shown: None,
         }
     }

@@ -20,4 +20,5 @@ mod race;
 mod registration;
 mod removal;
 mod rollback;
+mod terms;
 mod walk;

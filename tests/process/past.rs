@@ -141,6 +141,7 @@ impl Life {
                 create_users: true,
                 refused_roots: Vec::new(),
                 assign_new_to_everyone: false,
+                terms_block_checkout: false,
                 disk_reserve: 0,
                 retention_days: RETENTION_DAYS,
                 version: String::new(),

@@ -10,6 +10,7 @@ mod registration;
 mod seat;
 mod site;
 mod suppose;
+mod terms;
 mod vendor;
 
 pub(crate) use access::{Giving, ReachName, RoleCommand};
@@ -25,6 +26,7 @@ pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use suppose::Supposing;
+pub(crate) use terms::{PublishArgs, TermsCommand};
 pub(crate) use vendor::{
     InspectArgs, IssueArgs, IssuerArgs, KeyFor, KeygenArgs, PassphraseArgs, VendorCommand,
 };
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     /// Accounts: the roots of that tree, which licenses are installed for
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Terms of service: read, accept, publish them; who has accepted
+    #[command(subcommand)]
+    Terms(TermsCommand),
     /// Ask to come in: for whoever is nobody's user here yet
     Register(RegisterArgs),
     /// Who asked to come in: let them in, or not

@@ -19,6 +19,7 @@ mod seat;
 mod signals;
 mod site;
 mod status;
+mod terms;
 mod unit;
 mod user;
 mod vendor;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Group(command) => group::run(&daemon, command, printer).map(done),
         Command::Unit(command) => unit::run(&daemon, command, printer).map(done),
         Command::Account(command) => unit::account(&daemon, command, printer).map(done),
+        Command::Terms(command) => terms::run(&daemon, command, printer).map(done),
         Command::Register(args) => registration::register(&daemon, args, printer).map(done),
         Command::Registration(command) => registration::run(&daemon, command, printer).map(done),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),

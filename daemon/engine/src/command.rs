@@ -10,7 +10,7 @@ pub use registration::{Admission, Register, Want};
 
 use crate::ids::{
     AssignmentId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId, LicenseId,
-    LoginHash, MachineId, Name, RunId, TokenHash, UnitId, UserId,
+    LoginHash, MachineId, Name, RunId, TextHash, TokenHash, UnitId, UserId,
 };
 use crate::state::{AssignmentTerms, LicenseTerms, Target};
 use crate::time::Date;
@@ -190,6 +190,20 @@ pub enum Command {
     Arrange(Arrange),
     /// Changes roles and who has them.
     Access(Access),
+    /// Publishes terms of service; the daemon has their text (B15).
+    PublishTerms {
+        /// What they are called.
+        version: Name,
+        /// SHA-256 of the text.
+        text: TextHash,
+    },
+    /// A user accepts the terms in force.
+    AcceptTerms {
+        /// Who.
+        user: UserId,
+        /// What they saw; refused unless that is in force.
+        version: Name,
+    },
     /// Makes a user at first sight of a login, or returns the one who has it.
     MeetUser {
         /// The id that a new user gets.
@@ -286,6 +300,8 @@ pub struct Checkout {
     pub wait_s: u32,
     /// Deletes a cool-down (rule 16).
     pub interactive: bool,
+    /// Who has not accepted the terms of service in force gets nothing (`terms_block_checkout`, rule 4).
+    pub needs_terms: bool,
     /// The lease that the client shows, where it may prove a future (rule 21).
     pub shown: Option<Box<Shown>>,
 }

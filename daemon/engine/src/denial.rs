@@ -18,6 +18,7 @@ pub enum Code {
     UnknownUser,
     UserNotActive,
     Excluded,
+    TermsNotAccepted,
     RequestExceedsTotal,
     StorageLow,
     Quarantine,

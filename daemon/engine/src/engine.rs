@@ -1,6 +1,6 @@
 //! The door: commands in, events and a verdict out. One function decides, one folds.
 
-use crate::command::{Checkout, Command, Renew, Signed};
+use crate::command::{Checkout, Command, IssuerSeen, Renew, Signed};
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
@@ -9,7 +9,7 @@ use crate::index::Index;
 use crate::licensing::customer::For;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{access, dates, directory, licensing, limits, reserves, rollback, seats};
+use crate::{access, dates, directory, licensing, limits, reserves, rollback, seats, terms};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -270,6 +270,8 @@ impl Act<'_> {
             Command::AcceptClock { wall, if_match } => dates::accept(self, wall, if_match),
             Command::Arrange(change) => directory::arrange(self, change),
             Command::Access(change) => access::change(self, change),
+            Command::PublishTerms { version, text } => terms::publish(self, version, text),
+            Command::AcceptTerms { user, version } => terms::accept(self, user, version),
             Command::MeetUser { user, login } => Ok(self.meet(user, login)),
             Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
             Command::Renew(renew) => seats::renew::renew(self, &renew),
@@ -292,10 +294,7 @@ impl Act<'_> {
             Command::RemoveVendor { vendor, if_match } => {
                 licensing::vendor::remove(self, vendor, if_match)
             }
-            Command::SeeIssuer(issuer) => {
-                licensing::vendor::see(self, *issuer);
-                Ok(Verdict::Done)
-            }
+            Command::SeeIssuer(issuer) => self.see(*issuer),
             Command::InstallLicense {
                 terms,
                 account,
@@ -347,6 +346,8 @@ impl Act<'_> {
             | Command::AcceptClock { .. }
             | Command::Arrange(_)
             | Command::Access(_)
+            | Command::PublishTerms { .. }
+            | Command::AcceptTerms { .. }
             | Command::MeetUser { .. }
             | Command::Checkout(_)
             | Command::Renew(_)
@@ -356,6 +357,11 @@ impl Act<'_> {
             | Command::Recall { .. }
             | Command::ProcessGone { .. } => Ok(Verdict::Done),
         }
+    }
+
+    fn see(&mut self, issuer: IssuerSeen) -> Result<Verdict, Denial> {
+        licensing::vendor::see(self, issuer);
+        Ok(Verdict::Done)
     }
 
     fn start(&mut self, run: RunId) -> Verdict {

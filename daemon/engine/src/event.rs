@@ -4,7 +4,7 @@ use crate::access::{Given, Permission, Reach};
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
     AssignmentId, CheckoutId, CheckpointHash, Gid, GroupId, HolderId, LicenseId, LoginHash,
-    MachineId, Name, NameHash, PoolId, RunId, UnitId, UserId,
+    MachineId, Name, NameHash, PoolId, RunId, TextHash, UnitId, UserId,
 };
 use crate::state::{
     AssignmentTerms, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus, Way,
@@ -201,6 +201,16 @@ pub enum Recorded {
     DomainDropped {
         account: UnitId,
         domain: NameHash,
+    },
+    /// Terms of service are in force, whose text has this hash.
+    TermsPublished {
+        version: Name,
+        text: TextHash,
+        at: Date,
+    },
+    TermsAccepted {
+        user: UserId,
+        version: Name,
     },
     SeatTaken(Box<SeatTaken>),
     /// A named seat opened by a direct assignment, and kept for whom it names (rule 7).

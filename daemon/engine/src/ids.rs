@@ -123,6 +123,8 @@ bytes_id! {
     TokenHash[32];
     /// SHA-256 of a checkpoint.
     CheckpointHash[32];
+    /// SHA-256 of a text that is kept elsewhere.
+    TextHash[32];
 }
 
 /// The id of a grant: the epoch that opened it and its number in that epoch. Written `E.N`.

@@ -22,6 +22,7 @@ pub mod right;
 mod rollback;
 mod seats;
 pub mod state;
+mod terms;
 pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};

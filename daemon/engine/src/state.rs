@@ -6,12 +6,14 @@ mod assignment;
 mod directory;
 mod pairs;
 mod registration;
+mod service;
 mod terms;
 mod unit;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
+pub use service::{ServiceTerms, TERMS_MOST};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 pub use unit::Unit;
 
@@ -110,6 +112,12 @@ pub struct State {
     /// The domains, by account, that it lets in by itself.
     #[serde(default)]
     pub approved_domains: OrdMap<UnitId, OrdSet<NameHash>>,
+    /// Terms of service that were published, by number; those of the highest are in force (B15).
+    #[serde(default)]
+    pub terms: OrdMap<u32, Arc<ServiceTerms>>,
+    /// The number of the terms that a user accepted last.
+    #[serde(default)]
+    pub accepted_terms: OrdMap<UserId, u32>,
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, Arc<PoolId>>,
     /// Who is covered by which assignment, by license.

@@ -295,6 +295,7 @@ impl World {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: true,
+            needs_terms: false,
             shown: None,
         }
     }

@@ -361,6 +361,7 @@ fn asked(who: u8, id: u8) -> Checkout {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
+        needs_terms: false,
         shown: None,
     }
 }

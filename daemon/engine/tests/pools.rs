@@ -512,6 +512,7 @@ impl World {
             roots: roots.map(|(root, _)| root.into()).collect(),
             wait_s: 0,
             interactive,
+            needs_terms: false,
             shown: None,
         }
     }

@@ -203,6 +203,8 @@ impl House {
         }
         let mail = json!({"id": MAIL, "to": "ana@example.com"});
         self.done("POST", "/v1/mails/test", mail).await;
+        let terms = json!({"version": "1", "text": "Be kind."});
+        self.done("POST", "/v1/terms", terms).await;
         let spare = json!({"permissions": ["unit.read"], "reach": "unit"});
         self.done("PUT", "/v1/roles/spare", spare).await;
         let mut targets = Vec::new();

@@ -31,6 +31,7 @@ mod seats;
 mod seldom;
 mod status;
 mod stream;
+mod terms;
 mod timer;
 mod trace;
 mod units;
@@ -156,6 +157,9 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(registrations::approve))
         .routes(routes!(registrations::verify))
         .routes(routes!(registrations::let_in, registrations::drop_domain))
+        .routes(routes!(terms::show, terms::publish))
+        .routes(routes!(terms::accept))
+        .routes(routes!(terms::acceptances))
         .routes(routes!(seats::pools))
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))

@@ -2,6 +2,7 @@
 
 mod mails;
 mod registrations;
+mod terms;
 
 use super::house_tests::{House, NOW, PATIENCE, Walk};
 use crate::dev::vendor;
@@ -227,6 +228,7 @@ async fn every_route_answers_as_the_document_says() {
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;
     walk.mails().await;
+    walk.terms().await;
     walk.removals().await;
     walk.document.all_were_used();
 }

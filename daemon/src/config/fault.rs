@@ -122,6 +122,7 @@ fn takes(key: &Key) -> String {
         Kind::Path => "an absolute path in quotes".to_owned(),
         Kind::SecretFile => "the absolute path of a file in quotes".to_owned(),
         Kind::Choice(words) => format!("one of \"{}\"", words.join("\", \"")),
+        Kind::Switch => "true or false, without quotes".to_owned(),
         Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
         Kind::Size => {
             "a size such as \"256 MiB\" (B, KiB, MiB, GiB, TiB), or bytes as a number".to_owned()

@@ -18,6 +18,8 @@ pub(crate) enum Value {
     Text(String),
     /// A number of a file.
     Number(i64),
+    /// `true` or `false` of a file.
+    Switch(bool),
     /// Something else, by the name of its type.
     Other(&'static str),
     /// Of the environment or a flag, where everything is text.
@@ -125,6 +127,7 @@ fn entry(
             DeValue::String(text) => Value::Text(text.to_string()),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_or(Value::Other("number that is too large"), Value::Number),
+            DeValue::Boolean(on) => Value::Switch(*on),
             other => Value::Other(other.type_str()),
         },
         origin: Origin::File(path.to_path_buf(), line_of(text, key.span().start)),

@@ -11,6 +11,8 @@ pub enum Kind {
     SecretFile,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Switch,
     /// A whole number between these, both included.
     Number(u64, u64),
     /// A size: bytes as a number, or a text like `"256 MiB"`.
@@ -48,6 +50,7 @@ impl Key {
             Kind::Path => Some("an absolute path".to_owned()),
             Kind::SecretFile => Some("an absolute path, or \"\" for none".to_owned()),
             Kind::Choice(words) => Some(format!("one of: {}", words.join(", "))),
+            Kind::Switch => Some("true or false".to_owned()),
             Kind::Number(from, to) => Some(format!("a number from {from} to {to}")),
             Kind::Size => Some("bytes, or as \"256 MiB\"".to_owned()),
         }
@@ -121,6 +124,12 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Choice(&["nobody", "everyone"]),
         default: "\"nobody\"",
         about: "To whom a license is assigned when it is installed for the first time.",
+    },
+    Key {
+        name: "terms_block_checkout",
+        kind: Kind::Switch,
+        default: "false",
+        about: "Nobody gets a new seat who has not accepted the terms of service in force (terms_not_accepted). Seats that are held go on.",
     },
     Key {
         name: "admin_group",

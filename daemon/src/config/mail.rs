@@ -88,16 +88,17 @@ impl MailSettings {
         true
     }
 
-    /// What no value can say alone. `set` says whether somebody set a setting.
-    pub(super) fn check(
-        &self,
-        set: &dyn Fn(&str) -> bool,
-        fault: &mut dyn FnMut(&str, &str, &str),
-    ) {
+    /// What no value can say alone.
+    pub(super) fn check(&self, fault: &mut dyn FnMut(&str, &str, &str)) {
+        let password = !self.password_file.as_os_str().is_empty();
         let server = "name the SMTP server in `mail.server`, or take the table out";
         if !self.is_on() {
-            for key in ["mail.from", "mail.user", "mail.password_file"] {
-                if set(key) {
+            for (key, set) in [
+                ("mail.from", !self.from.is_empty()),
+                ("mail.user", !self.user.is_empty()),
+                ("mail.password_file", password),
+            ] {
+                if set {
                     fault(key, "is set, and `mail.server` is not", server);
                 }
             }
@@ -133,7 +134,7 @@ impl MailSettings {
                 "set `mail.tls` to \"starttls\" or \"tls\", or sign nobody in",
             );
         }
-        if self.user.is_empty() && set("mail.password_file") {
+        if self.user.is_empty() && password {
             fault(
                 "mail.password_file",
                 "is set, and `mail.user` is not",

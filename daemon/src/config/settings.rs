@@ -94,6 +94,8 @@ pub struct Settings {
     pub unknown_users: UnknownUsers,
     /// To whom new licenses go.
     pub assign_new_licenses: AssignNew,
+    /// Nobody gets a new seat who has not accepted the terms of service.
+    pub terms_block_checkout: bool,
     /// The administrators' group of the operating system; empty for none.
     pub admin_group: String,
     /// Bytes to be kept free on the state directory's disk.
@@ -194,11 +196,7 @@ impl Settings {
                 );
             }
         }
-        let set = |key: &str| {
-            let origin = self.shown.get(key).map(|(_, origin)| origin);
-            origin.is_some_and(|origin| *origin != Origin::Default)
-        };
-        self.mail.check(&set, &mut fault);
+        self.mail.check(&mut fault);
     }
 
     fn put(&mut self, key: &str, value: &Judged) -> Result<(), String> {
@@ -209,6 +207,7 @@ impl Settings {
             ("licenses_dir", Judged::Path(path)) => self.licenses_dir.clone_from(path),
             ("site_name", Judged::Text(text)) => self.site_name.clone_from(text),
             ("admin_group", Judged::Text(text)) => self.admin_group.clone_from(text),
+            ("terms_block_checkout", Judged::Switch(on)) => self.terms_block_checkout = *on,
             ("disk_reserve", Judged::Size(bytes)) => self.disk_reserve = *bytes,
             ("checkpoint_events", Judged::Number(n)) => self.checkpoint_events = *n,
             ("retention_days", Judged::Number(n)) => self.retention_days = *n,
@@ -247,6 +246,7 @@ impl Default for Settings {
             site_name: String::new(),
             unknown_users: UnknownUsers::Create,
             assign_new_licenses: AssignNew::Nobody,
+            terms_block_checkout: false,
             admin_group: String::new(),
             disk_reserve: 0,
             checkpoint_events: 0,
@@ -303,6 +303,7 @@ pub(super) enum Judged {
     Text(String),
     Path(PathBuf),
     Word(&'static str),
+    Switch(bool),
     Number(u64),
     Size(u64),
 }
@@ -328,6 +329,7 @@ impl Judged {
                 word.map(|word| Judged::Word(word))
                     .ok_or_else(|| format!("cannot be \"{text}\""))
             }
+            Kind::Switch => switch(value).map(Judged::Switch),
             Kind::Number(least, most) => {
                 let n = number(value)?;
                 let fits = (least..=most).contains(&n);
@@ -353,6 +355,7 @@ impl fmt::Display for Judged {
             Judged::Text(text) => f.write_str(&quoted(text)),
             Judged::Path(path) => f.write_str(&quoted(&path.to_string_lossy())),
             Judged::Word(word) => f.write_str(&quoted(word)),
+            Judged::Switch(on) => write!(f, "{on}"),
             Judged::Number(n) => write!(f, "{n}"),
             Judged::Size(bytes) => f.write_str(&quoted(&size_text(*bytes))),
         }
@@ -363,6 +366,7 @@ fn text(value: &Value) -> Result<&str, String> {
     match value {
         Value::Text(text) | Value::Loose(text) => Ok(text),
         Value::Number(n) => Err(format!("is a text, not the number {n}")),
+        Value::Switch(on) => Err(format!("is a text, not {on} without quotes")),
         Value::Other(name) => Err(format!("is a text, not a TOML {name}")),
     }
 }
@@ -374,7 +378,21 @@ fn number(value: &Value) -> Result<u64, String> {
             .parse()
             .map_err(|_| format!("is a whole number, not \"{text}\"")),
         Value::Text(text) => Err(format!("is a whole number, not the text \"{text}\"")),
+        Value::Switch(on) => Err(format!("is a whole number, not {on}")),
         Value::Other(name) => Err(format!("is a whole number, not a TOML {name}")),
+    }
+}
+
+fn switch(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Switch(on) => Ok(*on),
+        Value::Loose(text) => {
+            let on = text.parse();
+            on.map_err(|_| format!("is true or false, not \"{text}\""))
+        }
+        Value::Text(text) => Err(format!("is true or false, not the text \"{text}\"")),
+        Value::Number(n) => Err(format!("is true or false, not {n}")),
+        Value::Other(name) => Err(format!("is true or false, not a TOML {name}")),
     }
 }
 

@@ -14,6 +14,6 @@ mod tests;
 
 pub use book::MailId;
 pub use letters::{Attachment, Kind, Mail};
-pub use outbox::{Counts, NotPosted, Outbox, Parts};
+pub use outbox::{Counts, NotPosted, Outbox, Parts, Tell};
 pub use password::{NoPassword, password};
 pub use render::sender;

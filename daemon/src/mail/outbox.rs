@@ -23,6 +23,9 @@ use tokio::time::Instant;
 /// A delivery under way: the server's answer, or why there is none.
 pub(super) type Carried = Pin<Box<dyn Future<Output = Result<String, Failed>> + Send>>;
 
+/// Tells `doctor`.
+pub type Tell = Box<dyn Fn(&str, Option<Finding>) + Send + Sync>;
+
 /// Hands letters over.
 pub(super) trait Carrier: Send + Sync {
     /// Begins to hand this one over.
@@ -51,7 +54,7 @@ pub struct Parts {
     /// What is counted.
     pub counts: Counts,
     /// Who tells `doctor`: under which subject, and what, or nothing any more.
-    pub tell: Box<dyn Fn(&str, Option<Finding>) + Send + Sync>,
+    pub tell: Tell,
 }
 
 /// The outbox. Clones are the same one.

@@ -141,6 +141,9 @@ codes! {
     Excluded "excluded" Policy 403 false: "an assignment keeps this user out",
         "An assignment of the license refuses whom it covers, and wins over all others (rule 10).",
         "ask an administrator: `seatkeeper why USER FEATURE` names the assignment, `seatkeeper license assignments` shows it";
+    TermsNotAccepted "terms_not_accepted" Policy 403 false: "the terms of service are not accepted",
+        "The site gives new seats only to who has accepted the terms of service in force (`terms_block_checkout`, rule 4). Each person accepts for themselves; a new version asks anew. Seats that are held go on.",
+        "read them with `seatkeeper terms show`, then `seatkeeper terms accept`";
     CoolDown "cool_down" Policy 409 true: "the seat was taken back; a pause is running",
         "After a reclaim this user gets no seat of the feature on this machine until the cool-down is over (rule 16).",
         "wait, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)";

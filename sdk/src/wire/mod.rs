@@ -16,6 +16,7 @@ mod problem;
 mod registrations;
 mod resources;
 mod suppose;
+mod terms;
 
 pub use access::{GivenRole, Role, RoleDefine, RolesChange};
 pub use assignments::{Assignment, AssignmentChange};
@@ -36,3 +37,4 @@ pub use problem::Problem;
 pub use registrations::{Registration, RegistrationApprove, RegistrationMake};
 pub use resources::*;
 pub use suppose::{Suppose, SupposedMember, SupposedPlace, SupposedSeats, Today};
+pub use terms::{Terms, TermsAccept, TermsAcceptance, TermsPublish};

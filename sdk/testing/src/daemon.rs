@@ -325,6 +325,7 @@ fn settings() -> std::io::Result<Settings> {
         create_users: true,
         refused_roots: Vec::new(),
         assign_new_to_everyone: false,
+        terms_block_checkout: false,
         disk_reserve: 0,
         retention_days: seatkeeper_core::side::RETENTION_DAYS,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -265,6 +265,7 @@ impl Desk {
             roots,
             wait_s: 0,
             interactive: body.interactive,
+            needs_terms: self.settings.terms_block_checkout,
             shown: None,
         })
     }

@@ -178,6 +178,7 @@ impl Desk {
             roots: parse::roots(&body.roots)?,
             wait_s,
             interactive: body.interactive,
+            needs_terms: self.settings.terms_block_checkout,
             shown,
         }));
         Ok((self.of_user(caller, Some(user), command), lease))

@@ -22,6 +22,7 @@ mod sight;
 mod site_key;
 mod support;
 mod suppose;
+mod terms;
 mod users;
 pub mod view;
 
@@ -63,6 +64,8 @@ pub struct Settings {
     pub create_users: bool,
     /// A license that was not installed before is assigned to everyone.
     pub assign_new_to_everyone: bool,
+    /// Nobody gets a new seat who has not accepted the terms of service in force.
+    pub terms_block_checkout: bool,
     /// Bytes kept free (`disk_reserve`).
     pub disk_reserve: u64,
     /// Thumbprints of roots that are never trusted here: `run` names the published development root.

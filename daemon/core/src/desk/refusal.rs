@@ -103,6 +103,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::UnknownUser => wire::Code::UnknownUser,
         Code::UserNotActive => wire::Code::UserNotActive,
         Code::Excluded => wire::Code::Excluded,
+        Code::TermsNotAccepted => wire::Code::TermsNotAccepted,
         Code::RequestExceedsTotal => wire::Code::RequestExceedsTotal,
         Code::StorageLow => wire::Code::StorageLow,
         Code::Quarantine => wire::Code::Quarantine,
@@ -162,6 +163,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::UnknownUser => format!("{user} is not known here"),
         Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
         Code::Excluded => format!("{license} has {what}, and an assignment of it keeps {user} out"),
+        Code::TermsNotAccepted => format!("{user} has not accepted the terms of service of this site, version {limit}"),
         Code::RequestExceedsTotal => format!("no license has so many seats of {what}: the most is {limit}"),
         Code::StorageLow if denial.rule == 20 => "the disk of the daemon is nearly full: that a checkout without a seat was given up is not recorded now".to_owned(),
         Code::ServerBusy => format!(
@@ -259,6 +261,7 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
         Code::CoolDown => denial.retry_at.map(|_| {
             "wait until the pause is over, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
         }),
+        Code::TermsNotAccepted => Some(terms(subject)),
         Code::WrongVendor if !denial.roots.is_empty() => Some(
             "the application and the installed license come from different vendors: ask the vendor of the application for a license".to_owned(),
         ),
@@ -268,6 +271,17 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
         true => to_do(denial, subject),
         false => whom_to_ask(denial, subject),
     })
+}
+
+/// Nobody accepts them for another.
+fn terms(subject: Subject<'_>) -> String {
+    match subject.user == subject.caller.login.name {
+        true => "read them with `seatkeeper terms show`, then `seatkeeper terms accept`".to_owned(),
+        false => format!(
+            "{} reads and accepts them for themselves: `seatkeeper terms show`, `seatkeeper terms accept`",
+            subject.user
+        ),
+    }
 }
 
 /// The permission without which nothing can be done about a denial.

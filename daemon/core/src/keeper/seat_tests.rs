@@ -95,6 +95,7 @@ pub(super) fn checkout(machine: MachineId, n: u8) -> Command {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
+        needs_terms: false,
         shown: None,
     }))
 }

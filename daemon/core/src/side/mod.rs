@@ -1,4 +1,4 @@
-//! The side store: what may be erased. Names by id, and how often what was denied; no rule reads it.
+//! The side store: what may be erased. Names by id, texts by hash, and how often what was denied; no rule reads it.
 //!
 //! Names are committed before the first event that refers to their ids; one that no event ever named, because the daemon
 //! ended in between, is erased after the next start, 64 of them at the most. Mails and hosts get tables of their own with the directory.
@@ -25,6 +25,8 @@ const USERS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("users"
 const UNITS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("units");
 const GROUPS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("groups");
 const MACHINES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("machines");
+/// Texts that the journal has the SHA-256 of: terms of service.
+const TEXTS: TableDefinition<'_, &[u8; 32], &str> = TableDefinition::new("texts");
 /// (hour since 1970, feature, code, unit) → how often.
 const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
     TableDefinition::new("denials");
@@ -33,8 +35,8 @@ const VERSION: &str = "version";
 const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
 /// Version of the side store's layout.
 ///
-/// 1: names of users and machines. 2: of units and groups, too.
-const SIDE_VERSION: u64 = 2;
+/// 1: names of users and machines. 2: of units and groups, too. 3: texts.
+const SIDE_VERSION: u64 = 3;
 /// How long counts of denials, and events, are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
 /// What a name belongs to.
@@ -158,6 +160,32 @@ impl Side {
         })
     }
 
+    /// Makes a text durable under its hash. Call it before the order whose events name the hash.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn put_text(&self, hash: [u8; 32], text: &str) -> Result<(), SideError> {
+        if self.text(hash)?.as_deref() == Some(text) {
+            return Ok(());
+        }
+        self.write(|txn| {
+            txn.open_table(TEXTS)?.insert(&hash, text)?;
+            Ok(())
+        })
+    }
+
+    /// The text under a hash, unless it was never known.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn text(&self, hash: [u8; 32]) -> Result<Option<String>, SideError> {
+        let look = || -> Result<Option<String>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(TEXTS)?;
+            Ok(table.get(&hash)?.map(|text| text.value().to_owned()))
+        };
+        look().map_err(|e| self.failed(&e))
+    }
+
     /// The names as they are now, to look through later.
     pub fn names_now(&self) -> Result<NamesThen, SideError> {
         let read = self.database.begin_read();
@@ -247,6 +275,7 @@ impl Side {
             for kind in [Kind::User, Kind::Machine, Kind::Unit, Kind::Group] {
                 txn.open_table(kind.table())?;
             }
+            txn.open_table(TEXTS)?;
             txn.open_table(DENIALS)?;
             txn.open_table(META)?.insert(VERSION, SIDE_VERSION)?;
             Ok(())

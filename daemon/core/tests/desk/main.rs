@@ -19,4 +19,5 @@ mod roles;
 mod rollback;
 mod site;
 mod suppose;
+mod terms;
 mod waiting;

@@ -1,7 +1,7 @@
 //! Every no has a code, and every code is produced here, elsewhere, or by a failure that no rule emits.
 
 use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
-use crate::{directory, named, registrations, reserves, roles};
+use crate::{directory, named, registrations, reserves, roles, terms};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
 use std::sync::atomic::Ordering;
@@ -195,6 +195,7 @@ fn r22_every_code_is_produced_or_reserved() {
     found.push(*roles::lone_administrator());
     reserves::noes(&mut found);
     named::noes(&mut found);
+    terms::noes(&mut found);
     registrations::noes(&mut found);
     for problem in &found {
         assert_eq!(problem.kind, format!("/problems/{}", problem.code));

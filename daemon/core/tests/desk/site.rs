@@ -195,6 +195,7 @@ impl Site {
             create_users: true,
             refused_roots: Vec::new(),
             assign_new_to_everyone: false,
+            terms_block_checkout: false,
             disk_reserve: 1 << 20,
             retention_days: seatkeeper_core::side::RETENTION_DAYS,
             version: "0.1.0".to_owned(),

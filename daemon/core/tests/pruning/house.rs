@@ -109,6 +109,7 @@ impl House {
                 create_users: true,
                 refused_roots: Vec::new(),
                 assign_new_to_everyone: false,
+                terms_block_checkout: false,
                 disk_reserve: 0,
                 retention_days: RETENTION_DAYS,
                 version: "0.1.0".to_owned(),

@@ -63,6 +63,8 @@ permissions! {
     RegistrationMake = "registration.make", Everyone;
     /// See status.
     StatusRead = "status.read", Everyone;
+    /// Read the terms of service, and accept them for oneself.
+    TermsAccept = "terms.accept", Everyone;
     /// See accounts and units.
     UnitRead = "unit.read", Place;
     /// Make, change and take away accounts and units.
@@ -109,6 +111,8 @@ permissions! {
     SiteKeyExport = "site_key.export", Daemon;
     /// Bring a delegation that the site key signed elsewhere.
     SiteKeyDelegate = "site_key.delegate", Daemon;
+    /// Publish terms of service, which everyone is asked to accept.
+    TermsPublish = "terms.publish", Daemon;
     /// Put the time of dates back to the wall clock.
     ClockAccept = "clock.accept", Daemon;
     /// See what wants doing, metrics and configuration.

@@ -1,8 +1,7 @@
 //! Folds what happens to units, groups and users.
 
-use super::access;
 use super::licensing::unassign;
-use super::registrations;
+use super::{registrations, terms};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
@@ -114,7 +113,7 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
         | Recorded::AddressVerified { .. }
         | Recorded::DomainLetIn { .. }
         | Recorded::DomainDropped { .. } => registrations::evolve(state, event, revision),
-        other => access::evolve(state, other, revision),
+        other => terms::evolve(state, other, revision),
     }
 }
 
@@ -169,6 +168,8 @@ pub(super) fn folded_before(event: &Recorded) {
         | Recorded::RoleDefined { .. }
         | Recorded::RoleRemoved { .. }
         | Recorded::RolesGiven { .. }
+        | Recorded::TermsPublished { .. }
+        | Recorded::TermsAccepted { .. }
         | Recorded::Registered(_)
         | Recorded::RegistrationApproved { .. }
         | Recorded::RegistrationRefused { .. }
@@ -381,6 +382,7 @@ pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
         }
     }
     state.registrations.remove(&user);
+    state.accepted_terms.remove(&user);
     unassign_from(state, Target::User(user));
 }
 

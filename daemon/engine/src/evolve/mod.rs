@@ -6,6 +6,7 @@ mod licensing;
 mod registrations;
 mod rollback;
 mod seats;
+mod terms;
 
 use crate::event::{EndingWhy, Recorded};
 use crate::state::{Run, Site, State, Vendor};
@@ -85,6 +86,8 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::RoleDefined { .. }
         | Recorded::RoleRemoved { .. }
         | Recorded::RolesGiven { .. }
+        | Recorded::TermsPublished { .. }
+        | Recorded::TermsAccepted { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => false,
         _ => true,

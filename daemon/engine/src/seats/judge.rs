@@ -26,6 +26,7 @@ pub(super) enum Stage {
     License,
     Version,
     Right,
+    Terms,
     Exclude,
     Total,
     Storage,
@@ -262,7 +263,13 @@ fn gates<'a>(
     if let Some((denial, text)) = too_new(feature, asked) {
         return no(Stage::Version, denial, text);
     }
-    let assignment = match state.right(&id.license, &id.feature, asked.user, now.j) {
+    let right = state.right(&id.license, &id.feature, asked.user, now.j);
+    if let (Ok(_) | Err(NoRight::Excluded(_)), Some((denial, text))) =
+        (&right, no_terms(state, asked))
+    {
+        return no(Stage::Terms, denial, text);
+    }
+    let assignment = match right {
         Ok(assignment) => assignment,
         Err(why) => {
             let (stage, text) = no_right(why);
@@ -300,6 +307,22 @@ fn no_right(why: NoRight) -> (Stage, String) {
             format!("the assignment {by} keeps the user out"),
         ),
     }
+}
+
+/// Terms of service that the user has to accept first, where the site says so. Who sits goes on: no renewal asks.
+fn no_terms(state: &State, asked: &Checkout) -> Option<(Denial, String)> {
+    let terms = state
+        .terms_to_accept(asked.user)
+        .filter(|_| asked.needs_terms)?;
+    let text = format!(
+        "the user has not accepted the terms of service, version {}",
+        terms.version
+    );
+    let denial = Denial {
+        limit: Some(terms.version.to_string()),
+        ..Denial::new(Code::TermsNotAccepted, 4)
+    };
+    Some((denial, text))
 }
 
 /// Why the version asked for is past what was bought (rule 12).

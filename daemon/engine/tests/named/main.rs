@@ -469,6 +469,7 @@ impl World {
             roots: vec!["A".into()],
             wait_s: 0,
             interactive: false,
+            needs_terms: false,
             shown: None,
         };
         let explained = explain(self.engine.state(), self.at(), &asked).1;

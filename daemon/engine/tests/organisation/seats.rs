@@ -73,6 +73,7 @@ impl World {
             roots: vec!["root".into()],
             wait_s: 0,
             interactive: false,
+            needs_terms: false,
             shown: None,
         }
     }

@@ -8,6 +8,7 @@ mod directory;
 mod journal;
 mod rollback;
 mod stage;
+mod terms;
 mod words;
 
 use stage::Stage;

@@ -192,6 +192,7 @@ impl Stage {
                 vendor: words.at(1)?.into(),
                 if_match: None,
             }),
+            "terms" => self.terms(&words),
             _ if self.access(&words)? || self.arrange(&words)? || self.account(&words)? => Ok(()),
             other => self.rollback(other),
         }
@@ -385,6 +386,7 @@ impl Stage {
                 .collect(),
             wait_s: 0,
             interactive: words.flag("interactive"),
+            needs_terms: words.flag("needs-terms"),
             shown: self.shown(words, None, &self.process(words)?)?,
         })
     }
@@ -676,7 +678,10 @@ impl Stage {
             Recorded::CoolDownDeleted { user, .. } => {
                 format!("CoolDownDeleted user={}", self.name(*user))
             }
-            other => match self.told_of_coming(other) {
+            other => match self
+                .told_of_terms(other)
+                .or_else(|| self.told_of_coming(other))
+            {
                 Some(text) => text,
                 None => return,
             },

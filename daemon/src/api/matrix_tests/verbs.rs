@@ -207,6 +207,18 @@ pub(super) const VERBS: &[Verb] = &[
         NONE,
     )),
     list(
+        "/v1/terms/acceptances",
+        Asks::All(&[UserRead]),
+        |_| "/v1/terms/acceptances?limit=1000".into(),
+        |t| format!("\"login\":\"u-{}\"", t.place.name),
+    ),
+    home(post(
+        "/v1/terms",
+        Asks::All(&[TermsPublish]),
+        |_| "/v1/terms".into(),
+        |_| Some(json!({"version": "", "text": ""})),
+    )),
+    list(
         "/v1/assignments",
         Asks::All(ASSIGN),
         |_| "/v1/assignments?limit=1000".into(),
@@ -400,6 +412,8 @@ pub(super) const EVERYONE: &[(&str, &str)] = &[
     ("DELETE", "/v1/leases/{id}"),
     ("POST", "/v1/registrations"),
     ("GET", "/v1/vendors"),
+    ("GET", "/v1/terms"),
+    ("POST", "/v1/terms/accept"),
     ("GET", "/v1/roles"),
     ("GET", "/v1/roles/{role}"),
     ("GET", "/v1/status"),

@@ -110,6 +110,7 @@ impl App {
             roots: vec![root()],
             wait_s: 0,
             interactive,
+            needs_terms: false,
             shown: None,
         };
         Box::new(Take {

@@ -49,6 +49,7 @@ fn asks(user: usize, n: usize) -> Checkout {
         roots: vec!["root".into()],
         wait_s: 0,
         interactive: false,
+        needs_terms: false,
         shown: None,
     }
 }

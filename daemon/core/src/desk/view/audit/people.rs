@@ -38,6 +38,15 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             )
         }
         Recorded::UserRemoved { user } => format!("{} taken away", who(*user, names)),
+        Recorded::TermsPublished { version, text, .. } => {
+            format!("terms of service {version} in force, SHA-256 {text}")
+        }
+        Recorded::TermsAccepted { user, version } => {
+            format!(
+                "{} accepted the terms of service {version}",
+                who(*user, names)
+            )
+        }
         Recorded::RolesGiven { user, roles } => {
             let roles = roles.iter();
             let roles: Vec<_> = roles

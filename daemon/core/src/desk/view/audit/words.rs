@@ -67,6 +67,8 @@ kinds! {
     AddressVerified { .. },
     DomainLetIn { .. },
     DomainDropped { .. },
+    TermsPublished { .. },
+    TermsAccepted { .. },
     SeatTaken(..),
     SeatAssigned(..),
     SeatRecalled { .. },
