@@ -2,17 +2,21 @@
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::files;
 use crate::printer::Printer;
 use seatkeeper::admin::{self, Connection, Response, Stream};
 use seatkeeper::wire::{Page, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// A way to the daemon.
 pub(crate) struct Daemon<'a> {
     connection: Connection,
+    /// What is presented to be somebody else than the kernel says; read when something is asked first.
+    token: OnceCell<Option<Zeroizing<String>>>,
     printer: &'a Printer,
     told: Cell<bool>,
 }
@@ -22,6 +26,7 @@ impl<'a> Daemon<'a> {
     pub(crate) fn new(socket: Option<&Path>, printer: &'a Printer) -> Daemon<'a> {
         Daemon {
             connection: Connection::open(socket),
+            token: OnceCell::new(),
             printer,
             told: Cell::new(false),
         }
@@ -54,6 +59,17 @@ impl<'a> Daemon<'a> {
         body: &impl Serialize,
     ) -> Outcome<T> {
         parse(&self.ask("POST", path, None, Some(&encoded(body)?))?)
+    }
+
+    /// Asks for something to be done that has nothing to tell.
+    pub(crate) fn post_done(&self, path: &str, body: &impl Serialize) -> Outcome {
+        self.ask("POST", path, None, Some(&encoded(body)?))
+            .map(drop)
+    }
+
+    /// The same of something that takes the place of what is there.
+    pub(crate) fn put_done(&self, path: &str, body: &impl Serialize) -> Outcome {
+        self.ask("PUT", path, None, Some(&encoded(body)?)).map(drop)
     }
 
     /// Puts something in the place of what is there; of this revision where it has one.
@@ -118,7 +134,12 @@ impl<'a> Daemon<'a> {
 
     /// A reply that goes on, line by line.
     pub(crate) fn stream(&self, path: &str) -> Outcome<Stream> {
-        let opened = self.connection.stream(path, &[])?;
+        let token = self.token()?;
+        let headers: Vec<_> = token
+            .iter()
+            .map(|token| ("authorization", *token))
+            .collect();
+        let opened = self.connection.stream(path, &headers)?;
         self.tell_which();
         opened.map_err(|reply| refusal(&reply))
     }
@@ -142,10 +163,11 @@ impl<'a> Daemon<'a> {
         body: Option<&[u8]>,
     ) -> Outcome<Response> {
         let quoted = revision.map(|revision| format!("\"{revision}\""));
-        let headers: Vec<_> = quoted
+        let mut headers: Vec<_> = quoted
             .iter()
             .map(|revision| ("if-match", revision.as_str()))
             .collect();
+        headers.extend(self.token()?.map(|token| ("authorization", token)));
         let reply = self.connection.request(method, path, &headers, body)?;
         self.tell_which();
         if (200..300).contains(&reply.status) {
@@ -153,6 +175,25 @@ impl<'a> Daemon<'a> {
         } else {
             Err(refusal(&reply))
         }
+    }
+
+    /// What SEATKEEPER_TOKEN_FILE holds, as it is presented.
+    fn token(&self) -> Outcome<Option<&str>> {
+        if self.token.get().is_none() {
+            let file = std::env::var_os("SEATKEEPER_TOKEN_FILE").filter(|file| !file.is_empty());
+            let token = file.map(|file| -> Outcome<_> {
+                let text = Zeroizing::new(files::read(Path::new(&file))?);
+                let line = text.lines().next().unwrap_or_default().trim();
+                Ok(Zeroizing::new(format!("Bearer {line}")))
+            });
+            // Nobody else sets it: there is one thread.
+            let _ = self.token.set(token.transpose()?);
+        }
+        Ok(self
+            .token
+            .get()
+            .and_then(Option::as_deref)
+            .map(String::as_str))
     }
 
     /// Once, and only where it is a development daemon: nobody should take its answers for the site's.

@@ -56,7 +56,11 @@ impl From<Exit> for ExitCode {
 pub(crate) fn of(code: &Code, class: Class, status: u16) -> Exit {
     match code {
         Code::NotFound | Code::UnknownLease => Exit::NotFound,
-        Code::Forbidden | Code::Unauthenticated | Code::BrowserRefused => Exit::NotPermitted,
+        Code::Forbidden
+        | Code::Unauthenticated
+        | Code::SignInFailed
+        | Code::CodeNotValid
+        | Code::BrowserRefused => Exit::NotPermitted,
         Code::BadRequest | Code::BodyTooLarge => Exit::Usage,
         Code::RequestTimeout => Exit::TimedOut,
         Code::ServerStopping => Exit::Unreachable,

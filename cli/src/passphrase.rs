@@ -1,11 +1,13 @@
-//! A passphrase: from a file, the environment, or the terminal without echo; never from an argument.
+//! A passphrase: from a file, the environment, or the terminal without echo; a password: from standard input. Never from an
+//! argument.
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::files;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use seatkeeper::wire::Secret;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -37,6 +39,26 @@ pub(crate) fn of_key(file: Option<&Path>, prompt: &str, new: bool) -> Outcome<Ze
     }
 }
 
+/// A password or a code: the next line of standard input; where that is a terminal it is asked for, without echo, and twice
+/// where it is a new one.
+pub(crate) fn secret(prompt: &str, new: bool) -> Outcome<Secret> {
+    if io::stdin().is_terminal() {
+        return ask(prompt, new).map(Secret::new);
+    }
+    let mut line = Zeroizing::new(String::new());
+    let read = io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
+    let text = line.trim_end_matches(['\r', '\n']);
+    match text.is_empty() {
+        false => Ok(Secret::new(text)),
+        true => Err(Failure::new(
+            Exit::Usage,
+            format!("standard input has no line for {prompt}"),
+            "write each of what is asked for on a line of its own, or type the command at a terminal",
+        )),
+    }
+}
+
 /// Whatever `SEATKEEPER_PASSPHRASE` says, unless that is nothing.
 pub(crate) fn from_environment() -> Option<Zeroizing<String>> {
     std::env::var("SEATKEEPER_PASSPHRASE")
@@ -53,7 +75,7 @@ fn ask(prompt: &str, new: bool) -> Outcome<String> {
         .map_err(|_| {
             Failure::new(
                 Exit::Usage,
-                "a passphrase is needed, and there is no terminal to ask at",
+                "a passphrase or password is needed, and there is no terminal to ask at",
                 "name a file that holds it: `--passphrase-file FILE`",
             )
         })?;
@@ -61,7 +83,7 @@ fn ask(prompt: &str, new: bool) -> Outcome<String> {
     if new && ask_once(&tty, "the same again")? != first {
         return Err(Failure::new(
             Exit::Usage,
-            "the two passphrases differ",
+            "the two that were typed differ",
             "type it again",
         ));
     }

@@ -134,6 +134,7 @@ impl House {
             self.arrange(Arrange::MakeUser {
                 user: user(n),
                 login: LoginHash(wide(n)),
+                address: None,
                 units: vec![unit(if n < MANY { 1 } else { 2 + n % (UNITS - 2) })],
                 status: UserStatus::Active,
                 until: None,

@@ -20,5 +20,6 @@ mod race;
 mod registration;
 mod removal;
 mod rollback;
+mod sign_in;
 mod terms;
 mod walk;

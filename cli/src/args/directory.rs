@@ -272,6 +272,23 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         hard: bool,
     },
+    /// Make a code for the first password of a user: it is told this once, and good once, for seven days
+    Invite {
+        /// Their login
+        login: String,
+    },
+    /// Make a code for another password of a user who cannot get in: it is told this once, and good once, for an hour
+    ResetLink {
+        /// Their login, or their mail address
+        login: String,
+    },
+    /// Who cannot get in, and asked for a code with `seatkeeper forgot`
+    Resets,
+    /// Take somebody off that list without a code
+    DropReset {
+        /// Their login
+        login: String,
+    },
     /// Take a user away, with what is assigned to them; their name is erased, the audit log keeps their id
     Remove {
         /// Their login
@@ -291,6 +308,12 @@ pub(crate) struct NewUsers {
     /// Where they are; else the home account
     #[arg(long = "unit", value_name = "UNIT")]
     pub units: Vec<String>,
+    /// Their mail address: they may sign in by it, too
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// They are invited: a code sets their first password, and they may sit from then on
+    #[arg(long, conflicts_with = "pending")]
+    pub invite: bool,
     /// They may sit only when activated
     #[arg(long)]
     pub pending: bool,

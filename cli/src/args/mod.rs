@@ -8,6 +8,7 @@ mod license;
 mod mail;
 mod registration;
 mod seat;
+mod sign_in;
 mod site;
 mod suppose;
 mod terms;
@@ -24,6 +25,7 @@ pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use mail::MailCommand;
 pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
+pub(crate) use sign_in::{LoginArgs, NewToken, TokenCommand};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use suppose::Supposing;
 pub(crate) use terms::{PublishArgs, TermsCommand};
@@ -101,6 +103,22 @@ pub(crate) enum Command {
     /// Terms of service: read, accept, publish them; who has accepted
     #[command(subcommand)]
     Terms(TermsCommand),
+    /// Sign in as a user of this site: from then on your account on this machine is that user
+    Login(LoginArgs),
+    /// Sign out: your account on this machine is itself again
+    Logout,
+    /// Who you are here, how you are known, and what is yours
+    Whoami,
+    /// Change your password; reads the old one and the new one from standard input, or asks at the terminal
+    Password,
+    /// You cannot get in: ask for a code that sets your password
+    Forgot {
+        /// Your login at this site, or your mail address
+        login: String,
+    },
+    /// Tokens: what stands for you, or for a program of its own, where nobody types a password
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Ask to come in: for whoever is nobody's user here yet
     Register(RegisterArgs),
     /// Who asked to come in: let them in, or not

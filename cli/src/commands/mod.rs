@@ -3,6 +3,7 @@
 mod audit;
 mod child;
 mod clock;
+mod codes;
 mod config;
 mod dev;
 mod doctor;
@@ -16,10 +17,12 @@ mod registration;
 mod role;
 mod run;
 mod seat;
+mod sign_in;
 mod signals;
 mod site;
 mod status;
 mod terms;
+mod token;
 mod unit;
 mod user;
 mod vendor;
@@ -48,6 +51,12 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Unit(command) => unit::run(&daemon, command, printer).map(done),
         Command::Account(command) => unit::account(&daemon, command, printer).map(done),
         Command::Terms(command) => terms::run(&daemon, command, printer).map(done),
+        Command::Login(args) => sign_in::login(&daemon, args, printer).map(done),
+        Command::Logout => sign_in::logout(&daemon, printer).map(done),
+        Command::Whoami => sign_in::whoami(&daemon, printer).map(done),
+        Command::Password => sign_in::password(&daemon, printer).map(done),
+        Command::Forgot { login } => sign_in::forgot(&daemon, login, printer).map(done),
+        Command::Token(command) => token::run(&daemon, command, printer).map(done),
         Command::Register(args) => registration::register(&daemon, args, printer).map(done),
         Command::Registration(command) => registration::run(&daemon, command, printer).map(done),
         Command::Site(command) => site::run(&daemon, command, printer).map(done),

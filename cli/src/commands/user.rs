@@ -1,10 +1,12 @@
 //! `user …`: who may sit, and where they are.
 
+use super::codes;
 use super::seat::lose;
 use super::vendor::random_id;
 use crate::args::{NewUsers, UserCommand, UserKind};
 use crate::daemon::{Daemon, escape};
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::names::When;
 use crate::printer::{Column, Printer};
 use crate::{clock, words};
@@ -54,17 +56,34 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer)
             };
             changed(daemon, login, &change, printer)
         }
+        UserCommand::Invite { login } => codes::invite(daemon, login, printer),
+        UserCommand::ResetLink { login } => codes::reset(daemon, login, printer),
+        UserCommand::Resets => codes::list(daemon, printer),
+        UserCommand::DropReset { login } => codes::drop(daemon, login, printer),
         UserCommand::Remove { login, hard } => remove(daemon, login, *hard, printer),
     }
 }
 
 fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
+    if asked.address.is_some() && asked.logins.len() > 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "an address belongs to one user, and several logins are named",
+            "add each with the address that is theirs",
+        ));
+    }
+    let status = match (asked.invite, asked.pending) {
+        (true, _) => Some("invited"),
+        (false, true) => Some("pending"),
+        (false, false) => None,
+    };
     for login in &asked.logins {
         let body = UserMake {
             id: Some(random_id()?),
             login: login.clone(),
+            address: asked.address.clone(),
             units: asked.units.clone(),
-            status: asked.pending.then(|| "pending".to_owned()),
+            status: status.map(str::to_owned),
             until: asked.until.map(ends),
         };
         let made: User = daemon.post("/v1/users", &body)?;
@@ -76,6 +95,9 @@ fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
                 stands(made)
             )
         })?;
+        if asked.invite {
+            codes::invited(daemon, &made, printer)?;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::problem::problem;
 use seatkeeper::wire::{Code, Problem};
 use seatkeeper_engine::access::{By, Role, Scope, Standing};
 use seatkeeper_engine::command::Pid;
-use seatkeeper_engine::ids::{MachineId, Name, UnitId, UserId};
+use seatkeeper_engine::ids::{BearerId, MachineId, Name, UnitId, UserId};
 use seatkeeper_engine::state::Target;
 use seatkeeper_engine::{Actor, State};
 use std::cell::RefCell;
@@ -35,8 +35,32 @@ pub struct Caller {
     pub administrators: Name,
     /// The account for which they act, being of the one that manages it (rule 1).
     pub acting_for: Option<UnitId>,
+    /// The token that they presented: whoever they are for the kernel, they are the person for whom it stands.
+    pub token: Option<Presented>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
+}
+
+/// A token that was presented, and looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Presented {
+    /// Which.
+    pub id: BearerId,
+    /// Whom it stands for.
+    pub user: UserId,
+}
+
+/// How a caller is known to be a person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KnownBy {
+    /// A token was presented.
+    Token,
+    /// `seatkeeper login` on that machine, by that account.
+    SignedIn,
+    /// The person has the login `name@machine`.
+    FullLogin,
+    /// The person has the login `name`, and the machine is trusted for names.
+    Login,
 }
 
 /// Refuses unless the caller has the permission at one of these units: those of what is asked about. Of the daemon it is
@@ -196,11 +220,25 @@ impl Caller {
     /// The person behind the caller, where one is known.
     #[must_use]
     pub fn person(&self, state: &State) -> Option<UserId> {
-        let logins = &state.logins;
-        logins
-            .get(&self.login.full_hash)
-            .or_else(|| logins.get(&self.login.name_hash))
-            .copied()
+        self.known_by(state).map(|(user, _)| user)
+    }
+
+    /// The person behind the caller, and how they are known: whoever is signed in goes before who has the login.
+    #[must_use]
+    pub fn known_by(&self, state: &State) -> Option<(UserId, KnownBy)> {
+        if let Some(token) = self.token {
+            return Some((token.user, KnownBy::Token));
+        }
+        let Login {
+            full_hash,
+            name_hash,
+            ..
+        } = &*self.login;
+        let of = |users: Option<&UserId>, by| users.map(|user| (*user, by));
+        let bound = &state.credentials.bound;
+        of(bound.get(full_hash), KnownBy::SignedIn)
+            .or_else(|| of(state.logins.get(full_hash), KnownBy::FullLogin))
+            .or_else(|| of(state.logins.get(name_hash), KnownBy::Login))
     }
 
     /// The caller as they act for this account.
@@ -220,6 +258,7 @@ impl Caller {
             user,
             attested_by: self.attested_by,
             acting_for: self.acting_for,
+            token: self.token.map(|token| token.id),
         }
     }
 }

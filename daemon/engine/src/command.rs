@@ -1,16 +1,18 @@
 //! What can be asked of the engine. A command is parsed and complete: nothing in it is left to validate but the rules.
 
 mod access;
+mod credentials;
 mod directory;
 mod registration;
 
 pub use access::Access;
+pub use credentials::Credential;
 pub use directory::{Arrange, MoveTo, NewAccount, UnitChange};
 pub use registration::{Admission, Register, Want};
 
 use crate::ids::{
-    AssignmentId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId, LicenseId,
-    LoginHash, MachineId, Name, RunId, TextHash, TokenHash, UnitId, UserId,
+    AssignmentId, BearerId, BootId, CheckoutId, CheckpointHash, Gid, HolderId, InstanceId,
+    LicenseId, LoginHash, MachineId, Name, RunId, TextHash, TokenHash, UnitId, UserId,
 };
 use crate::state::{AssignmentTerms, LicenseTerms, Target};
 use crate::time::Date;
@@ -45,6 +47,9 @@ pub enum Actor {
         /// The account for which they acted, being of the one that manages it (rule 1).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         acting_for: Option<UnitId>,
+        /// The token that stood for them, where one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<BearerId>,
     },
 }
 
@@ -204,6 +209,8 @@ pub enum Command {
         /// What they saw; refused unless that is in force.
         version: Name,
     },
+    /// Changes by what people prove who they are, and who is signed in.
+    Credential(Credential),
     /// Makes a user at first sight of a login, or returns the one who has it.
     MeetUser {
         /// The id that a new user gets.

@@ -47,6 +47,7 @@ pub enum Code {
     OverPromised,
     TooSoon,
     TooManyRegistrations,
+    CodeNotValid,
     ServerBusy,
 }
 

@@ -9,7 +9,9 @@ use crate::index::Index;
 use crate::licensing::customer::For;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{access, dates, directory, licensing, limits, reserves, rollback, seats, terms};
+use crate::{
+    access, credentials, dates, directory, licensing, limits, reserves, rollback, seats, terms,
+};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -272,6 +274,7 @@ impl Act<'_> {
             Command::Access(change) => access::change(self, change),
             Command::PublishTerms { version, text } => terms::publish(self, version, text),
             Command::AcceptTerms { user, version } => terms::accept(self, user, version),
+            Command::Credential(change) => credentials::change(self, change),
             Command::MeetUser { user, login } => Ok(self.meet(user, login)),
             Command::Checkout(checkout) => seats::checkout::checkout(self, &checkout),
             Command::Renew(renew) => seats::renew::renew(self, &renew),
@@ -348,6 +351,7 @@ impl Act<'_> {
             | Command::Access(_)
             | Command::PublishTerms { .. }
             | Command::AcceptTerms { .. }
+            | Command::Credential(_)
             | Command::MeetUser { .. }
             | Command::Checkout(_)
             | Command::Renew(_)

@@ -3,11 +3,12 @@
 use crate::access::{Given, Permission, Reach};
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
-    AssignmentId, CheckoutId, CheckpointHash, Gid, GroupId, HolderId, LicenseId, LoginHash,
-    MachineId, Name, NameHash, PoolId, RunId, TextHash, UnitId, UserId,
+    AssignmentId, BearerHash, BearerId, CheckoutId, CheckpointHash, CodeHash, Gid, GroupId,
+    HolderId, LicenseId, LoginHash, MachineId, Name, NameHash, PasswordId, PoolId, RunId, TextHash,
+    UnitId, UserId,
 };
 use crate::state::{
-    AssignmentTerms, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus, Way,
+    AssignmentTerms, Code, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus, Way,
 };
 use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,8 @@ pub enum Recorded {
     UserMade {
         user: UserId,
         login: LoginHash,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<LoginHash>,
         units: Vec<UnitId>,
         status: UserStatus,
         until: Option<Date>,
@@ -211,6 +214,48 @@ pub enum Recorded {
     TermsAccepted {
         user: UserId,
         version: Name,
+    },
+    /// Their other codes stay; an earlier one for the same purpose is good no more.
+    CodeMade {
+        code: CodeHash,
+        of: Code,
+    },
+    CodeUsed {
+        user: UserId,
+        code: CodeHash,
+    },
+    /// Whoever was signed in as them is so no more, but for one login, and no code of theirs is good.
+    PasswordSet {
+        user: UserId,
+        password: PasswordId,
+        keeps: Option<LoginHash>,
+    },
+    LoginBound {
+        user: UserId,
+        login: LoginHash,
+    },
+    LoginUnbound {
+        user: UserId,
+        login: LoginHash,
+    },
+    ResetAsked {
+        user: UserId,
+        at: Date,
+    },
+    ResetDropped {
+        user: UserId,
+    },
+    TokenMade {
+        user: UserId,
+        token: BearerId,
+        hash: BearerHash,
+        until: Option<Date>,
+        at: Date,
+    },
+    /// Taken back, or long over when another one was made.
+    TokensRevoked {
+        user: UserId,
+        tokens: Vec<BearerId>,
     },
     SeatTaken(Box<SeatTaken>),
     /// A named seat opened by a direct assignment, and kept for whom it names (rule 7).

@@ -115,6 +115,14 @@ bytes_id! {
     CheckoutId[16];
     /// One run of the daemon, random at each start (rule 21).
     RunId[16];
+    /// A password, random: its hash is kept in the side store under it.
+    PasswordId[16];
+    /// SHA-256 of a code that sets a password.
+    CodeHash[32];
+    /// A token that stands for a person, random: what lists and the audit log call it by.
+    BearerId[16];
+    /// SHA-256 of such a token.
+    BearerHash[32];
     /// Keyed hash of a lower-case login, `name` or `name@machine`.
     LoginHash[32];
     /// Keyed hash of the lower-case name of a unit or group.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod command;
+mod credentials;
 pub mod dates;
 pub mod denial;
 mod directory;

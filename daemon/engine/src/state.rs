@@ -3,6 +3,7 @@
 //! Everything marked *fleeting* is left out of the state's hash and of checkpoints.
 
 mod assignment;
+mod credentials;
 mod directory;
 mod pairs;
 mod registration;
@@ -11,6 +12,9 @@ mod terms;
 mod unit;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
+pub use credentials::{
+    BEARERS_MOST, BOUND_MOST, Bearer, Code, Credentials, Personal, Purpose, Reset,
+};
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
 pub use service::{ServiceTerms, TERMS_MOST};
@@ -118,6 +122,9 @@ pub struct State {
     /// The number of the terms that a user accepted last.
     #[serde(default)]
     pub accepted_terms: OrdMap<UserId, u32>,
+    /// Who is signed in as whom, and by what they prove it.
+    #[serde(default)]
+    pub credentials: Credentials,
     /// The pool of each live or ending grant.
     pub grants: OrdMap<Gid, Arc<PoolId>>,
     /// Who is covered by which assignment, by license.

@@ -13,7 +13,7 @@ use super::seldom::Seldom;
 use super::trace::{self, Trace};
 use super::within::within;
 use axum::Router;
-use axum::http::{Request, header, request::Parts};
+use axum::http::{HeaderValue, Request, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -38,6 +38,8 @@ pub(super) struct Exchange {
     pub(super) trace: Trace,
     /// How long its body may take.
     pub(super) body: Duration,
+    /// What it presents to be somebody else than the kernel says.
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// Who answers what got through to them.
@@ -63,6 +65,7 @@ pub(super) async fn answer(
         peer: peer.clone(),
         trace: Trace::of(&parts.headers),
         body: limits.body,
+        authorization: parts.headers.get(header::AUTHORIZATION).cloned(),
     };
     let mut response = match refused(peer, &parts) {
         Some(refusal) => {

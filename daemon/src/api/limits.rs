@@ -54,9 +54,15 @@ pub(super) const READS_PER_UID: usize = 6;
 pub(super) const WRITES: usize = 8;
 /// Those of one uid that are served or wait; beyond, they are told that the server is busy.
 pub(super) const WRITES_PER_UID: usize = 64;
+/// Passwords that are stretched at one time: each takes a processor for some 30 ms, and 19 MiB. Further ones wait.
+pub(super) const STRETCHES: usize = 2;
+/// Those that are stretched or wait; beyond, callers are told that the server is busy.
+pub(super) const STRETCHES_WAITING: usize = 64;
+/// Of one uid.
+pub(super) const STRETCHES_PER_UID: usize = 4;
 /// Threads for all that waits for disk, keeper or name service: each of the above has its own, and so have the chores, and
 /// the outbox for certificates and names.
-pub const BLOCKING: usize = LOOK_UPS + READS + WRITES + 6;
+pub const BLOCKING: usize = LOOK_UPS + READS + WRITES + STRETCHES + 6;
 pub(super) const STREAMS: usize = 64;
 /// Batches that a slow reader of events may be behind before it is told to read the pages instead.
 pub(super) const STREAM_BEHIND: usize = 256;

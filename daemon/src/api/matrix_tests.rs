@@ -3,6 +3,8 @@
 
 use super::house_tests::{Answer, House};
 use crate::dev::vendor;
+use seatkeeper::wire::Forgot;
+use seatkeeper_core::desk::Peer;
 use seatkeeper_engine::access::{Permission, Scope};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -84,6 +86,7 @@ impl Place {
 struct Target {
     place: &'static Place,
     assignment: String,
+    token: String,
     seat: Option<String>,
 }
 
@@ -219,11 +222,17 @@ impl House {
             self.done("PATCH", &into, members).await;
             let assign = json!({"id": "", "vendor": "", "license": "dev-license", "group": format!("g-{name}")});
             let made = self.done("POST", "/v1/assignments", assign).await;
+            let token = json!({"name": "t", "user": format!("u-{name}")});
+            let token = self.done("POST", "/v1/tokens", token).await;
             targets.push(Target {
+                token: token["id"].as_str().expect("an id").to_owned(),
                 place,
                 assignment: made["id"].as_str().expect("an id").to_owned(),
                 seat: None,
             });
+        }
+        for place in PLACES {
+            self.cannot_get_in(place);
         }
         for place in PLACES.iter().filter(|place| place.above.is_none()) {
             self.waits_for(place).await;
@@ -242,6 +251,22 @@ impl House {
             }
         }
         targets
+    }
+
+    /// Whoever is at this place asks for a code.
+    fn cannot_get_in(&self, place: &Place) {
+        let root = Peer {
+            uid: 0,
+            pid: None,
+            administers: true,
+        };
+        let desk = &self.desk;
+        let login = desk.login(0, "root").expect("a login");
+        let asked = Forgot {
+            login: format!("u-{}", place.name),
+        };
+        let caller = desk.caller(root, login, None);
+        desk.file_forgotten(&caller, &asked).expect("noted");
     }
 
     /// Somebody asks to come into this account.

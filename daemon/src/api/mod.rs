@@ -2,6 +2,7 @@
 
 mod assignments;
 mod audit;
+mod credentials;
 mod dates;
 mod dev;
 mod document;
@@ -33,6 +34,7 @@ mod status;
 mod stream;
 mod terms;
 mod timer;
+mod tokens;
 mod trace;
 mod units;
 mod users;
@@ -160,6 +162,7 @@ fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
         .routes(routes!(terms::show, terms::publish))
         .routes(routes!(terms::accept))
         .routes(routes!(terms::acceptances))
+        .merge(credentials::routes())
         .routes(routes!(seats::pools))
         .routes(routes!(seats::seats))
         .routes(routes!(seats::reclaim))

@@ -1,5 +1,6 @@
 //! Every route over a real socket, answered by a real desk over a memory journal, and checked against the document.
 
+mod credentials;
 mod mails;
 mod registrations;
 mod terms;
@@ -224,6 +225,7 @@ async fn every_route_answers_as_the_document_says() {
     walk.vendors_and_licenses().await;
     walk.assignments().await;
     walk.people().await;
+    walk.credentials().await;
     walk.development().await;
     walk.leases_and_seats().await;
     walk.the_daemon_itself().await;

@@ -115,6 +115,16 @@ impl Shared {
         self.jobs.read(uid, move || work(&shared)).await
     }
 
+    /// The same of what stretches a password: few at a time, so that guessing keeps no processor from the seats of others.
+    pub(crate) async fn stretching<T: Send + 'static>(
+        self: &Arc<Self>,
+        uid: u32,
+        work: impl FnOnce(&Shared) -> Result<T, Refused> + Send + 'static,
+    ) -> Answer<T> {
+        let shared = self.clone();
+        self.jobs.stretch(uid, move || work(&shared)).await
+    }
+
     /// Writes, or whatever else may wait for its turn, for this uid, on a thread for it.
     pub(crate) async fn writing<T: Send + 'static>(
         self: &Arc<Self>,
@@ -140,7 +150,10 @@ impl Asker {
             administers: peer.account()?.administers,
         };
         let login = peer.login(|name| api.desk.login(peer.uid, name))?;
-        let caller = api.desk.caller(known, login, Some(trace.name()));
+        let mut caller = api.desk.caller(known, login, Some(trace.name()));
+        if let Some(authorization) = &exchange.authorization {
+            caller = api.desk.presenting(caller, authorization.to_str().ok())?;
+        }
         Ok(Asker { caller, peer })
     }
 }

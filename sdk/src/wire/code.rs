@@ -204,9 +204,18 @@ codes! {
     Forbidden "forbidden" Request 403 false: "not permitted",
         "The caller lacks the permission, or the seat belongs to another credential, machine or instance (rule 20).",
         "ask an administrator: uid 0 and the OS group that `admin_group` names (`seatkeeper`) administer this daemon";
-    Unauthenticated "unauthenticated" Request 401 false: "the kernel does not say who asks",
-        "The caller's uid is the overflow uid 65534 (a user namespace without mapping), or cannot be read (S16).",
-        "call from an account that this machine knows";
+    Unauthenticated "unauthenticated" Request 401 false: "nobody knows who asks",
+        "The caller's uid is the overflow uid 65534 (a user namespace without mapping), or cannot be read (S16); or a token was presented that stands for nobody: wrong, over, taken back, or of somebody who may not sit.",
+        "call from an account that this machine knows, and with a token that lives: `seatkeeper token list`";
+    SignInFailed "sign_in_failed" Request 401 false: "the login or the password is wrong",
+        "Nobody has this login with this password. Of a login that nobody has the same is told.",
+        "type both again; who forgot the password asks for a code: `seatkeeper forgot LOGIN`";
+    TooManyAttempts "too_many_attempts" Request 429 true: "too many attempts to sign in",
+        "Ten that failed within 15 minutes are taken of one account of a machine, and ten for one login of accounts that never signed in by it.",
+        "wait a quarter of an hour; who forgot the password asks an administrator for a code meanwhile (`seatkeeper user reset-link LOGIN`)";
+    CodeNotValid "code_not_valid" Request 403 false: "the code is good for nothing",
+        "It was used, it is over (an invitation after seven days, a reset after an hour), a newer one took its place, or there never was such a code.",
+        "look whether a newer one came; else ask for another: `seatkeeper forgot LOGIN`, or an administrator";
     IdentityMismatch "identity_mismatch" Request 409 false: "another live process has this instance id",
         "An instance id names one life of one process; it was presented by a second one (rule 6).",
         "make a new instance id in each process; the SDK does so, after fork too";

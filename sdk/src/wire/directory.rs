@@ -216,6 +216,9 @@ pub struct UserMake {
     pub id: Option<String>,
     /// Their login: `name`, or `name@machine`.
     pub login: String,
+    /// Their mail address, which is theirs alone: codes are mailed to it, and they may sign in by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Where they are; nowhere is the home account.
     #[serde(default)]
     pub units: Vec<String>,

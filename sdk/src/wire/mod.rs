@@ -7,6 +7,7 @@ mod assignments;
 mod audit;
 mod bodies;
 mod code;
+mod credentials;
 mod dates;
 mod dev;
 mod directory;
@@ -25,6 +26,10 @@ pub use bodies::{
     Chain, CheckoutBody, ExplainBody, ExplainReply, ExplainStep, Item, LeaseReply, RenewBody,
 };
 pub use code::{Class, Code};
+pub use credentials::{
+    CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, Secret, SignIn, Token, TokenMade,
+    TokenMake, Whoami,
+};
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};
 pub use directory::{

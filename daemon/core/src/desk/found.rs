@@ -70,7 +70,17 @@ impl Desk {
         };
         let mut swept = self.side.sweep_names(then, Kind::User, known)?;
         swept.named = named.get();
-        for (kind, known) in [(Kind::Unit, units), (Kind::Group, groups)] {
+        let passwords = state.credentials.of.values();
+        let passwords = passwords.filter_map(|of| Some(of.password?.0)).collect();
+        let tokens = state.credentials.bearers.keys();
+        let tokens = tokens.map(|id| id.0).collect();
+        let kinds = [
+            (Kind::Unit, units),
+            (Kind::Group, groups),
+            (Kind::Password, passwords),
+            (Kind::Token, tokens),
+        ];
+        for (kind, known) in kinds {
             let more = self
                 .side
                 .sweep_names(then, kind, |key| known.contains(&key))?;

@@ -5,6 +5,7 @@
 //! thread. Blocking callers take the whole: [`Desk::checkout`] and the like.
 
 mod assign;
+mod credentials;
 mod dates;
 mod directory;
 mod explain;
@@ -108,6 +109,8 @@ pub struct Desk {
     signed: seen::Signed,
     /// Held while a name is given or taken away.
     naming: Mutex<()>,
+    passwords: credentials::Passwords,
+    attempts: credentials::Attempts,
 }
 
 /// A site that was not founded: the keeper founds it at its start.
@@ -146,6 +149,8 @@ impl Desk {
             followed: view::Followed::default(),
             signed: seen::Signed::default(),
             naming: Mutex::default(),
+            passwords: credentials::Passwords::default(),
+            attempts: credentials::Attempts::default(),
         };
         desk.look_at_beginning();
         Ok(desk)
@@ -170,6 +175,7 @@ impl Desk {
             administers: peer.administers,
             administrators: self.settings.administrators.clone(),
             acting_for: None,
+            token: None,
             trace,
         }
     }

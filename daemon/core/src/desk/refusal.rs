@@ -133,6 +133,7 @@ pub(super) fn code_of(code: Code) -> wire::Code {
         Code::TooSoon => wire::Code::TooSoon,
         Code::ServerBusy => wire::Code::ServerBusy,
         Code::TooManyRegistrations => wire::Code::TooManyRegistrations,
+        Code::CodeNotValid => wire::Code::CodeNotValid,
     }
 }
 
@@ -202,6 +203,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::BadRequest => format!("{what}: {limit}"),
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),
+        Code::CodeNotValid => "this code sets no password: it was used, is over, or never was one".to_owned(),
         Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
         Code::NameTaken | Code::NotEmpty | Code::Cycle | Code::OneLine | Code::MixedKinds | Code::LastAdministrator | Code::TooManyRegistrations | Code::LastUnit | Code::OverPromised => of_directory(denial, what),
     }

@@ -185,6 +185,7 @@ mod tests {
             user: None,
             attested_by: MachineId([0; 16]),
             acting_for: None,
+            token: None,
         });
         Waiting {
             order: Order {

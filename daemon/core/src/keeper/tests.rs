@@ -136,6 +136,7 @@ fn meet(uid: u32, n: u8) -> Order {
             user: None,
             attested_by: MachineId([7; 16]),
             acting_for: None,
+            token: None,
         },
         origin: Origin::Socket,
         command: Command::MeetUser {

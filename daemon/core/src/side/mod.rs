@@ -1,4 +1,5 @@
-//! The side store: what may be erased. Names by id, texts by hash, and how often what was denied; no rule reads it.
+//! The side store: what may be erased. Names and hashes of passwords by id, texts by hash, and how often what was denied; no rule
+//! reads it.
 //!
 //! Names are committed before the first event that refers to their ids; one that no event ever named, because the daemon
 //! ended in between, is erased after the next start, 64 of them at the most. Mails and hosts get tables of their own with the directory.
@@ -24,6 +25,8 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const USERS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("users");
 const UNITS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("units");
 const GROUPS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("groups");
+const PASSWORDS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("passwords");
+const TOKENS: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("tokens");
 const MACHINES: TableDefinition<'_, &[u8; 16], &str> = TableDefinition::new("machines");
 /// Texts that the journal has the SHA-256 of: terms of service.
 const TEXTS: TableDefinition<'_, &[u8; 32], &str> = TableDefinition::new("texts");
@@ -35,7 +38,7 @@ const VERSION: &str = "version";
 const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
 /// Version of the side store's layout.
 ///
-/// 1: names of users and machines. 2: of units and groups, too. 3: texts.
+/// 1: names of users and machines. 2: of units and groups, too. 3: texts. hashes of passwords, names of tokens.
 const SIDE_VERSION: u64 = 3;
 /// How long counts of denials, and events, are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
@@ -50,6 +53,10 @@ pub enum Kind {
     Unit,
     /// A group, in the same way.
     Group,
+    /// A password: its hash, by an id of its own. It is kept here and not in the journal, which is exported.
+    Password,
+    /// A token that stands for a person: what they call it.
+    Token,
 }
 
 /// The side store. Shared; writers wait for each other.
@@ -272,7 +279,8 @@ impl Side {
 
     fn found(&self) -> Result<(), SideError> {
         self.write(|txn| {
-            for kind in [Kind::User, Kind::Machine, Kind::Unit, Kind::Group] {
+            use Kind::{Group, Machine, Password, Token, Unit, User};
+            for kind in [User, Machine, Unit, Group, Password, Token] {
                 txn.open_table(kind.table())?;
             }
             txn.open_table(TEXTS)?;
@@ -327,6 +335,8 @@ impl Kind {
             Kind::Machine => MACHINES,
             Kind::Unit => UNITS,
             Kind::Group => GROUPS,
+            Kind::Password => PASSWORDS,
+            Kind::Token => TOKENS,
         }
     }
 }

@@ -70,6 +70,7 @@ fn meet(random: &mut Random) -> (LoginHash, UserId, Order) {
         user: None,
         attested_by: MachineId([7; 16]),
         acting_for: None,
+        token: None,
     };
     let command = Command::MeetUser { user, login };
     (

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod broken;
+mod credentials;
 mod dates;
 mod delegated;
 mod directory;

@@ -1,7 +1,7 @@
 //! Every no has a code, and every code is produced here, elsewhere, or by a failure that no rule emits.
 
 use crate::site::{ADMINISTRATORS, DAY, NOON, Site, Vendor, checkout, hex, renewal};
-use crate::{directory, named, registrations, reserves, roles, terms};
+use crate::{credentials, directory, named, registrations, reserves, roles, terms};
 use seatkeeper::wire::{Assignment, CheckoutBody, Code, Item, Problem};
 use seatkeeper_core::authorize::Caller;
 use std::sync::atomic::Ordering;
@@ -197,6 +197,7 @@ fn r22_every_code_is_produced_or_reserved() {
     named::noes(&mut found);
     terms::noes(&mut found);
     registrations::noes(&mut found);
+    credentials::noes(&mut found);
     for problem in &found {
         assert_eq!(problem.kind, format!("/problems/{}", problem.code));
         assert!(

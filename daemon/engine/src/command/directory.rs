@@ -91,6 +91,8 @@ pub enum Arrange {
         user: UserId,
         /// Their login, which nobody else has.
         login: LoginHash,
+        /// Their mail address, which nobody else has.
+        address: Option<LoginHash>,
         /// Where they are.
         units: Vec<UnitId>,
         /// Whether they may sit.

@@ -2,7 +2,7 @@
 //! call (rule 4); whom a change that is to be felt at once ends is looked for in `losses.rs`.
 
 mod groups;
-mod registrations;
+pub(crate) mod registrations;
 mod units;
 mod users;
 
@@ -49,19 +49,20 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
         Arrange::MakeUser {
             user,
             login,
+            address,
             units,
             status,
             until,
-        } => users::make(
-            act,
-            user,
-            login,
-            users::Made {
+        } => {
+            let made = users::Made {
+                login,
+                address,
                 units,
                 status,
                 until,
-            },
-        ),
+            };
+            users::make(act, user, made)
+        }
         Arrange::ChangeUser {
             user,
             status,

@@ -124,7 +124,7 @@ fn wanted(act: &mut Act<'_>, want: Want) -> Result<(UnitId, Way), Denial> {
 }
 
 /// Who has a verified address in exactly a domain that the account lets in does not wait (B7, D7).
-fn approve_by_domain(act: &mut Act<'_>, user: UserId) {
+pub(crate) fn approve_by_domain(act: &mut Act<'_>, user: UserId) {
     let state = act.state();
     let comes = state.registrations.get(&user).is_some_and(|known| {
         let address = known.address.filter(|_| known.verified);

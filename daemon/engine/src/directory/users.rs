@@ -10,34 +10,34 @@ use crate::losses::Concerned;
 use crate::state::{State, User, UserStatus};
 use crate::time::Date;
 
-/// What a new user is beside their login.
+/// What a new user is.
 pub(super) struct Made {
+    pub(super) login: LoginHash,
+    pub(super) address: Option<LoginHash>,
     pub(super) units: Vec<UnitId>,
     pub(super) status: UserStatus,
     pub(super) until: Option<Date>,
 }
 
 /// Makes a user. The same id with the same login is the same one.
-pub(super) fn make(
-    act: &mut Act<'_>,
-    user: UserId,
-    login: LoginHash,
-    made: Made,
-) -> Result<Verdict, Denial> {
+pub(super) fn make(act: &mut Act<'_>, user: UserId, made: Made) -> Result<Verdict, Denial> {
     let state = act.state();
+    let mut names = std::iter::once(&made.login).chain(&made.address);
     if let Some(known) = state.users.get(&user) {
         let of = (&known.units, known.status, known.until);
-        let same = of == (&ordered(made.units), made.status, made.until);
-        return if same && known.logins.contains(&login) {
+        let same = names.all(|name| known.logins.contains(name));
+        return if same && of == (&ordered(made.units), made.status, made.until) {
             Ok(Verdict::User(user))
         } else {
             Err(Denial::new(Code::Conflict, 20))
         };
     }
-    if state.logins.contains_key(&login) {
+    if names.any(|name| state.logins.contains_key(name)) {
         return Err(Denial::new(Code::NameTaken, 1));
     }
     let Made {
+        login,
+        address,
         units,
         status,
         until,
@@ -47,6 +47,7 @@ pub(super) fn make(
     act.record(Recorded::UserMade {
         user,
         login,
+        address,
         units,
         status,
         until,

@@ -1,5 +1,6 @@
 //! Folds what happens to units, groups and users.
 
+use super::credentials;
 use super::licensing::unassign;
 use super::{registrations, terms};
 use crate::event::Recorded;
@@ -82,15 +83,17 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::UserMade {
             user,
             login,
+            address,
             units,
             status,
             until,
         } => {
-            let made = User {
+            let mut made = User {
                 status: *status,
                 until: *until,
                 ..User::met(*login, revision)
             };
+            made.logins.extend(address.iter().copied());
             make_user(state, *user, made);
             place(state, *user, units, revision);
         }
@@ -113,6 +116,15 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
         | Recorded::AddressVerified { .. }
         | Recorded::DomainLetIn { .. }
         | Recorded::DomainDropped { .. } => registrations::evolve(state, event, revision),
+        Recorded::CodeMade { .. }
+        | Recorded::CodeUsed { .. }
+        | Recorded::PasswordSet { .. }
+        | Recorded::LoginBound { .. }
+        | Recorded::LoginUnbound { .. }
+        | Recorded::ResetAsked { .. }
+        | Recorded::ResetDropped { .. }
+        | Recorded::TokenMade { .. }
+        | Recorded::TokensRevoked { .. } => credentials::evolve(state, event, revision),
         other => terms::evolve(state, other, revision),
     }
 }
@@ -175,7 +187,16 @@ pub(super) fn folded_before(event: &Recorded) {
         | Recorded::RegistrationRefused { .. }
         | Recorded::AddressVerified { .. }
         | Recorded::DomainLetIn { .. }
-        | Recorded::DomainDropped { .. } => {}
+        | Recorded::DomainDropped { .. }
+        | Recorded::CodeMade { .. }
+        | Recorded::CodeUsed { .. }
+        | Recorded::PasswordSet { .. }
+        | Recorded::LoginBound { .. }
+        | Recorded::LoginUnbound { .. }
+        | Recorded::ResetAsked { .. }
+        | Recorded::ResetDropped { .. }
+        | Recorded::TokenMade { .. }
+        | Recorded::TokensRevoked { .. } => {}
     }
 }
 
@@ -383,6 +404,7 @@ pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
     }
     state.registrations.remove(&user);
     state.accepted_terms.remove(&user);
+    credentials::forget(state, user);
     unassign_from(state, Target::User(user));
 }
 

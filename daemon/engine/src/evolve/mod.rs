@@ -1,6 +1,7 @@
 //! Folds a recorded event into the state. Decides nothing: what an event says has happened.
 
 mod access;
+mod credentials;
 mod directory;
 mod licensing;
 mod registrations;
@@ -88,6 +89,15 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::RolesGiven { .. }
         | Recorded::TermsPublished { .. }
         | Recorded::TermsAccepted { .. }
+        | Recorded::CodeMade { .. }
+        | Recorded::CodeUsed { .. }
+        | Recorded::PasswordSet { .. }
+        | Recorded::LoginBound { .. }
+        | Recorded::LoginUnbound { .. }
+        | Recorded::ResetAsked { .. }
+        | Recorded::ResetDropped { .. }
+        | Recorded::TokenMade { .. }
+        | Recorded::TokensRevoked { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => false,
         _ => true,

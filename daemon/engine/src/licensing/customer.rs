@@ -1,7 +1,8 @@
 //! The account that a license is for: a vendor's id of a customer stands for one account (rule 1).
 
 use super::install::no;
-use crate::command::{Arrange, NewAccount};
+use crate::access::{self, Given, Role};
+use crate::command::{Access, Arrange, NewAccount};
 use crate::denial::{Code, Denial};
 use crate::directory;
 use crate::engine::{Act, not_found};
@@ -39,8 +40,8 @@ pub(super) fn place(state: &State, terms: &LicenseTerms, wanted: For) -> Result<
     }
 }
 
-/// Makes a customer's account with its first user: the fulfillment contact, who was not asked yet (B1). One whose address
-/// is a user's already stays where they are.
+/// Makes a customer's account with its first user: the fulfillment contact, who was not asked yet (B1), and administers it
+/// once they have come. One whose address is a user's already stays where they are.
 pub(super) fn make(act: &mut Act<'_>, new: NewAccount) -> Result<UnitId, Denial> {
     let unit = new.unit;
     let account = Account {
@@ -60,11 +61,22 @@ pub(super) fn make(act: &mut Act<'_>, new: NewAccount) -> Result<UnitId, Denial>
         let contact = Arrange::MakeUser {
             user,
             login,
+            address: None,
             units: vec![unit],
             status: UserStatus::Invited,
             until: None,
         };
         directory::arrange(act, contact)?;
+        let roles = vec![Given {
+            role: Name::from(Role::ADMINISTRATOR),
+            unit,
+        }];
+        let give = Access::GiveRoles {
+            user,
+            roles,
+            if_match: None,
+        };
+        access::change(act, give)?;
     }
     Ok(unit)
 }

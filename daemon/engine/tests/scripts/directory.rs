@@ -190,6 +190,9 @@ impl Stage {
             "person" => Arrange::MakeUser {
                 user,
                 login: LoginHash(id("login", called)),
+                address: words
+                    .get("address")
+                    .map(|text| LoginHash(id("address", text))),
                 units: units()?,
                 status: words.get("status").map_or(Ok(UserStatus::Active), status)?,
                 until,

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod credentials;
 mod directory;
 mod journal;
 mod rollback;

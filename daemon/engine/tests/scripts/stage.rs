@@ -194,6 +194,7 @@ impl Stage {
             }),
             "terms" => self.terms(&words),
             _ if self.access(&words)? || self.arrange(&words)? || self.account(&words)? => Ok(()),
+            _ if self.credential(&words)? => Ok(()),
             other => self.rollback(other),
         }
     }
@@ -678,13 +679,14 @@ impl Stage {
             Recorded::CoolDownDeleted { user, .. } => {
                 format!("CoolDownDeleted user={}", self.name(*user))
             }
-            other => match self
-                .told_of_terms(other)
-                .or_else(|| self.told_of_coming(other))
-            {
-                Some(text) => text,
-                None => return,
-            },
+            other => {
+                let told = self.told_of_terms(other);
+                let told = told.or_else(|| self.told_of_coming(other));
+                match told.or_else(|| self.told_of_credentials(other)) {
+                    Some(text) => text,
+                    None => return,
+                }
+            }
         };
         self.line(&text);
     }

@@ -14,6 +14,7 @@ pub(super) use addresses::{address_hash, mail_address};
 pub(super) use customers::Wanted;
 pub(super) use names::name_key;
 pub(super) use registrations::names_of;
+pub(super) use users::STATUS;
 
 use super::Desk;
 use super::parse::bad;
@@ -96,7 +97,7 @@ impl Desk {
     }
 
     /// A name that nothing has any more. What cannot be erased now is swept after the next start.
-    fn erase_name(&self, kind: Kind, key: [u8; 16]) {
+    pub(super) fn erase_name(&self, kind: Kind, key: [u8; 16]) {
         if let Err(why) = self.side.erase_name(kind, key) {
             self.keeper.fail(&why);
         }
@@ -147,13 +148,13 @@ impl Named<'_> {
         match self.kind {
             Kind::Unit => state.units.get(&UnitId(self.id))?.name,
             Kind::Group => Some(state.groups.get(&GroupId(self.id))?.name),
-            Kind::User | Kind::Machine => None,
+            Kind::User | Kind::Machine | Kind::Password | Kind::Token => None,
         }
     }
 }
 
 /// The id that the caller brought, or a new one.
-fn brought<T: FromStr + From16>(id: Option<&str>) -> Result<T, Refused> {
+pub(super) fn brought<T: FromStr + From16>(id: Option<&str>) -> Result<T, Refused> {
     match id {
         Some(id) => super::parse::id("id", id, "not 32 hex digits"),
         None => Ok(T::from16(
@@ -163,7 +164,7 @@ fn brought<T: FromStr + From16>(id: Option<&str>) -> Result<T, Refused> {
 }
 
 /// An id of 16 bytes.
-trait From16 {
+pub(super) trait From16 {
     fn from16(bytes: [u8; 16]) -> Self;
 }
 
@@ -176,7 +177,7 @@ macro_rules! from16 {
         }
     )*};
 }
-from16!(UnitId, GroupId, UserId);
+from16!(UnitId, GroupId, UserId, BearerId);
 
 /// A word of the wire for one of a few things.
 fn word<T: Copy>(member: &str, text: &str, words: &[(&str, T)]) -> Result<T, Refused> {
@@ -187,7 +188,7 @@ fn word<T: Copy>(member: &str, text: &str, words: &[(&str, T)]) -> Result<T, Ref
     })
 }
 
-fn spelled<T: Copy + PartialEq>(meant: T, words: &[(&'static str, T)]) -> &'static str {
+pub(super) fn spelled<T: Copy + PartialEq>(meant: T, words: &[(&'static str, T)]) -> &'static str {
     let known = words.iter().find(|(_, of)| *of == meant);
     known.map_or("unknown", |(word, _)| word)
 }

@@ -292,6 +292,7 @@ impl Desk {
         names
             .into_iter()
             .for_each(|key| self.erase_name(Kind::User, key));
+        self.forget_credentials(&before.state, id);
         if let (Some(unit), Some(name)) = (account, name)
             && !answer.snapshot.state.units.contains_key(&unit)
         {
@@ -455,7 +456,7 @@ pub(in crate::desk) fn names_of(state: &State, user: UserId) -> Vec<[u8; 16]> {
 }
 
 /// The key that an address of a user is kept under.
-fn address_key(user: UserId, address: LoginHash) -> [u8; 16] {
+pub(super) fn address_key(user: UserId, address: LoginHash) -> [u8; 16] {
     name_key(user.0, NameHash(address.0))
 }
 

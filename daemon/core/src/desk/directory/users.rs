@@ -1,5 +1,7 @@
 //! `/v1/users`.
 
+use super::addresses::Address;
+use super::registrations::address_key;
 use super::units::{KINDS, SELF_REGISTERED};
 use super::{brought, names_of, spelled, word};
 use crate::authorize::{Caller, Permission, Sight, forbidden};
@@ -18,7 +20,7 @@ use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, Concerned, State, Verdict};
 use std::sync::PoisonError;
 
-const STATUS: &[(&str, UserStatus)] = &[
+pub(in crate::desk) const STATUS: &[(&str, UserStatus)] = &[
     ("invited", UserStatus::Invited),
     ("pending", UserStatus::Pending),
     ("active", UserStatus::Active),
@@ -131,9 +133,16 @@ impl Desk {
         let units = self.units_seen(&snapshot, caller, &body.units)?;
         let caller = &self.places(&snapshot, caller, &units)?;
         let status = body.status.as_deref().unwrap_or("active");
+        let address = body.address.as_deref();
+        let address = address
+            .map(|text| Address::of("address", text))
+            .transpose()?;
+        let hashed = address.as_ref();
+        let hashed = hashed.map(|address| address.hashed(self.keys.salt()).hash);
         let change = Arrange::MakeUser {
             user,
             login: hash(self.keys.salt(), &body.login),
+            address: hashed,
             units,
             status: word("status", status, STATUS)?,
             until: body.until.map(date).transpose()?,
@@ -145,14 +154,24 @@ impl Desk {
             return self.user_found(&answer.snapshot, caller, user);
         }
         let login = body.login.to_lowercase();
-        let kept = self.side.put_name(Kind::User, user.0, &login);
-        kept.map_err(|e| self.broken(caller, &e))?;
+        let address = address.zip(hashed);
+        let address = address.map(|(address, of)| (address_key(user, of), address.text));
+        let names = std::iter::once((user.0, login.clone())).chain(address);
+        let names: Vec<_> = names.collect();
+        for (key, text) in &names {
+            let kept = self.side.put_name(Kind::User, *key, text);
+            kept.map_err(|e| self.broken(caller, &e))?;
+        }
         let answer = self.asked(caller, Command::Arrange(change))?;
         if let Verdict::Denied(denial) = &answer.verdict {
             if !answer.snapshot.state.users.contains_key(&user) {
-                self.erase_name(Kind::User, user.0);
+                let keys = names.iter().map(|(key, _)| *key);
+                keys.for_each(|key| self.erase_name(Kind::User, key));
             }
-            let what = format!("user {login}");
+            let what = match &body.address {
+                Some(address) => format!("user {login} with address {address}"),
+                None => format!("user {login}"),
+            };
             return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
         }
         self.user_found(&answer.snapshot, caller, user)
@@ -249,6 +268,7 @@ impl Desk {
         names
             .into_iter()
             .for_each(|key| self.erase_name(Kind::User, key));
+        self.forget_credentials(&snapshot.state, id);
         let concerned = Concerned::Users(vec![id]);
         Ok(self.losing(&snapshot.state, &answer, &concerned))
     }
@@ -278,7 +298,7 @@ impl Desk {
     }
 
     /// The caller as they act, who may change what somebody is in each of their units, and has all that they have.
-    pub(super) fn user_managed(
+    pub(in crate::desk) fn user_managed(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,

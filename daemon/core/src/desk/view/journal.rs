@@ -83,11 +83,14 @@ impl Desk {
                 uid,
                 user,
                 acting_for,
+                token,
                 ..
             } => {
+                let token = token.and_then(|id| self.token_name(id));
+                let token = token.map_or_else(String::new, |name| format!(" by token {name}"));
                 let who = match user {
-                    Some(user) => format!("{} (uid {uid})", self.user_name(*user)),
-                    None => format!("uid {uid}"),
+                    Some(user) => format!("{} (uid {uid}){token}", self.user_name(*user)),
+                    None => format!("uid {uid}{token}"),
                 };
                 let acting_for = acting_for.and_then(|unit| self.place_name(state, unit.0));
                 match acting_for {

@@ -266,6 +266,7 @@ impl Change {
             Change::MakeUser(who, units, status) => Arrange::MakeUser {
                 user: user(who),
                 login: login(who),
+                address: None,
                 units: all(units),
                 status: *status,
                 until: None,

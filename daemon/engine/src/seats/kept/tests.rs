@@ -129,6 +129,7 @@ fn owners(many: usize) -> Engine {
         all.push(Command::Arrange(Arrange::MakeUser {
             user: UserId(id(user)),
             login: LoginHash(login),
+            address: None,
             // The last one is not of the team.
             units: vec![if user < many { TEAM } else { HOME }],
             status: UserStatus::Active,

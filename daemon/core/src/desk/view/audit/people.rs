@@ -4,7 +4,7 @@ use super::words::Names;
 use seatkeeper::token::dates;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{GroupId, UnitId, UserId};
-use seatkeeper_engine::state::{AccountKind, Place, UserStatus, Way};
+use seatkeeper_engine::state::{AccountKind, Place, Purpose, UserStatus, Way};
 use seatkeeper_engine::time::Date;
 
 /// Members that a sentence names.
@@ -63,6 +63,7 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             return units
                 .or_else(|| text_of_groups(other, names))
                 .or_else(|| text_of_coming(other, names))
+                .or_else(|| text_of_credentials(other, names))
                 .or_else(|| text_of_roles(other));
         }
     })
@@ -159,6 +160,60 @@ fn text_of_coming(what: &Recorded, names: &mut impl Names) -> Option<String> {
         }
         Recorded::DomainDropped { account, .. } => {
             format!("account {} lets in a domain no more", names.unit(*account))
+        }
+        _ => return None,
+    })
+}
+
+/// The sentence of how somebody proves who they are.
+fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String> {
+    Some(match what {
+        Recorded::CodeMade { of, .. } => {
+            let purpose = match of.purpose {
+                Purpose::Invitation => "an invitation",
+                Purpose::Reset => "a code to set another password",
+            };
+            let mailed = if of.mailed.is_some() { ", mailed" } else { "" };
+            format!("{} has {purpose}{mailed}", who(of.user, names))
+        }
+        Recorded::CodeUsed { user, .. } => format!("{} used a code", who(*user, names)),
+        Recorded::PasswordSet { user, .. } => format!("{} has a new password", who(*user, names)),
+        Recorded::LoginBound { user, .. } => {
+            format!(
+                "an account of a machine is signed in as {}",
+                who(*user, names)
+            )
+        }
+        Recorded::LoginUnbound { user, .. } => {
+            format!(
+                "an account of a machine is signed in as {} no more",
+                who(*user, names)
+            )
+        }
+        Recorded::ResetAsked { user, .. } => {
+            format!("somebody asked for a code for {}", who(*user, names))
+        }
+        Recorded::TokenMade { user, until, .. } => {
+            let until = until.map_or_else(String::new, |until| {
+                format!(", until {}", dates::format(until.0))
+            });
+            format!(
+                "{} has a token that stands for them{until}",
+                who(*user, names)
+            )
+        }
+        Recorded::TokensRevoked { user, tokens } => match tokens.len() {
+            1 => format!(
+                "a token of {} stands for nobody any more",
+                who(*user, names)
+            ),
+            many => format!(
+                "{many} tokens of {} stand for nobody any more",
+                who(*user, names)
+            ),
+        },
+        Recorded::ResetDropped { user } => {
+            format!("{} gets no code for what was asked", who(*user, names))
         }
         _ => return None,
     })

@@ -130,7 +130,16 @@ impl About {
             },
             Recorded::AssignmentChanged { id, .. } => Said::refers(Key::Assignment(*id)),
             Recorded::Registered(asked) => Said::of(self.is_user(asked.user)),
+            Recorded::CodeMade { of, .. } => Said::of(self.is_user(of.user)),
             Recorded::UserMade { user, .. }
+            | Recorded::CodeUsed { user, .. }
+            | Recorded::PasswordSet { user, .. }
+            | Recorded::LoginBound { user, .. }
+            | Recorded::LoginUnbound { user, .. }
+            | Recorded::ResetAsked { user, .. }
+            | Recorded::ResetDropped { user }
+            | Recorded::TokenMade { user, .. }
+            | Recorded::TokensRevoked { user, .. }
             | Recorded::RegistrationApproved { user, .. }
             | Recorded::RegistrationRefused { user }
             | Recorded::AddressVerified { user }

@@ -1,0 +1,101 @@
+//! `login`, `token …`: what may be typed. No secret is an argument: others see those.
+
+use crate::names::When;
+use clap::{Args, Subcommand};
+use std::str::FromStr;
+
+/// `login`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The password is read from standard input, and asked for where that is a terminal; with --code two lines are \
+    read: the code and the password that it sets. From then on you are that user here, for every program of your account on this \
+    machine, until `seatkeeper logout` or another password of theirs. Seats that you hold stay yours."
+)]
+pub(crate) struct LoginArgs {
+    /// Your login at this site, or your mail address; else the name of your account on this machine
+    #[arg(conflicts_with = "code")]
+    pub login: Option<String>,
+    /// Use a code of an invitation or a reset: it sets your password, once
+    #[arg(long)]
+    pub code: bool,
+}
+
+/// `token …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token that stands for you, or for another user, for programs: it is told this once
+    Create(NewToken),
+    /// Your tokens, and those of users whom you may change
+    List,
+    /// Take a token back: it stands for nobody any more
+    Revoke {
+        /// Its name, where only one of them has it, or its id
+        token: String,
+    },
+}
+
+/// `token create`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A program presents it as `Authorization: Bearer TOKEN`; `seatkeeper` reads it from the file that \
+    SEATKEEPER_TOKEN_FILE names. A token has never more than its user, and by it nobody administers the daemon.\n\
+    With --service a user of the token's name is made for a program, with these roles; `seatkeeper user remove NAME` takes both \
+    away."
+)]
+pub(crate) struct NewToken {
+    /// What it is called
+    pub name: String,
+    /// Whom it stands for; else you
+    #[arg(long = "for", value_name = "LOGIN", conflicts_with = "service")]
+    pub user: Option<String>,
+    /// When it is over: a span such as 90d, a day, or never
+    #[arg(long, value_name = "WHEN", default_value = "90d")]
+    pub expires: Expiry,
+    /// It stands for a program, which becomes a user of its own
+    #[arg(long)]
+    pub service: bool,
+    /// A role of that user, at the unit
+    #[arg(long = "role", value_name = "ROLE", requires = "service")]
+    pub roles: Vec<String>,
+    /// The unit that it is in; else the home account
+    #[arg(long = "in", value_name = "UNIT", requires = "service")]
+    pub unit: Option<String>,
+}
+
+/// When a token is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// Never.
+    Never,
+    /// So many seconds from now.
+    In(u64),
+    /// With a day, or at a moment.
+    At(When),
+}
+
+impl Expiry {
+    /// As the API takes it.
+    pub(crate) fn until(self, now: u64) -> u64 {
+        match self {
+            Expiry::Never => 0,
+            Expiry::In(span) => now.saturating_add(span),
+            Expiry::At(when) => when.ends(now),
+        }
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Expiry, String> {
+        match text {
+            "never" => Ok(Expiry::Never),
+            text => match text.parse() {
+                Ok(When::Ago(span)) => Ok(Expiry::In(span)),
+                Ok(when) => Ok(Expiry::At(when)),
+                Err(_) => {
+                    Err("expected a span such as 12h or 90d, 2027-01-31, or never".to_owned())
+                }
+            },
+        }
+    }
+}

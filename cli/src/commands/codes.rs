@@ -1,0 +1,70 @@
+//! `user invite`, `user reset-link`, `user resets`, `user drop-reset`: codes for those who cannot get in.
+
+use crate::daemon::{Daemon, escape};
+use crate::failure::Outcome;
+use crate::printer::{Column, Printer};
+use crate::words;
+use seatkeeper::wire::{CodeMade, ResetAsked, Secret, User};
+use serde_json::Value;
+
+/// Makes a code for the first password of somebody.
+pub(crate) fn invite(daemon: &Daemon<'_>, login: &str, printer: &Printer) -> Outcome {
+    let user: User = daemon.get(&format!("/v1/users/{}", escape(login)))?;
+    made(daemon, &user, "invitation", printer)
+}
+
+/// The same of somebody who was made just now.
+pub(crate) fn invited(daemon: &Daemon<'_>, user: &User, printer: &Printer) -> Outcome {
+    made(daemon, user, "invitation", printer)
+}
+
+/// Makes a code for another password.
+pub(crate) fn reset(daemon: &Daemon<'_>, login: &str, printer: &Printer) -> Outcome {
+    let user: User = daemon.get(&format!("/v1/users/{}", escape(login)))?;
+    made(daemon, &user, "reset", printer)
+}
+
+/// Who asked for a code.
+pub(crate) fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let mut all: Vec<ResetAsked> = daemon.list("/v1/resets")?;
+    all.sort_by_key(|one| (one.since, one.login.clone()));
+    if all.is_empty() {
+        printer.note("nobody asks for a code: `seatkeeper forgot LOGIN` does");
+    }
+    printer.list(
+        &all,
+        &[
+            Column("login", |one: &ResetAsked| one.login.clone()),
+            Column("address", |one| one.address.clone().unwrap_or_default()),
+            Column("status", |one| one.status.clone()),
+            Column("units", |one| one.units.join(", ")),
+            Column("since", |one| words::date(one.since)),
+        ],
+    )
+}
+
+/// They get none.
+pub(crate) fn drop(daemon: &Daemon<'_>, login: &str, printer: &Printer) -> Outcome {
+    let all: Vec<ResetAsked> = daemon.list("/v1/resets")?;
+    let user: User = daemon.get(&format!("/v1/users/{}", escape(login)))?;
+    let asked = all.iter().find(|one| one.id == user.id);
+    let path = format!("/v1/resets/{}", escape(&user.id));
+    let _: Option<Value> = daemon.delete(&path, asked.map(|one| one.revision))?;
+    printer.record(&user, |user| {
+        format!("{} gets no code for what was asked", user.login)
+    })
+}
+
+fn made(daemon: &Daemon<'_>, user: &User, what: &str, printer: &Printer) -> Outcome {
+    let path = format!("/v1/users/{}/{what}", escape(&user.id));
+    let made: CodeMade = daemon.post_to(&path, user.revision)?;
+    printer.record(&made, |made| {
+        let code = made.code.as_ref().map_or("", Secret::reveal);
+        format!(
+            "{code}\nis the code of {}, told this once; it sets a password once, until {} or a newer one:\n`seatkeeper login --code` \
+             reads it and the password, on their account",
+            made.login,
+            words::date(made.until)
+        )
+    })
+}

@@ -1,0 +1,239 @@
+//! Codes that set a password: made for somebody, told once, used once (D9, D15).
+
+use super::guesser;
+use super::passwords::Password;
+use crate::authorize::{Caller, Permission, forbidden};
+use crate::desk::Desk;
+use crate::problem::{Refused, internal, problem};
+use crate::random;
+use crate::side::Kind;
+use seatkeeper::wire::{self, CodeMade, Redeem, Secret, Whoami};
+use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::denial;
+use seatkeeper_engine::ids::CodeHash;
+use seatkeeper_engine::state::Purpose;
+use seatkeeper_engine::{Command, Verdict};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// Digits and capital letters that no one takes for each other (Crockford's base 32).
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters of a code: 140 random bits.
+const CODE_LETTERS: usize = 28;
+/// Letters of a group.
+const GROUP: usize = 4;
+/// Bytes of a code, as it is typed.
+const TYPED_BYTES: usize = 256;
+
+/// A code, in capital letters without anything between them.
+struct Code(Zeroizing<String>);
+
+impl Code {
+    fn random() -> Result<Code, Refused> {
+        let bytes: Zeroizing<[u8; CODE_LETTERS]> =
+            Zeroizing::new(random::bytes().map_err(|e| internal("no random code", &e))?);
+        let letters = bytes.iter().map(|byte| LETTERS[usize::from(byte % 32)]);
+        Ok(Code(Zeroizing::new(letters.map(char::from).collect())))
+    }
+
+    /// As somebody typed it: in any case, with whatever between the groups, and with O for 0, I and L for 1.
+    fn typed(text: &Secret) -> Option<Code> {
+        if text.reveal().len() > TYPED_BYTES {
+            return None;
+        }
+        let mut code = Zeroizing::new(String::with_capacity(CODE_LETTERS));
+        for c in text.reveal().chars() {
+            match c.to_ascii_uppercase() {
+                '-' | ' ' | '\t' | '\r' | '\n' => {}
+                'O' => code.push('0'),
+                'I' | 'L' => code.push('1'),
+                c if c.is_ascii() && LETTERS.contains(&(c as u8)) => code.push(c),
+                _ => return None,
+            }
+        }
+        (code.len() == CODE_LETTERS).then_some(Code(code))
+    }
+
+    fn hash(&self) -> CodeHash {
+        let sum = Sha256::new().chain_update("seatkeeper code\0");
+        CodeHash(sum.chain_update(self.0.as_bytes()).finalize().into())
+    }
+
+    /// In groups that are easy to type.
+    fn shown(&self) -> Secret {
+        let groups = self.0.as_bytes().chunks(GROUP);
+        let groups: Vec<_> = groups
+            .map(|group| str::from_utf8(group).unwrap_or_default())
+            .collect();
+        Secret::new(groups.join("-"))
+    }
+}
+
+impl Desk {
+    /// `POST /v1/users/{user}/invitation`: a code for the first password of somebody who is to come. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `conflict` of who has a password, or the denial.
+    pub fn invite(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<CodeMade, Refused> {
+        let made = self.code_for(caller, user, Purpose::Invitation, if_match);
+        self.traced(caller, made)
+    }
+
+    /// `POST /v1/users/{user}/reset`: a code for another password of somebody who cannot get in. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or the denial.
+    pub fn reset(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<CodeMade, Refused> {
+        let made = self.code_for(caller, user, Purpose::Reset, if_match);
+        self.traced(caller, made)
+    }
+
+    /// `POST /v1/login/code`: sets a password, lets in who was invited, and signs the calling account in. Takes a moment
+    /// and memory, and blocks.
+    ///
+    /// # Errors
+    /// `code_not_valid`, `too_many_attempts`, or `bad_request` of a password that is too short.
+    pub fn redeem(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {
+        self.traced(caller, self.redeem_of(caller, body))
+    }
+
+    fn code_for(
+        &self,
+        caller: &Caller,
+        user: &str,
+        purpose: Purpose,
+        if_match: Option<u64>,
+    ) -> Result<CodeMade, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let id = self.user_seen(&snapshot, caller, user)?;
+        if !caller.administers && caller.person(&snapshot.state) == Some(id) {
+            let mut refused = forbidden(caller, Permission::UserManage);
+            refused.detail = "nobody makes a code for themselves".to_owned();
+            refused.hint =
+                "who knows the old password sets another: `seatkeeper password`".to_owned();
+            return Err(refused);
+        }
+        let caller = &self.user_managed(&snapshot, caller, id)?;
+        let login = self.user_name(id);
+        let code = Code::random()?;
+        let make = Credential::MakeCode {
+            user: id,
+            purpose,
+            code: code.hash(),
+            mailed: None,
+            if_match,
+        };
+        let answer = self.asked(caller, Command::Credential(make))?;
+        match &answer.verdict {
+            Verdict::Done => {
+                let until = answer.now.j.0 + purpose.lasts_ms() / 1000;
+                Ok(CodeMade {
+                    login,
+                    purpose: spelled(purpose).to_owned(),
+                    code: Some(code.shown()),
+                    until,
+                })
+            }
+            Verdict::Denied(denial) if denial.code == denial::Code::Conflict => {
+                let detail = format!("{login} has a password already, and is not invited again");
+                let mut refused = problem(wire::Code::Conflict, detail);
+                refused.rule = Some(denial.rule);
+                refused.hint = format!("`seatkeeper user reset-link {login}` sets another one");
+                Err(refused)
+            }
+            _ => Err(self.not_done(caller, &format!("user {login}"), &answer)),
+        }
+    }
+
+    fn redeem_of(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {
+        let new = Password::new("password", &body.password)?;
+        let now = self.now().lease;
+        self.attempts.begin(guesser(caller), None, now)?;
+        let code = Code::typed(&body.code).map(|code| code.hash());
+        let before = self.keeper.recorded();
+        // Looked up first: a password is stretched for those alone who have a code.
+        let of = code.and_then(|code| Some((code, *before.state.code(&code, now)?)));
+        let Some((code, of)) = of else {
+            return Err(not_valid());
+        };
+        let password = self.kept(caller, &new)?;
+        let redeem = Credential::Redeem {
+            code,
+            password,
+            login: Some(caller.login.full_hash),
+        };
+        let answer = self.asked(caller, Command::Credential(redeem))?;
+        match &answer.verdict {
+            Verdict::User(_) => {
+                self.attempts.succeeded(guesser(caller), None);
+                self.forget_password(&before.state, of.user);
+                Ok(self.as_known(&answer.snapshot, caller))
+            }
+            _ => {
+                self.erase_name(Kind::Password, password.0);
+                Err(not_valid())
+            }
+        }
+    }
+}
+
+fn spelled(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Invitation => "invitation",
+        Purpose::Reset => "reset",
+    }
+}
+
+/// The same of every code that is good for nothing.
+fn not_valid() -> Refused {
+    let detail = "this code sets no password: it was used, is over, or never was one";
+    let mut refused = problem(wire::Code::CodeNotValid, detail);
+    refused.rule = Some(1);
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d9_a_code_has_140_random_bits_in_groups_that_are_easy_to_type() {
+        let (one, other) = (
+            Code::random().expect("a code"),
+            Code::random().expect("two"),
+        );
+        assert_ne!(*one.0, *other.0);
+        let shown = one.shown();
+        let groups: Vec<_> = shown.reveal().split('-').collect();
+        assert_eq!(groups.len(), 7, "{}", shown.reveal());
+        assert!(groups.iter().all(|group| group.len() == 4));
+        let typed = |text: &str| Code::typed(&Secret::new(text)).map(|code| code.hash());
+        assert_eq!(typed(shown.reveal()), Some(one.hash()));
+        let loose = shown.reveal().to_lowercase().replace('-', " \t");
+        assert_eq!(typed(&loose), Some(one.hash()));
+        assert_eq!(
+            typed("o00o-ilLI-2222-3333-4444-5555-6666"),
+            typed("0000-1111-2222-3333-4444-5555-6666")
+        );
+        for none in [
+            "",
+            "0000",
+            "0000-1111-2222-3333-4444-5555-66667",
+            "0000-1111-2222-3333-4444-5555-666u",
+            "0000-1111-2222-3333-4444-5555-666\u{e9}",
+            &"0".repeat(300),
+        ] {
+            assert_eq!(typed(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Who signs in as whom, by a password or a code; and how somebody comes to one who has none (S11, D9, D15).
+//!
+//! The hash of a password lives in the side store under a random id, which is all that the journal and the rules know of it.
+//! Whatever is stretched is stretched on the caller's thread, under no lock.
+
+mod attempts;
+mod codes;
+mod forgot;
+mod passwords;
+mod tokens;
+mod whoami;
+
+pub(super) use attempts::Attempts;
+pub(super) use passwords::Passwords;
+
+use super::Desk;
+use super::parse::bad;
+use crate::authorize::Caller;
+use crate::keeper::Snapshot;
+use crate::login::hash;
+use crate::problem::{Refused, internal, problem};
+use crate::random;
+use crate::side::Kind;
+use attempts::{Guesser, typed};
+use passwords::Password;
+use seatkeeper::wire::{Code, PasswordChange, SignIn, Whoami};
+use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::denial;
+use seatkeeper_engine::ids::{PasswordId, UserId};
+use seatkeeper_engine::{Command, State, Verdict};
+
+impl Desk {
+    /// `POST /v1/login`: the calling account is signed in as whoever has this login and this password. Of a login that
+    /// nobody has, the work and the answer are those of a wrong password. Takes a moment and memory, and blocks.
+    ///
+    /// # Errors
+    /// `sign_in_failed`, `too_many_attempts`, `user_not_active` of who proved to be suspended.
+    pub fn sign_in(&self, caller: &Caller, body: &SignIn) -> Result<Whoami, Refused> {
+        self.traced(caller, self.sign_in_of(caller, body))
+    }
+
+    /// `POST /v1/logout`: the calling account is itself again. Blocks.
+    ///
+    /// # Errors
+    /// The keeper failed.
+    pub fn sign_out(&self, caller: &Caller) -> Result<Whoami, Refused> {
+        let change = Credential::Unbind {
+            login: caller.login.full_hash,
+        };
+        let answer = self.asked(caller, Command::Credential(change))?;
+        Ok(self.as_known(&answer.snapshot, caller))
+    }
+
+    /// `PUT /v1/password`: whoever else was signed in as the caller is so no more. Takes a moment and memory, and blocks.
+    ///
+    /// # Errors
+    /// `sign_in_failed` where the old one is wrong, `too_many_attempts`, `unknown_user`, or `bad_request` that names the
+    /// member.
+    pub fn change_password(&self, caller: &Caller, body: &PasswordChange) -> Result<(), Refused> {
+        self.traced(caller, self.change_password_of(caller, body))
+    }
+
+    /// How often a password was stretched since the start: what shows that two answers cost the same.
+    #[must_use]
+    pub fn passwords_stretched(&self) -> u64 {
+        self.passwords.stretched()
+    }
+
+    fn sign_in_of(&self, caller: &Caller, body: &SignIn) -> Result<Whoami, Refused> {
+        typed(&body.login)?;
+        let told = Password::told("password", &body.password)?;
+        let of = Some(hash(self.keys.salt(), &body.login));
+        self.attempts.begin(guesser(caller), of, self.now().lease)?;
+        let state = &self.keeper.recorded().state;
+        let user = self.named(state, &body.login);
+        let kept = self.fitting(state, user, &told)?;
+        let Some((user, by)) = user.zip(kept) else {
+            return Err(wrong());
+        };
+        let bind = Credential::Bind {
+            user,
+            login: caller.login.full_hash,
+            by,
+        };
+        let answer = self.asked(caller, Command::Credential(bind))?;
+        self.attempts.succeeded(guesser(caller), of);
+        match &answer.verdict {
+            Verdict::User(_) => Ok(self.as_known(&answer.snapshot, caller)),
+            // Changed in this moment.
+            Verdict::Denied(denial) if denial.code == denial::Code::Conflict => Err(wrong()),
+            _ => Err(self.not_done(caller, &self.user_name(user), &answer)),
+        }
+    }
+
+    fn change_password_of(&self, caller: &Caller, body: &PasswordChange) -> Result<(), Refused> {
+        let told = Password::told("old", &body.old)?;
+        let new = Password::new("new", &body.new)?;
+        let state = &self.keeper.recorded().state;
+        let user = caller.person(state).ok_or_else(|| {
+            let who = &caller.login.name;
+            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
+        })?;
+        if state.password_of(user).is_none() {
+            let name = self.user_name(user);
+            let why = format_args!(
+                "{name} has no password yet: `seatkeeper forgot {name}` asks for a code that sets one"
+            );
+            return Err(bad("old", why));
+        }
+        // One's own, by whatever login: apart from what strangers try.
+        let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
+        self.attempts.begin(guesser(caller), of, self.now().lease)?;
+        let was = self
+            .fitting(state, Some(user), &told)?
+            .ok_or_else(wrong_old)?;
+        self.attempts.succeeded(guesser(caller), of);
+        let password = self.kept(caller, &new)?;
+        let change = Credential::ChangePassword {
+            user,
+            was,
+            password,
+            keeps: Some(caller.login.full_hash),
+        };
+        let answer = self.asked(caller, Command::Credential(change))?;
+        match &answer.verdict {
+            Verdict::Done => {
+                self.erase_name(Kind::Password, was.0);
+                Ok(())
+            }
+            _ => {
+                self.erase_name(Kind::Password, password.0);
+                Err(wrong_old())
+            }
+        }
+    }
+
+    /// The id of somebody's password, where this is it. Whether they are somebody, and have one, is not told by the work.
+    fn fitting(
+        &self,
+        state: &State,
+        user: Option<UserId>,
+        told: &Password,
+    ) -> Result<Option<PasswordId>, Refused> {
+        let id = user.and_then(|user| state.password_of(user));
+        let key = id.unwrap_or(PasswordId([0; 16])).0;
+        let kept = self.side.name(Kind::Password, key);
+        let kept = kept.map_err(|e| internal("a password cannot be read", &e))?;
+        let fits = self.passwords.fits(told, kept.as_deref())?;
+        Ok(id.filter(|_| fits))
+    }
+
+    /// Keeps a new password, durable before the event that names it.
+    fn kept(&self, caller: &Caller, password: &Password) -> Result<PasswordId, Refused> {
+        let id = random::bytes().map_err(|e| internal("no random id", &e))?;
+        let text = self.passwords.keep(password)?;
+        let kept = self.side.put_name(Kind::Password, id, &text);
+        kept.map_err(|e| self.broken(caller, &e))?;
+        Ok(PasswordId(id))
+    }
+
+    /// Nothing is kept of a password that somebody had.
+    fn forget_password(&self, before: &State, user: UserId) {
+        if let Some(password) = before.password_of(user) {
+            self.erase_name(Kind::Password, password.0);
+        }
+    }
+
+    /// The same of all by which somebody who is gone proved who they were.
+    pub(super) fn forget_credentials(&self, before: &State, user: UserId) {
+        self.forget_password(before, user);
+        let of = before.credentials.of.get(&user);
+        let tokens = of.into_iter().flat_map(|of| &of.bearers);
+        tokens.for_each(|token| self.erase_name(Kind::Token, token.0));
+    }
+
+    /// Who a caller is, on a snapshot.
+    fn as_known(&self, snapshot: &Snapshot, caller: &Caller) -> Whoami {
+        whoami::told(self, &snapshot.state, caller)
+    }
+}
+
+/// The account that guesses.
+fn guesser(caller: &Caller) -> Guesser {
+    (caller.attested_by, caller.uid)
+}
+
+fn wrong() -> Refused {
+    problem(Code::SignInFailed, "the login or the password is wrong")
+}
+
+fn wrong_old() -> Refused {
+    problem(Code::SignInFailed, "the old password is wrong")
+}

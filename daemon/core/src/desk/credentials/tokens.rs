@@ -1,0 +1,255 @@
+//! Tokens that stand for a person, for programs: told once, kept as a hash (S14).
+
+use crate::authorize::{Caller, Permission, Presented, Sight, forbidden};
+use crate::desk::Desk;
+use crate::desk::directory::brought;
+use crate::desk::parse::{bad, id, one_line};
+use crate::desk::view::{Cursor, page};
+use crate::keeper::Snapshot;
+use crate::problem::{Refused, internal, problem};
+use crate::random;
+use crate::side::Kind;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use seatkeeper::wire::{self, Code, Page, Secret, TokenMade, TokenMake};
+use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::ids::{BearerHash, BearerId, UserId};
+use seatkeeper_engine::state::Bearer;
+use seatkeeper_engine::time::Date;
+use seatkeeper_engine::{Command, State, Verdict};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// What a token begins with: whoever finds one somewhere sees what it is.
+const PREFIX: &str = "skt_";
+/// Random bytes of one.
+const BYTES: usize = 32;
+/// Bytes of its name.
+const NAME_BYTES: usize = 64;
+/// How long one lives of which nothing else is said.
+const USUAL_S: u64 = 90 * 86_400;
+
+impl Desk {
+    /// The caller as the person for whom the token stands that they presented; by it nobody administers the daemon.
+    ///
+    /// # Errors
+    /// `unauthenticated`, the same of every token that stands for nobody.
+    pub fn presenting(
+        &self,
+        caller: Caller,
+        authorization: Option<&str>,
+    ) -> Result<Caller, Refused> {
+        let snapshot = self.keeper.recorded();
+        let token = authorization.and_then(bearer);
+        let known = token.and_then(|token| snapshot.state.bearer(&hash(token), self.now().j));
+        match known {
+            Some((id, user)) => Ok(Caller {
+                administers: false,
+                token: Some(Presented { id, user }),
+                ..caller
+            }),
+            None => self.traced(&caller, Err(stands_for_nobody())),
+        }
+    }
+
+    /// `GET /v1/tokens`: one's own, and those of whom one may change.
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn tokens(&self, caller: &Caller, cursor: &Cursor) -> Result<Page<wire::Token>, Refused> {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let sight = Sight::of(&snapshot, caller, Permission::UserManage);
+        let after = cursor.after_id::<BearerId>()?;
+        let rows = state.credentials.bearers.range(after);
+        let rows = rows.filter(|(_, known)| sight.shows(state, known.user));
+        let rows = rows.map(|(id, known)| (id.to_string(), self.token_view(*id, known)));
+        Ok(page(rows, cursor.limit()?))
+    }
+
+    /// `POST /v1/tokens`: for oneself, or for somebody who has no more than the caller. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `user_not_active`, `bad_request` that names the member, or the denial.
+    pub fn make_token(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
+        self.traced(caller, self.make_token_of(caller, body))
+    }
+
+    /// `DELETE /v1/tokens/{id}`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, or there is none that the caller sees.
+    pub fn revoke_token(
+        &self,
+        caller: &Caller,
+        token: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        self.traced(caller, self.revoke_token_of(caller, token, if_match))
+    }
+
+    /// What its person calls a token, while it is there.
+    pub(in crate::desk) fn token_name(&self, token: BearerId) -> Option<String> {
+        self.side.name(Kind::Token, token.0).ok()?
+    }
+
+    fn make_token_of(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
+        if caller.token.is_some() {
+            let mut refused = forbidden(caller, Permission::UserManage);
+            refused.detail = "a token makes no token".to_owned();
+            refused.hint = "make it without SEATKEEPER_TOKEN_FILE, as yourself".to_owned();
+            return Err(refused);
+        }
+        let snapshot = self.keeper.snapshot();
+        let (user, caller) = self.whom_for(&snapshot, caller, body.user.as_deref())?;
+        let caller = &caller;
+        one_line("name", &body.name, NAME_BYTES)?;
+        let token: BearerId = brought(body.id.as_deref())?;
+        let until = match body.until {
+            None => Some(self.now().j.0 + USUAL_S),
+            Some(0) => None,
+            Some(until) if until < 1 << 53 => Some(until),
+            Some(_) => return Err(bad("until", "is above 2^53 - 1")),
+        };
+        let bytes = random::bytes::<BYTES>().map_err(|e| internal("no random token", &e))?;
+        let bytes = Zeroizing::new(bytes);
+        let text = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bytes)));
+        if snapshot.state.credentials.bearers.contains_key(&token) {
+            let detail = "a token of this id is there, and is told once";
+            return Err(problem(Code::Conflict, detail));
+        }
+        let kept = self.side.put_name(Kind::Token, token.0, &body.name);
+        kept.map_err(|e| self.broken(caller, &e))?;
+        let make = Credential::MakeBearer {
+            user,
+            bearer: token,
+            hash: hash(&text),
+            until: until.map(Date),
+        };
+        let answer = self.asked(caller, Command::Credential(make))?;
+        let state = &answer.snapshot.state;
+        match &answer.verdict {
+            Verdict::Done => {
+                self.erase_gone(&snapshot.state, state, user);
+                Ok(TokenMade {
+                    id: token.to_string(),
+                    name: body.name.clone(),
+                    login: self.user_name(user),
+                    token: Secret::new(&*text as &str),
+                    until,
+                })
+            }
+            _ => {
+                if !state.credentials.bearers.contains_key(&token) {
+                    self.erase_name(Kind::Token, token.0);
+                }
+                let what = format!("a token of {}", self.user_name(user));
+                Err(self.not_done(caller, &what, &answer))
+            }
+        }
+    }
+
+    /// Whom a new token stands for, and the caller as they act: themselves, or somebody whom they may change and who has
+    /// no more than they.
+    fn whom_for(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        whom: Option<&str>,
+    ) -> Result<(UserId, Caller), Refused> {
+        let own = caller.person(&snapshot.state);
+        let user = match whom {
+            Some(login) => self.user_seen(snapshot, caller, login)?,
+            None => own.ok_or_else(|| {
+                let who = &caller.login.name;
+                let mut refused = problem(
+                    Code::UnknownUser,
+                    format!("{who} is nobody's account here, and a token stands for a user"),
+                );
+                refused.hint = "name whom it is for: `seatkeeper token create NAME --for LOGIN`; or sign in first: `seatkeeper login LOGIN`".to_owned();
+                refused
+            })?,
+        };
+        match Some(user) == own {
+            true => Ok((user, caller.clone())),
+            false => Ok((user, self.user_managed(snapshot, caller, user)?)),
+        }
+    }
+
+    fn revoke_token_of(
+        &self,
+        caller: &Caller,
+        text: &str,
+        if_match: Option<u64>,
+    ) -> Result<(), Refused> {
+        let none = || super::super::directory::nobody("token", &text, "token list");
+        let token: BearerId = id("id", text, "not 32 hex digits").map_err(|_| none())?;
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let known = state.credentials.bearers.get(&token).ok_or_else(none)?;
+        let sight = Sight::of(&snapshot, caller, Permission::UserManage);
+        if !sight.shows(state, known.user) {
+            return Err(none());
+        }
+        let own = caller.person(state) == Some(known.user);
+        let caller = match own {
+            true => caller.clone(),
+            false => self.user_managed(&snapshot, caller, known.user)?,
+        };
+        let revoke = Credential::RevokeBearer {
+            bearer: token,
+            if_match,
+        };
+        let answer = self.asked(&caller, Command::Credential(revoke))?;
+        match &answer.verdict {
+            Verdict::Done => {
+                self.erase_name(Kind::Token, token.0);
+                Ok(())
+            }
+            _ => Err(self.not_done(&caller, &format!("token {text}"), &answer)),
+        }
+    }
+
+    /// The names of those tokens of somebody that were there and are no more.
+    fn erase_gone(&self, before: &State, after: &State, user: UserId) {
+        let of = before.credentials.of.get(&user);
+        let tokens = of.into_iter().flat_map(|of| &of.bearers);
+        let gone = tokens.filter(|token| !after.credentials.bearers.contains_key(*token));
+        gone.for_each(|token| self.erase_name(Kind::Token, token.0));
+    }
+
+    fn token_view(&self, id: BearerId, known: &Bearer) -> wire::Token {
+        wire::Token {
+            id: id.to_string(),
+            name: self
+                .token_name(id)
+                .unwrap_or_else(|| "(its name was lost)".to_owned()),
+            login: self.user_name(known.user),
+            since: known.since.0,
+            until: known.until.map(|until| until.0),
+            revision: known.revision,
+        }
+    }
+}
+
+/// The token in `Authorization: Bearer …`, where it has the form of one.
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let secret = token.strip_prefix(PREFIX)?;
+    let form = secret.len() == 43 && scheme.eq_ignore_ascii_case("bearer");
+    form.then_some(token)
+}
+
+fn hash(token: &str) -> BearerHash {
+    BearerHash(Sha256::digest(token).into())
+}
+
+/// One body, whatever is wrong with it.
+fn stands_for_nobody() -> Refused {
+    let mut refused = problem(
+        Code::Unauthenticated,
+        "the token that was presented stands for nobody",
+    );
+    refused.hint = "it is wrong, is over or was taken back, or who has it may not sit: `seatkeeper token create NAME` makes another".to_owned();
+    refused
+}

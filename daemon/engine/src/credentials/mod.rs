@@ -1,0 +1,194 @@
+//! Passwords, codes and who is signed in, as they are judged. What is told to be a password was checked before: here it is
+//! judged whether it still is the one that counts.
+
+mod bearers;
+
+use crate::command::Credential;
+use crate::denial::{Code, Denial};
+use crate::directory::registrations::approve_by_domain;
+use crate::engine::{Act, Verdict, not_found, unchanged};
+use crate::event::Recorded;
+use crate::ids::{CodeHash, LoginHash, PasswordId, UserId};
+use crate::state::{self, BOUND_MOST, Purpose, State, User, UserStatus};
+use crate::time::Date;
+
+/// Judges a change.
+pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, Denial> {
+    match change {
+        Credential::Bind { user, login, by } => bind(act, user, login, by),
+        Credential::Unbind { login } => {
+            if let Some(user) = act.state().credentials.bound.get(&login).copied() {
+                act.record(Recorded::LoginUnbound { user, login });
+            }
+            Ok(Verdict::Done)
+        }
+        Credential::ChangePassword {
+            user,
+            was,
+            password,
+            keeps,
+        } => {
+            told(act.state(), user, was)?;
+            act.record(Recorded::PasswordSet {
+                user,
+                password,
+                keeps,
+            });
+            Ok(Verdict::Done)
+        }
+        Credential::MakeCode {
+            user,
+            purpose,
+            code,
+            mailed,
+            if_match,
+        } => make_code(act, (user, if_match), purpose, (code, mailed)),
+        Credential::Redeem {
+            code,
+            password,
+            login,
+        } => redeem(act, code, password, login),
+        Credential::AskReset { user } => {
+            let state = act.state();
+            let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+            let asked = state.credentials.resets.contains_key(&user);
+            if !asked && may_come(known, act.now.j) {
+                let at = act.now.j;
+                act.record(Recorded::ResetAsked { user, at });
+            }
+            Ok(Verdict::Done)
+        }
+        Credential::MakeBearer {
+            user,
+            bearer,
+            hash,
+            until,
+        } => bearers::make(act, user, (bearer, hash), until),
+        Credential::RevokeBearer { bearer, if_match } => bearers::revoke(act, bearer, if_match),
+        Credential::DropReset { user, if_match } => {
+            let asked = act.state().credentials.resets.get(&user);
+            let asked = asked.ok_or_else(|| not_found(1))?;
+            unchanged(asked.revision, if_match, 1)?;
+            act.record(Recorded::ResetDropped { user });
+            Ok(Verdict::Done)
+        }
+    }
+}
+
+/// Whoever waits, or was only invited, may have a password; who was suspended, or is a guest of the past, may not.
+fn may_come(user: &User, j: Date) -> bool {
+    user.status != UserStatus::Suspended && user.until.is_none_or(|until| j < until)
+}
+
+/// The password that was told is theirs still.
+fn told(state: &State, user: UserId, password: PasswordId) -> Result<(), Denial> {
+    match state.password_of(user) == Some(password) {
+        true => Ok(()),
+        false => Err(Denial::new(Code::Conflict, 20)),
+    }
+}
+
+fn bind(
+    act: &mut Act<'_>,
+    user: UserId,
+    login: LoginHash,
+    by: PasswordId,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    told(state, user, by)?;
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    if !may_come(known, act.now.j) {
+        return Err(Denial::new(Code::UserNotActive, 4));
+    }
+    sign_in(act, user, login)?;
+    Ok(Verdict::User(user))
+}
+
+fn sign_in(act: &mut Act<'_>, user: UserId, login: LoginHash) -> Result<(), Denial> {
+    let credentials = &act.state().credentials;
+    if credentials.bound.get(&login) == Some(&user) {
+        return Ok(());
+    }
+    let signed_in = credentials.of.get(&user).map_or(0, |of| of.bound.len());
+    if signed_in >= BOUND_MOST {
+        let limit = format!("{BOUND_MOST} accounts of machines are signed in as them already");
+        return Err(Denial {
+            limit: Some(limit),
+            ..Denial::new(Code::BadRequest, 1)
+        });
+    }
+    act.record(Recorded::LoginBound { user, login });
+    Ok(())
+}
+
+fn make_code(
+    act: &mut Act<'_>,
+    (user, if_match): (UserId, Option<u64>),
+    purpose: Purpose,
+    (code, mailed): (CodeHash, Option<LoginHash>),
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    if !may_come(known, act.now.j) {
+        return Err(Denial::new(Code::UserNotActive, 4));
+    }
+    if purpose == Purpose::Invitation && state.password_of(user).is_some() {
+        return Err(Denial {
+            users: vec![user],
+            ..Denial::new(Code::Conflict, 1)
+        });
+    }
+    let of = state::Code {
+        user,
+        purpose,
+        until: act.now.lease + purpose.lasts_ms(),
+        mailed,
+    };
+    act.record(Recorded::CodeMade { code, of });
+    Ok(Verdict::Done)
+}
+
+/// One that was used, is over, or never was, is the same no.
+fn redeem(
+    act: &mut Act<'_>,
+    code: CodeHash,
+    password: PasswordId,
+    login: Option<LoginHash>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let not_valid = || Denial::new(Code::CodeNotValid, 1);
+    let of = *state.code(&code, act.now.lease).ok_or_else(not_valid)?;
+    let user = of.user;
+    let known = state.users.get(&user).ok_or_else(not_valid)?;
+    if !may_come(known, act.now.j) {
+        return Err(not_valid());
+    }
+    let (invited, until) = (known.status == UserStatus::Invited, known.until);
+    let waits = state.registrations.get(&user);
+    let proves = waits.is_some_and(|waits| {
+        let address = waits.address.map(|address| address.hash);
+        !waits.verified && address.is_some() && address == of.mailed
+    });
+    act.record(Recorded::CodeUsed { user, code });
+    if proves {
+        act.record(Recorded::AddressVerified { user });
+        approve_by_domain(act, user);
+    }
+    if invited {
+        act.record(Recorded::UserChanged {
+            user,
+            status: UserStatus::Active,
+            until,
+        });
+    }
+    act.record(Recorded::PasswordSet {
+        user,
+        password,
+        keeps: None,
+    });
+    if let Some(login) = login {
+        sign_in(act, user, login)?;
+    }
+    Ok(Verdict::User(user))
+}

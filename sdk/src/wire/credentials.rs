@@ -1,0 +1,244 @@
+//! Signing in, on the wire: passwords, codes that set one, and who a caller is.
+
+use super::GivenRole;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A password or a code. It is written to the wire and nowhere else: it has no text form, and its memory is wiped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Keeps a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for the one who checks or shows it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.reveal())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d).map(Secret::new)
+    }
+}
+
+/// Signs the calling account in as somebody: `POST /v1/login`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// Their login, or their mail address.
+    pub login: String,
+    /// Their password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub password: Secret,
+}
+
+/// Uses a code: `POST /v1/login/code`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Redeem {
+    /// The code; case, spaces and hyphens do not matter.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub code: Secret,
+    /// The password that it sets.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub password: Secret,
+}
+
+/// Changes the caller's password: `PUT /v1/password`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordChange {
+    /// The present one.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub old: Secret,
+    /// The new one: 12 characters at least, 1,024 bytes at most.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub new: Secret,
+}
+
+/// Somebody cannot get in: `POST /v1/forgot`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Forgot {
+    /// Their login, or their mail address.
+    pub login: String,
+}
+
+/// A code that was made for somebody: told once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CodeMade {
+    /// Whose, by login.
+    pub login: String,
+    /// `invitation` or `reset`.
+    pub purpose: String,
+    /// The code, in groups that are easy to type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub code: Option<Secret>,
+    /// It is good until then (seconds since 1970), or until a newer one is made.
+    pub until: u64,
+}
+
+/// Somebody who asked for a code, because they cannot get in: `GET /v1/resets`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResetAsked {
+    /// Their id.
+    pub id: String,
+    /// Their login.
+    pub login: String,
+    /// Their mail address, where it is known and is not the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `invited`, `pending` or `active`.
+    pub status: String,
+    /// The units that they are in, of those that the caller sees.
+    pub units: Vec<String>,
+    /// When they asked first (seconds since 1970).
+    pub since: u64,
+    /// For If-Match.
+    pub revision: u64,
+}
+
+/// A token that stands for a person, for programs: `GET /v1/tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Token {
+    /// Its id.
+    pub id: String,
+    /// What its person calls it.
+    pub name: String,
+    /// Whom it stands for, by login.
+    pub login: String,
+    /// When it was made (seconds since 1970).
+    pub since: u64,
+    /// It is over from then on (seconds since 1970); absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// For If-Match.
+    pub revision: u64,
+}
+
+/// Makes a token: `POST /v1/tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenMake {
+    /// Brought by the caller, so that no repetition makes a second one (rule 20); else made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is called.
+    pub name: String,
+    /// Whom it stands for, by login; else the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// It is over from then on (seconds since 1970): in 90 days unless another date is named, never where that is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// A token that was made: told once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenMade {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Whom it stands for, by login.
+    pub login: String,
+    /// The token: `Authorization: Bearer` presents it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub token: Secret,
+    /// It is over from then on (seconds since 1970); absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// Who asks: `GET /v1/whoami`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Whoami {
+    /// What the machine calls the caller.
+    pub account: String,
+    /// The machine.
+    pub machine: String,
+    /// The uid there.
+    pub uid: u32,
+    /// They administer this daemon, by their account on its machine.
+    pub administers: bool,
+    /// The person, by login; absent where nobody here has this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The same by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How they are known: by a `token`, `signed_in`, by the login `account@machine` (`full_login`), or by `account` (`login`); empty
+    /// where they are not.
+    pub known_by: String,
+    /// Their mail address, where it is known and is not the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `invited`, `pending`, `active` or `suspended`; empty where nobody is known.
+    #[serde(default)]
+    pub status: String,
+    /// A guest, until this date (seconds since 1970).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// They have a password.
+    #[serde(default)]
+    pub password: bool,
+    /// The accounts that they are in.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// The units that they are in, as paths.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// The roles that they were given.
+    #[serde(default)]
+    pub roles: Vec<GivenRole>,
+    /// What to do next, where something is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s23_a_secret_is_on_the_wire_and_in_no_text() {
+        let body = SignIn {
+            login: "ana".to_owned(),
+            password: Secret::new("correct horse battery"),
+        };
+        assert!(!format!("{body:?}").contains("horse"), "{body:?}");
+        let wire = serde_json::to_string(&body).expect("JSON");
+        assert_eq!(
+            wire,
+            r#"{"login":"ana","password":"correct horse battery"}"#
+        );
+        let back: SignIn = serde_json::from_str(&wire).expect("the same");
+        assert_eq!(back, body);
+    }
+}

@@ -1,0 +1,179 @@
+//! People sign in by the command line alone, over the built programs: from the code that an administrator hands over to a
+//! password of their own (B14, D9, D15).
+
+use crate::organisation::{done, refused};
+use seatkeeper_tests::binaries::{Said, run};
+use seatkeeper_tests::site::is_root;
+use seatkeeper_tests::{Site, not_run};
+use std::io::{Seek, SeekFrom, Write};
+
+const ANA: u32 = 64_201;
+const FIRST: &str = "the first sentence of mine";
+const SECOND: &str = "and the second one, longer";
+
+/// Types a line as another account of this machine, with these lines on standard input.
+fn told(site: &Site, uid: u32, line: &str, input: &str) -> Said {
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(input.as_bytes()).expect("written");
+    file.seek(SeekFrom::Start(0)).expect("back");
+    let words: Vec<_> = line.split_whitespace().collect();
+    let mut command = site.cli_command(&words);
+    std::os::unix::process::CommandExt::uid(&mut command, uid);
+    std::os::unix::process::CommandExt::gid(&mut command, uid);
+    run(command.stdin(file))
+}
+
+fn did(site: &Site, line: &str, input: &str) -> String {
+    let said = told(site, ANA, line, input);
+    assert_eq!(said.code, 0, "{line}: {said:?}");
+    said.out
+}
+
+/// The code in what an administrator is told, which is on a line of its own.
+fn code_of(said: &str) -> String {
+    let code = said.lines().find(|line| line.split('-').count() == 7);
+    code.unwrap_or_else(|| panic!("no code: {said}")).to_owned()
+}
+
+#[test]
+fn d9_b14_from_an_invitation_to_a_password_of_ones_own() {
+    if !is_root() {
+        not_run("needs root to be other people");
+        return;
+    }
+    let mut site = Site::new();
+    site.start();
+    let said = done(&site, "user add ana --address ana@example.com --invite");
+    let code = code_of(&said);
+    assert!(said.contains("told this once"), "{said}");
+    let nobody = did(&site, "whoami", "");
+    assert!(
+        nobody.contains("nobody here") && nobody.contains("not known"),
+        "{nobody}"
+    );
+    let short = told(&site, ANA, "login --code", &format!("{code}\nshort\n"));
+    assert!(
+        short.code == 2 && short.err.contains("less than 12"),
+        "{short:?}"
+    );
+    let input = format!("{}\n{FIRST}\n", code.to_lowercase());
+    let set = did(&site, "login --code", &input);
+    assert!(set.contains("is signed in as ana"), "{set}");
+    let again = told(&site, ANA, "login --code", &input);
+    assert!(
+        again.code == 4 && again.err.contains("code_not_valid"),
+        "{again:?}"
+    );
+    // It outlives a kill of the daemon.
+    site.kill();
+    site.start();
+    let who = did(&site, "whoami", "");
+    for line in [
+        "status    active",
+        "password  yes",
+        "address   ana@example.com",
+        "accounts  test site",
+    ] {
+        assert!(who.contains(line), "{line}: {who}");
+    }
+    let out = did(&site, "logout", "");
+    assert!(out.contains("nobody's account here now"), "{out}");
+    let wrong = told(&site, ANA, "login ana", "not what it is\n");
+    assert!(
+        wrong.code == 4 && wrong.err.contains("sign_in_failed"),
+        "{wrong:?}"
+    );
+    let none = told(&site, ANA, "login ana", "");
+    assert!(
+        none.code == 2 && none.err.contains("standard input"),
+        "{none:?}"
+    );
+    did(&site, "login ANA@example.com", &format!("{FIRST}\n"));
+    did(&site, "password", &format!("{FIRST}\n{SECOND}\n"));
+    did(&site, "logout", "");
+    let old = told(&site, ANA, "login ana", &format!("{FIRST}\n"));
+    assert_eq!(old.code, 4, "{old:?}");
+    did(&site, "login ana", &format!("{SECOND}\n"));
+    let journal = done(&site, "audit export");
+    for secret in [FIRST, SECOND, &code, "argon2"] {
+        assert!(!journal.contains(secret), "{secret} stands in the journal");
+        assert!(!site.log().contains(secret), "{secret} stands in the log");
+    }
+    done(&site, "audit verify");
+    refused(&site, "user invite ana", "conflict");
+}
+
+#[test]
+fn d15_who_forgot_is_told_the_same_whoever_they_are() {
+    if !is_root() {
+        not_run("needs root to be other people");
+        return;
+    }
+    let mut site = Site::new();
+    site.start();
+    done(&site, "user add ana");
+    let asks = |login: &str| {
+        let said = told(&site, ANA, &format!("forgot {login}"), "");
+        assert_eq!(said.code, 0, "{said:?}");
+        (said.out, said.err.replace(login, "LOGIN"))
+    };
+    assert_eq!(asks("ana"), asks("nobody"));
+    // It is noted after the answer.
+    let list = (0..2000)
+        .map(|_| done(&site, "user resets -o csv"))
+        .find(|list| list.contains("ana,"));
+    let list = list.expect("she is on the list");
+    assert!(!list.contains("nobody"), "{list}");
+    let code = code_of(&done(&site, "user reset-link ana"));
+    let left = done(&site, "user resets -o csv");
+    assert!(!left.contains("ana,"), "{left}");
+    did(&site, "login --code", &format!("{code}\n{FIRST}\n"));
+    refused(&site, "user drop-reset ana", "not_found");
+    let no = told(&site, ANA, "user reset-link ana", "");
+    assert_eq!(no.code, 4, "nobody makes one for themselves: {no:?}");
+}
+
+#[test]
+fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
+    if !is_root() {
+        not_run("needs root to be other people");
+        return;
+    }
+    let mut site = Site::new();
+    site.start();
+    let said = done(
+        &site,
+        "token create robot --service --role auditor --expires 30d",
+    );
+    let token = said.lines().find(|line| line.starts_with("skt_"));
+    let token = token.expect("a token").to_owned();
+    let file = site.path("token");
+    std::fs::write(&file, format!("{token}\n")).expect("written");
+    let by = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let mut command = site.cli_command(&words);
+        run(command.env("SEATKEEPER_TOKEN_FILE", &file))
+    };
+    let who = by("whoami");
+    assert!(
+        who.code == 0
+            && who.out.contains("by the token")
+            && who.out.contains("auditor at test site"),
+        "{who:?}"
+    );
+    // Root it is no more: an auditor sees, and changes nothing.
+    assert_eq!(by("user list").code, 0);
+    let no = by("user add eve");
+    assert!(no.code == 4 && no.err.contains("forbidden"), "{no:?}");
+    let list = done(&site, "token list -o csv");
+    assert!(list.contains("robot,robot,"), "{list}");
+    assert!(!list.contains(&token), "{list}");
+    done(&site, "token revoke robot");
+    let no = by("whoami");
+    assert!(no.code == 4 && no.err.contains("unauthenticated"), "{no:?}");
+    let journal = done(&site, "audit export");
+    assert!(!journal.contains(&token) && !site.log().contains(&token));
+    std::fs::remove_file(&file).expect("gone");
+    let no = by("whoami");
+    assert_eq!(no.code, 3, "a file that is not there is told: {no:?}");
+}
