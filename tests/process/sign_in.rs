@@ -4,6 +4,7 @@
 use crate::organisation::{done, refused};
 use seatkeeper_tests::binaries::{Said, run};
 use seatkeeper_tests::site::is_root;
+use seatkeeper_tests::smtp::{SmtpServer, Way};
 use seatkeeper_tests::{Site, not_run};
 use std::io::{Seek, SeekFrom, Write};
 
@@ -31,8 +32,16 @@ fn did(site: &Site, line: &str, input: &str) -> String {
 
 /// The code in what an administrator is told, which is on a line of its own.
 fn code_of(said: &str) -> String {
-    let code = said.lines().find(|line| line.split('-').count() == 7);
+    let mut lines = said.lines().map(str::trim);
+    let code = lines.find(|line| line.split('-').count() == 7 && line.len() == 34);
     code.unwrap_or_else(|| panic!("no code: {said}")).to_owned()
+}
+
+/// The journal, as it is exported.
+fn exported(site: &Site) -> String {
+    let file = site.path("journal.jsonl");
+    done(site, &format!("audit export {}", file.display()));
+    std::fs::read_to_string(&file).expect("the export")
 }
 
 #[test]
@@ -94,7 +103,7 @@ fn d9_b14_from_an_invitation_to_a_password_of_ones_own() {
     let old = told(&site, ANA, "login ana", &format!("{FIRST}\n"));
     assert_eq!(old.code, 4, "{old:?}");
     did(&site, "login ana", &format!("{SECOND}\n"));
-    let journal = done(&site, "audit export");
+    let journal = exported(&site);
     for secret in [FIRST, SECOND, &code, "argon2"] {
         assert!(!journal.contains(secret), "{secret} stands in the journal");
         assert!(!site.log().contains(secret), "{secret} stands in the log");
@@ -171,9 +180,53 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     done(&site, "token revoke robot");
     let no = by("whoami");
     assert!(no.code == 4 && no.err.contains("unauthenticated"), "{no:?}");
-    let journal = done(&site, "audit export");
+    let journal = exported(&site);
     assert!(!journal.contains(&token) && !site.log().contains(&token));
     std::fs::remove_file(&file).expect("gone");
     let no = by("whoami");
     assert_eq!(no.code, 3, "a file that is not there is told: {no:?}");
+}
+
+#[test]
+fn h12_h13_d9_codes_are_mailed_to_the_address_that_is_known() {
+    if !is_root() {
+        not_run("needs root to be other people");
+        return;
+    }
+    let server = SmtpServer::start(Way::Plain, None);
+    let mut site = Site::new();
+    site.configure(&format!(
+        "[mail]\nserver = \"localhost\"\nport = {}\nfrom = \"seats@site.example\"\ntls = \"none\"\n",
+        server.port()
+    ));
+    site.start();
+    let said = done(&site, "user add ana --address Ana@example.com --invite");
+    assert!(
+        said.contains("is mailed to ana@example.com") && !said.contains("told this once"),
+        "{said}"
+    );
+    let welcome = &server.taken(1)[0];
+    assert_eq!(welcome.to, ["ana@example.com"]);
+    assert_eq!(welcome.header("subject"), Some("Welcome to test site"));
+    for words in ["Login:           ana", "Units:           test site"] {
+        assert!(welcome.text.contains(words), "{words}: {}", welcome.text);
+    }
+    let code = code_of(&welcome.text);
+    did(&site, "login --code", &format!("{code}\n{FIRST}\n"));
+    did(&site, "logout", "");
+    // B13: who forgot gets one where they are known, and nobody hears of anybody else.
+    for login in ["nobody", "ANA@example.com"] {
+        let said = told(&site, ANA, &format!("forgot {login}"), "");
+        assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
+    }
+    let reset = &server.taken(2)[1];
+    assert_eq!(reset.to, ["ana@example.com"]);
+    let code = code_of(&reset.text);
+    did(&site, "login --code", &format!("{code}\n{SECOND}\n"));
+    assert!(!site.log().contains(&code), "a code stands in the log");
+    let journal = exported(&site);
+    assert!(
+        !journal.contains("example.com"),
+        "an address stands in the journal"
+    );
 }

@@ -59,7 +59,14 @@ fn made(daemon: &Daemon<'_>, user: &User, what: &str, printer: &Printer) -> Outc
     let path = format!("/v1/users/{}/{what}", escape(&user.id));
     let made: CodeMade = daemon.post_to(&path, user.revision)?;
     printer.record(&made, |made| {
-        let code = made.code.as_ref().map_or("", Secret::reveal);
+        let Some(code) = made.code.as_ref().map(Secret::reveal) else {
+            let to = made.mailed_to.as_deref().unwrap_or_default();
+            return format!(
+                "a code for {} is mailed to {to}; it sets a password once, until {} or a newer one",
+                made.login,
+                words::date(made.until)
+            );
+        };
         format!(
             "{code}\nis the code of {}, told this once; it sets a password once, until {} or a newer one:\n`seatkeeper login --code` \
              reads it and the password, on their account",

@@ -79,8 +79,9 @@ pub(crate) fn forgot(daemon: &Daemon<'_>, login: &str, printer: &Printer) -> Out
     };
     daemon.post_done("/v1/forgot", &body)?;
     printer.note(&format!(
-        "if {login} is a user here, the administrators see now that a code is asked for (`seatkeeper user resets`), and give it to \
-         whom they know; `seatkeeper login --code` reads it"
+        "if {login} is a user here, a code is on its way to their mail address; where none is known, or this site sends no mail, the \
+         administrators see that one is asked for (`seatkeeper user resets`), and give it to whom they know. `seatkeeper login --code` reads \
+         it"
     ));
     Ok(())
 }

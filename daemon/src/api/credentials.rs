@@ -2,19 +2,25 @@
 
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
-use super::resources::{Asker, PageQuery, Resources};
+use super::resources::{Asker, PageQuery, Resources, Shared};
 use super::tokens;
+use crate::mail::Mail;
+use crate::mail::letters::{self, Coded};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use seatkeeper::wire::{
     CodeMade, Forgot, Page, PasswordChange, Problem, Redeem, ResetAsked, SignIn, Whoami,
 };
+use seatkeeper_core::desk::Refused;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// An answer with a secret: nothing on its way keeps it.
 type Told = (StatusCode, [(HeaderName, &'static str); 1], Json<CodeMade>);
+
+/// On whose account mails with codes stand: nobody who asks for one sees how it does.
+const CODES: &str = "codes";
 
 const NEVER_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -130,7 +136,17 @@ pub(super) async fn forgot(
     tokio::spawn(async move {
         let uid = asker.caller.uid;
         let filed = api.writing(uid, move |api| {
-            api.desk.file_forgotten(&asker.caller, &body)
+            let mails = api.mail.is_on();
+            let made = api.desk.file_forgotten(&asker.caller, &body, mails)?;
+            let mailed = made.is_none_or(|made| mailed(api, &made, letters::reset));
+            // What cannot be mailed an administrator answers.
+            match mailed {
+                true => Ok(()),
+                false => api
+                    .desk
+                    .file_forgotten(&asker.caller, &body, false)
+                    .map(drop),
+            }
         });
         if let Err(refused) = filed.await {
             let why = refused.problem.detail;
@@ -140,7 +156,36 @@ pub(super) async fn forgot(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// A code for the first password of somebody who is to come; it is told this once.
+/// A code on its way: by mail, and the answer does not have it; where that cannot be, in the answer, as another code that
+/// was never mailed.
+fn told(
+    api: &Shared,
+    made: CodeMade,
+    letter: impl FnOnce(&str, &Coded<'_>) -> Mail,
+    again: impl FnOnce() -> Result<CodeMade, Refused>,
+) -> Result<CodeMade, Refused> {
+    match (&made.mailed_to, mailed(api, &made, letter)) {
+        (None, _) => Ok(made),
+        (Some(_), true) => Ok(CodeMade { code: None, ..made }),
+        (Some(_), false) => again(),
+    }
+}
+
+/// Gives the letter to the outbox, where there is an address.
+fn mailed(api: &Shared, made: &CodeMade, letter: impl FnOnce(&str, &Coded<'_>) -> Mail) -> bool {
+    let (Some(to), Some(code)) = (&made.mailed_to, &made.code) else {
+        return true;
+    };
+    let coded = Coded {
+        site: api.desk.site_name(),
+        login: &made.login,
+        code,
+        until: made.until,
+    };
+    api.mail.post(&letter(to, &coded), CODES, None).is_ok()
+}
+
+/// A code for the first password of somebody who is to come; it is mailed, or told this once.
 #[utoipa::path(post, path = "/v1/users/{user}/invitation", tag = "people",
     params(("user" = String, Path, description = "their id or login"), ("If-Match" = Option<String>, Header, description = "refused unless this is the user's revision")), responses(
     (status = 201, body = CodeMade),
@@ -154,13 +199,19 @@ pub(super) async fn invite(
 ) -> Answer<Told> {
     let made = api
         .writing(asker.caller.uid, move |api| {
-            api.desk.invite(&asker.caller, &user, revision)
+            let (desk, mails) = (&api.desk, api.mail.is_on());
+            let made = desk.invite(&asker.caller, &user, (revision, mails))?;
+            let units = desk.user_shown(&asker.caller, &user)?.units;
+            let letter = |to: &str, coded: &Coded<'_>| letters::welcome(to, coded, &units);
+            told(api, made, letter, || {
+                desk.invite(&asker.caller, &user, (None, false))
+            })
         })
         .await?;
     Ok((StatusCode::CREATED, NEVER_STORED, Json(made)))
 }
 
-/// A code for another password of somebody who cannot get in; it is told this once.
+/// A code for another password of somebody who cannot get in; it is mailed, or told this once.
 #[utoipa::path(post, path = "/v1/users/{user}/reset", tag = "people",
     params(("user" = String, Path, description = "their id or login"), ("If-Match" = Option<String>, Header, description = "refused unless this is the user's revision")), responses(
     (status = 201, body = CodeMade),
@@ -174,7 +225,11 @@ pub(super) async fn reset(
 ) -> Answer<Told> {
     let made = api
         .writing(asker.caller.uid, move |api| {
-            api.desk.reset(&asker.caller, &user, revision)
+            let (desk, mails) = (&api.desk, api.mail.is_on());
+            let made = desk.reset(&asker.caller, &user, (revision, mails))?;
+            told(api, made, letters::reset, || {
+                desk.reset(&asker.caller, &user, (None, false))
+            })
         })
         .await?;
     Ok((StatusCode::CREATED, NEVER_STORED, Json(made)))

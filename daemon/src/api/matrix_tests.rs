@@ -266,7 +266,7 @@ impl House {
             login: format!("u-{}", place.name),
         };
         let caller = desk.caller(root, login, None);
-        desk.file_forgotten(&caller, &asked).expect("noted");
+        desk.file_forgotten(&caller, &asked, false).expect("noted");
     }
 
     /// Somebody asks to come into this account.

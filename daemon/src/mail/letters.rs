@@ -1,5 +1,8 @@
 //! Every text that is mailed, in one place, and the form in which it is given to the outbox.
 
+use seatkeeper::token::dates;
+use seatkeeper::wire::Secret;
+
 /// A mail: what it is, to whom, and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
@@ -33,6 +36,10 @@ pub enum Kind {
     Test,
     /// A license request to a vendor.
     LicenseRequest,
+    /// An invitation, with a code for the first password.
+    Welcome,
+    /// A code for another password.
+    Reset,
 }
 
 impl Kind {
@@ -42,6 +49,8 @@ impl Kind {
         match self {
             Kind::Test => "test",
             Kind::LicenseRequest => "license_request",
+            Kind::Welcome => "welcome",
+            Kind::Reset => "reset",
         }
     }
 
@@ -127,5 +136,75 @@ pub fn license_request(to: &str, asked: &Requested<'_>) -> Mail {
             name: "seatkeeper.req".to_owned(),
             bytes: format!("{}\n", asked.request).into_bytes(),
         }),
+    }
+}
+
+/// Somebody who gets a code, and what it opens.
+#[derive(Clone, Copy, Debug)]
+pub struct Coded<'a> {
+    /// The site's name.
+    pub site: &'a str,
+    /// Their login.
+    pub login: &'a str,
+    /// The code, which this mail is for.
+    pub code: &'a Secret,
+    /// It is good until then (seconds since 1970).
+    pub until: u64,
+}
+
+/// An invitation, with what was registered (H12, H13).
+#[must_use]
+pub fn welcome(to: &str, asked: &Coded<'_>, units: &[String]) -> Mail {
+    let body = format!(
+        "You are a user of the licensed software at {site} now.\n\n\
+         Login:           {login}\n\
+         Address:         {to}\n\
+         Units:           {}\n\n\
+         {}",
+        units.join(", "),
+        how(asked),
+        site = asked.site,
+        login = asked.login,
+    );
+    coded(
+        Kind::Welcome,
+        to,
+        format!("Welcome to {}", asked.site),
+        body,
+    )
+}
+
+/// A code for another password (B2, B13, D15).
+#[must_use]
+pub fn reset(to: &str, asked: &Coded<'_>) -> Mail {
+    let body = format!(
+        "Somebody asked for another password for {login} at {site}. If that was not you, or you did not expect it, nothing needs to \
+         be done: the old password stays.\n\n{}",
+        how(asked),
+        site = asked.site,
+        login = asked.login,
+    );
+    let subject = format!("A code for your password at {}", asked.site);
+    coded(Kind::Reset, to, subject, body)
+}
+
+fn how(asked: &Coded<'_>) -> String {
+    format!(
+        "Your code is\n\n    {}\n\n\
+         On your computer, type `seatkeeper login --code`, then the code and a password of your choice, 12 characters at least. The \
+         code is good once, until {}. Give it to nobody: who has it is you.\n",
+        asked.code.reveal(),
+        dates::format(asked.until),
+    )
+}
+
+fn coded(kind: Kind, to: &str, subject: String, body: String) -> Mail {
+    Mail {
+        kind,
+        to: to.to_owned(),
+        subject,
+        body,
+        reply_to: None,
+        attachment: None,
     }
 }

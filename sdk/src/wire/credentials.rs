@@ -92,10 +92,13 @@ pub struct CodeMade {
     pub login: String,
     /// `invitation` or `reset`.
     pub purpose: String,
-    /// The code, in groups that are easy to type.
+    /// The code, in groups that are easy to type; absent where it was mailed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub code: Option<Secret>,
+    /// The address that it is mailed to, where this site sends mail and they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailed_to: Option<String>,
     /// It is good until then (seconds since 1970), or until a newer one is made.
     pub until: u64,
 }

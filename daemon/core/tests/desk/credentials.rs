@@ -44,7 +44,10 @@ fn changes(site: &Site, by: &Caller, old: &str, new: &str) -> Result<(), Refused
 /// A user with this password.
 fn user(site: &Site, login: &str, password: &str) {
     made(site, login, &[]);
-    let code = site.desk.reset(&site.root(), login, None).expect(login);
+    let code = site
+        .desk
+        .reset(&site.root(), login, (None, false))
+        .expect(login);
     let at = site.caller(4000, &format!("{login}-elsewhere"), false);
     redeemed(site, &at, &code, password).expect(login);
 }
@@ -95,7 +98,10 @@ fn d9_an_invitation_lets_in_whom_it_is_for() {
         ..person("ana", &[])
     };
     site.desk.make_user(&site.root(), &ana).expect("made");
-    let code = site.desk.invite(&site.root(), "ana", None).expect("a code");
+    let code = site
+        .desk
+        .invite(&site.root(), "ana", (None, false))
+        .expect("a code");
     assert_eq!((&*code.login, &*code.purpose), ("ana", "invitation"));
     // On an account of any name: the code says who it is.
     let at = site.caller(1234, "a.smith", false);
@@ -115,7 +121,7 @@ fn d9_an_invitation_lets_in_whom_it_is_for() {
     // Once, and nobody who has a password is invited again.
     let no = redeemed(&site, &site.bob(), &code, SECOND).expect_err("used");
     assert_eq!((&no.code, no.rule), (&Code::CodeNotValid, Some(1)));
-    let no = site.desk.invite(&site.root(), "ana", None);
+    let no = site.desk.invite(&site.root(), "ana", (None, false));
     let no = no.expect_err("she has one");
     assert!(
         no.code == Code::Conflict && no.hint.contains("reset-link ana"),
@@ -132,10 +138,19 @@ fn d9_of_a_code_that_is_good_for_nothing_one_thing_is_told() {
     let site = Site::new();
     made(&site, "ana", &[]);
     let root = site.root();
-    let replaced = site.desk.reset(&root, "ana", None).expect("a code");
-    let used = site.desk.reset(&root, "ana", None).expect("a code");
+    let replaced = site
+        .desk
+        .reset(&root, "ana", (None, false))
+        .expect("a code");
+    let used = site
+        .desk
+        .reset(&root, "ana", (None, false))
+        .expect("a code");
     redeemed(&site, &site.ana(), &used, FIRST).expect("used");
-    let over = site.desk.reset(&root, "ana", None).expect("a code");
+    let over = site
+        .desk
+        .reset(&root, "ana", (None, false))
+        .expect("a code");
     site.clock.advance(Duration::from_secs(3600));
     let wrong = CodeMade {
         code: Some(Secret::new("0000-1111-2222-3333-4444-5555-6666")),
@@ -229,7 +244,10 @@ fn b14_another_password_ends_what_the_old_one_began() {
     let (here, there) = (site.ana(), site.caller(2000, "there", false));
     signs_in(&site, &here, "ana", FIRST).expect("signed in");
     signs_in(&site, &there, "ana", FIRST).expect("signed in");
-    let code = site.desk.reset(&site.root(), "ana", None).expect("a code");
+    let code = site
+        .desk
+        .reset(&site.root(), "ana", (None, false))
+        .expect("a code");
     let no = changes(&site, &here, SECOND, FIRST).expect_err("not the old one");
     assert_eq!(
         (&no.code, &*no.detail),
@@ -267,9 +285,12 @@ fn b14_another_password_ends_what_the_old_one_began() {
 fn s11_s23_neither_a_password_nor_a_code_nor_a_hash_that_could_be_guessed_from_is_in_the_journal() {
     let site = Site::new();
     user(&site, "ana", FIRST);
-    let code = site.desk.invite(&site.root(), "ana", None);
+    let code = site.desk.invite(&site.root(), "ana", (None, false));
     assert_eq!(code.expect_err("she has one").code, Code::Conflict);
-    let code = site.desk.reset(&site.root(), "ana", None).expect("a code");
+    let code = site
+        .desk
+        .reset(&site.root(), "ana", (None, false))
+        .expect("a code");
     signs_in(&site, &site.ana(), "ana", FIRST).expect("signed in");
     changes(&site, &site.ana(), FIRST, SECOND).expect("changed");
     let rows = journal(&site);
@@ -313,7 +334,7 @@ fn b2_b3_the_contact_of_a_license_comes_in_by_forgot_and_adds_the_others() {
         login: "IT@works.example".to_owned(),
     };
     site.desk.forgot(&it, &asked).expect("taken");
-    site.desk.file_forgotten(&it, &asked).expect("noted");
+    site.desk.file_forgotten(&it, &asked, false).expect("noted");
     let list = site.desk.resets(&site.root(), &Cursor::default());
     let list = list.expect("a list").items;
     assert_eq!(list.len(), 1);
@@ -323,7 +344,7 @@ fn b2_b3_the_contact_of_a_license_comes_in_by_forgot_and_adds_the_others() {
     );
     let code = site
         .desk
-        .reset(&site.root(), "it@works.example", None)
+        .reset(&site.root(), "it@works.example", (None, false))
         .expect("a code");
     let list = site.desk.resets(&site.root(), &Cursor::default());
     assert!(list.expect("a list").items.is_empty(), "answered");
@@ -360,7 +381,7 @@ fn d15_who_forgot_is_seen_by_who_may_answer_and_by_nobody_else() {
         };
         site.desk.forgot(&site.bob(), &asked).expect("taken");
         site.desk
-            .file_forgotten(&site.bob(), &asked)
+            .file_forgotten(&site.bob(), &asked, false)
             .expect("noted");
     }
     let seen = |by: &Caller| {
@@ -400,8 +421,8 @@ fn d15_nobody_makes_a_code_for_one_who_has_more() {
     give(&site, &root, "boss", &[role("administrator", "Acme")]).expect("given");
     let ana = site.ana();
     for of in [
-        site.desk.invite(&ana, "boss", None),
-        site.desk.reset(&ana, "boss", None),
+        site.desk.invite(&ana, "boss", (None, false)),
+        site.desk.reset(&ana, "boss", (None, false)),
     ] {
         let no = of.expect_err("she would have what he has");
         assert_eq!(no.code, Code::Forbidden);
@@ -411,12 +432,17 @@ fn d15_nobody_makes_a_code_for_one_who_has_more() {
             no.detail
         );
     }
-    let no = site.desk.reset(&ana, "ana", None).expect_err("for herself");
+    let no = site
+        .desk
+        .reset(&ana, "ana", (None, false))
+        .expect_err("for herself");
     assert!(no.hint.contains("`seatkeeper password`"), "{no:?}");
-    site.desk.reset(&ana, "bob", None).expect("he has less");
-    let no = site.desk.reset(&site.bob(), "ana", None);
+    site.desk
+        .reset(&ana, "bob", (None, false))
+        .expect("he has less");
+    let no = site.desk.reset(&site.bob(), "ana", (None, false));
     assert_eq!(no.expect_err("no administrator").code, Code::Forbidden);
-    let no = site.desk.reset(&root, "bob", Some(1));
+    let no = site.desk.reset(&root, "bob", (Some(1), false));
     assert_eq!(no.expect_err("changed").code, Code::WrongRevision);
     // H3: whoever manages the account makes it for its people, and the journal says so.
     let dealer = UnitMake {
@@ -433,7 +459,7 @@ fn d15_nobody_makes_a_code_for_one_who_has_more() {
     made(&site, "wim", &["Works"]);
     give(&site, &root, "di", &[role("administrator", "Dealer")]).expect("given");
     let di = site.caller(1002, "di", false);
-    site.desk.invite(&di, "wim", None).expect("a code");
+    site.desk.invite(&di, "wim", (None, false)).expect("a code");
     let page = site
         .desk
         .audit(&root, &Cursor::default(), &AuditFilter::default());
@@ -602,4 +628,54 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
         .remove_user(&site.root(), "ana", false, None)
         .expect("taken away");
     assert_eq!(name(), None);
+}
+
+#[test]
+fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
+    let site = Site::new();
+    let root = site.root();
+    let ana = UserMake {
+        address: Some("ana@example.com".to_owned()),
+        ..person("ana", &[])
+    };
+    site.desk.make_user(&root, &ana).expect("made");
+    made(&site, "bob", &[]);
+    let asks = |login: &str| {
+        let asked = Forgot {
+            login: login.to_owned(),
+        };
+        let made = site.desk.file_forgotten(&site.bob(), &asked, true);
+        made.expect("done")
+    };
+    let code = asks("ana").expect("a code to mail");
+    assert_eq!(code.mailed_to.as_deref(), Some("ana@example.com"));
+    redeemed(&site, &site.ana(), &code, FIRST).expect("hers");
+    assert!(asks("bob").is_none() && asks("nobody").is_none());
+    let list = site.desk.resets(&root, &Cursor::default()).expect("a list");
+    assert_eq!(
+        list.items.len(),
+        1,
+        "bob has no address: an administrator answers"
+    );
+    let code = site
+        .desk
+        .invite(&root, "bob", (None, true))
+        .expect("a code");
+    assert_eq!(code.mailed_to, None);
+    // Who waits told an address that nobody knows to be theirs; by a code that was sent there it is.
+    let cy = site.caller(1003, "cy", false);
+    let registration = seatkeeper::wire::RegistrationMake {
+        company: Some("Fresh".to_owned()),
+        address: Some("cy@fresh.example".to_owned()),
+        ..seatkeeper::wire::RegistrationMake::default()
+    };
+    site.desk.register(&cy, &registration).expect("waits");
+    assert!(asks("cy").is_none(), "not mailed for the asking");
+    let code = site.desk.invite(&root, "cy", (None, true)).expect("a code");
+    assert_eq!(code.mailed_to.as_deref(), Some("cy@fresh.example"));
+    site.desk
+        .let_in(&root, ("Fresh", "fresh.example"), true, None)
+        .expect("let in");
+    let who = redeemed(&site, &cy, &code, SECOND).expect("theirs");
+    assert_eq!(who.status, "active", "B7: by the domain");
 }

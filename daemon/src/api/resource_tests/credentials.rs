@@ -234,3 +234,35 @@ async fn s14_a_token_is_its_person_and_nothing_of_the_one_who_presents_it() {
     );
     assert!(told_of.iter().all(|one| *one == told_of[0]), "{told_of:#?}");
 }
+
+#[tokio::test]
+async fn h12_h13_d9_a_code_is_mailed_where_it_can_be_and_told_where_not() {
+    for (house, mails) in [(House::open(), true), (House::without_mail(), false)] {
+        let ana = json!({"login": "ana", "address": "ana@example.com", "status": "invited"});
+        house.ask("POST", "/v1/users", Some(ana)).await;
+        house
+            .ask("POST", "/v1/users", Some(json!({"login": "bob"})))
+            .await;
+        let made = house.ask("POST", "/v1/users/ana/invitation", None).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let made = made.json();
+        assert_eq!(made["mailed_to"].is_string(), mails, "{made}");
+        assert_eq!(made["code"].is_string(), !mails, "{made}");
+        let bare = house.ask("POST", "/v1/users/bob/reset", None).await.json();
+        assert!(bare["code"].is_string(), "nowhere to mail it: {bare}");
+        let forgot = Some(json!({"login": "ana"}));
+        assert_eq!(house.ask("POST", "/v1/forgot", forgot).await.status, 202);
+        if !mails {
+            house.who_asked(1).await;
+            continue;
+        }
+        let mut kinds = Vec::new();
+        while kinds.len() < 2 {
+            let mails = house.ask("GET", "/v1/mails", None).await.json();
+            let mails = mails["items"].as_array().cloned().unwrap_or_default();
+            assert!(mails.iter().all(|mail| mail["to"] == "ana@example.com"));
+            kinds = mails.iter().map(|mail| mail["kind"].clone()).collect();
+        }
+        assert_eq!(kinds, ["welcome", "reset"]);
+    }
+}

@@ -4,13 +4,15 @@ use super::guesser;
 use super::passwords::Password;
 use crate::authorize::{Caller, Permission, forbidden};
 use crate::desk::Desk;
+use crate::desk::directory::address_hash;
+use crate::keeper::Answer;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::{self, CodeMade, Redeem, Secret, Whoami};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::denial;
-use seatkeeper_engine::ids::CodeHash;
+use seatkeeper_engine::ids::{CodeHash, UserId};
 use seatkeeper_engine::state::Purpose;
 use seatkeeper_engine::{Command, Verdict};
 use sha2::{Digest, Sha256};
@@ -70,7 +72,8 @@ impl Code {
 }
 
 impl Desk {
-    /// `POST /v1/users/{user}/invitation`: a code for the first password of somebody who is to come. Blocks.
+    /// `POST /v1/users/{user}/invitation`: a code for the first password of somebody who is to come. Where
+    /// it `mails`, and they have an address, the caller sends it there: whoever uses it has shown that it is theirs. Blocks.
     ///
     /// # Errors
     /// `forbidden`, `wrong_revision`, `conflict` of who has a password, or the denial.
@@ -78,9 +81,9 @@ impl Desk {
         &self,
         caller: &Caller,
         user: &str,
-        if_match: Option<u64>,
+        (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
-        let made = self.code_for(caller, user, Purpose::Invitation, if_match);
+        let made = self.code_for(caller, user, Purpose::Invitation, (if_match, mails));
         self.traced(caller, made)
     }
 
@@ -92,9 +95,9 @@ impl Desk {
         &self,
         caller: &Caller,
         user: &str,
-        if_match: Option<u64>,
+        (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
-        let made = self.code_for(caller, user, Purpose::Reset, if_match);
+        let made = self.code_for(caller, user, Purpose::Reset, (if_match, mails));
         self.traced(caller, made)
     }
 
@@ -112,7 +115,7 @@ impl Desk {
         caller: &Caller,
         user: &str,
         purpose: Purpose,
-        if_match: Option<u64>,
+        (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
         let snapshot = self.keeper.snapshot();
         let id = self.user_seen(&snapshot, caller, user)?;
@@ -125,25 +128,10 @@ impl Desk {
         }
         let caller = &self.user_managed(&snapshot, caller, id)?;
         let login = self.user_name(id);
-        let code = Code::random()?;
-        let make = Credential::MakeCode {
-            user: id,
-            purpose,
-            code: code.hash(),
-            mailed: None,
-            if_match,
-        };
-        let answer = self.asked(caller, Command::Credential(make))?;
+        let to = self.mail_address(&snapshot.state, id).filter(|_| mails);
+        let (answer, made) = self.make_code(caller, (id, if_match), purpose, to)?;
         match &answer.verdict {
-            Verdict::Done => {
-                let until = answer.now.j.0 + purpose.lasts_ms() / 1000;
-                Ok(CodeMade {
-                    login,
-                    purpose: spelled(purpose).to_owned(),
-                    code: Some(code.shown()),
-                    until,
-                })
-            }
+            Verdict::Done => Ok(made),
             Verdict::Denied(denial) if denial.code == denial::Code::Conflict => {
                 let detail = format!("{login} has a password already, and is not invited again");
                 let mut refused = problem(wire::Code::Conflict, detail);
@@ -153,6 +141,34 @@ impl Desk {
             }
             _ => Err(self.not_done(caller, &format!("user {login}"), &answer)),
         }
+    }
+
+    /// Makes a code, as it is judged.
+    pub(super) fn make_code(
+        &self,
+        caller: &Caller,
+        (user, if_match): (UserId, Option<u64>),
+        purpose: Purpose,
+        to: Option<String>,
+    ) -> Result<(Answer, CodeMade), Refused> {
+        let code = Code::random()?;
+        let mailed = to.as_ref().map(|to| address_hash(self.keys.salt(), to));
+        let make = Credential::MakeCode {
+            user,
+            purpose,
+            code: code.hash(),
+            mailed,
+            if_match,
+        };
+        let answer = self.asked(caller, Command::Credential(make))?;
+        let made = CodeMade {
+            login: self.user_name(user),
+            purpose: spelled(purpose).to_owned(),
+            code: Some(code.shown()),
+            mailed_to: to,
+            until: answer.now.j.0 + purpose.lasts_ms() / 1000,
+        };
+        Ok((answer, made))
     }
 
     fn redeem_of(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {

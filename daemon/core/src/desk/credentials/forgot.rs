@@ -5,16 +5,16 @@ use super::attempts::typed;
 use super::guesser;
 use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
-use crate::desk::directory::{STATUS, spelled};
+use crate::desk::directory::{STATUS, address_hash, spelled};
 use crate::desk::view::{Cursor, page};
 use crate::keeper::Snapshot;
 use crate::login::hash;
 use crate::problem::{Refused, problem};
-use seatkeeper::wire::{Code, Forgot, Page, ResetAsked};
+use seatkeeper::wire::{Code, CodeMade, Forgot, Page, ResetAsked};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::ids::UserId;
-use seatkeeper_engine::state::Reset;
-use seatkeeper_engine::{Command, Verdict};
+use seatkeeper_engine::state::{Purpose, Reset};
+use seatkeeper_engine::{Command, State, Verdict};
 
 impl Desk {
     /// `POST /v1/forgot`: whether it may be asked now. What comes of it is done after the answer
@@ -30,17 +30,39 @@ impl Desk {
         self.traced(caller, asked)
     }
 
-    /// The second half: whoever is known is on the list of those who asked. Blocks.
+    /// The second half: whoever is known is on the list of those who asked; or, where it `mails` and they have an address,
+    /// gets a code, which the caller sends there. Not to an address that somebody told who waits to be let in: nobody knows
+    /// yet whose it is. Blocks.
     ///
     /// # Errors
     /// The keeper failed; nobody waits to be told.
-    pub fn file_forgotten(&self, caller: &Caller, body: &Forgot) -> Result<(), Refused> {
+    pub fn file_forgotten(
+        &self,
+        caller: &Caller,
+        body: &Forgot,
+        mails: bool,
+    ) -> Result<Option<CodeMade>, Refused> {
         let state = &self.keeper.recorded().state;
         let Some(user) = self.named(state, &body.login) else {
-            return Ok(());
+            return Ok(None);
         };
+        let known = mails && !state.registrations.contains_key(&user);
+        if let Some(to) = self.mail_address(state, user).filter(|_| known) {
+            let (answer, made) = self.make_code(caller, (user, None), Purpose::Reset, Some(to))?;
+            return Ok((answer.verdict == Verdict::Done).then_some(made));
+        }
         let ask = Command::Credential(Credential::AskReset { user });
-        self.asked(caller, ask).map(drop)
+        self.asked(caller, ask).map(|_| None)
+    }
+
+    /// Where mail reaches somebody: their address, or the login that is one.
+    pub(super) fn mail_address(&self, state: &State, user: UserId) -> Option<String> {
+        let known = state.users.get(&user)?;
+        self.address_of(state, user).or_else(|| {
+            let login = self.user_name(user);
+            let hash = address_hash(self.keys.salt(), &login);
+            known.logins.contains(&hash).then_some(login)
+        })
     }
 
     /// `GET /v1/resets`: who asked, of those whom the caller may change.
