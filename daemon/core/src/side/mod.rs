@@ -38,7 +38,7 @@ const VERSION: &str = "version";
 const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
 /// Version of the side store's layout.
 ///
-/// 1: names of users and machines. 2: of units and groups, too. 3: texts. hashes of passwords, names of tokens.
+/// 1: names of users and machines. 2: of units and groups, too. 3: texts, hashes of passwords, names of tokens.
 const SIDE_VERSION: u64 = 3;
 /// How long counts of denials, and events, are kept unless the site says otherwise.
 pub const RETENTION_DAYS: u64 = 400;
