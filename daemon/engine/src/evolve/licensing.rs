@@ -3,7 +3,7 @@
 use crate::command::IssuerSeen;
 use crate::ids::{AssignmentId, LicenseId, PoolId, UnitId};
 use crate::state::{
-    Assignment, AssignmentTerms, Feature, License, LicenseTerms, Pool, State, Target, Tokens,
+    Assignment, AssignmentTerms, Feature, License, LicenseTerms, Model, Pool, State, Target, Tokens,
 };
 use crate::time::LeaseTime;
 use imbl::OrdMap;
@@ -365,6 +365,15 @@ fn with_terms(mut pool: Pool, feature: &Feature, at: LeaseTime) -> Pool {
                 Arc::make_mut(grant).closed = true;
             }
         }
+    }
+    if feature.model == Model::Named {
+        // A slot that is regular again is its unit's again, whoever is on the way out of it.
+        let owned = pool.grants.iter();
+        let owned = owned.filter(|(_, grant)| grant.owned(feature));
+        let owned: Vec<_> = owned
+            .map(|(gid, grant)| (grant.unit.short(), *gid))
+            .collect();
+        pool.units.extend(owned);
     }
     pool.feature = Some(Arc::new(feature.clone()));
     let term_ms = (feature.ttl_s + feature.grace_s) * 1000;

@@ -80,6 +80,7 @@ pub(crate) fn see(act: &mut Act<'_>, issuer: IssuerSeen) {
         if act.state().revokes(&license.terms) {
             let lost = super::holders(act.state(), id, |_, _, _| true);
             end_softly(act, &lost, EndingWhy::RightLost, false);
+            crate::seats::kept::settle(act, |pool| pool.license == *id);
         } else {
             crate::losses::take_back(act);
         }

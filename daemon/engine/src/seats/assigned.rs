@@ -1,6 +1,6 @@
 //! Named seats that a direct assignment opens (rule 7).
 
-use super::judge::closed;
+use super::judge::{closed, serves};
 use super::{kept, pool, room};
 use crate::denial::Denial;
 use crate::engine::Act;
@@ -55,7 +55,8 @@ fn seats(
 
 /// The pools that owe a user a seat.
 fn missing(state: &State, now: Now, license: &LicenseId, user: UserId) -> Vec<PoolId> {
-    let Some(known) = state.licenses.get(license) else {
+    let known = state.licenses.get(license);
+    let Some(known) = known.filter(|known| serves(state, now, &known.terms).is_none()) else {
         return Vec::new();
     };
     let features = known.terms.features.iter();

@@ -216,7 +216,10 @@ fn superseded(
     let (mut out, mut kept) = (Vec::new(), Vec::new());
     for (gid, older) in older {
         if older.kept() {
-            kept.push(gid);
+            // Its owner has a named seat here instead: a machine's is not given up for what one user took.
+            if grant.owned(feature) && older.unit == grant.unit {
+                kept.push(gid);
+            }
             continue;
         }
         let staying: Vec<_> = older.holders.iter().filter(|h| h.stays()).collect();

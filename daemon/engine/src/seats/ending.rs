@@ -41,7 +41,7 @@ pub(crate) fn end(act: &mut Act<'_>, id: HolderId, how: EndWhy) {
         let stays = matches!(event, Recorded::HolderEnded { .. });
         act.record(event);
         if stays {
-            kept::note(&mut act.engine.state, id.gid, now);
+            kept::note(act, id.gid);
         }
     }
 }

@@ -344,7 +344,7 @@ fn too_new(feature: &Feature, asked: &Checkout) -> Option<(Denial, String)> {
 }
 
 /// Why a license serves nothing new at this date.
-fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
+pub(super) fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<Denial> {
     if state.revokes(license) {
         return Some(Denial::new(Code::RevokedLicense, 17));
     }

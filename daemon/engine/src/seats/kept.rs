@@ -4,6 +4,7 @@
 //! finds no seat, and at once where an assignment is taken away or a change is to be felt at once. Of a large pool all of
 //! these only begin it.
 
+use super::terms;
 use crate::command::Checkout;
 use crate::engine::Act;
 use crate::event::{EndWhy, Recorded};
@@ -67,7 +68,9 @@ enum Stands {
 }
 
 fn stands(state: &State, id: &PoolId, feature: &Feature, grant: &Grant, now: Now) -> Stands {
-    if !grant.owned(feature) || !state.licenses.contains_key(&id.license) {
+    let license = terms::license(state, id);
+    let in_force = license.is_some_and(|license| !state.revokes(license));
+    if !grant.owned(feature) || !in_force {
         return Stands::Gone;
     }
     let Some(user) = grant.unit.user() else {
@@ -89,12 +92,18 @@ fn stands(state: &State, id: &PoolId, feature: &Feature, grant: &Grant, now: Now
 
 /// Whether a grant stays for its unit when its last holder has ended.
 pub(crate) fn keeps(state: &State, id: &PoolId, grant: &Grant, now: Now) -> bool {
-    let feature = state.pools.get(id).and_then(|pool| pool.feature.as_ref());
-    feature.is_some_and(|feature| !matches!(stands(state, id, feature, grant, now), Stands::Gone))
+    let Some((pool, feature)) = named(state, id) else {
+        return false;
+    };
+    // A unit has one: where another one was opened or adopted beside it, that one stays.
+    let mut own = pool.of_unit(grant.unit);
+    let other = own.any(|(_, one)| one.slots != grant.slots && one.owned(feature));
+    !other && !matches!(stands(state, id, feature, grant, now), Stands::Gone)
 }
 
 /// Notes when a grant that is kept from now on has to be judged.
-pub(crate) fn note(state: &mut State, gid: Gid, now: Now) {
+pub(crate) fn note(act: &mut Act<'_>, gid: Gid) {
+    let (now, state) = (act.now, &mut act.engine.state);
     let Some(id) = state.grants.get(&gid).cloned() else {
         return;
     };
@@ -112,6 +121,11 @@ pub(crate) fn note(state: &mut State, gid: Gid, now: Now) {
     if let Some(pool) = state.pools.get_mut(id.as_ref()) {
         pool.owners.note(found);
     }
+    // A look that has passed it takes it along.
+    let sweeps = act.engine.index.sweeps.iter_mut();
+    sweeps
+        .filter(|sweep| sweep.id == *id)
+        .for_each(|sweep| sweep.found.note(found));
 }
 
 /// Judges whom these pools keep seats for, where that is due and they are small: the seats that are nobody's any more. The

@@ -78,7 +78,9 @@ pub(super) fn free_slots<T: Trace>(
         };
         trace.step(|| Step::no(Some(one.id), rule, Code::NoSeatFree, text));
         let no = counted(Code::NoSeatFree, rule);
-        let retry_at = first_end(one.pool);
+        // What ends on a named seat frees none.
+        let floating = one.feature.model == Model::Floating;
+        let retry_at = first_end(one.pool).filter(|_| floating);
         return Err((Stage::Seats, Denial { retry_at, ..no }));
     };
     if let Some(no) = withheld {
