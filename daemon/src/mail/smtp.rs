@@ -55,11 +55,8 @@ impl Smtp {
             Ok(done) => done,
             Err(_) => {
                 let why = format!("no answer within {} s", self.settings.timeout_s);
-                return Err(Failed {
-                    stage,
-                    fault: Fault::Server,
-                    why,
-                });
+                let fault = unanswered(stage);
+                return Err(Failed { stage, fault, why });
             }
         };
         let (mut connection, answer) = done?;
@@ -137,6 +134,14 @@ fn prepare(settings: &MailSettings) -> Result<Prepared, Failed> {
     Ok(Prepared { tls, credentials })
 }
 
+/// Whose fault silence is: a mail on which a server hangs must not stand before all others.
+fn unanswered(stage: Stage) -> Fault {
+    match stage {
+        Stage::HandOver => Fault::Mail,
+        _ => Fault::Server,
+    }
+}
+
 /// What a failure is: before the mail was spoken of it is nobody's mail's.
 fn failed(stage: Stage, why: &Error) -> Failed {
     let stage = if why.is_tls() || speaks_no_tls(why) {
@@ -156,7 +161,7 @@ fn failed(stage: Stage, why: &Error) -> Failed {
         (Stage::HandOver, Some(_)) => Fault::Mail,
         // lettre itself refuses: an address that this server cannot take.
         (Stage::HandOver, None) if why.is_client() => Fault::Refused,
-        _ => Fault::Server,
+        (stage, _) => unanswered(stage),
     };
     Failed {
         stage,
