@@ -175,7 +175,7 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     let no = by("user add eve");
     assert!(no.code == 4 && no.err.contains("forbidden"), "{no:?}");
     let list = done(&site, "token list -o csv");
-    assert!(list.contains("robot,robot,"), "{list}");
+    assert!(list.contains("robot,service:robot,"), "{list}");
     assert!(!list.contains(&token), "{list}");
     done(&site, "token revoke robot");
     let no = by("whoami");

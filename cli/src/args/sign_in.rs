@@ -39,7 +39,7 @@ pub(crate) enum TokenCommand {
 #[command(
     after_help = "A program presents it as `Authorization: Bearer TOKEN`; `seatkeeper` reads it from the file that \
     SEATKEEPER_TOKEN_FILE names. A token has never more than its user, and by it nobody administers the daemon.\n\
-    With --service a user of the token's name is made for a program, with these roles; `seatkeeper user remove NAME` takes both \
+    With --service a user `service:NAME` is made for a program, with these roles; `seatkeeper user remove service:NAME` takes both \
     away."
 )]
 pub(crate) struct NewToken {

@@ -50,7 +50,8 @@ fn create(daemon: &Daemon<'_>, asked: &NewToken, printer: &Printer) -> Outcome {
 fn service(daemon: &Daemon<'_>, asked: &NewToken, printer: &Printer) -> Outcome<User> {
     let body = UserMake {
         id: Some(random_id()?),
-        login: asked.name.clone(),
+        // No account of a machine is called so: nobody is the program by their name.
+        login: format!("service:{}", asked.name),
         units: asked.unit.iter().cloned().collect(),
         ..UserMake::default()
     };

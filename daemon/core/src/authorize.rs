@@ -227,7 +227,10 @@ impl Caller {
     #[must_use]
     pub fn known_by(&self, state: &State) -> Option<(UserId, KnownBy)> {
         if let Some(token) = self.token {
-            return Some((token.user, KnownBy::Token));
+            // One that was taken back meanwhile stands for nobody, on whatever stream it was presented.
+            let known = state.credentials.bearers.get(&token.id);
+            let known = known.filter(|known| known.user == token.user);
+            return known.map(|known| (known.user, KnownBy::Token));
         }
         let Login {
             full_hash,

@@ -250,6 +250,8 @@ pub enum Recorded {
         token: BearerId,
         hash: BearerHash,
         until: Option<Date>,
+        #[serde(default)]
+        own: bool,
         at: Date,
     },
     /// Taken back, or long over when another one was made.

@@ -149,6 +149,7 @@ impl Desk {
         body: &CheckoutBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
+        self.not_by_token(caller, "holds no seat")?;
         let asked = parse::items(&body.items)?;
         let wait_s = parse::wait(body.wait_s)?;
         if body.tokens.len() > parse::TOKEN_TYPES {
@@ -191,6 +192,7 @@ impl Desk {
         body: &RenewBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
+        self.not_by_token(caller, "holds no seat")?;
         let holder = parse::id("id", id, "not a holder (EPOCH.N.H)")?;
         let shown = (&body.seen, &body.delegation);
         let lease = self.lease_asked(caller, &body.nonce, shown, What::Holder(holder))?;

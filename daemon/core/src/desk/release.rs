@@ -142,6 +142,7 @@ impl Desk {
         instance: Option<&str>,
     ) -> Result<(Order, ReleaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
+        self.not_by_token(caller, "holds no seat")?;
         let what = released(id)?;
         let holder = match what {
             What::Holder(holder) => Some(holder),

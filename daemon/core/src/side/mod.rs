@@ -35,7 +35,7 @@ const DENIALS: TableDefinition<'_, (u64, &str, &str, &[u8; 16]), u64> =
     TableDefinition::new("denials");
 const VERSION: &str = "version";
 /// What to do about a damaged one.
-const WITHOUT: &str = "It holds names and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then";
+const WITHOUT: &str = "It holds names, hashes of passwords, texts of terms and counts of denials, no seat: put the last backup's back, or move it away and start without; users are shown by their ids then, nobody's password fits any more, and terms have to be published anew";
 /// Version of the side store's layout.
 ///
 /// 1: names of users and machines. 2: of units and groups, too. 3: texts, hashes of passwords, names of tokens.

@@ -631,6 +631,57 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
 }
 
 #[test]
+fn s14_nothing_that_outlasts_a_token_is_done_by_it() {
+    let (site, vendor) = Site::licensed();
+    let root = site.root();
+    for login in ["ana", "bob"] {
+        made(&site, login, &[]);
+    }
+    let all = RolesChange {
+        give: vec![role("administrator", "")],
+        ..RolesChange::default()
+    };
+    site.desk
+        .change_roles(&root, "ana", &all, None)
+        .expect("given");
+    let hers = token(&site, &site.ana(), None).expect("hers");
+    let by = presents(&site, site.bob(), &hers.token).expect("hers");
+    site.desk.resets(&by, &Cursor::default()).expect("she may");
+    let mut noes = vec![
+        site.desk.invite(&by, "bob", (None, true)).err(),
+        site.desk.reset(&by, "bob", (None, true)).err(),
+        token(&site, &by, Some("bob")).err(),
+        site.desk.change_roles(&by, "bob", &all, None).err(),
+        site.checkout(&by, &vendor).err(),
+    ];
+    noes.retain(|no| no.as_ref().is_none_or(|no| no.code != Code::Forbidden));
+    assert!(noes.is_empty(), "{noes:?}");
+}
+
+#[test]
+fn s14_what_others_made_is_good_no_more_when_one_is_given_more() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &[]);
+    let own = token(&site, &site.ana(), None).expect("hers");
+    let others = token(&site, &root, Some("ana")).expect("made for her");
+    let code = site.desk.reset(&root, "ana", (None, false)).expect("told");
+    presents(&site, site.bob(), &others.token).expect("hers");
+    let more = RolesChange {
+        give: vec![role("auditor", "")],
+        ..RolesChange::default()
+    };
+    site.desk
+        .change_roles(&root, "ana", &more, None)
+        .expect("given");
+    let no = presents(&site, site.bob(), &others.token);
+    assert_eq!(no.expect_err("no more").code, Code::Unauthenticated);
+    let no = redeemed(&site, &site.bob(), &code, FIRST);
+    assert_eq!(no.expect_err("no more").code, Code::CodeNotValid);
+    presents(&site, site.bob(), &own.token).expect("her own stays");
+}
+
+#[test]
 fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
     let site = Site::new();
     let root = site.root();
@@ -647,9 +698,14 @@ fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
         let made = site.desk.file_forgotten(&site.bob(), &asked, true);
         made.expect("done")
     };
-    let code = asks("ana").expect("a code to mail");
+    assert!(asks("ana").is_none(), "an administrator typed it");
+    let code = site.desk.reset(&root, "ana", (None, true)).expect("a code");
     assert_eq!(code.mailed_to.as_deref(), Some("ana@example.com"));
     redeemed(&site, &site.ana(), &code, FIRST).expect("hers");
+    let code = asks("ana").expect("a code to mail");
+    assert_eq!(code.mailed_to.as_deref(), Some("ana@example.com"));
+    assert!(asks("ana").is_none(), "one is out, and stays the one");
+    redeemed(&site, &site.ana(), &code, SECOND).expect("hers");
     assert!(asks("bob").is_none() && asks("nobody").is_none());
     let list = site.desk.resets(&root, &Cursor::default()).expect("a list");
     assert_eq!(

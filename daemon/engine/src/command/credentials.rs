@@ -54,6 +54,8 @@ pub enum Credential {
         password: PasswordId,
         /// Who is signed in by it.
         login: Option<LoginHash>,
+        /// Whoever uses it is known to be the person without it.
+        own: bool,
     },
     /// Somebody cannot get in, and asks for a code.
     AskReset {
@@ -77,6 +79,8 @@ pub enum Credential {
         hash: BearerHash,
         /// It is over from this date on.
         until: Option<Date>,
+        /// They make it themselves.
+        own: bool,
     },
     /// Takes a token back.
     RevokeBearer {

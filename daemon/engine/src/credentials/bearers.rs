@@ -10,7 +10,7 @@ use crate::time::Date;
 /// Makes one. Those of the same person that are over make room.
 pub(super) fn make(
     act: &mut Act<'_>,
-    user: UserId,
+    (user, own): (UserId, bool),
     (bearer, hash): (BearerId, BearerHash),
     until: Option<Date>,
 ) -> Result<Verdict, Denial> {
@@ -33,13 +33,13 @@ pub(super) fn make(
     if until.is_some_and(|until| until <= j) {
         return Err(refused("its last day is over already".to_owned()));
     }
-    let own = all.of.get(&user);
-    let own = own.map(|of| of.bearers.clone()).unwrap_or_default();
+    let theirs = all.of.get(&user);
+    let theirs = theirs.map(|of| of.bearers.clone()).unwrap_or_default();
     let over = |one: &BearerId| {
         let until = all.bearers.get(one).and_then(|known| known.until);
         until.is_some_and(|until| until <= j)
     };
-    let (over, live): (Vec<_>, Vec<_>) = own.into_iter().partition(over);
+    let (over, live): (Vec<_>, Vec<_>) = theirs.into_iter().partition(over);
     if live.len() >= BEARERS_MOST {
         let limit = format!("a person has at most {BEARERS_MOST} tokens");
         return Err(refused(limit));
@@ -53,6 +53,7 @@ pub(super) fn make(
         token: bearer,
         hash,
         until,
+        own,
         at: j,
     });
     Ok(Verdict::Done)

@@ -47,7 +47,8 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             code,
             password,
             login,
-        } => redeem(act, code, password, login),
+            own,
+        } => redeem(act, code, password, (login, own)),
         Credential::AskReset { user } => {
             let state = act.state();
             let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
@@ -63,7 +64,8 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             bearer,
             hash,
             until,
-        } => bearers::make(act, user, (bearer, hash), until),
+            own,
+        } => bearers::make(act, (user, own), (bearer, hash), until),
         Credential::RevokeBearer { bearer, if_match } => bearers::revoke(act, bearer, if_match),
         Credential::DropReset { user, if_match } => {
             let asked = act.state().credentials.resets.get(&user);
@@ -143,6 +145,7 @@ fn make_code(
         user,
         purpose,
         until: act.now.lease + purpose.lasts_ms(),
+        until_j: Date(act.now.j.0 + purpose.lasts_ms() / 1000),
         mailed,
     };
     act.record(Recorded::CodeMade { code, of });
@@ -154,11 +157,11 @@ fn redeem(
     act: &mut Act<'_>,
     code: CodeHash,
     password: PasswordId,
-    login: Option<LoginHash>,
+    (login, own): (Option<LoginHash>, bool),
 ) -> Result<Verdict, Denial> {
     let state = act.state();
     let not_valid = || Denial::new(Code::CodeNotValid, 1);
-    let of = *state.code(&code, act.now.lease).ok_or_else(not_valid)?;
+    let of = *state.code(&code, act.now).ok_or_else(not_valid)?;
     let user = of.user;
     let known = state.users.get(&user).ok_or_else(not_valid)?;
     if !may_come(known, act.now.j) {
@@ -173,7 +176,10 @@ fn redeem(
     act.record(Recorded::CodeUsed { user, code });
     if proves {
         act.record(Recorded::AddressVerified { user });
-        approve_by_domain(act, user);
+        // Another account has the code: whoever reads what is sent there, they did not ask to come in.
+        if own {
+            approve_by_domain(act, user);
+        }
     }
     if invited {
         act.record(Recorded::UserChanged {

@@ -1,5 +1,6 @@
 //! Folds what happens to roles.
 
+use super::credentials;
 use super::directory::{change_user, folded_before};
 use crate::access::Role;
 use crate::event::Recorded;
@@ -25,6 +26,11 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             state.roles.remove(role);
         }
         Recorded::RolesGiven { user, roles } => {
+            let known = state.users.get(user);
+            let had = |role| known.is_some_and(|known| known.roles.contains(role));
+            if !roles.iter().all(had) {
+                credentials::grow(state, *user);
+            }
             change_user(state, *user, revision, |known| {
                 known.roles.clone_from(roles)
             });

@@ -1,28 +1,28 @@
 //! Folds what happens to passwords, codes, and to who is signed in.
 
 use crate::event::Recorded;
-use crate::ids::{BearerId, CodeHash, LoginHash, UserId};
-use crate::state::{Bearer, Code, Personal, Reset, State};
+use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
+use crate::state::{Bearer, Code, Personal, Purpose, Reset, State};
 use std::sync::Arc;
 
 /// Folds one event of a credential.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::CodeMade { code, of } => make_code(state, *code, *of),
-        Recorded::CodeUsed { code, .. } => drop_code(state, *code),
+        Recorded::CodeUsed { code, .. } => {
+            let mailed = state
+                .credentials
+                .codes
+                .get(code)
+                .and_then(|code| code.mailed);
+            state.credentials.verified.extend(mailed);
+            drop_code(state, *code);
+        }
         Recorded::PasswordSet {
             user,
             password,
             keeps,
-        } => {
-            sign_out(state, *user, *keeps);
-            // Codes that lie about set no other one.
-            codes_of(state, *user)
-                .into_iter()
-                .for_each(|code| drop_code(state, code));
-            change(state, *user, |of| of.password = Some(*password));
-            state.credentials.resets.remove(user);
-        }
+        } => set_password(state, *user, *password, *keeps),
         Recorded::LoginBound { user, login } => {
             unbind(state, *login);
             state.credentials.bound.insert(*login, *user);
@@ -48,9 +48,11 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             token,
             hash,
             until,
+            own,
             at,
         } => {
             let made = Bearer {
+                own: *own,
                 user: *user,
                 hash: *hash,
                 until: *until,
@@ -68,6 +70,46 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             });
         }
         _ => {}
+    }
+}
+
+/// With a new password goes what the old one, or somebody else, began.
+fn set_password(state: &mut State, user: UserId, password: PasswordId, keeps: Option<LoginHash>) {
+    sign_out(state, user, keeps);
+    // Codes that lie about set no other one.
+    codes_of(state, user)
+        .into_iter()
+        .for_each(|code| drop_code(state, code));
+    // Nor do tokens outlast it that others made for them, nor any where they came in by a code.
+    drop_bearers(state, user, |one| keeps.is_none() || !one.own);
+    change(state, user, |of| of.password = Some(password));
+    state.credentials.resets.remove(&user);
+}
+
+/// Somebody is given more than they had: what others made for them by then is good no more. An invitation is, because a role
+/// is given as the last step (H14), and so is what was mailed: whoever made it does not know it.
+pub(super) fn grow(state: &mut State, user: UserId) {
+    let codes = &state.credentials.codes;
+    let told = |code: &CodeHash| {
+        let known = codes.get(code);
+        known.is_some_and(|of| of.purpose == Purpose::Reset && of.mailed.is_none())
+    };
+    let told: Vec<_> = codes_of(state, user).into_iter().filter(told).collect();
+    told.into_iter().for_each(|code| drop_code(state, code));
+    drop_bearers(state, user, |one| !one.own);
+}
+
+fn drop_bearers(state: &mut State, user: UserId, which: impl Fn(&Bearer) -> bool) {
+    let own = state.credentials.of.get(&user);
+    let own = own.into_iter().flat_map(|own| &own.bearers);
+    let bearers = &state.credentials.bearers;
+    let gone = own.filter(|one| bearers.get(*one).is_some_and(&which));
+    let gone: Vec<_> = gone.copied().collect();
+    if !gone.is_empty() {
+        gone.iter().for_each(|one| drop_bearer(state, *one));
+        change(state, user, |of| {
+            of.bearers.retain(|one| !gone.contains(one))
+        });
     }
 }
 

@@ -108,7 +108,14 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             });
             registrations::answered(state, *user, status);
         }
-        Recorded::UserPlaced { user, units } => place(state, *user, units, revision),
+        Recorded::UserPlaced { user, units } => {
+            let known = state.users.get(user);
+            let was = |unit| known.is_some_and(|known| known.units.contains(unit));
+            if !units.iter().all(was) {
+                credentials::grow(state, *user);
+            }
+            place(state, *user, units, revision);
+        }
         Recorded::UserRemoved { user } => forget_user(state, *user, revision),
         Recorded::Registered(_)
         | Recorded::RegistrationApproved { .. }
@@ -394,6 +401,7 @@ pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
     if let Some(gone) = state.users.remove(&user) {
         for login in &gone.logins {
             state.logins.remove(login);
+            state.credentials.verified.remove(login);
         }
         for group in &gone.groups {
             if let Some(known) = state.groups.get_mut(group) {

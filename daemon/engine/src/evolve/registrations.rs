@@ -24,6 +24,8 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             if let Some(known) = state.registrations.get_mut(user) {
                 let known = Arc::make_mut(known);
                 (known.verified, known.revision) = (true, revision);
+                let address = known.address.map(|address| address.hash);
+                state.credentials.verified.extend(address);
             }
         }
         Recorded::DomainLetIn { account, domain } => {

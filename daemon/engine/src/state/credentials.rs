@@ -3,8 +3,8 @@
 
 use super::State;
 use crate::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId, UserId};
-use crate::time::{Date, LeaseTime};
-use imbl::OrdMap;
+use crate::time::{Date, LeaseTime, Now};
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -31,6 +31,9 @@ pub struct Credentials {
     /// The same by what is presented.
     #[serde(default)]
     pub bearer_hashes: OrdMap<BearerHash, BearerId>,
+    /// Mail addresses that are known to be their user's.
+    #[serde(default)]
+    pub verified: OrdSet<LoginHash>,
 }
 
 /// What a person has.
@@ -58,6 +61,8 @@ pub struct Bearer {
     pub until: Option<Date>,
     /// When it was made, by J.
     pub since: Date,
+    /// They made it themselves: what others made for them ends when they are given more than they had then.
+    pub own: bool,
     /// Number of the event that made it.
     pub revision: u64,
 }
@@ -71,8 +76,16 @@ pub struct Code {
     pub purpose: Purpose,
     /// It is good for nothing from here on.
     pub until: LeaseTime,
+    /// Nor from this date on: lease time stands still while the daemon does, and goes back with a restored state.
+    pub until_j: Date,
     /// The mail address that it was sent to: who has the code reads what is sent there.
     pub mailed: Option<LoginHash>,
+}
+
+impl Code {
+    fn good(&self, now: Now) -> bool {
+        now.lease < self.until && now.j < self.until_j
+    }
 }
 
 /// What a code is for.
@@ -124,8 +137,18 @@ impl State {
 
     /// A code that is good still.
     #[must_use]
-    pub fn code(&self, code: &CodeHash, now: LeaseTime) -> Option<&Code> {
+    pub fn code(&self, code: &CodeHash, now: Now) -> Option<&Code> {
         let known = self.credentials.codes.get(code);
-        known.filter(|known| now < known.until)
+        known.filter(|known| known.good(now))
+    }
+
+    /// Whether somebody has a code for this that is good still.
+    #[must_use]
+    pub fn has_code(&self, user: UserId, purpose: Purpose, now: Now) -> bool {
+        let own = self.credentials.of.get(&user);
+        let codes = own.into_iter().flat_map(|own| &own.codes);
+        codes
+            .filter_map(|code| self.code(code, now))
+            .any(|code| code.purpose == purpose)
     }
 }

@@ -32,12 +32,14 @@ impl Stage {
                 code: CodeHash(id("code", words.at(1)?)),
                 password: password(words, "password")?,
                 login: words.get("as").map(login),
+                own: !words.flag("other"),
             },
             "token" => Credential::MakeBearer {
                 user: self.named(words.at(1)?),
                 bearer: bearer(words.get("id").ok_or("id= is missing")?),
                 hash: presented(words.get("id").unwrap_or_default()),
                 until: self.date(words, "until")?,
+                own: !words.flag("other"),
             },
             "revoke" => Credential::RevokeBearer {
                 bearer: bearer(words.at(1)?),

@@ -124,6 +124,9 @@ fn too_many(wait_ms: u64) -> Refused {
 pub(super) fn typed(login: &str) -> Result<(), Refused> {
     match login.len() {
         0 => Err(bad("login", "is empty")),
+        1..=254 if login.chars().any(char::is_control) => {
+            Err(bad("login", "has a control character"))
+        }
         1..=254 => Ok(()),
         _ => Err(bad("login", "has more than 254 bytes")),
     }

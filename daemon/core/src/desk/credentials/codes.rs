@@ -118,6 +118,7 @@ impl Desk {
         (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
         let snapshot = self.keeper.snapshot();
+        self.not_by_token(caller, "makes no code")?;
         let id = self.user_seen(&snapshot, caller, user)?;
         if !caller.administers && caller.person(&snapshot.state) == Some(id) {
             let mut refused = forbidden(caller, Permission::UserManage);
@@ -173,8 +174,8 @@ impl Desk {
 
     fn redeem_of(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {
         let new = Password::new("password", &body.password)?;
-        let now = self.now().lease;
-        self.attempts.begin(guesser(caller), None, now)?;
+        let now = self.now();
+        self.attempts.begin(guesser(caller), None, now.lease)?;
         let code = Code::typed(&body.code).map(|code| code.hash());
         let before = self.keeper.recorded();
         // Looked up first: a password is stretched for those alone who have a code.
@@ -187,6 +188,7 @@ impl Desk {
             code,
             password,
             login: Some(caller.login.full_hash),
+            own: caller.person(&before.state) == Some(of.user),
         };
         let answer = self.asked(caller, Command::Credential(redeem))?;
         match &answer.verdict {

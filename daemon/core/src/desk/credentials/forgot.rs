@@ -8,12 +8,11 @@ use crate::desk::Desk;
 use crate::desk::directory::{STATUS, address_hash, spelled};
 use crate::desk::view::{Cursor, page};
 use crate::keeper::Snapshot;
-use crate::login::hash;
 use crate::problem::{Refused, problem};
 use seatkeeper::wire::{Code, CodeMade, Forgot, Page, ResetAsked};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::ids::UserId;
-use seatkeeper_engine::state::{Purpose, Reset};
+use seatkeeper_engine::state::{Purpose, Reset, UserStatus};
 use seatkeeper_engine::{Command, State, Verdict};
 
 impl Desk {
@@ -23,16 +22,15 @@ impl Desk {
     /// # Errors
     /// `too_many_attempts`, or a login of no size.
     pub fn forgot(&self, caller: &Caller, body: &Forgot) -> Result<(), Refused> {
-        let asked = typed(&body.login).and_then(|()| {
-            let of = Some(hash(self.keys.salt(), &format!("\0forgot {}", body.login)));
-            self.attempts.begin(guesser(caller), of, self.now().lease)
-        });
+        // Only of who asks: nobody keeps somebody else from asking. A person gets one code an hour all the same.
+        let asked = typed(&body.login)
+            .and_then(|()| self.attempts.begin(guesser(caller), None, self.now().lease));
         self.traced(caller, asked)
     }
 
     /// The second half: whoever is known is on the list of those who asked; or, where it `mails` and they have an address,
-    /// gets a code, which the caller sends there. Not to an address that somebody told who waits to be let in: nobody knows
-    /// yet whose it is. Blocks.
+    /// gets a code, which the caller sends there: to an address that is known to be theirs, or to one by which they were
+    /// invited and did not come yet. While such a code is out no other one is made: it would take its place. Blocks.
     ///
     /// # Errors
     /// The keeper failed; nobody waits to be told.
@@ -46,8 +44,16 @@ impl Desk {
         let Some(user) = self.named(state, &body.login) else {
             return Ok(None);
         };
-        let known = mails && !state.registrations.contains_key(&user);
-        if let Some(to) = self.mail_address(state, user).filter(|_| known) {
+        if state.has_code(user, Purpose::Reset, self.now()) {
+            return Ok(None);
+        }
+        let known = |to: &String| {
+            let hash = address_hash(self.keys.salt(), to);
+            let status = state.users.get(&user).map(|known| known.status);
+            state.credentials.verified.contains(&hash) || status == Some(UserStatus::Invited)
+        };
+        let to = self.mail_address(state, user);
+        if let Some(to) = to.filter(|to| mails && known(to)) {
             let (answer, made) = self.make_code(caller, (user, None), Purpose::Reset, Some(to))?;
             return Ok((answer.verdict == Verdict::Done).then_some(made));
         }

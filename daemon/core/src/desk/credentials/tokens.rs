@@ -1,6 +1,6 @@
 //! Tokens that stand for a person, for programs: told once, kept as a hash (S14).
 
-use crate::authorize::{Caller, Permission, Presented, Sight, forbidden};
+use crate::authorize::{Caller, Permission, Presented, Sight};
 use crate::desk::Desk;
 use crate::desk::directory::brought;
 use crate::desk::parse::{bad, id, one_line};
@@ -94,12 +94,7 @@ impl Desk {
     }
 
     fn make_token_of(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
-        if caller.token.is_some() {
-            let mut refused = forbidden(caller, Permission::UserManage);
-            refused.detail = "a token makes no token".to_owned();
-            refused.hint = "make it without SEATKEEPER_TOKEN_FILE, as yourself".to_owned();
-            return Err(refused);
-        }
+        self.not_by_token(caller, "makes no token")?;
         let snapshot = self.keeper.snapshot();
         let (user, caller) = self.whom_for(&snapshot, caller, body.user.as_deref())?;
         let caller = &caller;
@@ -125,6 +120,7 @@ impl Desk {
             bearer: token,
             hash: hash(&text),
             until: until.map(Date),
+            own: caller.person(&snapshot.state) == Some(user),
         };
         let answer = self.asked(caller, Command::Credential(make))?;
         let state = &answer.snapshot.state;
