@@ -18,6 +18,9 @@ pub(crate) struct LoginArgs {
     /// Use a code of an invitation or a reset: it sets your password, once
     #[arg(long)]
     pub code: bool,
+    /// Accept the terms of service, this version, which you have read with `terms show`
+    #[arg(long, value_name = "VERSION")]
+    pub accept_terms: Option<String>,
 }
 
 /// `token …`

@@ -61,6 +61,7 @@ fn u4_every_command_of_the_design_parses() {
         "login",
         "login ana",
         "login --code",
+        "login ana --accept-terms 2",
         "logout",
         "whoami",
         "password",

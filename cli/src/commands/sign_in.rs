@@ -11,11 +11,13 @@ use serde_json::Value;
 
 /// Signs the calling account in.
 pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) -> Outcome {
+    let accept_terms = args.accept_terms.clone();
     let who: Whoami = match args.code {
         true => {
             let body = Redeem {
                 code: secret("the code", false)?,
                 password: secret("your new password, 12 characters at least", true)?,
+                accept_terms,
             };
             daemon.post("/v1/login/code", &body)?
         }
@@ -25,7 +27,12 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
                 None => daemon.get::<Whoami>("/v1/whoami")?.account,
             };
             let password = secret(&format!("the password of {login}"), false)?;
-            daemon.post("/v1/login", &SignIn { login, password })?
+            let body = SignIn {
+                login,
+                password,
+                accept_terms,
+            };
+            daemon.post("/v1/login", &body)?
         }
     };
     tell(&who, printer)?;

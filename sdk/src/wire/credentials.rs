@@ -50,6 +50,9 @@ pub struct SignIn {
     /// Their password.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub password: Secret,
+    /// The version of the terms of service that they accept by it, where they have not yet (B15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_terms: Option<String>,
 }
 
 /// Uses a code: `POST /v1/login/code`.
@@ -62,6 +65,9 @@ pub struct Redeem {
     /// The password that it sets.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub password: Secret,
+    /// The version of the terms of service that they accept by it, where they have not yet (B15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_terms: Option<String>,
 }
 
 /// Changes the caller's password: `PUT /v1/password`.
@@ -234,6 +240,7 @@ mod tests {
         let body = SignIn {
             login: "ana".to_owned(),
             password: Secret::new("correct horse battery"),
+            accept_terms: None,
         };
         assert!(!format!("{body:?}").contains("horse"), "{body:?}");
         let wire = serde_json::to_string(&body).expect("JSON");

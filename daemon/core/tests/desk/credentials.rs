@@ -21,6 +21,7 @@ fn redeemed(site: &Site, by: &Caller, code: &CodeMade, password: &str) -> Result
     let body = Redeem {
         code: code.code.clone().expect("a code"),
         password: Secret::new(password),
+        accept_terms: None,
     };
     site.desk.redeem(by, &body)
 }
@@ -29,6 +30,7 @@ fn signs_in(site: &Site, by: &Caller, login: &str, password: &str) -> Result<Who
     let body = SignIn {
         login: login.to_owned(),
         password: Secret::new(password),
+        accept_terms: None,
     };
     site.desk.sign_in(by, &body)
 }
@@ -42,7 +44,7 @@ fn changes(site: &Site, by: &Caller, old: &str, new: &str) -> Result<(), Refused
 }
 
 /// A user with this password.
-fn user(site: &Site, login: &str, password: &str) {
+pub(crate) fn user(site: &Site, login: &str, password: &str) {
     made(site, login, &[]);
     let code = site
         .desk
@@ -567,6 +569,7 @@ fn s14_a_token_never_has_more_than_its_person() {
     let asked = SignIn {
         login: "ana".to_owned(),
         password: Secret::new(FIRST),
+        accept_terms: None,
     };
     site.desk.sign_in(&by, &asked).expect_err("no password");
     let rows = journal(&site);

@@ -1,9 +1,12 @@
 //! Terms of service over the desk: published, read again, accepted by each for themselves (B15), and what a site that
 //! insists on them gives without (D16).
 
+use crate::credentials::user;
 use crate::roles::{give, made, role};
 use crate::site::{Site, Vendor, checkout, hex, keys_in, renewal};
-use seatkeeper::wire::{Code, ExplainBody, Item, Problem, TermsAccept, TermsPublish};
+use seatkeeper::wire::{
+    Code, ExplainBody, Item, Problem, Redeem, Secret, SignIn, TermsAccept, TermsPublish,
+};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::Cursor;
 use seatkeeper_core::side::Side;
@@ -257,4 +260,51 @@ fn d16_a_site_that_does_not_insist_gives_seats_without_them() {
     publish(&site, "1", TEXT).expect("published");
     assert!(why(&site, &site.ana(), None).0);
     site.checkout(&site.ana(), &vendor).expect("a seat");
+}
+
+#[test]
+fn d16_b15_who_signs_in_accepts_the_terms_in_force_or_stays_out() {
+    const WORDS: &str = "a sentence that ana knows";
+    let site = Site::new();
+    user(&site, "ana", WORDS);
+    publish(&site, "1", TEXT).expect("published");
+    let laptop = site.caller(1_007, "somebody", false);
+    let signs_in = |accepts: Option<&str>| {
+        let body = SignIn {
+            login: "ana".to_owned(),
+            password: Secret::new(WORDS),
+            accept_terms: accepts.map(str::to_owned),
+        };
+        site.desk.sign_in(&laptop, &body)
+    };
+    // However often: it is no guess.
+    for accepts in [None, Some("0"), Some("2")].repeat(5) {
+        let no = signs_in(accepts).expect_err("not accepted");
+        assert_eq!(no.code, Code::TermsNotAccepted);
+        assert!(no.hint.contains("--accept-terms 1"), "{no:?}");
+        let who = site.desk.whoami(&laptop).expect("who");
+        assert_eq!(who.user, None, "she stays out");
+    }
+    let who = signs_in(Some("1")).expect("accepted");
+    assert_eq!(who.user.as_deref(), Some("ana"));
+    signs_in(None).expect("once is enough");
+    publish(&site, "2", "Be kinder.\n").expect("published");
+    signs_in(None).expect_err("everyone is asked anew");
+    // A code that was not taken for it is good still.
+    let root = site.root();
+    let code = site
+        .desk
+        .reset(&root, "ana", (None, false))
+        .expect("a code");
+    let redeems = |accepts: Option<&str>| {
+        let body = Redeem {
+            code: code.code.clone().expect("told"),
+            password: Secret::new("another sentence of hers"),
+            accept_terms: accepts.map(str::to_owned),
+        };
+        site.desk.redeem(&laptop, &body)
+    };
+    let no = redeems(None).expect_err("not accepted");
+    assert_eq!(no.code, Code::TermsNotAccepted);
+    redeems(Some("2")).expect("accepted");
 }

@@ -105,7 +105,8 @@ impl Desk {
     /// and memory, and blocks.
     ///
     /// # Errors
-    /// `code_not_valid`, `too_many_attempts`, or `bad_request` of a password that is too short.
+    /// `code_not_valid`, `too_many_attempts`, `terms_not_accepted` (the code is good still), or `bad_request` of a password
+    /// that is too short.
     pub fn redeem(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {
         self.traced(caller, self.redeem_of(caller, body))
     }
@@ -183,6 +184,8 @@ impl Desk {
         let Some((code, of)) = of else {
             return Err(not_valid());
         };
+        let met = self.terms_met(caller, of.user, body.accept_terms.as_deref());
+        met.inspect_err(|_| self.attempts.succeeded(guesser(caller), None))?;
         let password = self.kept(caller, &new)?;
         let redeem = Credential::Redeem {
             code,

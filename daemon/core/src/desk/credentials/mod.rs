@@ -34,7 +34,7 @@ impl Desk {
     /// nobody has, the work and the answer are those of a wrong password. Takes a moment and memory, and blocks.
     ///
     /// # Errors
-    /// `sign_in_failed`, `too_many_attempts`, `user_not_active` of who proved to be suspended.
+    /// `sign_in_failed`, `too_many_attempts`, `terms_not_accepted`, `user_not_active` of who proved to be suspended.
     pub fn sign_in(&self, caller: &Caller, body: &SignIn) -> Result<Whoami, Refused> {
         self.traced(caller, self.sign_in_of(caller, body))
     }
@@ -77,6 +77,8 @@ impl Desk {
         let Some((user, by)) = user.zip(kept) else {
             return Err(wrong());
         };
+        let met = self.terms_met(caller, user, body.accept_terms.as_deref());
+        met.inspect_err(|_| self.attempts.succeeded(guesser(caller), of))?;
         let bind = Credential::Bind {
             user,
             login: caller.login.full_hash,
@@ -131,6 +133,35 @@ impl Desk {
                 self.erase_name(Kind::Password, password.0);
                 Err(wrong_old())
             }
+        }
+    }
+
+    /// Whoever signs in has accepted the terms of service in force, or does by it: else they stay out (B15, D16).
+    fn terms_met(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        accepts: Option<&str>,
+    ) -> Result<(), Refused> {
+        let Some(version) = self.terms_to_accept(user) else {
+            return Ok(());
+        };
+        if accepts != Some(&*version) {
+            let who = self.user_name(user);
+            let detail = format!(
+                "{who} has not accepted the terms of service of this site, version {version}"
+            );
+            let mut refused = problem(Code::TermsNotAccepted, detail);
+            refused.hint = format!(
+                "read them: `seatkeeper terms show`; then sign in with `--accept-terms {version}`"
+            );
+            return Err(refused);
+        }
+        let version = version.into();
+        let answer = self.asked(caller, Command::AcceptTerms { user, version })?;
+        match answer.verdict {
+            Verdict::Done => Ok(()),
+            _ => Err(self.not_done(caller, "the terms of service", &answer)),
         }
     }
 
