@@ -397,8 +397,7 @@ impl Act<'_> {
 
     /// Has the counts that limits and reserves ask for of a feature's pools.
     pub(crate) fn count_limits(&mut self, asked: &Checkout) {
-        limits::refresh(&mut self.engine.state, &asked.product, &asked.feature);
-        reserves::refresh(&mut self.engine.state, &asked.product, &asked.feature);
+        recount(&mut self.engine.state, &asked.product, &asked.feature);
     }
 
     /// Records an event and folds it.
@@ -448,6 +447,12 @@ impl Act<'_> {
     }
 }
 
+/// Counts anew what limits and reserves ask for of a feature's pools, where it is stale.
+pub(crate) fn recount(state: &mut State, product: &Name, feature: &Name) {
+    limits::refresh(state, product, feature);
+    reserves::refresh(state, product, feature);
+}
+
 /// Not there, or not for this caller.
 pub(crate) fn not_found(rule: u8) -> Denial {
     Denial::new(Code::NotFound, rule)
@@ -475,14 +480,12 @@ pub fn explain(
 ) -> (Vec<Step>, Result<seats::Choice, Box<Denial>>) {
     let mut state = state.clone();
     seats::ending::fold_expired(&mut state, now, checkout);
-    limits::refresh(&mut state, &checkout.product, &checkout.feature);
-    reserves::refresh(&mut state, &checkout.product, &checkout.feature);
+    recount(&mut state, &checkout.product, &checkout.feature);
     let mut steps = Vec::new();
     let mut judged = seats::judge::decide(&state, now, checkout, &mut steps);
     // As a checkout does: a seat that is nobody's any more is seen when one is missed (rule 7).
     if judged.is_err() && seats::kept::fold_gone(&mut state, now, checkout) {
-        limits::refresh(&mut state, &checkout.product, &checkout.feature);
-        reserves::refresh(&mut state, &checkout.product, &checkout.feature);
+        recount(&mut state, &checkout.product, &checkout.feature);
         steps.clear();
         judged = seats::judge::decide(&state, now, checkout, &mut steps);
     }

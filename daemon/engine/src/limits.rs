@@ -24,11 +24,12 @@ pub struct Charged {
 
 /// Counts anew what is stale of the pools of a feature.
 pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
-    let Some(pools) = state.features.get(&(product.clone(), feature.clone())) else {
-        return;
-    };
     let limited = |id: &&PoolId| limited(state, id);
-    let limited: Vec<_> = pools.iter().filter(limited).cloned().collect();
+    let limited: Vec<_> = state
+        .pools_for(product, feature)
+        .filter(limited)
+        .cloned()
+        .collect();
     for id in limited {
         let Some(known) = state.pools.get(&id).map(|pool| &pool.charged) else {
             continue;

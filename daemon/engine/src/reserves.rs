@@ -59,11 +59,12 @@ impl Reserved {
 
 /// Counts anew what is stale of the pools of a feature.
 pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
-    let Some(pools) = state.features.get(&(product.clone(), feature.clone())) else {
-        return;
-    };
     let stale = |id: &&PoolId| promised(state, id) && fresh(state, id).is_none();
-    let stale: Vec<_> = pools.iter().filter(stale).cloned().collect();
+    let stale: Vec<_> = state
+        .pools_for(product, feature)
+        .filter(stale)
+        .cloned()
+        .collect();
     for id in stale {
         let counted = count(state, &id);
         if let Some(pool) = state.pools.get_mut(&id) {

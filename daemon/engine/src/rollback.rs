@@ -218,11 +218,7 @@ fn adopt(act: &mut Act<'_>, asked: &Renew, shown: &Shown) -> Result<Verdict, Den
             at: act.now.lease,
         });
     }
-    let run = &act.state().run;
-    let gid = Gid {
-        epoch: run.epoch,
-        n: run.grants + 1,
-    };
+    let gid = act.state().run.next_grant();
     act.record(Recorded::SeatTaken(Box::new(SeatTaken {
         gid,
         unit,
@@ -274,14 +270,14 @@ fn place(state: &State, shown: &Shown) -> Option<(PoolId, UserId)> {
         license: state.tokens.get(&shown.license)?.license.clone(),
         feature: shown.feature.clone(),
     };
-    let feature = state.pools.get(&id)?.feature.as_ref()?;
+    let feature = state.feature(&id)?;
     terms::license(state, &id)?;
     let fits = |slot: &u64| feature.seats.is_none_or(|seats| *slot < seats);
     (!shown.slots.is_empty() && shown.slots.iter().all(fits)).then_some((id, shown.user?))
 }
 
 fn unit(state: &State, id: &PoolId, asked: &Renew, user: UserId) -> Option<crate::state::Unit> {
-    let feature = state.pools.get(id)?.feature.as_ref()?;
+    let feature = state.feature(id)?;
     Some(pool::unit(feature, &asked.process, user))
 }
 

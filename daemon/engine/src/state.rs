@@ -7,6 +7,7 @@ mod credentials;
 mod directory;
 mod pairs;
 mod registration;
+mod run;
 mod service;
 mod terms;
 mod unit;
@@ -17,6 +18,7 @@ pub use credentials::{
 };
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
+pub use run::{PastRun, Quarantine, Run};
 pub use service::{ServiceTerms, TERMS_MOST};
 pub use terms::{CountingUnit, Feature, LicenseTerms, Model};
 pub use unit::Unit;
@@ -163,64 +165,6 @@ pub struct Site {
     pub machine: MachineId,
 }
 
-/// One run of the daemon (rule 21).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Run {
-    /// Higher at each start.
-    pub epoch: u64,
-    /// Random at each start.
-    pub id: RunId,
-    /// Grants opened in this run.
-    pub grants: u64,
-    /// Leases signed in this run (fleeting).
-    #[serde(skip)]
-    pub seq: u64,
-    /// When the daemon started.
-    pub since: LeaseTime,
-    /// J at that moment.
-    pub j: Date,
-}
-
-/// What is known of a run that is over, or that shown leases told of (rule 21).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct PastRun {
-    /// Its epoch.
-    pub epoch: u64,
-    /// It was a run of this journal.
-    pub ours: bool,
-    /// Grants that this journal has of it.
-    pub grants: u64,
-    /// A shown lease proved more of it than this journal has.
-    pub lost: bool,
-    /// The highest number of a grant that such a lease named.
-    pub shown: u64,
-}
-
-/// A time in which nothing new is granted, because leases may be out that this journal does not know (rule 21).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Quarantine {
-    /// It lasts one longest hold from here.
-    pub since: LeaseTime,
-    /// The longest ttl + grace of a lease that was shown, in milliseconds.
-    pub shown_ms: u64,
-    /// Grants of which a holder renewed in it (fleeting).
-    #[serde(skip)]
-    pub renewed: OrdSet<Gid>,
-}
-
-impl Default for Run {
-    fn default() -> Self {
-        Run {
-            epoch: 0,
-            id: RunId([0; 16]),
-            grants: 0,
-            seq: 0,
-            since: LeaseTime(0),
-            j: Date(0),
-        }
-    }
-}
-
 /// A vendor that this site trusts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Vendor {
@@ -277,6 +221,24 @@ pub struct Tokens {
     pub token: Name,
     /// The issuer token.
     pub issuer: Name,
+}
+
+impl State {
+    /// The terms in force of a pool's feature.
+    #[must_use]
+    pub fn feature(&self, pool: &PoolId) -> Option<&Arc<Feature>> {
+        self.pools.get(pool)?.feature.as_ref()
+    }
+
+    /// The pools of a feature, in the order of their ids: what a checkout may get seats of.
+    pub(crate) fn pools_for(
+        &self,
+        product: &Name,
+        feature: &Name,
+    ) -> impl Iterator<Item = &PoolId> {
+        let key = (product.clone(), feature.clone());
+        self.features.get(&key).into_iter().flatten()
+    }
 }
 
 impl Pool {

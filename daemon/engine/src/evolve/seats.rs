@@ -204,10 +204,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     let Some(pool_id) = state.grants.get(&id.gid) else {
         return;
     };
-    let feature = state
-        .pools
-        .get(pool_id.as_ref())
-        .and_then(|pool| pool.feature.clone());
+    let feature = state.feature(pool_id).cloned();
     let unknown = Signed {
         hash: TokenHash([0; 32]),
         iat: Date(0),
@@ -263,8 +260,7 @@ fn list(state: &mut State, gid: Gid) {
     let Some(pool) = state.grants.get(&gid) else {
         return;
     };
-    let feature = state.pools.get(pool.as_ref());
-    let feature = feature.and_then(|pool| pool.feature.clone());
+    let feature = state.feature(pool).cloned();
     if let Some((units, grant)) = grant_mut(state, gid) {
         let unit = (grant.unit.short(), gid);
         let owned = feature.is_some_and(|feature| grant.owned(&feature));

@@ -59,7 +59,7 @@ pub fn foresee(state: &State, license: &LicenseId) -> Vec<(HolderId, LeaseTime)>
 /// When the slot of a holder that is to end is free at the latest.
 pub(crate) fn free_by(state: &State, id: HolderId) -> Option<LeaseTime> {
     let (holder, pool) = (state.holder(id)?, state.grants.get(&id.gid)?);
-    let feature = state.pools.get(pool.as_ref())?.feature.as_ref();
+    let feature = state.feature(pool);
     let save_s = feature.map_or(0, |feature| feature.save_s);
     Some(match holder.ending() {
         Some(_) => holder.latest_end(),

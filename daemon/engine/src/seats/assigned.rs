@@ -3,13 +3,12 @@
 use super::judge::{closed, serves};
 use super::{kept, pool, room};
 use crate::denial::Denial;
-use crate::engine::Act;
+use crate::engine::{Act, recount};
 use crate::event::{Recorded, SeatAssigned};
 use crate::evolve::evolve;
-use crate::ids::{Gid, LicenseId, PoolId, UserId};
+use crate::ids::{LicenseId, PoolId, UserId};
 use crate::state::{CountingUnit, Feature, Grant, Model, State, Target, Unit};
 use crate::time::Now;
-use crate::{limits, reserves};
 
 /// What follows from an assignment to a user: a seat of each named feature that is counted by user and that they may use
 /// then, where they have none. All of them or, where one has no room, the denial. `anew` is false where an assignment is
@@ -68,9 +67,7 @@ fn missing(state: &State, now: Now, license: &LicenseId, user: UserId) -> Vec<Po
     // One that ends with those who sit on it is none to stay on.
     let stays = |grant: &Grant, feature: &Feature| grant.owned(feature) || !grant.ending();
     let has_one = |id: &PoolId| {
-        let pool = state.pools.get(id);
-        let feature = pool.and_then(|pool| pool.feature.as_ref());
-        let found = pool.zip(feature);
+        let found = state.pools.get(id).zip(state.feature(id));
         found.is_some_and(|(pool, feature)| {
             let mut own = pool.of_unit(Unit::User(user));
             own.any(|(_, grant)| stays(grant, feature))
@@ -87,24 +84,17 @@ fn open(state: &mut State, now: Now, id: &PoolId, user: UserId) -> Result<Record
         .get(&id.license)
         .map(|l| l.terms.product.clone());
     let product = product.unwrap_or_default();
-    limits::refresh(state, &product, &id.feature);
-    reserves::refresh(state, &product, &id.feature);
+    recount(state, &product, &id.feature);
     let state = &*state;
-    let found = state.pools.get(id);
-    let found = found.and_then(|pool| Some((pool, pool.feature.as_ref()?)));
+    let found = state.pools.get(id).zip(state.feature(id));
     let (pool, feature) = found.ok_or_else(|| crate::engine::not_found(7))?;
     let place = room::Place { id, pool, feature };
     let pauses = |trace: &mut ()| closed(state, now, (id, None), trace);
     let slots = room::free_slots(state, (user, 1), place, &mut (), pauses);
     let slots = slots.map_err(|(_, no)| no)?;
-    let run = &state.run;
-    let gid = Gid {
-        epoch: run.epoch,
-        n: run.grants + 1,
-    };
     debug_assert!(pool::most(feature) == Some(1), "{id} is not named");
     Ok(Recorded::SeatAssigned(Box::new(SeatAssigned {
-        gid,
+        gid: state.run.next_grant(),
         pool: id.clone(),
         slot: slots.first().copied().unwrap_or_default(),
         user,

@@ -53,7 +53,7 @@ pub(crate) fn checkout(act: &mut Act<'_>, asked: &Checkout) -> Result<Verdict, D
 /// A lease for a holder that sits in this pool under the license in force.
 fn leased(act: &mut Act<'_>, holder: HolderId, pool: &PoolId, new: bool) -> Verdict {
     let state = act.state();
-    let feature = state.pools.get(pool).and_then(|p| p.feature.clone());
+    let feature = state.feature(pool).cloned();
     let user = state.holder(holder).map(|holder| holder.facts.user);
     let under =
         terms::license(state, pool)
@@ -150,14 +150,8 @@ fn seat(act: &mut Act<'_>, asked: &Checkout, choice: Choice) -> HolderId {
             holder
         }
         Choice::Open(pool, slots) => {
-            let run = &act.state().run;
-            let gid = Gid {
-                epoch: run.epoch,
-                n: run.grants + 1,
-            };
-            let found = act.state().pools.get(&pool);
-            let feature = found.and_then(|pool| pool.feature.as_ref());
-            let unit = feature.map_or(
+            let gid = act.state().run.next_grant();
+            let unit = act.state().feature(&pool).map_or(
                 Unit::Process(asked.process.boot, asked.process.instance),
                 |feature| pool::unit(feature, &asked.process, asked.user),
             );
@@ -184,13 +178,11 @@ fn superseded(
     (here, holder): (&PoolId, HolderId),
     j: Date,
 ) -> (Vec<HolderId>, Vec<Gid>) {
-    let feature = state.pools.get(here).and_then(|pool| pool.feature.as_ref());
-    let (Some(feature), Some(grant)) = (feature, state.grant(holder.gid)) else {
+    let (Some(feature), Some(grant)) = (state.feature(here), state.grant(holder.gid)) else {
         return (Vec::new(), Vec::new());
     };
     let root = |id: &PoolId| terms::license(state, id).map(|license| &license.root);
-    let key = (asked.product.clone(), asked.feature.clone());
-    let others = state.features.get(&key).into_iter().flatten();
+    let others = state.pools_for(&asked.product, &asked.feature);
     let others = others.filter(|id| *id != here && root(id) == root(here));
     let older: Vec<_> = others
         .filter_map(|id| state.pools.get(id))

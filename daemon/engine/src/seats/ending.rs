@@ -145,9 +145,9 @@ pub(crate) fn cool_down(act: &mut Act<'_>, id: HolderId, from: LeaseTime) {
 
 /// Folds due expiries of the pools that a checkout could get into a snapshot of one's own (rule 22).
 pub(crate) fn fold_expired(state: &mut State, now: Now, asked: &Checkout) {
-    let pools = kept::pools_of(state, asked);
     let mut due = Vec::new();
-    for pool in pools.iter().filter_map(|id| state.pools.get(id)) {
+    let pools = state.pools_for(&asked.product, &asked.feature);
+    for pool in pools.filter_map(|id| state.pools.get(id)) {
         for (gid, grant) in &pool.grants {
             let over = grant.holders.iter().filter(|h| h.until <= now.lease);
             due.extend(over.map(|h| HolderId { gid: *gid, h: h.h }));

@@ -66,12 +66,8 @@ pub(crate) fn decide(
             ..Denial::new(Code::BadRequest, 12)
         });
     }
-    let pools = state
-        .features
-        .get(&(asked.product.clone(), asked.feature.clone()));
-    let mut ordered: Vec<_> = pools
-        .into_iter()
-        .flatten()
+    let mut ordered: Vec<_> = state
+        .pools_for(&asked.product, &asked.feature)
         .filter_map(|id| Some((id, state.pools.get(id)?, terms::license(state, id)?)))
         .collect();
     if ordered.is_empty() {

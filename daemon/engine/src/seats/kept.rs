@@ -108,12 +108,8 @@ pub(crate) fn note(act: &mut Act<'_>, gid: Gid) {
         return;
     };
     let kept = state.grant(gid).filter(|grant| grant.kept());
-    let feature = state
-        .pools
-        .get(id.as_ref())
-        .and_then(|p| p.feature.as_ref());
     let Some(found) = kept
-        .zip(feature)
+        .zip(state.feature(&id))
         .map(|(g, f)| stands(state, &id, f, g, now))
     else {
         return;
@@ -249,26 +245,21 @@ fn end_all(act: &mut Act<'_>, gone: &[Gid]) -> bool {
 
 /// The same of what a checkout could get.
 pub(crate) fn settle_of(act: &mut Act<'_>, asked: &Checkout) -> bool {
-    let ids = pools_of(act.state(), asked);
+    let ids = act.state().pools_for(&asked.product, &asked.feature);
+    let ids: Vec<_> = ids.cloned().collect();
     settle(act, |id| ids.contains(id))
 }
 
 /// The same on a snapshot (rule 22).
 pub(crate) fn fold_gone(state: &mut State, now: Now, asked: &Checkout) -> bool {
-    let ids = pools_of(state, asked);
+    let ids = state.pools_for(&asked.product, &asked.feature);
+    let ids: Vec<_> = ids.cloned().collect();
     let (gone, _) = gone(state, &ids, now);
     for gid in &gone {
         let (gid, why, at) = (*gid, EndWhy::RightLost, now.lease);
         crate::evolve::evolve(state, &Recorded::SeatEnded { gid, why, at });
     }
     !gone.is_empty()
-}
-
-/// The pools that a checkout could get seats of.
-pub(crate) fn pools_of(state: &State, asked: &Checkout) -> Vec<PoolId> {
-    let key = (asked.product.clone(), asked.feature.clone());
-    let found = state.features.get(&key).into_iter().flatten();
-    found.cloned().collect()
 }
 
 /// Ends a seat that is kept.

@@ -87,11 +87,8 @@ pub(crate) fn reclaim(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict
 pub(crate) fn recall(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict, Denial> {
     let state = act.state();
     let grant = state.grant(gid).ok_or_else(|| not_found(7))?;
-    let pool = state
-        .grants
-        .get(&gid)
-        .and_then(|id| state.pools.get(id.as_ref()));
-    let feature = pool.and_then(|pool| pool.feature.as_ref());
+    let pool = state.grants.get(&gid);
+    let feature = pool.and_then(|pool| state.feature(pool));
     let Some(feature) = feature.filter(|feature| grant.owned(feature)) else {
         return Err(told("it has no owner: it ends with those who sit on it"));
     };
@@ -99,7 +96,7 @@ pub(crate) fn recall(act: &mut Act<'_>, gid: Gid, hard: bool) -> Result<Verdict,
     if act.now.lease < bound {
         return Err(Denial {
             retry_at: Some(bound),
-            pool: state.grants.get(&gid).map(|id| id.as_ref().clone()),
+            pool: pool.map(|pool| pool.as_ref().clone()),
             ..Denial::new(Code::TooSoon, 7)
         });
     }

@@ -96,11 +96,7 @@ pub(crate) fn sign(act: &mut Act<'_>, id: HolderId) -> Result<Verdict, Denial> {
         .grants
         .get(&id.gid)
         .ok_or_else(|| Denial::new(Code::UnknownLease, 20))?;
-    let feature = state
-        .pools
-        .get(pool.as_ref())
-        .and_then(|pool| pool.feature.as_ref());
-    let (Some(license), Some(feature)) = (terms::license(state, pool), feature) else {
+    let (Some(license), Some(feature)) = (terms::license(state, pool), state.feature(pool)) else {
         return Err(Denial::new(Code::Superseded, 17));
     };
     // J may have been put back behind the first day of a license that seats were given under.

@@ -160,8 +160,9 @@ impl Desk {
     ) -> wire::Seat {
         let state = &snapshot.state;
         let license = state.licenses.get(&pool.license);
-        let feature = state.pools.get(pool).and_then(|pool| pool.feature.as_ref());
-        let bound = feature.map(|feature| grant.bound_until(feature));
+        let bound = state
+            .feature(pool)
+            .map(|feature| grant.bound_until(feature));
         let user = grant.unit.user().map(|user| self.user_name(user));
         let machine = grant.unit.machine().map(|of| self.machine_name(of));
         wire::Seat {
@@ -211,7 +212,10 @@ impl Desk {
                 None => "live",
             }
             .to_owned(),
-            named: owned(snapshot, pool, grant),
+            named: snapshot
+                .state
+                .feature(pool)
+                .is_some_and(|feature| grant.owned(feature)),
             watched,
             held_s: (now - holder.since) / 1000,
             held_at_least: holder.since < run,
@@ -226,12 +230,6 @@ fn rows(gid: Gid, grant: &Grant) -> impl Iterator<Item = (HolderId, Option<&Hold
     let holders = grant.holders.iter();
     let holders = holders.map(move |holder| (HolderId { gid, h: holder.h }, Some(holder)));
     kept.into_iter().chain(holders)
-}
-
-fn owned(snapshot: &Snapshot, pool: &PoolId, grant: &Grant) -> bool {
-    let pool = snapshot.state.pools.get(pool);
-    let feature = pool.and_then(|pool| pool.feature.as_ref());
-    feature.is_some_and(|feature| grant.owned(feature))
 }
 
 fn why(why: EndingWhy) -> &'static str {
