@@ -708,6 +708,14 @@ fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
     let code = asks("ana").expect("a code to mail");
     assert_eq!(code.mailed_to.as_deref(), Some("ana@example.com"));
     assert!(asks("ana").is_none(), "one is out, and stays the one");
+    // Where no mail took it administrators see that she asked.
+    let asked = Forgot {
+        login: "ana".to_owned(),
+    };
+    let filed = site.desk.file_forgotten(&site.bob(), &asked, false);
+    assert!(filed.expect("filed").is_none());
+    let list = site.desk.resets(&root, &Cursor::default()).expect("a list");
+    assert_eq!(list.items.len(), 1, "not lost for an hour");
     redeemed(&site, &site.ana(), &code, SECOND).expect("hers");
     assert!(asks("bob").is_none() && asks("nobody").is_none());
     let list = site.desk.resets(&root, &Cursor::default()).expect("a list");

@@ -44,7 +44,7 @@ impl Desk {
         let Some(user) = self.named(state, &body.login) else {
             return Ok(None);
         };
-        if state.has_code(user, Purpose::Reset, self.now()) {
+        if mails && state.has_code(user, Purpose::Reset, self.now()) {
             return Ok(None);
         }
         let known = |to: &String| {
