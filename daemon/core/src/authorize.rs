@@ -110,6 +110,20 @@ pub fn forbidden(caller: &Caller, permission: Permission) -> Box<Problem> {
     refused
 }
 
+/// What would outlast a token is not done by one: whoever found it would keep what they made by it. `what` says what a token
+/// does not.
+///
+/// # Errors
+/// `forbidden`, where a token was presented.
+pub fn not_by_token(caller: &Caller, what: &str) -> Result<(), Box<Problem>> {
+    if caller.token.is_none() {
+        return Ok(());
+    }
+    let mut refused = problem(Code::Forbidden, format!("a token {what}"));
+    refused.hint = "do it without SEATKEEPER_TOKEN_FILE, as yourself".to_owned();
+    Err(refused)
+}
+
 /// Where a caller has a permission, on one snapshot: what lists, counts and names are told by.
 #[derive(Clone, Debug)]
 pub struct Sight {

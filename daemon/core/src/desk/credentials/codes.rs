@@ -2,7 +2,7 @@
 
 use super::guesser;
 use super::passwords::Password;
-use crate::authorize::{Caller, Permission, forbidden};
+use crate::authorize::{Caller, Permission, forbidden, not_by_token};
 use crate::desk::Desk;
 use crate::desk::directory::address_hash;
 use crate::keeper::Answer;
@@ -119,7 +119,7 @@ impl Desk {
         (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
         let snapshot = self.keeper.snapshot();
-        self.not_by_token(caller, "makes no code")?;
+        not_by_token(caller, "makes no code")?;
         let id = self.user_seen(&snapshot, caller, user)?;
         if !caller.administers && caller.person(&snapshot.state) == Some(id) {
             let mut refused = forbidden(caller, Permission::UserManage);

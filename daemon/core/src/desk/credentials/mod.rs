@@ -204,16 +204,6 @@ impl Desk {
         tokens.for_each(|token| self.erase_name(Kind::Token, token.0));
     }
 
-    /// What would outlast a token is not done by one: whoever found it would keep what they made by it.
-    pub(in crate::desk) fn not_by_token(&self, caller: &Caller, what: &str) -> Result<(), Refused> {
-        if caller.token.is_none() {
-            return Ok(());
-        }
-        let mut refused = problem(Code::Forbidden, format!("a token {what}"));
-        refused.hint = "do it without SEATKEEPER_TOKEN_FILE, as yourself".to_owned();
-        Err(refused)
-    }
-
     /// Who a caller is, on a snapshot.
     fn as_known(&self, snapshot: &Snapshot, caller: &Caller) -> Whoami {
         whoami::told(self, &snapshot.state, caller)

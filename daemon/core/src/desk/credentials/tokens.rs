@@ -1,6 +1,6 @@
 //! Tokens that stand for a person, for programs: told once, kept as a hash (S14).
 
-use crate::authorize::{Caller, Permission, Presented, Sight};
+use crate::authorize::{Caller, Permission, Presented, Sight, not_by_token};
 use crate::desk::Desk;
 use crate::desk::directory::brought;
 use crate::desk::parse::{bad, id, one_line};
@@ -94,7 +94,7 @@ impl Desk {
     }
 
     fn make_token_of(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
-        self.not_by_token(caller, "makes no token")?;
+        not_by_token(caller, "makes no token")?;
         let snapshot = self.keeper.snapshot();
         let (user, caller) = self.whom_for(&snapshot, caller, body.user.as_deref())?;
         let caller = &caller;

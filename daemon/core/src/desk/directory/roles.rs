@@ -1,7 +1,7 @@
 //! `/v1/roles`, and who has which.
 
 use super::{spelled, word};
-use crate::authorize::{Caller, Permission, Sight, authorize, forbidden};
+use crate::authorize::{Caller, Permission, Sight, authorize, forbidden, not_by_token};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
@@ -63,7 +63,7 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<wire::Role, Refused> {
         self.authorize(caller, Permission::RoleDefine, self.unit)?;
-        self.not_by_token(caller, "changes no role")?;
+        not_by_token(caller, "changes no role")?;
         self.traced(caller, self.define_role_of(caller, role, body, if_match))
     }
 
@@ -78,7 +78,7 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
         self.authorize(caller, Permission::RoleDefine, self.unit)?;
-        self.not_by_token(caller, "changes no role")?;
+        not_by_token(caller, "changes no role")?;
         let has = self.has_both(caller, role, Role::usual(role).as_ref());
         self.traced(caller, has)?;
         let change = Access::RemoveRole {
@@ -144,7 +144,7 @@ impl Desk {
     ) -> Result<wire::User, Refused> {
         let snapshot = self.keeper.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::RoleGive)?;
-        self.not_by_token(caller, "gives no role")?;
+        not_by_token(caller, "gives no role")?;
         let id = self.user_seen(&snapshot, caller, user)?;
         let known = snapshot.state.users.get(&id);
         let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {user}")))?;
