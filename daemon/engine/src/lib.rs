@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod command;
+mod covering;
 mod credentials;
 pub mod dates;
 pub mod denial;

@@ -3,12 +3,13 @@
 //! Counts are kept per pool, and only where a limit asks for one. They are not recorded: a change of the directory, of
 //! assignments or of a license makes them stale, and the next checkout of the feature counts anew.
 
+use crate::covering::Covering;
 use crate::denial::{Code, Denial};
 use crate::event::EndingWhy;
 use crate::ids::{AssignmentId, Name, PoolId, UserId};
-use crate::state::{Assignment, Grant, Pool, State, Target, Within};
+use crate::state::{Assignment, Grant, Pool, State, Target};
 use imbl::OrdMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seats charged in a pool.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -144,28 +145,17 @@ fn seats_of_users(state: &State, id: &PoolId) -> OrdMap<UserId, u64> {
 }
 
 fn together(state: &State, id: &PoolId, users: &OrdMap<UserId, u64>) -> OrdMap<AssignmentId, u64> {
-    let mut together = OrdMap::new();
-    for (of, within) in limits_of(state, id) {
-        let covered = users.iter().filter(|(user, _)| within.has(state, **user));
-        let seats: u64 = covered.map(|(_, seats)| seats).sum();
-        if seats > 0 {
-            together.insert(of, seats);
+    let mut together: BTreeMap<AssignmentId, u64> = BTreeMap::new();
+    let (users, seats): (Vec<UserId>, Vec<u64>) = users.iter().map(|(id, n)| (*id, *n)).unzip();
+    let mut seats = seats.into_iter();
+    let covering = Covering::of(state, id, |limit| limit.max.is_some());
+    covering.each(&users, |found| {
+        let seats = seats.next().unwrap_or_default();
+        for of in found {
+            *together.entry(*of).or_default() += seats;
         }
-    }
-    together
-}
-
-/// The assignments of a pool's license with a max for its feature.
-fn limits_of(state: &State, id: &PoolId) -> Vec<(AssignmentId, Within)> {
-    let covers = state.covers.get(&id.license);
-    let all = covers.into_iter().flat_map(|covers| covers.by.values());
-    let limited = all.filter(|of| {
-        let assignment = state.assignments.get(*of);
-        assignment.is_some_and(|assignment| max_of(assignment, id).is_some())
     });
-    limited
-        .filter_map(|of| Some((*of, Within::of(state, state.assignments.get(of)?.target))))
-        .collect()
+    together.into_iter().collect()
 }
 
 fn max_of(assignment: &Assignment, id: &PoolId) -> Option<u64> {

@@ -6,6 +6,7 @@
 
 mod ledger;
 
+use crate::covering::Covering;
 use crate::denial::{Code, Denial};
 use crate::ids::{AssignmentId, Gid, LicenseId, Name, PoolId, UnitId, UserId};
 use crate::limits;
@@ -13,7 +14,6 @@ use crate::seats::pool as slots;
 use crate::state::{AssignmentTerms, Feature, Grant, Limit, Pool, State, Target};
 use imbl::OrdMap;
 use ledger::Ledger;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is reserved in a pool, and what of it is filled.
@@ -262,16 +262,28 @@ fn count(state: &State, id: &PoolId) -> Reserved {
     if reserved.pool.is_empty() {
         return reserved;
     }
-    let mut known = BTreeMap::new();
     let Some(pool) = state.pools.get(id) else {
         return reserved;
     };
-    for (gid, grant) in &pool.grants {
-        let covering = known
-            .entry(grant.user)
-            .or_insert_with(|| covering(state, id, grant.user));
-        let (regular, all) = seats_of(pool, grant);
-        reserved.open(*gid, covering, regular, all);
+    let mut users: Vec<_> = (0..)
+        .zip(pool.grants.values())
+        .map(|(place, grant)| (grant.user, place))
+        .collect();
+    users.sort_unstable();
+    let (users, places): (Vec<UserId>, Vec<usize>) = users.into_iter().unzip();
+    // What covers each grant: where that begins and ends in one list.
+    let (mut all, mut of) = (Vec::new(), vec![0..0; users.len()]);
+    let mut places = places.into_iter();
+    Covering::of(state, id, counts).each(&users, |found| {
+        let begins = all.len();
+        all.extend_from_slice(found);
+        if let Some(of) = places.next().and_then(|place| of.get_mut(place)) {
+            *of = begins..all.len();
+        }
+    });
+    for (of, (gid, grant)) in of.into_iter().zip(&pool.grants) {
+        let (regular, seats) = seats_of(pool, grant);
+        reserved.open(*gid, &all[of], regular, seats);
     }
     reserved
 }
@@ -293,12 +305,16 @@ fn covering(state: &State, id: &PoolId, user: UserId) -> Vec<AssignmentId> {
     let mut found = Vec::new();
     for (of, assignment) in state.covering_of(&id.license, user) {
         let limit = assignment.terms.limit(&id.feature);
-        let counts = limit.is_some_and(|limit| limit.reserve.is_some() || limit.max.is_some());
-        if counts && !found.contains(&of) {
+        if limit.is_some_and(counts) && !found.contains(&of) {
             found.push(of);
         }
     }
     found
+}
+
+/// Whether a limit is a reserve, or bounds what may be reserved.
+fn counts(limit: &Limit) -> bool {
+    limit.reserve.is_some() || limit.max.is_some()
 }
 
 /// The limits of a feature that the assignments of a license set.

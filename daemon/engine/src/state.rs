@@ -16,6 +16,7 @@ pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use credentials::{
     BEARERS_MOST, BOUND_MOST, Bearer, Code, Credentials, Personal, Purpose, Reset,
 };
+pub(crate) use directory::Below;
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};
 pub use registration::{DOMAINS_MOST, MailAddress, REGISTRATIONS_MOST, Registration, Way};
 pub use run::{PastRun, Quarantine, Run};

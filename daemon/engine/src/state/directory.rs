@@ -8,6 +8,7 @@ use super::{State, Target, User};
 use crate::ids::{GroupId, NameHash, UnitId, UserId};
 use crate::time::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A node of the organisation tree.
@@ -176,17 +177,12 @@ impl Within {
             }
         }
         if !within.groups.is_empty() {
-            let held = state.groups.iter();
-            let held = held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
-            within.groups = below(within.groups, held);
+            let below = Below::groups(state).from(within.groups);
+            within.groups = below.into_keys().collect();
         }
         if !within.units.is_empty() {
-            let held = state.units.iter();
-            let held = held.filter_map(|(id, known)| match known.place {
-                Place::Below(above) => Some((above, *id)),
-                Place::Account(_) => None,
-            });
-            within.units = below(within.units, held);
+            let below = Below::units(state).from(within.units);
+            within.units = below.into_keys().collect();
         }
         within
     }
@@ -209,20 +205,48 @@ impl Within {
     }
 }
 
-/// What is below these, themselves included, of pairs of a thing and what is right below it.
-fn below<T: Ord + Copy>(tops: BTreeSet<T>, pairs: impl Iterator<Item = (T, T)>) -> BTreeSet<T> {
-    let mut right_below: BTreeMap<T, Vec<T>> = BTreeMap::new();
-    for (above, one) in pairs {
-        right_below.entry(above).or_default().push(one);
+/// Groups or units, by what holds them.
+pub(crate) struct Below<T>(Vec<(T, T)>);
+
+impl Below<GroupId> {
+    pub(crate) fn groups(state: &State) -> Self {
+        let held = state.groups.iter();
+        let held = held.flat_map(|(id, known)| known.groups.iter().map(|above| (*above, *id)));
+        Below::of(held.collect())
     }
-    let mut next: Vec<_> = tops.iter().copied().collect();
-    let mut found = tops;
-    while let Some(one) = next.pop() {
-        for one in right_below.get(&one).into_iter().flatten() {
-            if found.insert(*one) {
-                next.push(*one);
+}
+
+impl Below<UnitId> {
+    pub(crate) fn units(state: &State) -> Self {
+        let held = state.units.iter();
+        let held = held.filter_map(|(id, known)| match known.place {
+            Place::Below(above) => Some((above, *id)),
+            Place::Account(_) => None,
+        });
+        Below::of(held.collect())
+    }
+}
+
+impl<T: Ord + Copy> Below<T> {
+    fn of(mut held: Vec<(T, T)>) -> Self {
+        held.sort_unstable();
+        Below(held)
+    }
+
+    /// What is below these at any depth, themselves included, and how many steps down.
+    pub(crate) fn from(&self, tops: impl IntoIterator<Item = T>) -> BTreeMap<T, u32> {
+        let mut found: BTreeMap<T, u32> = tops.into_iter().map(|top| (top, 0)).collect();
+        let mut next: Vec<_> = found.iter().map(|(top, steps)| (*top, *steps)).collect();
+        while let Some((above, steps)) = next.pop() {
+            let first = self.0.partition_point(|(holds, _)| *holds < above);
+            let right_below = self.0[first..].iter();
+            for (_, one) in right_below.take_while(|(holds, _)| *holds == above) {
+                if let Entry::Vacant(entry) = found.entry(*one) {
+                    entry.insert(steps + 1);
+                    next.push((*one, steps + 1));
+                }
             }
         }
+        found
     }
-    found
 }
