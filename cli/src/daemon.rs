@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 /// A way to the daemon.
 pub(crate) struct Daemon<'a> {
     connection: Connection,
+    socket: Option<PathBuf>,
     /// What is presented to be somebody else than the kernel says; read when something is asked first.
     token: OnceCell<Option<Zeroizing<String>>>,
     printer: &'a Printer,
@@ -26,9 +27,20 @@ impl<'a> Daemon<'a> {
     pub(crate) fn new(socket: Option<&Path>, printer: &'a Printer) -> Daemon<'a> {
         Daemon {
             connection: Connection::open(socket),
+            socket: socket.map(Path::to_owned),
             token: OnceCell::new(),
             printer,
             told: Cell::new(false),
+        }
+    }
+
+    /// The same daemon, to whom this is presented, or nothing, whatever SEATKEEPER_TOKEN_FILE says.
+    pub(crate) fn presenting(&self, secret: Option<&str>) -> Daemon<'a> {
+        let token = secret.map(|secret| Zeroizing::new(format!("Bearer {secret}")));
+        Daemon {
+            token: OnceCell::from(token),
+            told: self.told.clone(),
+            ..Daemon::new(self.socket.as_deref(), self.printer)
         }
     }
 

@@ -4,7 +4,7 @@ use crate::failure::{Failure, Outcome};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes of a file that are read; a license file has 256 KiB at most, and the daemon says so itself.
 const MOST: u64 = 1 << 20;
@@ -71,6 +71,53 @@ pub(crate) fn fill(path: &Path, with: impl FnOnce(&mut dyn Write) -> Outcome) ->
     filled
 }
 
+/// A new file beside another, which only its owner reads and which takes that one's place as a whole; until then it is
+/// taken away when it is dropped.
+pub(crate) struct Beside<'a> {
+    path: &'a Path,
+    new: Option<PathBuf>,
+    file: File,
+}
+
+impl<'a> Beside<'a> {
+    /// Beside this one, which need not be there.
+    pub(crate) fn new(path: &'a Path) -> Outcome<Beside<'a>> {
+        let failed = |error: io::Error| Failure::file("write", path, &error);
+        let name = path.file_name();
+        let name = name.ok_or_else(|| failed(io::Error::other("it names no file")))?;
+        let end = std::process::id();
+        let new = path.with_file_name(format!(".{}.{end}.new", name.to_string_lossy()));
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create_new(true).mode(0o600);
+        let file = options.open(&new).map_err(failed)?;
+        let new = Some(new);
+        Ok(Beside { path, new, file })
+    }
+
+    /// Fills it and puts it in its place.
+    pub(crate) fn put(mut self, content: &[u8]) -> Outcome {
+        let failed = |error: io::Error| Failure::file("write", self.path, &error);
+        let written = self.file.write_all(content);
+        written
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed)?;
+        if let Some(new) = &self.new {
+            std::fs::rename(new, self.path).map_err(failed)?;
+        }
+        self.new = None;
+        Ok(())
+    }
+}
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        if let Some(new) = &self.new {
+            // Nothing is in it that anybody waits for.
+            drop(std::fs::remove_file(new));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +134,19 @@ mod tests {
         );
         assert!(create(&path, "b", true).is_err());
         assert_eq!(read(&path).unwrap(), "a");
+    }
+
+    #[test]
+    fn what_takes_a_file_s_place_does_so_as_a_whole_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session");
+        std::fs::write(&path, "before").unwrap();
+        drop(Beside::new(&path).unwrap());
+        assert_eq!(read(&path).unwrap(), "before");
+        Beside::new(&path).unwrap().put(b"after").unwrap();
+        assert_eq!(read(&path).unwrap(), "after");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

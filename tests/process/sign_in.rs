@@ -7,6 +7,7 @@ use seatkeeper_tests::site::is_root;
 use seatkeeper_tests::smtp::{SmtpServer, Way};
 use seatkeeper_tests::{Site, not_run};
 use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 
 const ANA: u32 = 64_201;
 const FIRST: &str = "the first sentence of mine";
@@ -35,6 +36,14 @@ fn code_of(said: &str) -> String {
     let mut lines = said.lines().map(str::trim);
     let code = lines.find(|line| line.split('-').count() == 7 && line.len() == 34);
     code.unwrap_or_else(|| panic!("no code: {said}")).to_owned()
+}
+
+/// Types a line as ana's account, which presents what a file holds.
+fn presents(site: &Site, file: &Path, line: &str) -> Said {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let mut command = site.cli_command(&words);
+    std::os::unix::process::CommandExt::uid(&mut command, ANA);
+    run(command.env("SEATKEEPER_TOKEN_FILE", file))
 }
 
 /// The journal, as it is exported.
@@ -185,6 +194,93 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     std::fs::remove_file(&file).expect("gone");
     let no = by("whoami");
     assert_eq!(no.code, 3, "a file that is not there is told: {no:?}");
+}
+
+#[test]
+fn s11_b17_a_session_makes_a_shared_account_a_person_for_a_while() {
+    if !is_root() {
+        not_run("needs root to be other people");
+        return;
+    }
+    let mut site = Site::new();
+    site.start();
+    done(&site, "user add ana");
+    done(&site, "role give auditor ana");
+    let code = code_of(&done(&site, "user reset-link ana"));
+    // What is root's here is nobody else's: both people have folders of their own.
+    let folder = site.path("kiosk");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::os::unix::fs::chown(&folder, Some(ANA), Some(ANA)).expect("theirs");
+    let file = folder.join("session");
+    let login = format!("login --session {}", file.display());
+    let said = did(
+        &site,
+        &format!("{login} --code"),
+        &format!("{code}\n{FIRST}\n"),
+    );
+    assert!(said.contains("holds a session of ana, until 20"), "{said}");
+    let first = std::fs::read_to_string(&file).expect("a session");
+    assert!(
+        first.starts_with("sks_") && !said.contains(first.trim()),
+        "{said}"
+    );
+    let mode = std::fs::metadata(&file).expect("there").permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
+    let by = |site: &Site, line: &str| presents(site, &file, line);
+    let who = by(&site, "whoami");
+    assert!(
+        who.out.starts_with("ana\n") && who.out.contains("by the session that"),
+        "{who:?}"
+    );
+    assert!(
+        did(&site, "whoami", "").contains("nobody here"),
+        "the account is who it was"
+    );
+    assert_eq!(by(&site, "user list").code, 0, "with her rights");
+    // Another one takes its place in the file, and ends it; no other file is touched.
+    let again = format!("{login} ana");
+    did(&site, &again, &format!("{FIRST}\n"));
+    let second = std::fs::read_to_string(&file).expect("a session");
+    assert_ne!(first, second);
+    let list = done(&site, "session list -o csv");
+    assert_eq!(list.matches("ana,").count(), 1, "{list}");
+    let other = folder.join("other");
+    std::fs::write(&other, "mine").expect("written");
+    let no = told(
+        &site,
+        ANA,
+        &format!("login ana --session {}", other.display()),
+        "",
+    );
+    assert!(
+        no.code == 2 && no.err.contains("it is left as it is"),
+        "{no:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&other).expect("read"), "mine");
+    // It outlives a kill of the daemon, and a wrong password leaves the file alone.
+    let wrong = told(&site, ANA, &again, "not what it is\n");
+    assert!(
+        wrong.code == 4 && wrong.err.contains("sign_in_failed"),
+        "{wrong:?}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).expect("listed").count(), 2);
+    site.kill();
+    site.start();
+    assert!(by(&site, "whoami").out.starts_with("ana\n"));
+    let out = by(&site, "logout");
+    assert!(
+        out.code == 0 && out.out.contains("nobody's account here now"),
+        "{out:?}"
+    );
+    let no = by(&site, "whoami");
+    assert!(no.code == 4 && no.err.contains("unauthenticated"), "{no:?}");
+    let journal = exported(&site);
+    for secret in [first.trim(), second.trim()] {
+        assert!(!journal.contains(secret) && !site.log().contains(secret));
+    }
 }
 
 #[test]

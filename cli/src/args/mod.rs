@@ -25,7 +25,7 @@ pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use mail::MailCommand;
 pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
-pub(crate) use sign_in::{LoginArgs, NewToken, TokenCommand};
+pub(crate) use sign_in::{LoginArgs, NewToken, SessionCommand, TokenCommand};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use suppose::Supposing;
 pub(crate) use terms::{PublishArgs, TermsCommand};
@@ -105,7 +105,7 @@ pub(crate) enum Command {
     Terms(TermsCommand),
     /// Sign in as a user of this site: from then on your account on this machine is that user
     Login(LoginArgs),
-    /// Sign out: your account on this machine is itself again
+    /// Sign out: your account on this machine is itself again; of a session that SEATKEEPER_TOKEN_FILE names: end that alone
     Logout,
     /// Who you are here, how you are known, and what is yours
     Whoami,
@@ -116,6 +116,9 @@ pub(crate) enum Command {
         /// Your login at this site, or your mail address
         login: String,
     },
+    /// Sessions, which `login --session` makes: which go on, and their end
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Tokens: what stands for you, or for a program of its own, where nobody types a password
     #[command(subcommand)]
     Token(TokenCommand),

@@ -1,7 +1,8 @@
-//! `login`, `token …`: what may be typed. No secret is an argument: others see those.
+//! `login`, `session …`, `token …`: what may be typed. No secret is an argument: others see those.
 
 use crate::names::When;
 use clap::{Args, Subcommand};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// `login`
@@ -9,7 +10,10 @@ use std::str::FromStr;
 #[command(
     after_help = "The password is read from standard input, and asked for where that is a terminal; with --code two lines are \
     read: the code and the password that it sets. From then on you are that user here, for every program of your account on this \
-    machine, until `seatkeeper logout` or another password of theirs. Seats that you hold stay yours."
+    machine, until `seatkeeper logout` or another password of theirs. Seats that you hold stay yours.\n\
+    With --session your account stays who it is: whoever presents FILE is that user, for 12 hours at most. \
+    `SEATKEEPER_TOKEN_FILE=FILE seatkeeper …` presents it, and `logout` with it ends it. For an account that several people share, \
+    or that has no name, as in a container. No seat is held by it, and by it nobody administers the daemon."
 )]
 pub(crate) struct LoginArgs {
     /// Your login at this site, or your mail address; else the name of your account on this machine
@@ -21,6 +25,21 @@ pub(crate) struct LoginArgs {
     /// Accept the terms of service, this version, which you have read with `terms show`
     #[arg(long, value_name = "VERSION")]
     pub accept_terms: Option<String>,
+    /// Make a session, and keep it in this file of yours alone; one that the file held is over
+    #[arg(long, value_name = "FILE")]
+    pub session: Option<PathBuf>,
+}
+
+/// `session …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// Your sessions that go on, and those of users whom you may change
+    List,
+    /// End a session: it stands for nobody any more
+    End {
+        /// Its id
+        session: String,
+    },
 }
 
 /// `token …`

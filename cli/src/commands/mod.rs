@@ -17,6 +17,7 @@ mod registration;
 mod role;
 mod run;
 mod seat;
+mod session;
 mod sign_in;
 mod signals;
 mod site;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Whoami => sign_in::whoami(&daemon, printer).map(done),
         Command::Password => sign_in::password(&daemon, printer).map(done),
         Command::Forgot { login } => sign_in::forgot(&daemon, login, printer).map(done),
+        Command::Session(command) => session::run(&daemon, command, printer).map(done),
         Command::Token(command) => token::run(&daemon, command, printer).map(done),
         Command::Register(args) => registration::register(&daemon, args, printer).map(done),
         Command::Registration(command) => registration::run(&daemon, command, printer).map(done),

@@ -1,5 +1,6 @@
 //! `login`, `logout`, `whoami`, `password`, `forgot`: who one is here.
 
+use super::session;
 use crate::args::LoginArgs;
 use crate::daemon::Daemon;
 use crate::failure::Outcome;
@@ -9,8 +10,12 @@ use crate::words;
 use seatkeeper::wire::{Forgot, PasswordChange, Redeem, SignIn, Whoami};
 use serde_json::Value;
 
-/// Signs the calling account in.
+/// Signs the calling account in, or makes a session. Whatever is presented elsewhere is not: who signs in proves it here.
 pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) -> Outcome {
+    let daemon = &daemon.presenting(None);
+    if let Some(file) = &args.session {
+        return session::open(daemon, (args, file), printer);
+    }
     let accept_terms = args.accept_terms.clone();
     let who: Whoami = match args.code {
         true => {
@@ -22,10 +27,7 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
             daemon.post("/v1/login/code", &body)?
         }
         false => {
-            let login = match &args.login {
-                Some(login) => login.clone(),
-                None => daemon.get::<Whoami>("/v1/whoami")?.account,
-            };
+            let login = named(daemon, args)?;
             let password = secret(&format!("the password of {login}"), false)?;
             let body = SignIn {
                 login,
@@ -50,7 +52,15 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
     })
 }
 
-/// The calling account is itself again.
+/// Who signs in.
+pub(super) fn named(daemon: &Daemon<'_>, args: &LoginArgs) -> Outcome<String> {
+    match &args.login {
+        Some(login) => Ok(login.clone()),
+        None => Ok(daemon.get::<Whoami>("/v1/whoami")?.account),
+    }
+}
+
+/// The calling account is itself again; or the session that is presented is over.
 pub(crate) fn logout(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
     let who: Whoami = daemon.post("/v1/logout", &Value::Object(serde_json::Map::new()))?;
     printer.record(&who, |who| match &who.user {
@@ -104,6 +114,7 @@ fn tell(who: &Whoami, printer: &Printer) -> Outcome {
 fn text(who: &Whoami) -> String {
     let known = match who.known_by.as_str() {
         "token" => "by the token that SEATKEEPER_TOKEN_FILE names",
+        "session" => "by the session that SEATKEEPER_TOKEN_FILE names; `seatkeeper logout` ends it",
         "signed_in" => "signed in; `seatkeeper logout` ends it",
         "full_login" => "by the login ACCOUNT@MACHINE",
         "login" => "by the name of the account",
@@ -113,10 +124,12 @@ fn text(who: &Whoami) -> String {
         true => ", which administers this daemon",
         false => "",
     };
+    let until = who.known_until.map(words::moment);
+    let until = until.map_or_else(String::new, |until| format!(", until {until}"));
     let mut lines = vec![
         who.user.clone().unwrap_or_else(|| "nobody here".to_owned()),
         format!("account   {} (uid {}){administers}", account(who), who.uid),
-        format!("known     {known}"),
+        format!("known     {known}{until}"),
     ];
     if who.user.is_some() {
         let status = match who.until {

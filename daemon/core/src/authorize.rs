@@ -35,19 +35,23 @@ pub struct Caller {
     pub administrators: Name,
     /// The account for which they act, being of the one that manages it (rule 1).
     pub acting_for: Option<UnitId>,
-    /// The token that they presented: whoever they are for the kernel, they are the person for whom it stands.
-    pub token: Option<Presented>,
+    /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
+    pub presented: Option<Presented>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
 }
 
-/// A token that was presented, and looked up.
+/// A token or a session that was presented, and looked up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Presented {
     /// Which.
     pub id: BearerId,
     /// Whom it stands for.
     pub user: UserId,
+    /// It is a session: whoever made it proved to be the person.
+    pub session: bool,
+    /// Whether their account administers this daemon, which nobody does by what they present.
+    pub administers: bool,
 }
 
 /// How a caller is known to be a person.
@@ -55,6 +59,8 @@ pub struct Presented {
 pub enum KnownBy {
     /// A token was presented.
     Token,
+    /// A session was presented.
+    Session,
     /// `seatkeeper login` on that machine, by that account.
     SignedIn,
     /// The person has the login `name@machine`.
@@ -116,12 +122,30 @@ pub fn forbidden(caller: &Caller, permission: Permission) -> Box<Problem> {
 /// # Errors
 /// `forbidden`, where a token was presented.
 pub fn not_by_token(caller: &Caller, what: &str) -> Result<(), Box<Problem>> {
-    if caller.token.is_none() {
-        return Ok(());
+    match caller.presented {
+        Some(token) if !token.session => Err(presented_does_not("token", what)),
+        _ => Ok(()),
     }
-    let mut refused = problem(Code::Forbidden, format!("a token {what}"));
+}
+
+/// A seat is held by an account of a machine (rule 20), whoever it is for a while.
+///
+/// # Errors
+/// `forbidden`, where a token or a session was presented.
+pub fn holds_no_seat(caller: &Caller) -> Result<(), Box<Problem>> {
+    match caller.presented {
+        None => Ok(()),
+        Some(Presented { session: true, .. }) => {
+            Err(presented_does_not("session", "holds no seat"))
+        }
+        Some(_) => Err(presented_does_not("token", "holds no seat")),
+    }
+}
+
+fn presented_does_not(kind: &str, what: &str) -> Box<Problem> {
+    let mut refused = problem(Code::Forbidden, format!("a {kind} {what}"));
     refused.hint = "do it without SEATKEEPER_TOKEN_FILE, as yourself".to_owned();
-    Err(refused)
+    refused
 }
 
 /// Where a caller has a permission, on one snapshot: what lists, counts and names are told by.
@@ -240,11 +264,15 @@ impl Caller {
     /// The person behind the caller, and how they are known: whoever is signed in goes before who has the login.
     #[must_use]
     pub fn known_by(&self, state: &State) -> Option<(UserId, KnownBy)> {
-        if let Some(token) = self.token {
-            // One that was taken back meanwhile stands for nobody, on whatever stream it was presented.
-            let known = state.credentials.bearers.get(&token.id);
-            let known = known.filter(|known| known.user == token.user);
-            return known.map(|known| (known.user, KnownBy::Token));
+        if let Some(presented) = self.presented {
+            // What was taken back meanwhile stands for nobody, on whatever stream it was presented.
+            let known = state.credentials.bearers.get(&presented.id);
+            let known = known.filter(|known| known.user == presented.user);
+            let by = match presented.session {
+                true => KnownBy::Session,
+                false => KnownBy::Token,
+            };
+            return known.map(|known| (known.user, by));
         }
         let Login {
             full_hash,
@@ -256,6 +284,16 @@ impl Caller {
         of(bound.get(full_hash), KnownBy::SignedIn)
             .or_else(|| of(state.logins.get(full_hash), KnownBy::FullLogin))
             .or_else(|| of(state.logins.get(name_hash), KnownBy::Login))
+    }
+
+    /// The caller as their account alone makes them.
+    #[must_use]
+    pub fn by_account(&self) -> Caller {
+        Caller {
+            administers: self.presented.map_or(self.administers, |of| of.administers),
+            presented: None,
+            ..self.clone()
+        }
     }
 
     /// The caller as they act for this account.
@@ -270,12 +308,17 @@ impl Caller {
     /// The caller as the journal names them.
     #[must_use]
     pub fn actor(&self, user: Option<UserId>) -> Actor {
+        let presented = |session| {
+            let of = self.presented.filter(|of| of.session == session);
+            of.map(|of| of.id)
+        };
         Actor::Local {
             uid: self.uid,
             user,
             attested_by: self.attested_by,
             acting_for: self.acting_for,
-            token: self.token.map(|token| token.id),
+            token: presented(false),
+            session: presented(true),
         }
     }
 }

@@ -6,7 +6,7 @@ mod directory;
 mod registration;
 
 pub use access::Access;
-pub use credentials::Credential;
+pub use credentials::{Credential, SignsIn};
 pub use directory::{Arrange, MoveTo, NewAccount, UnitChange};
 pub use registration::{Admission, Register, Want};
 
@@ -50,6 +50,9 @@ pub enum Actor {
         /// The token that stood for them, where one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<BearerId>,
+        /// The session in which they were they, where it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<BearerId>,
     },
 }
 

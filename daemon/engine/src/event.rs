@@ -224,11 +224,13 @@ pub enum Recorded {
         user: UserId,
         code: CodeHash,
     },
-    /// Whoever was signed in as them is so no more, but for one login, and no code of theirs is good.
+    /// Whoever was signed in as them is so no more, but for one login or session, and no code of theirs is good.
     PasswordSet {
         user: UserId,
         password: PasswordId,
         keeps: Option<LoginHash>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<BearerId>,
     },
     LoginBound {
         user: UserId,
@@ -258,6 +260,20 @@ pub enum Recorded {
     TokensRevoked {
         user: UserId,
         tokens: Vec<BearerId>,
+    },
+    /// Somebody proved who they are, and whoever presents this is they until then.
+    SessionMade {
+        user: UserId,
+        session: BearerId,
+        hash: BearerHash,
+        until: LeaseTime,
+        until_j: Date,
+        at: Date,
+    },
+    /// Ended, or long over when another one was made.
+    SessionsEnded {
+        user: UserId,
+        sessions: Vec<BearerId>,
     },
     SeatTaken(Box<SeatTaken>),
     /// A named seat opened by a direct assignment, and kept for whom it names (rule 7).

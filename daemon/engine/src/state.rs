@@ -14,7 +14,8 @@ mod unit;
 
 pub use assignment::{Assignment, AssignmentTerms, Covers, Limit, Target};
 pub use credentials::{
-    BEARERS_MOST, BOUND_MOST, Bearer, Code, Credentials, Personal, Purpose, Reset,
+    BEARERS_MOST, BOUND_MOST, Bearer, BearerKind, Code, Credentials, Personal, Purpose, Reset,
+    SESSION_MS, SESSIONS_MOST,
 };
 pub(crate) use directory::Below;
 pub use directory::{Account, AccountKind, Group, OrgUnit, Place, UserStatus, Within};

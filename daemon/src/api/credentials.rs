@@ -3,7 +3,7 @@
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources, Shared};
-use super::tokens;
+use super::{sessions, tokens};
 use crate::mail::Mail;
 use crate::mail::letters::{self, Coded};
 use axum::Json;
@@ -24,7 +24,7 @@ const CODES: &str = "codes";
 
 const NEVER_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
-/// The routes of people: signing in, codes, and tokens.
+/// The routes of people: signing in, codes, tokens and sessions.
 pub(super) fn routes() -> OpenApiRouter<Resources> {
     OpenApiRouter::new()
         .routes(routes!(login))
@@ -39,6 +39,8 @@ pub(super) fn routes() -> OpenApiRouter<Resources> {
         .routes(routes!(drop_reset))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(sessions::list, sessions::make))
+        .routes(routes!(sessions::end))
 }
 
 /// Signs the calling account in as somebody, until it signs out or they change their password. Of a login that nobody has
@@ -78,7 +80,8 @@ pub(super) async fn redeem(
     Ok(Json(who))
 }
 
-/// Signs the calling account out: it is itself again. Seats that it holds stay.
+/// Signs the calling account out: it is itself again. Seats that it holds stay. Of whoever presents a session that one is
+/// over, and nothing else.
 #[utoipa::path(post, path = "/v1/logout", tag = "people", responses(
     (status = 200, description = "Who the caller is now", body = Whoami),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),

@@ -168,6 +168,9 @@ impl Teller {
 
     fn may_go_on(&self) -> Result<(), Over> {
         let desk = &self.api.desk;
+        if !desk.presents_still(&self.caller) {
+            return Err(Over);
+        }
         let may = desk.authorize(&self.caller, Permission::AuditRead, desk.unit());
         may.map(drop).map_err(|_| Over)
     }

@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering;
 mod verb;
 mod verbs;
 
-use verb::{Asks, Verb};
-use verbs::{EVERYONE, MAIL, VERBS};
+use verb::{Asks, EVERYONE, Verb};
+use verbs::{MAIL, VERBS};
 
 /// A place of the organisation, and what is in it.
 struct Place {
@@ -87,6 +87,7 @@ struct Target {
     place: &'static Place,
     assignment: String,
     token: String,
+    session: String,
     seat: Option<String>,
 }
 
@@ -222,9 +223,15 @@ impl House {
             self.done("PATCH", &into, members).await;
             let assign = json!({"id": "", "vendor": "", "license": "dev-license", "group": format!("g-{name}")});
             let made = self.done("POST", "/v1/assignments", assign).await;
+            let code = format!("/v1/users/u-{name}/reset");
+            let code = self.done("POST", &code, json!({})).await["code"].clone();
+            let session =
+                json!({"code": code, "password": "the first sentence", "accept_terms": "1"});
+            let session = self.done("POST", "/v1/sessions", session).await;
             let token = json!({"name": "t", "user": format!("u-{name}")});
             let token = self.done("POST", "/v1/tokens", token).await;
             targets.push(Target {
+                session: session["id"].as_str().expect("an id").to_owned(),
                 token: token["id"].as_str().expect("an id").to_owned(),
                 place,
                 assignment: made["id"].as_str().expect("an id").to_owned(),

@@ -30,6 +30,7 @@ mod resources;
 mod roles;
 mod seats;
 mod seldom;
+mod sessions;
 mod status;
 mod stream;
 mod terms;

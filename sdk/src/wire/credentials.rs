@@ -184,6 +184,58 @@ pub struct TokenMade {
     pub until: Option<u64>,
 }
 
+/// Makes a session by a password, or by a code, of which it is the first: `POST /v1/sessions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionMake {
+    /// Their login, or their mail address, with their password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// Instead of a login: a code, which sets the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub code: Option<Secret>,
+    /// Their password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub password: Secret,
+    /// The version of the terms of service that they accept by it, where they have not yet (B15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_terms: Option<String>,
+}
+
+/// A session that was made: told once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionMade {
+    /// Its id.
+    pub id: String,
+    /// Who whoever presents it is, by login.
+    pub login: String,
+    /// The session: `Authorization: Bearer` presents it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub session: Secret,
+    /// It is over then (seconds since 1970), or earlier.
+    pub until: u64,
+}
+
+/// A session: `GET /v1/sessions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Whose, by login.
+    pub login: String,
+    /// When it was made (seconds since 1970).
+    pub since: u64,
+    /// It is over then (seconds since 1970), or earlier.
+    pub until: u64,
+    /// It is the one that the caller presents.
+    pub current: bool,
+    /// For If-Match.
+    pub revision: u64,
+}
+
 /// Who asks: `GET /v1/whoami`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -202,9 +254,12 @@ pub struct Whoami {
     /// The same by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// How they are known: by a `token`, `signed_in`, by the login `account@machine` (`full_login`), or by `account` (`login`); empty
+    /// How they are known: by a `token`, by a `session`, `signed_in`, by the login `account@machine` (`full_login`), or by `account` (`login`); empty
     /// where they are not.
     pub known_by: String,
+    /// What they presented is over then (seconds since 1970), where it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_until: Option<u64>,
     /// Their mail address, where it is known and is not the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -4,7 +4,7 @@ use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::seen::{self, Seen};
 use super::{Desk, Login, trace_of};
-use crate::authorize::{Caller, Permission, not_by_token};
+use crate::authorize::{Caller, Permission, holds_no_seat};
 use crate::keeper::{Answer, Failure, Snapshot};
 use crate::problem::{Refused, internal};
 use base64::Engine;
@@ -149,7 +149,7 @@ impl Desk {
         body: &CheckoutBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
-        not_by_token(caller, "holds no seat")?;
+        holds_no_seat(caller)?;
         let asked = parse::items(&body.items)?;
         let wait_s = parse::wait(body.wait_s)?;
         if body.tokens.len() > parse::TOKEN_TYPES {
@@ -192,7 +192,7 @@ impl Desk {
         body: &RenewBody,
     ) -> Result<(Order, LeaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
-        not_by_token(caller, "holds no seat")?;
+        holds_no_seat(caller)?;
         let holder = parse::id("id", id, "not a holder (EPOCH.N.H)")?;
         let shown = (&body.seen, &body.delegation);
         let lease = self.lease_asked(caller, &body.nonce, shown, What::Holder(holder))?;

@@ -175,7 +175,7 @@ impl Desk {
             administers: peer.administers,
             administrators: self.settings.administrators.clone(),
             acting_for: None,
-            token: None,
+            presented: None,
             trace,
         }
     }

@@ -3,7 +3,7 @@
 use super::parse::{self, bad};
 use super::refusal::Subject;
 use super::{Desk, trace_of};
-use crate::authorize::{Caller, Permission, not_by_token};
+use crate::authorize::{Caller, Permission, holds_no_seat};
 use crate::keeper::{Answer, Failure};
 use crate::problem::{Refused, internal, problem};
 use seatkeeper::wire::{Code, EndingHolder, EndingReply};
@@ -142,7 +142,7 @@ impl Desk {
         instance: Option<&str>,
     ) -> Result<(Order, ReleaseAsked), Refused> {
         self.authorize(caller, Permission::SeatUse, self.unit)?;
-        not_by_token(caller, "holds no seat")?;
+        holds_no_seat(caller)?;
         let what = released(id)?;
         let holder = match what {
             What::Holder(holder) => Some(holder),

@@ -186,6 +186,7 @@ mod tests {
             attested_by: MachineId([0; 16]),
             acting_for: None,
             token: None,
+            session: None,
         });
         Waiting {
             order: Order {

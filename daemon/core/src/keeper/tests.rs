@@ -137,6 +137,7 @@ fn meet(uid: u32, n: u8) -> Order {
             attested_by: MachineId([7; 16]),
             acting_for: None,
             token: None,
+            session: None,
         },
         origin: Origin::Socket,
         command: Command::MeetUser {

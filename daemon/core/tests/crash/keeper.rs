@@ -71,6 +71,7 @@ fn meet(random: &mut Random) -> (LoginHash, UserId, Order) {
         attested_by: MachineId([7; 16]),
         acting_for: None,
         token: None,
+        session: None,
     };
     let command = Command::MeetUser { user, login };
     (

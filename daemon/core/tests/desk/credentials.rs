@@ -14,8 +14,8 @@ use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::side::Kind;
 use std::time::Duration;
 
-const FIRST: &str = "the first sentence of mine";
-const SECOND: &str = "and the second one, longer";
+pub(crate) const FIRST: &str = "the first sentence of mine";
+pub(crate) const SECOND: &str = "and the second one, longer";
 
 fn redeemed(site: &Site, by: &Caller, code: &CodeMade, password: &str) -> Result<Whoami, Refused> {
     let body = Redeem {
@@ -35,7 +35,7 @@ fn signs_in(site: &Site, by: &Caller, login: &str, password: &str) -> Result<Who
     site.desk.sign_in(by, &body)
 }
 
-fn changes(site: &Site, by: &Caller, old: &str, new: &str) -> Result<(), Refused> {
+pub(crate) fn changes(site: &Site, by: &Caller, old: &str, new: &str) -> Result<(), Refused> {
     let body = PasswordChange {
         old: Secret::new(old),
         new: Secret::new(new),
@@ -54,12 +54,12 @@ pub(crate) fn user(site: &Site, login: &str, password: &str) {
     redeemed(site, &at, &code, password).expect(login);
 }
 
-fn who(site: &Site, caller: &Caller) -> (Option<String>, String) {
+pub(crate) fn who(site: &Site, caller: &Caller) -> (Option<String>, String) {
     let who = site.desk.whoami(caller).expect("who");
     (who.user, who.known_by)
 }
 
-fn is(user: &str, by: &str) -> (Option<String>, String) {
+pub(crate) fn is(user: &str, by: &str) -> (Option<String>, String) {
     (Some(user.to_owned()), by.to_owned())
 }
 
@@ -519,7 +519,7 @@ fn token(site: &Site, by: &Caller, of: Option<&str>) -> Result<TokenMade, Refuse
     site.desk.make_token(by, &body)
 }
 
-fn presents(site: &Site, by: Caller, token: &Secret) -> Result<Caller, Refused> {
+pub(crate) fn presents(site: &Site, by: Caller, token: &Secret) -> Result<Caller, Refused> {
     let authorization = format!("Bearer {}", token.reveal());
     site.desk.presenting(by, Some(&authorization))
 }

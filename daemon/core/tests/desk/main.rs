@@ -18,6 +18,7 @@ mod reserves;
 mod rights;
 mod roles;
 mod rollback;
+mod sessions;
 mod site;
 mod suppose;
 mod terms;

@@ -5,15 +5,29 @@ use crate::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::Purpose;
 use crate::time::Date;
 
+/// What is signed in once somebody has proved who they are.
+#[derive(Clone, Copy, Debug)]
+pub enum SignsIn {
+    /// An account of a machine, by its login `name@machine`: nobody else is signed in by it.
+    Account(LoginHash),
+    /// Whoever presents this, for a while.
+    Session {
+        /// Its id.
+        id: BearerId,
+        /// Of what is presented.
+        hash: BearerHash,
+    },
+}
+
 /// A change of how people prove who they are.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// Signs a login `name@machine` in as somebody whose password was told.
+    /// Signs in as somebody whose password was told.
     Bind {
         /// As whom.
         user: UserId,
-        /// Who: nobody else is signed in by it.
-        login: LoginHash,
+        /// What is signed in.
+        what: SignsIn,
         /// The password that was told; it must be theirs still.
         by: PasswordId,
     },
@@ -32,6 +46,8 @@ pub enum Credential {
         password: PasswordId,
         /// The login that stays signed in.
         keeps: Option<LoginHash>,
+        /// The session that goes on: the one in which it is changed.
+        session: Option<BearerId>,
     },
     /// Makes a code, in the place of an earlier one for the same purpose.
     MakeCode {
@@ -46,14 +62,14 @@ pub enum Credential {
         /// Refused unless the user still has this revision.
         if_match: Option<u64>,
     },
-    /// Uses a code: sets the password, lets in who was invited, and signs a login in.
+    /// Uses a code: sets the password, lets in who was invited, and signs in.
     Redeem {
         /// The code's hash.
         code: CodeHash,
         /// The new password.
         password: PasswordId,
-        /// Who is signed in by it.
-        login: Option<LoginHash>,
+        /// What is signed in by it.
+        signs_in: Option<SignsIn>,
         /// Whoever uses it is known to be the person without it.
         own: bool,
     },
@@ -82,7 +98,7 @@ pub enum Credential {
         /// They make it themselves.
         own: bool,
     },
-    /// Takes a token back.
+    /// Takes a token back, or ends a session.
     RevokeBearer {
         /// Which.
         bearer: BearerId,

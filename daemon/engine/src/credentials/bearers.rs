@@ -1,10 +1,10 @@
-//! Tokens that stand for a person, as they are judged.
+//! Tokens and sessions that stand for a person, as they are judged.
 
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{BearerHash, BearerId, UserId};
-use crate::state::BEARERS_MOST;
+use crate::state::{BEARERS_MOST, Bearer, SESSION_MS, SESSIONS_MOST, State};
 use crate::time::Date;
 
 /// Makes one. Those of the same person that are over make room.
@@ -33,13 +33,8 @@ pub(super) fn make(
     if until.is_some_and(|until| until <= j) {
         return Err(refused("its last day is over already".to_owned()));
     }
-    let theirs = all.of.get(&user);
-    let theirs = theirs.map(|of| of.bearers.clone()).unwrap_or_default();
-    let over = |one: &BearerId| {
-        let until = all.bearers.get(one).and_then(|known| known.until);
-        until.is_some_and(|until| until <= j)
-    };
-    let (over, live): (Vec<_>, Vec<_>) = theirs.into_iter().partition(over);
+    let tokens = theirs(state, user, |one| !one.is_session());
+    let (live, over): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|one| good(act, *one));
     if live.len() >= BEARERS_MOST {
         let limit = format!("a person has at most {BEARERS_MOST} tokens");
         return Err(refused(limit));
@@ -59,7 +54,59 @@ pub(super) fn make(
     Ok(Verdict::Done)
 }
 
-/// Takes one back.
+/// Opens a session of somebody who has proved who they are. Those of theirs that are over make room.
+pub(super) fn open(
+    act: &mut Act<'_>,
+    user: UserId,
+    (session, hash): (BearerId, BearerHash),
+) -> Result<(), Denial> {
+    unused(act.state(), session, hash)?;
+    let sessions = theirs(act.state(), user, Bearer::is_session);
+    let (live, over): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|one| good(act, *one));
+    if live.len() >= SESSIONS_MOST {
+        let limit = format!("{SESSIONS_MOST} sessions of theirs go on already");
+        return Err(refused(limit));
+    }
+    if !over.is_empty() {
+        let sessions = over;
+        act.record(Recorded::SessionsEnded { user, sessions });
+    }
+    let at = act.now.j;
+    act.record(Recorded::SessionMade {
+        user,
+        session,
+        hash,
+        until: act.now.lease + SESSION_MS,
+        until_j: Date(at.0 + SESSION_MS / 1000),
+        at,
+    });
+    Ok(())
+}
+
+/// Nothing has this id, or is presented by this.
+pub(super) fn unused(state: &State, id: BearerId, hash: BearerHash) -> Result<(), Denial> {
+    let all = &state.credentials;
+    match all.bearers.contains_key(&id) || all.bearer_hashes.contains_key(&hash) {
+        true => Err(Denial::new(Code::Conflict, 20)),
+        false => Ok(()),
+    }
+}
+
+/// What somebody has of one kind.
+fn theirs(state: &State, user: UserId, kind: impl Fn(&Bearer) -> bool) -> Vec<BearerId> {
+    let all = &state.credentials;
+    let of = all.of.get(&user).into_iter().flat_map(|of| &of.bearers);
+    of.filter(|one| all.bearers.get(*one).is_some_and(&kind))
+        .copied()
+        .collect()
+}
+
+fn good(act: &Act<'_>, bearer: BearerId) -> bool {
+    let known = act.state().credentials.bearers.get(&bearer);
+    known.is_some_and(|known| known.good(act.now))
+}
+
+/// Takes a token back, or ends a session.
 pub(super) fn revoke(
     act: &mut Act<'_>,
     bearer: BearerId,
@@ -69,8 +116,16 @@ pub(super) fn revoke(
     let known = known.ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
     let user = known.user;
-    let tokens = vec![bearer];
-    act.record(Recorded::TokensRevoked { user, tokens });
+    act.record(match known.is_session() {
+        true => Recorded::SessionsEnded {
+            user,
+            sessions: vec![bearer],
+        },
+        false => Recorded::TokensRevoked {
+            user,
+            tokens: vec![bearer],
+        },
+    });
     Ok(Verdict::Done)
 }
 

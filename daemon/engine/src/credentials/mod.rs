@@ -3,19 +3,19 @@
 
 mod bearers;
 
-use crate::command::Credential;
+use crate::command::{Credential, SignsIn};
 use crate::denial::{Code, Denial};
 use crate::directory::registrations::approve_by_domain;
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{CodeHash, LoginHash, PasswordId, UserId};
-use crate::state::{self, BOUND_MOST, Purpose, State, User, UserStatus};
+use crate::state::{self, BOUND_MOST, Purpose, State, UserStatus};
 use crate::time::Date;
 
 /// Judges a change.
 pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, Denial> {
     match change {
-        Credential::Bind { user, login, by } => bind(act, user, login, by),
+        Credential::Bind { user, what, by } => bind(act, user, what, by),
         Credential::Unbind { login } => {
             if let Some(user) = act.state().credentials.bound.get(&login).copied() {
                 act.record(Recorded::LoginUnbound { user, login });
@@ -27,12 +27,14 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             was,
             password,
             keeps,
+            session,
         } => {
             told(act.state(), user, was)?;
             act.record(Recorded::PasswordSet {
                 user,
                 password,
                 keeps,
+                session,
             });
             Ok(Verdict::Done)
         }
@@ -46,14 +48,14 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
         Credential::Redeem {
             code,
             password,
-            login,
+            signs_in,
             own,
-        } => redeem(act, code, password, (login, own)),
+        } => redeem(act, code, password, (signs_in, own)),
         Credential::AskReset { user } => {
             let state = act.state();
             let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
             let asked = state.credentials.resets.contains_key(&user);
-            if !asked && may_come(known, act.now.j) {
+            if !asked && known.may_come(act.now.j) {
                 let at = act.now.j;
                 act.record(Recorded::ResetAsked { user, at });
             }
@@ -77,11 +79,6 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
     }
 }
 
-/// Whoever waits, or was only invited, may have a password; who was suspended, or is a guest of the past, may not.
-fn may_come(user: &User, j: Date) -> bool {
-    user.status != UserStatus::Suspended && user.until.is_none_or(|until| j < until)
-}
-
 /// The password that was told is theirs still.
 fn told(state: &State, user: UserId, password: PasswordId) -> Result<(), Denial> {
     match state.password_of(user) == Some(password) {
@@ -90,23 +87,22 @@ fn told(state: &State, user: UserId, password: PasswordId) -> Result<(), Denial>
     }
 }
 
-fn bind(
-    act: &mut Act<'_>,
-    user: UserId,
-    login: LoginHash,
-    by: PasswordId,
-) -> Result<Verdict, Denial> {
+fn bind(act: &mut Act<'_>, user: UserId, what: SignsIn, by: PasswordId) -> Result<Verdict, Denial> {
     let state = act.state();
     told(state, user, by)?;
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
-    if !may_come(known, act.now.j) {
+    if !known.may_come(act.now.j) {
         return Err(Denial::new(Code::UserNotActive, 4));
     }
-    sign_in(act, user, login)?;
+    sign_in(act, user, what)?;
     Ok(Verdict::User(user))
 }
 
-fn sign_in(act: &mut Act<'_>, user: UserId, login: LoginHash) -> Result<(), Denial> {
+fn sign_in(act: &mut Act<'_>, user: UserId, what: SignsIn) -> Result<(), Denial> {
+    let login = match what {
+        SignsIn::Account(login) => login,
+        SignsIn::Session { id, hash } => return bearers::open(act, user, (id, hash)),
+    };
     let credentials = &act.state().credentials;
     if credentials.bound.get(&login) == Some(&user) {
         return Ok(());
@@ -132,7 +128,7 @@ fn make_code(
     let state = act.state();
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
-    if !may_come(known, act.now.j) {
+    if !known.may_come(act.now.j) {
         return Err(Denial::new(Code::UserNotActive, 4));
     }
     if purpose == Purpose::Invitation && state.password_of(user).is_some() {
@@ -157,14 +153,14 @@ fn redeem(
     act: &mut Act<'_>,
     code: CodeHash,
     password: PasswordId,
-    (login, own): (Option<LoginHash>, bool),
+    (signs_in, own): (Option<SignsIn>, bool),
 ) -> Result<Verdict, Denial> {
     let state = act.state();
     let not_valid = || Denial::new(Code::CodeNotValid, 1);
     let of = *state.code(&code, act.now).ok_or_else(not_valid)?;
     let user = of.user;
     let known = state.users.get(&user).ok_or_else(not_valid)?;
-    if !may_come(known, act.now.j) {
+    if !known.may_come(act.now.j) {
         return Err(not_valid());
     }
     let (invited, until) = (known.status == UserStatus::Invited, known.until);
@@ -173,6 +169,9 @@ fn redeem(
         let address = waits.address.map(|address| address.hash);
         !waits.verified && address.is_some() && address == of.mailed
     });
+    if let Some(SignsIn::Session { id, hash }) = signs_in {
+        bearers::unused(state, id, hash)?;
+    }
     act.record(Recorded::CodeUsed { user, code });
     if proves {
         act.record(Recorded::AddressVerified { user });
@@ -192,9 +191,10 @@ fn redeem(
         user,
         password,
         keeps: None,
+        session: None,
     });
-    if let Some(login) = login {
-        sign_in(act, user, login)?;
+    if let Some(what) = signs_in {
+        sign_in(act, user, what)?;
     }
     Ok(Verdict::User(user))
 }

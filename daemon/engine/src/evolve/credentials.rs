@@ -2,7 +2,7 @@
 
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
-use crate::state::{Bearer, Code, Personal, Purpose, Reset, State};
+use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
 use std::sync::Arc;
 
 /// Folds one event of a credential.
@@ -22,7 +22,8 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             user,
             password,
             keeps,
-        } => set_password(state, *user, *password, *keeps),
+            session,
+        } => set_password(state, *user, *password, (*keeps, *session)),
         Recorded::LoginBound { user, login } => {
             unbind(state, *login);
             state.credentials.bound.insert(*login, *user);
@@ -43,6 +44,13 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::ResetDropped { user } => {
             state.credentials.resets.remove(user);
         }
+        other => evolve_bearer(state, other, revision),
+    }
+}
+
+/// Folds one event of a token or a session.
+fn evolve_bearer(state: &mut State, event: &Recorded, revision: u64) {
+    match event {
         Recorded::TokenMade {
             user,
             token,
@@ -58,30 +66,53 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
                 until: *until,
                 since: *at,
                 revision,
+                kind: BearerKind::Token,
             };
-            state.credentials.bearers.insert(*token, made);
-            state.credentials.bearer_hashes.insert(*hash, *token);
-            change(state, *user, |of| of.bearers.push(*token));
+            add_bearer(state, *token, made);
         }
-        Recorded::TokensRevoked { user, tokens } => {
-            tokens.iter().for_each(|one| drop_bearer(state, *one));
-            change(state, *user, |of| {
-                of.bearers.retain(|one| !tokens.contains(one));
-            });
+        Recorded::SessionMade {
+            user,
+            session,
+            hash,
+            until,
+            until_j,
+            at,
+        } => {
+            let made = Bearer {
+                own: true,
+                user: *user,
+                hash: *hash,
+                until: Some(*until_j),
+                since: *at,
+                revision,
+                kind: BearerKind::Session { until: *until },
+            };
+            add_bearer(state, *session, made);
         }
+        Recorded::TokensRevoked { user, tokens } => take_bearers(state, *user, tokens),
+        Recorded::SessionsEnded { user, sessions } => take_bearers(state, *user, sessions),
         _ => {}
     }
 }
 
 /// With a new password goes what the old one, or somebody else, began.
-fn set_password(state: &mut State, user: UserId, password: PasswordId, keeps: Option<LoginHash>) {
+fn set_password(
+    state: &mut State,
+    user: UserId,
+    password: PasswordId,
+    (keeps, session): (Option<LoginHash>, Option<BearerId>),
+) {
     sign_out(state, user, keeps);
+    end_sessions(state, user, session);
     // Codes that lie about set no other one.
     codes_of(state, user)
         .into_iter()
         .for_each(|code| drop_code(state, code));
     // Nor do tokens outlast it that others made for them, nor any where they came in by a code.
-    drop_bearers(state, user, |one| keeps.is_none() || !one.own);
+    let by_code = keeps.is_none() && session.is_none();
+    drop_bearers(state, user, |_, one| {
+        !one.is_session() && (by_code || !one.own)
+    });
     change(state, user, |of| of.password = Some(password));
     state.credentials.resets.remove(&user);
 }
@@ -96,21 +127,36 @@ pub(super) fn grow(state: &mut State, user: UserId) {
     };
     let told: Vec<_> = codes_of(state, user).into_iter().filter(told).collect();
     told.into_iter().for_each(|code| drop_code(state, code));
-    drop_bearers(state, user, |one| !one.own);
+    drop_bearers(state, user, |_, one| !one.own);
 }
 
-fn drop_bearers(state: &mut State, user: UserId, which: impl Fn(&Bearer) -> bool) {
+/// Somebody's sessions are over, but for one.
+pub(super) fn end_sessions(state: &mut State, user: UserId, but: Option<BearerId>) {
+    drop_bearers(state, user, |id, one| one.is_session() && Some(id) != but);
+}
+
+fn drop_bearers(state: &mut State, user: UserId, which: impl Fn(BearerId, &Bearer) -> bool) {
     let own = state.credentials.of.get(&user);
     let own = own.into_iter().flat_map(|own| &own.bearers);
     let bearers = &state.credentials.bearers;
-    let gone = own.filter(|one| bearers.get(*one).is_some_and(&which));
+    let gone = own.filter(|one| bearers.get(*one).is_some_and(|known| which(**one, known)));
     let gone: Vec<_> = gone.copied().collect();
     if !gone.is_empty() {
-        gone.iter().for_each(|one| drop_bearer(state, *one));
-        change(state, user, |of| {
-            of.bearers.retain(|one| !gone.contains(one))
-        });
+        take_bearers(state, user, &gone);
     }
+}
+
+fn add_bearer(state: &mut State, id: BearerId, made: Bearer) {
+    state.credentials.bearer_hashes.insert(made.hash, id);
+    state.credentials.bearers.insert(id, made);
+    change(state, made.user, |of| of.bearers.push(id));
+}
+
+fn take_bearers(state: &mut State, user: UserId, gone: &[BearerId]) {
+    gone.iter().for_each(|one| drop_bearer(state, *one));
+    change(state, user, |of| {
+        of.bearers.retain(|one| !gone.contains(one));
+    });
 }
 
 /// Nothing is left of somebody who is gone.

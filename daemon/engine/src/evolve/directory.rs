@@ -107,6 +107,9 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
                 (known.status, known.until) = (status, until);
             });
             registrations::answered(state, *user, status);
+            if status == UserStatus::Suspended {
+                credentials::end_sessions(state, *user, None);
+            }
         }
         Recorded::UserPlaced { user, units } => {
             let known = state.users.get(user);
@@ -131,79 +134,34 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
         | Recorded::ResetAsked { .. }
         | Recorded::ResetDropped { .. }
         | Recorded::TokenMade { .. }
-        | Recorded::TokensRevoked { .. } => credentials::evolve(state, event, revision),
+        | Recorded::TokensRevoked { .. }
+        | Recorded::SessionMade { .. }
+        | Recorded::SessionsEnded { .. } => credentials::evolve(state, event, revision),
         other => terms::evolve(state, other, revision),
     }
 }
 
 /// A new event is folded somewhere, or the compiler asks for it here.
 pub(super) fn folded_before(event: &Recorded) {
-    match event {
-        Recorded::SiteFounded { .. }
-        | Recorded::RunStarted { .. }
-        | Recorded::RunStopped { .. }
-        | Recorded::FutureShown { .. }
-        | Recorded::QuarantineBegan { .. }
-        | Recorded::CheckpointWritten { .. }
-        | Recorded::JournalPruned { .. }
-        | Recorded::VendorTrusted { .. }
-        | Recorded::IssuerSeen(_)
-        | Recorded::VendorRemoved { .. }
-        | Recorded::LicenseInstalled { .. }
-        | Recorded::LicenseWaits { .. }
-        | Recorded::LicenseRemoved { .. }
-        | Recorded::LicenseAssigned { .. }
-        | Recorded::AssignmentChanged { .. }
-        | Recorded::LicenseUnassigned { .. }
-        | Recorded::SeatTaken(_)
-        | Recorded::SeatAssigned(_)
-        | Recorded::SeatRecalled { .. }
-        | Recorded::HolderJoined { .. }
-        | Recorded::LeaseAdopted { .. }
-        | Recorded::HoldersEnding { .. }
-        | Recorded::EndingTakenBack { .. }
-        | Recorded::LastSigned { .. }
-        | Recorded::HolderEnded { .. }
-        | Recorded::SeatEnded { .. }
-        | Recorded::CheckoutEnded { .. }
-        | Recorded::CoolDownStarted { .. }
-        | Recorded::CoolDownDeleted { .. }
-        | Recorded::ClockAccepted { .. }
-        | Recorded::UnitMade { .. }
-        | Recorded::UnitRenamed { .. }
-        | Recorded::UnitMoved { .. }
-        | Recorded::AccountManaged { .. }
-        | Recorded::UnitRemoved { .. }
-        | Recorded::GroupMade { .. }
-        | Recorded::GroupRenamed { .. }
-        | Recorded::GroupRemoved { .. }
-        | Recorded::MembersAdded { .. }
-        | Recorded::MembersDropped { .. }
-        | Recorded::UserMet { .. }
-        | Recorded::UserMade { .. }
-        | Recorded::UserChanged { .. }
-        | Recorded::UserPlaced { .. }
-        | Recorded::UserRemoved { .. }
-        | Recorded::RoleDefined { .. }
-        | Recorded::RoleRemoved { .. }
-        | Recorded::RolesGiven { .. }
-        | Recorded::TermsPublished { .. }
-        | Recorded::TermsAccepted { .. }
-        | Recorded::Registered(_)
-        | Recorded::RegistrationApproved { .. }
-        | Recorded::RegistrationRefused { .. }
-        | Recorded::AddressVerified { .. }
-        | Recorded::DomainLetIn { .. }
-        | Recorded::DomainDropped { .. }
-        | Recorded::CodeMade { .. }
-        | Recorded::CodeUsed { .. }
-        | Recorded::PasswordSet { .. }
-        | Recorded::LoginBound { .. }
-        | Recorded::LoginUnbound { .. }
-        | Recorded::ResetAsked { .. }
-        | Recorded::ResetDropped { .. }
-        | Recorded::TokenMade { .. }
-        | Recorded::TokensRevoked { .. } => {}
+    macro_rules! all {
+        ($($kind:ident,)*) => {
+            match event {
+                $(Recorded::$kind { .. } => {})*
+            }
+        };
+    }
+    all! {
+        SiteFounded, RunStarted, RunStopped, FutureShown, QuarantineBegan, CheckpointWritten,
+        JournalPruned, VendorTrusted, IssuerSeen, VendorRemoved, LicenseInstalled, LicenseWaits,
+        LicenseRemoved, LicenseAssigned, AssignmentChanged, LicenseUnassigned, SeatTaken,
+        SeatAssigned, SeatRecalled, HolderJoined, LeaseAdopted, HoldersEnding, EndingTakenBack,
+        LastSigned, HolderEnded, SeatEnded, CheckoutEnded, CoolDownStarted, CoolDownDeleted,
+        ClockAccepted, UnitMade, UnitRenamed, UnitMoved, AccountManaged, UnitRemoved, GroupMade,
+        GroupRenamed, GroupRemoved, MembersAdded, MembersDropped, UserMet, UserMade, UserChanged,
+        UserPlaced, UserRemoved, RoleDefined, RoleRemoved, RolesGiven, TermsPublished,
+        TermsAccepted, Registered, RegistrationApproved, RegistrationRefused, AddressVerified,
+        DomainLetIn, DomainDropped, CodeMade, CodeUsed, PasswordSet, LoginBound, LoginUnbound,
+        ResetAsked, ResetDropped, TokenMade, TokensRevoked, SessionMade, SessionsEnded,
     }
 }
 

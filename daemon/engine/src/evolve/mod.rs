@@ -98,6 +98,8 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::ResetDropped { .. }
         | Recorded::TokenMade { .. }
         | Recorded::TokensRevoked { .. }
+        | Recorded::SessionMade { .. }
+        | Recorded::SessionsEnded { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => false,
         _ => true,

@@ -14,6 +14,12 @@ pub const BOUND_MOST: usize = 64;
 /// Tokens of one person, at most; those that are over do not count.
 pub const BEARERS_MOST: usize = 64;
 
+/// Sessions of one person, at most; those that are over do not count.
+pub const SESSIONS_MOST: usize = 64;
+
+/// How long a session is good, in milliseconds of lease time.
+pub const SESSION_MS: u64 = 12 * 3_600_000;
+
 /// Who proves to be whom, and by what.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Credentials {
@@ -25,7 +31,7 @@ pub struct Credentials {
     pub codes: OrdMap<CodeHash, Code>,
     /// Who cannot get in, and asked for a code.
     pub resets: OrdMap<UserId, Reset>,
-    /// Tokens that stand for a person.
+    /// Tokens and sessions that stand for a person.
     #[serde(default)]
     pub bearers: OrdMap<BearerId, Bearer>,
     /// The same by what is presented.
@@ -45,12 +51,12 @@ pub struct Personal {
     pub bound: Vec<LoginHash>,
     /// Their codes, one for each purpose at most.
     pub codes: Vec<CodeHash>,
-    /// Their tokens.
+    /// Their tokens and sessions.
     #[serde(default)]
     pub bearers: Vec<BearerId>,
 }
 
-/// A token that stands for a person, and has never more than they have.
+/// What stands for a person while it is presented, and has never more than they have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bearer {
     /// Whom it stands for.
@@ -65,6 +71,40 @@ pub struct Bearer {
     pub own: bool,
     /// Number of the event that made it.
     pub revision: u64,
+    /// What it is.
+    pub kind: BearerKind,
+}
+
+/// What stands for a person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BearerKind {
+    /// A token, for programs: what would outlast it is not done by it.
+    Token,
+    /// A session: whoever made it has proved to be the person.
+    Session {
+        /// It stands for nobody from here on, as from its date: lease time stands still while the daemon does, and goes back
+        /// with a restored state.
+        until: LeaseTime,
+    },
+}
+
+impl Bearer {
+    /// It is a session, and no token.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        matches!(self.kind, BearerKind::Session { .. })
+    }
+
+    /// It is not over.
+    #[must_use]
+    pub fn good(&self, now: Now) -> bool {
+        let in_time = match self.kind {
+            BearerKind::Token => true,
+            BearerKind::Session { until } => now.lease < until,
+        };
+        in_time && self.until.is_none_or(|until| now.j < until)
+    }
 }
 
 /// A code that sets a password, once.
@@ -125,14 +165,23 @@ impl State {
         self.credentials.of.get(&user)?.password
     }
 
-    /// The token that was presented, and whom it stands for: while it is not over, and they are active.
+    /// What was presented, while it stands for somebody.
     #[must_use]
-    pub fn bearer(&self, hash: &BearerHash, j: Date) -> Option<(BearerId, UserId)> {
+    pub fn presented(&self, hash: &BearerHash, now: Now) -> Option<(BearerId, &Bearer)> {
         let id = *self.credentials.bearer_hashes.get(hash)?;
+        Some((id, self.bearer(id, now)?))
+    }
+
+    /// A token or session while it stands for somebody: it is not over, and they are active; of a session, they may sign in.
+    #[must_use]
+    pub fn bearer(&self, id: BearerId, now: Now) -> Option<&Bearer> {
         let known = self.credentials.bearers.get(&id)?;
         let user = self.users.get(&known.user)?;
-        let lives = known.until.is_none_or(|until| j < until);
-        (lives && user.active(j)).then_some((id, known.user))
+        let may = match known.is_session() {
+            true => user.may_come(now.j),
+            false => user.active(now.j),
+        };
+        (known.good(now) && may).then_some(known)
     }
 
     /// A code that is good still.

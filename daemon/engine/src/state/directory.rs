@@ -97,6 +97,13 @@ impl User {
     pub fn active(&self, j: Date) -> bool {
         self.status == UserStatus::Active && self.until.is_none_or(|until| j < until)
     }
+
+    /// May sign in. Whoever waits, or was only invited, may have a password; who was suspended, or is a guest of the past,
+    /// may not.
+    #[must_use]
+    pub fn may_come(&self, j: Date) -> bool {
+        self.status != UserStatus::Suspended && self.until.is_none_or(|until| j < until)
+    }
 }
 
 impl State {

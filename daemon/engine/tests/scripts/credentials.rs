@@ -3,7 +3,7 @@
 use crate::stage::Stage;
 use crate::words::{Words, id};
 use seatkeeper_engine::Command;
-use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId};
 use seatkeeper_engine::state::Purpose;
@@ -14,7 +14,12 @@ impl Stage {
         let change = match words.at(0)? {
             "login" => Credential::Bind {
                 user: self.named(words.at(1)?),
-                login: login(words.after("as")?),
+                what: SignsIn::Account(login(words.after("as")?)),
+                by: password(words, "password")?,
+            },
+            "session" => Credential::Bind {
+                user: self.named(words.at(1)?),
+                what: session(words.get("id").ok_or("id= is missing")?),
                 by: password(words, "password")?,
             },
             "logout" => Credential::Unbind {
@@ -25,13 +30,17 @@ impl Stage {
                 was: password(words, "was")?,
                 password: password(words, "new")?,
                 keeps: words.get("keeps").map(login),
+                session: words.get("session").map(bearer),
             },
             "invite" => self.code(words, Purpose::Invitation)?,
             "reset" => self.code(words, Purpose::Reset)?,
             "redeem" => Credential::Redeem {
                 code: CodeHash(id("code", words.at(1)?)),
                 password: password(words, "password")?,
-                login: words.get("as").map(login),
+                signs_in: match words.get("session") {
+                    Some(called) => Some(session(called)),
+                    None => words.get("as").map(login).map(SignsIn::Account),
+                },
                 own: !words.flag("other"),
             },
             "token" => Credential::MakeBearer {
@@ -41,7 +50,7 @@ impl Stage {
                 until: self.date(words, "until")?,
                 own: !words.flag("other"),
             },
-            "revoke" => Credential::RevokeBearer {
+            "revoke" | "end-session" => Credential::RevokeBearer {
                 bearer: bearer(words.at(1)?),
                 if_match: None,
             },
@@ -84,8 +93,8 @@ impl Stage {
     /// Whom a token stands for.
     fn presents(&mut self, called: &str) -> Result<(), String> {
         let state = self.engine.state();
-        let user = state.bearer(&presented(called), self.now().j);
-        let user = user.map_or_else(|| "nobody".to_owned(), |(_, user)| self.name(user));
+        let known = state.presented(&presented(called), self.now());
+        let user = known.map_or_else(|| "nobody".to_owned(), |(_, known)| self.name(known.user));
         self.line(&format!("  {called} is {user}"));
         Ok(())
     }
@@ -105,8 +114,13 @@ impl Stage {
             0 => String::new(),
             more => format!(", {more} tokens"),
         };
+        let sessions = all.bearers.values().filter(|one| one.is_session()).count();
+        let sessions = match sessions {
+            0 => String::new(),
+            more => format!(", {more} of them sessions"),
+        };
         let line = format!(
-            "  {passwords} passwords, {listed} codes, {signed_in} signed in, {} ask for a code{tokens}",
+            "  {passwords} passwords, {listed} codes, {signed_in} signed in, {} ask for a code{tokens}{sessions}",
             all.resets.len()
         );
         self.line(&line);
@@ -129,6 +143,10 @@ impl Stage {
             Recorded::TokensRevoked { user, tokens } => {
                 format!("TokensRevoked {} of {}", tokens.len(), self.name(*user))
             }
+            Recorded::SessionMade { user, .. } => format!("SessionMade {}", self.name(*user)),
+            Recorded::SessionsEnded { user, sessions } => {
+                format!("SessionsEnded {} of {}", sessions.len(), self.name(*user))
+            }
             Recorded::ResetDropped { user } => format!("ResetDropped {}", self.name(*user)),
             _ => return None,
         })
@@ -141,6 +159,13 @@ fn login(called: &str) -> LoginHash {
 
 fn bearer(called: &str) -> BearerId {
     BearerId(id("bearer", called))
+}
+
+fn session(called: &str) -> SignsIn {
+    SignsIn::Session {
+        id: bearer(called),
+        hash: presented(called),
+    }
 }
 
 fn presented(called: &str) -> BearerHash {

@@ -155,3 +155,29 @@ pub(super) const fn account(verb: Verb) -> Verb {
         ..verb
     }
 }
+
+/// Verbs that ask for nothing: they reach what is the caller's own, or tell what is nobody's secret.
+pub(super) const EVERYONE: &[(&str, &str)] = &[
+    ("POST", "/v1/leases"),
+    ("PUT", "/v1/leases/{id}"),
+    ("DELETE", "/v1/leases/{id}"),
+    ("POST", "/v1/registrations"),
+    ("POST", "/v1/login"),
+    ("POST", "/v1/login/code"),
+    ("POST", "/v1/sessions"),
+    ("POST", "/v1/logout"),
+    ("GET", "/v1/whoami"),
+    ("PUT", "/v1/password"),
+    ("POST", "/v1/forgot"),
+    ("GET", "/v1/vendors"),
+    ("GET", "/v1/terms"),
+    ("POST", "/v1/terms/accept"),
+    ("GET", "/v1/roles"),
+    ("GET", "/v1/roles/{role}"),
+    ("GET", "/v1/status"),
+    ("GET", "/v1/clock"),
+    ("GET", "/problems/{code}"),
+    ("GET", "/openapi.json"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];

@@ -202,6 +202,25 @@ pub(super) const VERBS: &[Verb] = &[
             NONE,
         ),
     ),
+    told(
+        " of others",
+        list(
+            "/v1/sessions",
+            Asks::All(&[UserManage]),
+            |_| "/v1/sessions?limit=1000".into(),
+            |t| format!("\"id\":\"{}\"", t.session),
+        ),
+    ),
+    told(
+        " of others",
+        edit(
+            "DELETE",
+            "/v1/sessions/{id}",
+            Asks::All(&[UserManage]),
+            |t| format!("/v1/sessions/{}", t.session),
+            NONE,
+        ),
+    ),
     list(
         "/v1/resets",
         Asks::All(&[UserManage]),
@@ -458,29 +477,4 @@ pub(super) const VERBS: &[Verb] = &[
             format!("/v1/mails/{MAIL}")
         })),
     ),
-];
-
-/// Verbs that ask for nothing: they reach what is the caller's own, or tell what is nobody's secret.
-pub(super) const EVERYONE: &[(&str, &str)] = &[
-    ("POST", "/v1/leases"),
-    ("PUT", "/v1/leases/{id}"),
-    ("DELETE", "/v1/leases/{id}"),
-    ("POST", "/v1/registrations"),
-    ("POST", "/v1/login"),
-    ("POST", "/v1/login/code"),
-    ("POST", "/v1/logout"),
-    ("GET", "/v1/whoami"),
-    ("PUT", "/v1/password"),
-    ("POST", "/v1/forgot"),
-    ("GET", "/v1/vendors"),
-    ("GET", "/v1/terms"),
-    ("POST", "/v1/terms/accept"),
-    ("GET", "/v1/roles"),
-    ("GET", "/v1/roles/{role}"),
-    ("GET", "/v1/status"),
-    ("GET", "/v1/clock"),
-    ("GET", "/problems/{code}"),
-    ("GET", "/openapi.json"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
 ];

@@ -39,6 +39,7 @@ impl Walk {
         self.post("/v1/login", right, 200).await;
         self.get("/v1/whoami", 200).await;
         self.tokens().await;
+        self.sessions().await;
         self.at("POST", "/v1/logout", "/v1/logout", None).await;
         self.forgotten().await;
     }
@@ -57,6 +58,25 @@ impl Walk {
         let gone = self.at("DELETE", "/v1/tokens/{id}", &one, None).await;
         assert_eq!(gone.status, 204, "{}", gone.text);
         let none = self.at("DELETE", "/v1/tokens/{id}", &one, None).await;
+        assert_eq!(none.status, 404, "{}", none.text);
+    }
+
+    async fn sessions(&mut self) {
+        let asked = json!({"login": "di", "password": "another one, as long as that"});
+        let made = self.post("/v1/sessions", asked, 201).await;
+        assert_eq!(made["login"], "di");
+        self.post("/v1/sessions", json!({"password": ""}), 400)
+            .await;
+        let all = self.get("/v1/sessions", 200).await;
+        assert_eq!(
+            (&all["items"][0]["id"], &all["items"][0]["current"]),
+            (&made["id"], &json!(false))
+        );
+        assert!(all["items"][0].get("session").is_none(), "told once");
+        let one = format!("/v1/sessions/{}", made["id"].as_str().expect("an id"));
+        let gone = self.at("DELETE", "/v1/sessions/{id}", &one, None).await;
+        assert_eq!(gone.status, 204, "{}", gone.text);
+        let none = self.at("DELETE", "/v1/sessions/{id}", &one, None).await;
         assert_eq!(none.status, 404, "{}", none.text);
     }
 

@@ -10,7 +10,7 @@ use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::{self, CodeMade, Redeem, Secret, Whoami};
-use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::denial;
 use seatkeeper_engine::ids::{CodeHash, UserId};
 use seatkeeper_engine::state::Purpose;
@@ -174,6 +174,18 @@ impl Desk {
     }
 
     fn redeem_of(&self, caller: &Caller, body: &Redeem) -> Result<Whoami, Refused> {
+        let account = SignsIn::Account(caller.login.full_hash);
+        let (_, answer) = self.redeemed(caller, body, account)?;
+        Ok(self.as_known(&answer.snapshot, caller))
+    }
+
+    /// Whoever used this code, and what is signed in by it.
+    pub(super) fn redeemed(
+        &self,
+        caller: &Caller,
+        body: &Redeem,
+        what: SignsIn,
+    ) -> Result<(UserId, Answer), Refused> {
         let new = Password::new("password", &body.password)?;
         let now = self.now();
         self.attempts.begin(guesser(caller), None, now.lease)?;
@@ -190,7 +202,7 @@ impl Desk {
         let redeem = Credential::Redeem {
             code,
             password,
-            login: Some(caller.login.full_hash),
+            signs_in: Some(what),
             own: caller.person(&before.state) == Some(of.user),
         };
         let answer = self.asked(caller, Command::Credential(redeem))?;
@@ -198,7 +210,7 @@ impl Desk {
             Verdict::User(_) => {
                 self.attempts.succeeded(guesser(caller), None);
                 self.forget_password(&before.state, of.user);
-                Ok(self.as_known(&answer.snapshot, caller))
+                Ok((of.user, answer))
             }
             _ => {
                 self.erase_name(Kind::Password, password.0);

@@ -7,6 +7,7 @@ mod attempts;
 mod codes;
 mod forgot;
 mod passwords;
+mod sessions;
 mod tokens;
 mod whoami;
 
@@ -16,7 +17,7 @@ pub(super) use passwords::Passwords;
 use super::Desk;
 use super::parse::bad;
 use crate::authorize::Caller;
-use crate::keeper::Snapshot;
+use crate::keeper::{Answer, Snapshot};
 use crate::login::hash;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
@@ -24,7 +25,7 @@ use crate::side::Kind;
 use attempts::{Guesser, typed};
 use passwords::Password;
 use seatkeeper::wire::{Code, PasswordChange, SignIn, Whoami};
-use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::denial;
 use seatkeeper_engine::ids::{PasswordId, UserId};
 use seatkeeper_engine::{Command, State, Verdict};
@@ -39,11 +40,14 @@ impl Desk {
         self.traced(caller, self.sign_in_of(caller, body))
     }
 
-    /// `POST /v1/logout`: the calling account is itself again. Blocks.
+    /// `POST /v1/logout`: the calling account is itself again; in a session that one is over, and nothing else. Blocks.
     ///
     /// # Errors
     /// The keeper failed.
     pub fn sign_out(&self, caller: &Caller) -> Result<Whoami, Refused> {
+        if let Some(session) = caller.presented.filter(|of| of.session) {
+            return self.leave(caller, session.id);
+        }
         let change = Credential::Unbind {
             login: caller.login.full_hash,
         };
@@ -67,6 +71,18 @@ impl Desk {
     }
 
     fn sign_in_of(&self, caller: &Caller, body: &SignIn) -> Result<Whoami, Refused> {
+        let account = SignsIn::Account(caller.login.full_hash);
+        let (_, answer) = self.proved(caller, body, account)?;
+        Ok(self.as_known(&answer.snapshot, caller))
+    }
+
+    /// Whoever told the password of this login, and what is signed in by it.
+    fn proved(
+        &self,
+        caller: &Caller,
+        body: &SignIn,
+        what: SignsIn,
+    ) -> Result<(UserId, Answer), Refused> {
         typed(&body.login)?;
         let told = Password::told("password", &body.password)?;
         let of = Some(hash(self.keys.salt(), &body.login));
@@ -79,15 +95,11 @@ impl Desk {
         };
         let met = self.terms_met(caller, user, body.accept_terms.as_deref());
         met.inspect_err(|_| self.attempts.succeeded(guesser(caller), of))?;
-        let bind = Credential::Bind {
-            user,
-            login: caller.login.full_hash,
-            by,
-        };
+        let bind = Credential::Bind { user, what, by };
         let answer = self.asked(caller, Command::Credential(bind))?;
         self.attempts.succeeded(guesser(caller), of);
         match &answer.verdict {
-            Verdict::User(_) => Ok(self.as_known(&answer.snapshot, caller)),
+            Verdict::User(_) => Ok((user, answer)),
             // Changed in this moment.
             Verdict::Denied(denial) if denial.code == denial::Code::Conflict => Err(wrong()),
             _ => Err(self.not_done(caller, &self.user_name(user), &answer)),
@@ -117,11 +129,13 @@ impl Desk {
             .ok_or_else(wrong_old)?;
         self.attempts.succeeded(guesser(caller), of);
         let password = self.kept(caller, &new)?;
+        let session = caller.presented.filter(|of| of.session).map(|of| of.id);
         let change = Credential::ChangePassword {
             user,
             was,
             password,
-            keeps: Some(caller.login.full_hash),
+            keeps: session.is_none().then_some(caller.login.full_hash),
+            session,
         };
         let answer = self.asked(caller, Command::Credential(change))?;
         match &answer.verdict {

@@ -2,10 +2,10 @@
 
 use crate::authorize::{Caller, Permission, Presented, Sight, not_by_token};
 use crate::desk::Desk;
-use crate::desk::directory::brought;
+use crate::desk::directory::{brought, nobody};
 use crate::desk::parse::{bad, id, one_line};
 use crate::desk::view::{Cursor, page};
-use crate::keeper::Snapshot;
+use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
@@ -22,6 +22,8 @@ use zeroize::Zeroizing;
 
 /// What a token begins with: whoever finds one somewhere sees what it is.
 const PREFIX: &str = "skt_";
+/// The same of a session.
+pub(super) const SESSION_PREFIX: &str = "sks_";
 /// Random bytes of one.
 const BYTES: usize = 32;
 /// Bytes of its name.
@@ -30,10 +32,11 @@ const NAME_BYTES: usize = 64;
 const USUAL_S: u64 = 90 * 86_400;
 
 impl Desk {
-    /// The caller as the person for whom the token stands that they presented; by it nobody administers the daemon.
+    /// The caller as the person for whom the token or the session stands that they presented; by it nobody administers the
+    /// daemon.
     ///
     /// # Errors
-    /// `unauthenticated`, the same of every token that stands for nobody.
+    /// `unauthenticated`, the same of everything that stands for nobody.
     pub fn presenting(
         &self,
         caller: Caller,
@@ -41,15 +44,28 @@ impl Desk {
     ) -> Result<Caller, Refused> {
         let snapshot = self.keeper.recorded();
         let token = authorization.and_then(bearer);
-        let known = token.and_then(|token| snapshot.state.bearer(&hash(token), self.now().j));
+        let known = token.and_then(|token| snapshot.state.presented(&hash(token), self.now()));
         match known {
-            Some((id, user)) => Ok(Caller {
+            Some((id, known)) => Ok(Caller {
+                presented: Some(Presented {
+                    id,
+                    user: known.user,
+                    session: known.is_session(),
+                    administers: caller.administers,
+                }),
                 administers: false,
-                token: Some(Presented { id, user }),
                 ..caller
             }),
             None => self.traced(&caller, Err(stands_for_nobody())),
         }
+    }
+
+    /// Whether what a caller presented stands for somebody still: for those who stay.
+    #[must_use]
+    pub fn presents_still(&self, caller: &Caller) -> bool {
+        let state = &self.keeper.recorded().state;
+        let presented = caller.presented;
+        presented.is_none_or(|of| state.bearer(of.id, self.now()).is_some())
     }
 
     /// `GET /v1/tokens`: one's own, and those of whom one may change.
@@ -62,7 +78,7 @@ impl Desk {
         let sight = Sight::of(&snapshot, caller, Permission::UserManage);
         let after = cursor.after_id::<BearerId>()?;
         let rows = state.credentials.bearers.range(after);
-        let rows = rows.filter(|(_, known)| sight.shows(state, known.user));
+        let rows = rows.filter(|(_, known)| !known.is_session() && sight.shows(state, known.user));
         let rows = rows.map(|(id, known)| (id.to_string(), self.token_view(*id, known)));
         Ok(page(rows, cursor.limit()?))
     }
@@ -106,9 +122,7 @@ impl Desk {
             Some(until) if until < 1 << 53 => Some(until),
             Some(_) => return Err(bad("until", "is above 2^53 - 1")),
         };
-        let bytes = random::bytes::<BYTES>().map_err(|e| internal("no random token", &e))?;
-        let bytes = Zeroizing::new(bytes);
-        let text = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bytes)));
+        let text = secret(PREFIX)?;
         if snapshot.state.credentials.bearers.contains_key(&token) {
             let detail = "a token of this id is there, and is told once";
             return Err(problem(Code::Conflict, detail));
@@ -178,31 +192,54 @@ impl Desk {
         text: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        let none = || super::super::directory::nobody("token", &text, "token list");
-        let token: BearerId = id("id", text, "not 32 hex digits").map_err(|_| none())?;
+        let none = || nobody("token", &text, "token list");
+        let (token, caller) = self.bearer_of(caller, text, false)?.ok_or_else(none)?;
+        self.revoke(&caller, &format!("token {text}"), token, if_match)?;
+        self.erase_name(Kind::Token, token.0);
+        Ok(())
+    }
+
+    /// A token or a session that the caller may take back, and the caller as they act.
+    pub(super) fn bearer_of(
+        &self,
+        caller: &Caller,
+        text: &str,
+        session: bool,
+    ) -> Result<Option<(BearerId, Caller)>, Refused> {
+        let Ok(bearer) = id::<BearerId>("id", text, "not 32 hex digits") else {
+            return Ok(None);
+        };
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let known = state.credentials.bearers.get(&token).ok_or_else(none)?;
+        let known = state.credentials.bearers.get(&bearer);
+        let Some(known) = known.filter(|known| known.is_session() == session) else {
+            return Ok(None);
+        };
         let sight = Sight::of(&snapshot, caller, Permission::UserManage);
         if !sight.shows(state, known.user) {
-            return Err(none());
+            return Ok(None);
         }
         let own = caller.person(state) == Some(known.user);
         let caller = match own {
             true => caller.clone(),
             false => self.user_managed(&snapshot, caller, known.user)?,
         };
-        let revoke = Credential::RevokeBearer {
-            bearer: token,
-            if_match,
-        };
-        let answer = self.asked(&caller, Command::Credential(revoke))?;
+        Ok(Some((bearer, caller)))
+    }
+
+    /// Takes it back.
+    pub(super) fn revoke(
+        &self,
+        caller: &Caller,
+        what: &str,
+        bearer: BearerId,
+        if_match: Option<u64>,
+    ) -> Result<Answer, Refused> {
+        let revoke = Credential::RevokeBearer { bearer, if_match };
+        let answer = self.asked(caller, Command::Credential(revoke))?;
         match &answer.verdict {
-            Verdict::Done => {
-                self.erase_name(Kind::Token, token.0);
-                Ok(())
-            }
-            _ => Err(self.not_done(&caller, &format!("token {text}"), &answer)),
+            Verdict::Done => Ok(answer),
+            _ => Err(self.not_done(caller, what, &answer)),
         }
     }
 
@@ -228,15 +265,24 @@ impl Desk {
     }
 }
 
-/// The token in `Authorization: Bearer …`, where it has the form of one.
+/// A new one.
+pub(super) fn secret(prefix: &str) -> Result<Zeroizing<String>, Refused> {
+    let bytes = random::bytes::<BYTES>().map_err(|e| internal("no random token", &e))?;
+    let bytes = Zeroizing::new(bytes);
+    let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
+    Ok(Zeroizing::new(format!("{prefix}{}", *text)))
+}
+
+/// The token or session in `Authorization: Bearer …`, where it has the form of one.
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
-    let secret = token.strip_prefix(PREFIX)?;
+    let secret = token.strip_prefix(PREFIX);
+    let secret = secret.or_else(|| token.strip_prefix(SESSION_PREFIX))?;
     let form = secret.len() == 43 && scheme.eq_ignore_ascii_case("bearer");
     form.then_some(token)
 }
 
-fn hash(token: &str) -> BearerHash {
+pub(super) fn hash(token: &str) -> BearerHash {
     BearerHash(Sha256::digest(token).into())
 }
 
@@ -244,8 +290,8 @@ fn hash(token: &str) -> BearerHash {
 fn stands_for_nobody() -> Refused {
     let mut refused = problem(
         Code::Unauthenticated,
-        "the token that was presented stands for nobody",
+        "the token or session that was presented stands for nobody",
     );
-    refused.hint = "it is wrong, is over or was taken back, or who has it may not sit: `seatkeeper token create NAME` makes another".to_owned();
+    refused.hint = "it is wrong, is over or was ended, or who has it may not sit: `seatkeeper token create NAME` makes another token, `seatkeeper login LOGIN --session FILE` another session".to_owned();
     refused
 }

@@ -36,7 +36,12 @@ pub(super) fn told(desk: &Desk, state: &State, caller: &Caller) -> Whoami {
             hint: Some(unknown(desk, caller)),
             ..asker
         },
-        Some((id, by, user)) => person(desk, state, (id, user), (by, asker)),
+        Some((id, by, user)) => {
+            let bearers = &state.credentials.bearers;
+            let presented = caller.presented.and_then(|of| bearers.get(&of.id));
+            let until = presented.and_then(|known| Some(known.until?.0));
+            person(desk, state, (id, user), (by, until, asker))
+        }
     }
 }
 
@@ -44,7 +49,7 @@ fn person(
     desk: &Desk,
     state: &State,
     (id, user): (UserId, &User),
-    (by, asker): (KnownBy, Whoami),
+    (by, until, asker): (KnownBy, Option<u64>, Whoami),
 ) -> Whoami {
     let units = state.units_of(user).iter();
     let accounts = units.clone();
@@ -57,11 +62,13 @@ fn person(
         id: Some(id.to_string()),
         known_by: match by {
             KnownBy::Token => "token",
+            KnownBy::Session => "session",
             KnownBy::SignedIn => "signed_in",
             KnownBy::FullLogin => "full_login",
             KnownBy::Login => "login",
         }
         .to_owned(),
+        known_until: until,
         address: desk.address_of(state, id),
         status: spelled(user.status, STATUS).to_owned(),
         until: user.until.map(|until| until.0),

@@ -84,13 +84,18 @@ impl Desk {
                 user,
                 acting_for,
                 token,
+                session,
                 ..
             } => {
                 let token = token.and_then(|id| self.token_name(id));
-                let token = token.map_or_else(String::new, |name| format!(" by token {name}"));
+                let by = match (token, session) {
+                    (Some(name), _) => format!(" by token {name}"),
+                    (None, Some(_)) => " in a session".to_owned(),
+                    (None, None) => String::new(),
+                };
                 let who = match user {
-                    Some(user) => format!("{} (uid {uid}){token}", self.user_name(*user)),
-                    None => format!("uid {uid}{token}"),
+                    Some(user) => format!("{} (uid {uid}){by}", self.user_name(*user)),
+                    None => format!("uid {uid}{by}"),
                 };
                 let acting_for = acting_for.and_then(|unit| self.place_name(state, unit.0));
                 match acting_for {

@@ -212,6 +212,15 @@ fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String
                 who(*user, names)
             ),
         },
+        Recorded::SessionMade { user, until_j, .. } => format!(
+            "{} has a session until {}",
+            who(*user, names),
+            dates::format(until_j.0)
+        ),
+        Recorded::SessionsEnded { user, sessions } => match sessions.len() {
+            1 => format!("a session of {} is over", who(*user, names)),
+            many => format!("{many} sessions of {} are over", who(*user, names)),
+        },
         Recorded::ResetDropped { user } => {
             format!("{} gets no code for what was asked", who(*user, names))
         }

@@ -140,6 +140,8 @@ impl About {
             | Recorded::ResetDropped { user }
             | Recorded::TokenMade { user, .. }
             | Recorded::TokensRevoked { user, .. }
+            | Recorded::SessionMade { user, .. }
+            | Recorded::SessionsEnded { user, .. }
             | Recorded::RegistrationApproved { user, .. }
             | Recorded::RegistrationRefused { user }
             | Recorded::AddressVerified { user }

@@ -78,6 +78,8 @@ kinds! {
     ResetDropped { .. },
     TokenMade { .. },
     TokensRevoked { .. },
+    SessionMade { .. },
+    SessionsEnded { .. },
     SeatTaken(..),
     SeatAssigned(..),
     SeatRecalled { .. },
