@@ -178,6 +178,16 @@ fn d9_a_server_that_hangs_keeps_neither_a_command_nor_a_stop_waiting() {
 }
 
 #[test]
+fn d9_a_server_that_answers_late_is_sent_a_mail_once() {
+    let server = SmtpServer::start(Way::Plain, None);
+    let site = mailing(&server, "tls = \"none\"\ntimeout_s = 1\n");
+    server.becomes(Manner::TakesLate(2));
+    let test = site.cli(&["mail", "test", "it@site.example"]);
+    assert!(test.code == 0 && test.out.contains("taken as"), "{test:?}");
+    assert_eq!(server.taken(1).len(), 1);
+}
+
+#[test]
 fn d9_what_a_server_refuses_is_told_with_its_words() {
     let server = SmtpServer::start(Way::Plain, None);
     let site = mailing(&server, "tls = \"none\"\n");

@@ -20,6 +20,8 @@ pub enum Manner {
     Takes,
     /// Says this instead of yes to every recipient: `550 5.1.1 no such user`.
     Says(&'static str),
+    /// Takes every mail, and says so after this many seconds, where the client is there still.
+    TakesLate(u64),
     /// Says nothing, not even a greeting.
     Hangs,
     /// Closes every connection at once.
@@ -219,6 +221,7 @@ impl Shared {
                 let mut all = Vec::new();
                 return stream.read_to_end(&mut all).map(drop);
             }
+            Manner::TakesLate(s) => stream.set_read_timeout(Some(Duration::from_secs(s)))?,
             Manner::Takes | Manner::Says(_) => {}
         }
         if self.way == Way::Tls {
@@ -290,6 +293,11 @@ impl Shared {
                 "DATA" => {
                     session.get_mut().write_all(b"354 go on\r\n")?;
                     mail.text = data(session)?;
+                    // Whoever waits says nothing meanwhile, and does not hang up.
+                    let late = matches!(manner, Manner::TakesLate(_));
+                    if late && session.read(&mut [0]).is_ok() {
+                        return Ok(false);
+                    }
                     self.lock().taken.push(mail.clone());
                     self.news.notify_all();
                     "250 2.0.0 taken as T1".to_owned()

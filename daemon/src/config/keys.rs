@@ -220,7 +220,7 @@ pub const KEYS: &[Key] = &[
         name: "mail.timeout_s",
         kind: Kind::Number(1, 600),
         default: "30",
-        about: "Seconds for one delivery, from the connection to the server's answer.",
+        about: "Seconds for one delivery, from the connection to the letter itself; for the answer to that a server has ten minutes (RFC 5321).",
     },
 ];
 

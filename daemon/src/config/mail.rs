@@ -33,7 +33,7 @@ pub struct MailSettings {
     pub user: String,
     /// The file with their password; empty for the service manager's credential.
     pub password_file: PathBuf,
-    /// Seconds for one delivery.
+    /// Seconds for all of a delivery that comes before the letter itself.
     pub timeout_s: u64,
 }
 

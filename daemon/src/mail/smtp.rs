@@ -7,12 +7,18 @@ use super::render::Letter;
 use crate::config::{MailSettings, Tls};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{
+    ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo,
+};
 use lettre::transport::smtp::{Error, response::Severity};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// For the letter and the answer to it (RFC 5321, 4.5.3.2.6): a server that takes it late has taken it, and who hangs up
+/// before would send it twice.
+const ANSWER: Duration = Duration::from_secs(600);
 /// For the good-bye: the mail is with the server already.
 const QUIT: Duration = Duration::from_secs(2);
 /// Characters of what a server said that are told on.
@@ -50,7 +56,7 @@ impl Smtp {
     async fn hand_over(self, letter: Arc<Letter>) -> Result<String, Failed> {
         let patience = Duration::from_secs(self.settings.timeout_s);
         let mut stage = Stage::Call;
-        let under_way = self.deliver(&letter, &mut stage);
+        let under_way = self.announce(&letter, &mut stage);
         let done = match tokio::time::timeout(patience, under_way).await {
             Ok(done) => done,
             Err(_) => {
@@ -59,16 +65,26 @@ impl Smtp {
                 return Err(Failed { stage, fault, why });
             }
         };
-        let (mut connection, answer) = done?;
+        let mut connection = done?;
+        let handed = tokio::time::timeout(ANSWER, connection.message(&letter.bytes)).await;
+        let answer = handed.map_err(|_| Failed {
+            stage,
+            fault: Fault::Mail,
+            why: format!("no answer within {} s of the letter", ANSWER.as_secs()),
+        })?;
+        let answer = answer.map_err(|why| failed(stage, &why))?;
         let _ = tokio::time::timeout(QUIT, connection.quit()).await;
-        Ok(answer)
+        let words: Vec<_> = answer.message().collect();
+        let said = format!("{} {}", answer.code(), words.join(" "));
+        Ok(plain(said.trim()))
     }
 
-    async fn deliver(
+    /// All up to the letter itself.
+    async fn announce(
         &self,
         letter: &Letter,
         stage: &mut Stage,
-    ) -> Result<(AsyncSmtpConnection, String), Failed> {
+    ) -> Result<AsyncSmtpConnection, Failed> {
         let Prepared { tls, credentials } = self.prepared().await?;
         let (wrapped, asked) = match self.settings.tls {
             Tls::Wrapped => (tls, None),
@@ -90,11 +106,11 @@ impl Smtp {
             signed_in.map_err(|why| failed(Stage::SignIn, &why))?;
         }
         *stage = Stage::HandOver;
-        let answer = connection.send(&letter.envelope, &letter.bytes).await;
-        let answer = answer.map_err(|why| failed(Stage::HandOver, &why))?;
-        let words: Vec<_> = answer.message().collect();
-        let said = format!("{} {}", answer.code(), words.join(" "));
-        Ok((connection, plain(said.trim())))
+        for line in envelope(letter, connection.server_info())? {
+            let answer = connection.command(line).await;
+            answer.map_err(|why| failed(Stage::HandOver, &why))?;
+        }
+        Ok(connection)
     }
 
     /// Reads certificates and password, on a thread for it; anew each time, so that neither needs a restart.
@@ -109,6 +125,35 @@ impl Smtp {
             })
         })
     }
+}
+
+/// What is said before a letter, as lettre's own `send` says it: that has one patience for all.
+fn envelope(letter: &Letter, server: &ServerInfo) -> Result<Vec<String>, Failed> {
+    let envelope = &letter.envelope;
+    let addresses = envelope.from().into_iter().chain(envelope.to());
+    let needs = |extension, missing: &str| match server.supports_feature(extension) {
+        true => Ok(()),
+        false => Err(Failed {
+            stage: Stage::HandOver,
+            fault: Fault::Refused,
+            why: format!("the server takes no {missing}"),
+        }),
+    };
+    let mut parameters = Vec::new();
+    let ascii = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
+    if !addresses.into_iter().all(ascii) {
+        needs(Extension::SmtpUtfEight, "address beyond ASCII (SMTPUTF8)")?;
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !letter.bytes.is_ascii() {
+        needs(Extension::EightBitMime, "letter beyond ASCII (8BITMIME)")?;
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    let from = Mail::new(envelope.from().cloned(), parameters).to_string();
+    let to = envelope.to().iter();
+    let to = to.map(|to| Rcpt::new(to.clone(), Vec::new()).to_string());
+    let lines = std::iter::once(from).chain(to);
+    Ok(lines.chain([Data.to_string()]).collect())
 }
 
 impl Carrier for Smtp {
@@ -159,8 +204,6 @@ fn failed(stage: Stage, why: &Error) -> Failed {
             Fault::Server
         }
         (Stage::HandOver, Some(_)) => Fault::Mail,
-        // lettre itself refuses: an address that this server cannot take.
-        (Stage::HandOver, None) if why.is_client() => Fault::Refused,
         (stage, _) => unanswered(stage),
     };
     Failed {
