@@ -46,6 +46,11 @@ fn presents(site: &Site, file: &Path, line: &str) -> Said {
     run(command.env("SEATKEEPER_TOKEN_FILE", file))
 }
 
+/// A mail's text without the soft ends of its lines (RFC 2045, 6.7).
+fn unbroken(text: &str) -> String {
+    text.replace("=\r\n", "").replace("=\n", "")
+}
+
 /// The journal, as it is exported.
 fn exported(site: &Site) -> String {
     let file = site.path("journal.jsonl");
@@ -292,7 +297,8 @@ fn h12_h13_d9_codes_are_mailed_to_the_address_that_is_known() {
     let server = SmtpServer::start(Way::Plain, None);
     let mut site = Site::new();
     site.configure(&format!(
-        "[mail]\nserver = \"localhost\"\nport = {}\nfrom = \"seats@site.example\"\ntls = \"none\"\n",
+        "[mail]\nserver = \"localhost\"\nport = {}\nfrom = \"seats@site.example\"\ntls = \"none\"\n\
+         url = \"https://seats.example/pages/\"\n",
         server.port()
     ));
     site.start();
@@ -308,6 +314,16 @@ fn h12_h13_d9_codes_are_mailed_to_the_address_that_is_known() {
         assert!(welcome.text.contains(words), "{words}: {}", welcome.text);
     }
     let code = code_of(&welcome.text);
+    // Behind the #: no server and no proxy has it in its log.
+    let pages = "https://seats.example/pages";
+    for page in [
+        format!("{pages}/set-password#{code}"),
+        format!("{pages}/login"),
+    ] {
+        let text = unbroken(&welcome.text);
+        let mut lines = text.lines().map(str::trim);
+        assert!(lines.any(|line| line == page), "{page}: {text}");
+    }
     did(&site, "login --code", &format!("{code}\n{FIRST}\n"));
     did(&site, "logout", "");
     // B13: who forgot gets one where they are known, and nobody hears of anybody else.
@@ -318,6 +334,8 @@ fn h12_h13_d9_codes_are_mailed_to_the_address_that_is_known() {
     let reset = &server.taken(2)[1];
     assert_eq!(reset.to, ["ana@example.com"]);
     let code = code_of(&reset.text);
+    let page = format!("{pages}/set-password#{code}");
+    assert!(unbroken(&reset.text).contains(&page), "{}", reset.text);
     did(&site, "login --code", &format!("{code}\n{SECOND}\n"));
     assert!(!site.log().contains(&code), "a code stands in the log");
     let journal = exported(&site);

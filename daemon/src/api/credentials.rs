@@ -208,6 +208,7 @@ pub(super) async fn invite(
             let letter = |to: &str, coded: &Coded<'_>| letters::welcome(to, coded, &units);
             told(api, made, letter, || {
                 desk.invite(&asker.caller, &user, (None, false))
+        url: api.mail.url(),
             })
         })
         .await?;

@@ -217,6 +217,12 @@ pub const KEYS: &[Key] = &[
         about: "The file with that user's password, readable by the daemon's user alone; read at each delivery. Empty: the systemd credential mail.password (LoadCredential=mail.password:FILE). A password stands in no setting.",
     },
     Key {
+        name: "mail.url",
+        kind: Kind::Text(ADDRESS_CHARS),
+        default: "\"\"",
+        about: "Where people find the pages of this site, such as \"https://seats.example.com\": invitations and codes then also lead to /login and /set-password there. Empty: mails tell the command alone.",
+    },
+    Key {
         name: "mail.timeout_s",
         kind: Kind::Number(1, 600),
         default: "30",

@@ -2,7 +2,7 @@
 
 use super::settings::Judged;
 use crate::mail::sender;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 /// How the way to the server is protected.
@@ -33,6 +33,8 @@ pub struct MailSettings {
     pub user: String,
     /// The file with their password; empty for the service manager's credential.
     pub password_file: PathBuf,
+    /// Where mails lead for pages, without a slash at its end; empty where there are none.
+    pub url: String,
     /// Seconds for all of a delivery that comes before the letter itself.
     pub timeout_s: u64,
 }
@@ -46,6 +48,7 @@ impl MailSettings {
             from: String::new(),
             user: String::new(),
             password_file: PathBuf::new(),
+            url: String::new(),
             timeout_s: 0,
         }
     }
@@ -82,6 +85,9 @@ impl MailSettings {
             ("from", Judged::Text(text)) => self.from.clone_from(text),
             ("user", Judged::Text(text)) => self.user.clone_from(text),
             ("password_file", Judged::Path(path)) => self.password_file.clone_from(path),
+            ("url", Judged::Text(text)) => {
+                text.trim_end_matches('/').clone_into(&mut self.url);
+            }
             ("timeout_s", Judged::Number(n)) => self.timeout_s = *n,
             _ => return false,
         }
@@ -97,12 +103,17 @@ impl MailSettings {
                 ("mail.from", !self.from.is_empty()),
                 ("mail.user", !self.user.is_empty()),
                 ("mail.password_file", password),
+                ("mail.url", !self.url.is_empty()),
             ] {
                 if set {
                     fault(key, "is set, and `mail.server` is not", server);
                 }
             }
             return;
+        }
+        if let Err(why) = check_url(&self.url) {
+            let remedy = "write it as in \"https://seats.example.com\" or \"https://example.com/seats\", or take it out";
+            fault("mail.url", why, remedy);
         }
         if !is_host(&self.server) {
             fault(
@@ -149,6 +160,41 @@ fn is_host(text: &str) -> bool {
     let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let good = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(letter);
     text.parse::<IpAddr>().is_ok() || text.split('.').all(good)
+}
+
+/// An origin and perhaps a path: what a code is put behind must be nobody else's, and come to nobody else.
+fn check_url(url: &str) -> Result<(), &'static str> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    let (plain, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (false, rest),
+        (None, Some(rest)) => (true, rest),
+        (None, None) => return Err("does not begin with https://"),
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let named = match bare {
+        Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
+        None => is_host(host) && !host.contains(':'),
+    };
+    if !named || port.is_some_and(|port| port.parse::<u16>().unwrap_or(0) == 0) {
+        return Err("names no host after ://, or a port that is none");
+    }
+    let plain_path = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    if !path.bytes().all(plain_path) {
+        return Err("has more than a host and a path of letters, digits and -._~/");
+    }
+    if plain && !is_here(bare.unwrap_or(host)) {
+        return Err("is http, and not this machine: whoever is on the way would read the codes");
+    }
+    Ok(())
 }
 
 /// A server of this machine: what is said to it goes over no wire.

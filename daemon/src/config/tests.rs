@@ -401,6 +401,11 @@ fn d9_faults_of_mail_are_named() {
             "mail.port",
             "cannot be 65536",
         ),
+        (
+            "[mail]\nurl = \"https://a.example\"\n".to_owned(),
+            "mail.url",
+            "`mail.server` is not",
+        ),
     ] {
         let found = faults(&at(&dir, &text));
         assert_eq!(found.len(), 1, "{text}: {found:?}");
@@ -411,6 +416,39 @@ fn d9_faults_of_mail_are_named() {
     }
     for more in ["tls = \"insecure\"\n", "user = \"a\"\n"] {
         assert!(load(&at(&dir, &format!("{on}{more}"))).is_ok(), "{more}");
+    }
+    for (url, words) in [
+        ("seats.a.example", "does not begin with https://"),
+        ("ftp://a.example", "does not begin with https://"),
+        ("http://a.example", "is http, and not this machine"),
+        (
+            "http://localhost.a.example/x",
+            "is http, and not this machine",
+        ),
+        ("https:///seats", "names no host"),
+        ("https://a.example:0", "names no host"),
+        ("https://a.example:port", "names no host"),
+        ("https://ana@a.example", "names no host"),
+        ("https://a.example/x?y=", "has more than a host and a path"),
+        ("https://a.example/#x", "has more than a host and a path"),
+    ] {
+        let found = faults(&at(&dir, &format!("{on}url = \"{url}\"\n")));
+        assert_eq!(found.len(), 1, "{url}: {found:?}");
+        assert!(
+            found[0].contains("`mail.url`") && found[0].contains(words),
+            "{url}: {found:?}"
+        );
+    }
+    for url in [
+        "https://a.example",
+        "https://a.example:8443/seats/",
+        "https://[2001:db8::1]/x",
+        "http://localhost:8080",
+        "http://[::1]:80/a-b_c.~d",
+    ] {
+        let good = load(&at(&dir, &format!("{on}url = \"{url}\"\n")));
+        let url = url.trim_end_matches('/');
+        assert_eq!(good.expect(url).settings.mail.url, url);
     }
     for here in ["localhost", "127.0.0.1", "::1"] {
         let text = format!("{}tls = \"none\"\n", on.replace("a.example", here));

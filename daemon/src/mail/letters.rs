@@ -150,6 +150,8 @@ pub struct Coded<'a> {
     pub code: &'a Secret,
     /// It is good until then (seconds since 1970).
     pub until: u64,
+    /// Where this site has pages, without a slash at its end.
+    pub url: Option<&'a str>,
 }
 
 /// An invitation, with what was registered (H12, H13).
@@ -190,10 +192,10 @@ pub fn reset(to: &str, asked: &Coded<'_>) -> Mail {
 
 fn how(asked: &Coded<'_>) -> String {
     format!(
-        "Your code is\n\n    {}\n\n\
-         On your computer, type `seatkeeper login --code`, then the code and a password of your choice, 12 characters at least. The \
+        "Your code is\n\n    {code}\n\n{}\
+         {type_it} `seatkeeper login --code`, then the code and a password of your choice, 12 characters at least. The \
          code is good once, until {}. Give it to nobody: who has it is you.\n",
-        asked.code.reveal(),
+        pages.unwrap_or_default(),
         dates::format(asked.until),
     )
 }
@@ -203,6 +205,18 @@ fn coded(kind: Kind, to: &str, subject: String, body: String) -> Mail {
         kind,
         to: to.to_owned(),
         subject,
+    let code = asked.code.reveal();
+    // Behind the #, which no browser sends: no log of a server or proxy has the code.
+    let pages = asked.url.map(|url| {
+        format!(
+            "Set your password, 12 characters at least, on this page:\n\n    {url}/set-password#{code}\n\n\
+             and sign in from then on here:\n\n    {url}/login\n\n"
+        )
+    });
+    let type_it = match pages {
+        Some(_) => "Or, on your computer, type",
+        None => "On your computer, type",
+    };
         body,
         reply_to: None,
         attachment: None,

@@ -99,6 +99,13 @@ impl Outbox {
         Outbox::over(parts, carrier)
     }
 
+    /// Where mails lead for pages.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        let url = &self.0.as_ref()?.parts.settings.url;
+        (!url.is_empty()).then_some(url)
+    }
+
     /// Opens it over this way.
     pub(super) fn over(parts: Parts, carrier: impl Carrier + 'static) -> Outbox {
         let Some(from) = sender(&parts.settings.from).filter(|_| parts.settings.is_on()) else {
