@@ -3,11 +3,10 @@
 use crate::desk::parse::bad;
 use crate::problem::{Refused, internal};
 use crate::random;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{CustomizedPasswordHasher, PasswordHasher};
 use argon2::{Algorithm, Argon2, Params, Version};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use seatkeeper::wire::Secret;
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -17,20 +16,11 @@ const LEAST_CHARACTERS: usize = 12;
 /// Bytes of one, as it is told.
 const MOST_BYTES: usize = 1024;
 /// What a guess costs: KiB of memory and passes over it (OWASP Password Storage Cheat Sheet, argon2id).
-const COST: Cost = Cost {
-    memory_kib: 19 * 1024,
-    passes: 2,
-    lanes: 1,
-};
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
 const HASH_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Cost {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-}
 
 /// A password in the form in which two are compared (NFKC): the same letters typed on another keyboard are the same.
 pub(super) struct Password(Zeroizing<String>);
@@ -39,13 +29,6 @@ pub(super) struct Password(Zeroizing<String>);
 #[derive(Debug, Default)]
 pub(in crate::desk) struct Passwords {
     stretched: AtomicU64,
-}
-
-/// The hash of a password as it is kept (a PHC string), taken apart.
-struct Kept {
-    cost: Cost,
-    salt: Vec<u8>,
-    hash: Vec<u8>,
 }
 
 impl Password {
@@ -80,75 +63,40 @@ impl Passwords {
         self.stretched.load(Ordering::Relaxed)
     }
 
-    /// What is kept of a new password. Takes a moment and memory.
+    /// What is kept of a new password (a PHC string). Takes a moment and memory.
     pub(super) fn keep(&self, password: &Password) -> Result<String, Refused> {
         let salt = random::bytes::<SALT_BYTES>().map_err(|e| internal("no random salt", &e))?;
-        let hash = self.stretch(password, &salt, COST)?;
-        let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(*hash));
-        let Cost {
-            memory_kib,
-            passes,
-            lanes,
-        } = COST;
-        Ok(format!(
-            "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}"
-        ))
-    }
-
-    /// Whether a password is the one that was kept. Where none was, the work is the same, and the answer no.
-    pub(super) fn fits(&self, told: &Password, kept: Option<&str>) -> Result<bool, Refused> {
-        let kept = kept.and_then(Kept::of);
-        let nobody = Kept {
-            cost: COST,
-            salt: vec![0; SALT_BYTES],
-            hash: vec![0; HASH_BYTES],
-        };
-        let of = kept.as_ref().unwrap_or(&nobody);
-        let hash = self.stretch(told, &of.salt, of.cost)?;
-        Ok(same(&*hash, &of.hash) & kept.is_some())
-    }
-
-    fn stretch(
-        &self,
-        password: &Password,
-        salt: &[u8],
-        cost: Cost,
-    ) -> Result<Zeroizing<[u8; HASH_BYTES]>, Refused> {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost()?);
         self.stretched.fetch_add(1, Ordering::Relaxed);
-        let failed = |e| internal("a password cannot be stretched", &e);
-        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(HASH_BYTES));
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(failed)?);
-        let mut hash = Zeroizing::new([0; HASH_BYTES]);
-        argon2
-            .hash_password_into(password.0.as_bytes(), salt, &mut *hash)
-            .map_err(failed)?;
-        Ok(hash)
+        let kept = argon2.hash_password_with_salt(password.0.as_bytes(), &salt);
+        let kept = kept.map_err(|e| internal("a password cannot be stretched", &e))?;
+        Ok(kept.to_string())
     }
-}
 
-impl Kept {
-    fn of(text: &str) -> Option<Kept> {
-        let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
-        let mut costs = parts.next()?.split(',');
-        let mut cost = |name: &str| costs.next()?.strip_prefix(name)?.parse().ok();
-        let cost = Cost {
-            memory_kib: cost("m=")?,
-            passes: cost("t=")?,
-            lanes: cost("p=")?,
+    /// Whether a password is the one that was kept, at the cost that it was kept at. Where none was, the work is that of
+    /// one, and the answer no.
+    pub(super) fn fits(&self, told: &Password, kept: Option<&str>) -> Result<bool, Refused> {
+        let kept = kept.and_then(|kept| PasswordHash::new(kept).ok());
+        let kept = kept.filter(|kept| kept.algorithm.as_str() == "argon2id");
+        let parts = kept.as_ref().and_then(|kept| kept.salt.zip(kept.hash));
+        let (Some(kept), Some((salt, hash))) = (&kept, parts) else {
+            self.keep(told)?;
+            return Ok(false);
         };
-        let mut bytes = || STANDARD_NO_PAD.decode(parts.next()?).ok();
-        Some(Kept {
-            cost,
-            salt: bytes()?,
-            hash: bytes()?,
-        })
+        self.stretched.fetch_add(1, Ordering::Relaxed);
+        let failed = |e| internal("a password cannot be compared", &e);
+        let params = Params::try_from(kept).map_err(failed)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost()?);
+        let (password, version) = (told.0.as_bytes(), kept.version);
+        let again = argon2.hash_password_customized(password, &salt, None, version, params);
+        // Whole outputs are compared, in the same time wherever they differ.
+        Ok(again.map_err(failed)?.hash == Some(hash))
     }
 }
 
-/// Compares every byte, wherever they differ first.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let differ = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
-    one.len() == other.len() && black_box(differ) == 0
+fn cost() -> Result<Params, Refused> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES));
+    params.map_err(|e| internal("a password cannot be stretched", &e))
 }
 
 #[cfg(test)]
