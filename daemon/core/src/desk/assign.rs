@@ -7,13 +7,14 @@ use super::refusal::Subject;
 use super::release::ending;
 use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Snapshot};
+use crate::login;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId, UserId};
 use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{AssignmentTerms, Limit, Target, Within};
-use seatkeeper_engine::{Command, State, Verdict};
+use seatkeeper_engine::{Command, Engine, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// To whom something is assigned.
@@ -77,19 +78,20 @@ impl Desk {
         }
         let terms = terms(body)?;
         let what = format!("the assignment of {}", license.id);
+        let assign = |target| Command::Assign {
+            id,
+            license: license.clone(),
+            target,
+            terms: terms.clone(),
+        };
         let target = match target {
             Whom::Known(target) => target,
-            Whom::New(login) => Target::User(self.meet_named(caller, login)?),
+            Whom::New(login) => {
+                self.would_assign(caller, login, (&what, &assign))?;
+                Target::User(self.meet_named(caller, login)?)
+            }
         };
-        let answer = self.asked(
-            caller,
-            Command::Assign {
-                id,
-                license,
-                target,
-                terms,
-            },
-        )?;
+        let answer = self.asked(caller, assign(target))?;
         match &answer.verdict {
             Verdict::Assigned(id) => {
                 let state = &answer.snapshot.state;
@@ -102,6 +104,34 @@ impl Desk {
                 })
             }
             _ => Err(self.not_done(caller, &what, &answer)),
+        }
+    }
+
+    /// Whether it would be done for a user who comes to be by it: judged on a copy, so that a no leaves nobody behind.
+    fn would_assign(
+        &self,
+        caller: &Caller,
+        login: &str,
+        (what, assign): (&str, &dyn Fn(Target) -> Command),
+    ) -> Result<(), Refused> {
+        login::check(login).map_err(|why| bad("user", why))?;
+        let (snapshot, now) = (self.keeper.snapshot(), self.now());
+        let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
+        let hash = login::hash(self.keys.salt(), login);
+        let mut copy = Engine::resume(snapshot.state.clone());
+        copy.apply(now, Command::MeetUser { user, login: hash });
+        let (_, verdict) = copy.apply(now, assign(Target::User(user)));
+        match verdict {
+            Verdict::Denied(_) => {
+                let answer = Answer {
+                    verdict,
+                    now,
+                    snapshot,
+                    events: 0..0,
+                };
+                Err(self.not_done(caller, what, &answer))
+            }
+            _ => Ok(()),
         }
     }
 

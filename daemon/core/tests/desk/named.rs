@@ -71,6 +71,35 @@ fn l17_owners_and_those_who_sit_are_counted() {
 }
 
 #[test]
+fn d3_a_no_leaves_nobody_behind_whom_it_named_first() {
+    let (site, _) = named(0);
+    for user in ["ana", "bob"] {
+        assign(&site, user).expect("one of two");
+    }
+    let users = || {
+        let page = site
+            .desk
+            .users(&site.root(), (None, None), &Cursor::default());
+        page.expect("a list").items.len()
+    };
+    let before = (users(), site.desk.snapshot().state.events);
+    let no = assign(&site, "cy").expect_err("none is left");
+    assert_eq!(no.code, Code::NoSeatFree, "{no:?}");
+    let unknown = Assignment {
+        user: Some("cy".to_owned()),
+        license: "ACME-1".to_owned(),
+        policies: vec!["no such policy".to_owned()],
+        ..Assignment::default()
+    };
+    let no = site
+        .desk
+        .assign(&site.root(), &unknown)
+        .expect_err("no such policy");
+    assert_ne!(no.code, Code::NoSeatFree, "{no:?}");
+    assert_eq!(before, (users(), site.desk.snapshot().state.events));
+}
+
+#[test]
 fn d3_a_named_seat_is_refused_where_none_is_left() {
     let (site, vendor) = named(0);
     let ana = assign(&site, "ana").expect("hers");
