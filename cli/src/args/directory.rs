@@ -253,6 +253,13 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         hard: bool,
     },
+    /// Give a user another mail address: they sign in by the old one no more
+    Address {
+        /// Their login
+        login: String,
+        /// The address, or none
+        address: String,
+    },
     /// Let a user sit: who was pending or suspended, or is a guest
     Activate {
         /// Their login

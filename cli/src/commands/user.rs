@@ -36,6 +36,7 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer)
         UserCommand::DropUnit { login, unit, hard } => {
             drop_unit(daemon, login, unit, *hard, printer)
         }
+        UserCommand::Address { login, address } => readdress(daemon, login, address, printer),
         UserCommand::Activate {
             login,
             until,
@@ -200,6 +201,24 @@ fn changed(daemon: &Daemon<'_>, login: &str, change: &UserChange, printer: &Prin
     printer.record(&changed, |changed| {
         let is = format!("{} is {}", changed.item.login, stands(&changed.item));
         lose(&is, &changed.ending, change.hard)
+    })
+}
+
+fn readdress(daemon: &Daemon<'_>, login: &str, address: &str, printer: &Printer) -> Outcome {
+    let change = UserChange {
+        address: Some(if address == "none" { "" } else { address }.to_owned()),
+        ..UserChange::default()
+    };
+    let known: User = daemon.get(&place(login))?;
+    let changed: Changed<User> = daemon.patch(&place(&known.id), &change, Some(known.revision))?;
+    printer.record(&changed, |changed| {
+        let User { login, address, .. } = &changed.item;
+        match address {
+            Some(address) => format!(
+                "{login} has the address {address} now; it is known to be theirs once they use a code that was mailed there"
+            ),
+            None => format!("{login} has no mail address now"),
+        }
     })
 }
 

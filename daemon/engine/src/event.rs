@@ -125,6 +125,12 @@ pub enum Recorded {
         user: UserId,
         units: Vec<UnitId>,
     },
+    /// They sign in by the old address no more, and by the new one; a code that is on its way to the old one is good no more.
+    AddressChanged {
+        user: UserId,
+        was: Option<LoginHash>,
+        address: Option<MailAddress>,
+    },
     UserRemoved {
         user: UserId,
     },

@@ -190,7 +190,33 @@ pub fn reset(to: &str, asked: &Coded<'_>) -> Mail {
     coded(Kind::Reset, to, subject, body)
 }
 
+/// A code for an address that its owner has told: using it shows that it is theirs.
+#[must_use]
+pub fn address(to: &str, asked: &Coded<'_>) -> Mail {
+    let body = format!(
+        "This is the mail address of {login} at {site} now. If you are not {login}, nothing needs to be done.\n\n\
+         To show that the address is yours, use the code below: it sets your password, which may be the one that you have.\n\n{}",
+        how(asked),
+        site = asked.site,
+        login = asked.login,
+    );
+    let subject = format!("Your mail address at {}", asked.site);
+    coded(Kind::Reset, to, subject, body)
+}
+
 fn how(asked: &Coded<'_>) -> String {
+    let code = asked.code.reveal();
+    // Behind the #, which no browser sends: no log of a server or proxy has the code.
+    let pages = asked.url.map(|url| {
+        format!(
+            "Set your password, 12 characters at least, on this page:\n\n    {url}/set-password#{code}\n\n\
+             and sign in from then on here:\n\n    {url}/login\n\n"
+        )
+    });
+    let type_it = match pages {
+        Some(_) => "Or, on your computer, type",
+        None => "On your computer, type",
+    };
     format!(
         "Your code is\n\n    {code}\n\n{}\
          {type_it} `seatkeeper login --code`, then the code and a password of your choice, 12 characters at least. The \
@@ -205,18 +231,6 @@ fn coded(kind: Kind, to: &str, subject: String, body: String) -> Mail {
         kind,
         to: to.to_owned(),
         subject,
-    let code = asked.code.reveal();
-    // Behind the #, which no browser sends: no log of a server or proxy has the code.
-    let pages = asked.url.map(|url| {
-        format!(
-            "Set your password, 12 characters at least, on this page:\n\n    {url}/set-password#{code}\n\n\
-             and sign in from then on here:\n\n    {url}/login\n\n"
-        )
-    });
-    let type_it = match pages {
-        Some(_) => "Or, on your computer, type",
-        None => "On your computer, type",
-    };
         body,
         reply_to: None,
         attachment: None,

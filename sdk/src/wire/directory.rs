@@ -243,6 +243,9 @@ pub struct UserChange {
     /// They are in exactly these units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Vec<String>>,
+    /// Their mail address, in a call of its own; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// They get no time to save where they lose a right by it.
     #[serde(default)]
     pub hard: bool,

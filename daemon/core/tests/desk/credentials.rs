@@ -17,7 +17,12 @@ use std::time::Duration;
 pub(crate) const FIRST: &str = "the first sentence of mine";
 pub(crate) const SECOND: &str = "and the second one, longer";
 
-fn redeemed(site: &Site, by: &Caller, code: &CodeMade, password: &str) -> Result<Whoami, Refused> {
+pub(crate) fn redeemed(
+    site: &Site,
+    by: &Caller,
+    code: &CodeMade,
+    password: &str,
+) -> Result<Whoami, Refused> {
     let body = Redeem {
         code: code.code.clone().expect("a code"),
         password: Secret::new(password),
@@ -26,7 +31,12 @@ fn redeemed(site: &Site, by: &Caller, code: &CodeMade, password: &str) -> Result
     site.desk.redeem(by, &body)
 }
 
-fn signs_in(site: &Site, by: &Caller, login: &str, password: &str) -> Result<Whoami, Refused> {
+pub(crate) fn signs_in(
+    site: &Site,
+    by: &Caller,
+    login: &str,
+    password: &str,
+) -> Result<Whoami, Refused> {
     let body = SignIn {
         login: login.to_owned(),
         password: Secret::new(password),

@@ -1,6 +1,7 @@
 //! The desk over a memory journal and a manual clock: every verb, every no, and leases that the SDK's verifier takes.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod broken;
 mod credentials;

@@ -3,7 +3,7 @@
 
 use super::Admission;
 use crate::ids::{GroupId, LoginHash, NameHash, UnitId, UserId};
-use crate::state::{AccountKind, Place, UserStatus};
+use crate::state::{AccountKind, MailAddress, Place, UserStatus};
 use crate::time::Date;
 
 /// A change of the organisation.
@@ -121,6 +121,17 @@ pub enum Arrange {
         units: Vec<UnitId>,
         /// Where they lose a right by it they get no `last`.
         hard: bool,
+        /// Refused unless they still have this revision.
+        if_match: Option<u64>,
+    },
+    /// Gives a user another mail address, or none.
+    ChangeAddress {
+        /// Who.
+        user: UserId,
+        /// Which of their logins the present one is, where they have one.
+        was: Option<LoginHash>,
+        /// The new one, which nobody else has.
+        address: Option<MailAddress>,
         /// Refused unless they still have this revision.
         if_match: Option<u64>,
     },

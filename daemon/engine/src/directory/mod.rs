@@ -53,16 +53,7 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
             units,
             status,
             until,
-        } => {
-            let made = users::Made {
-                login,
-                address,
-                units,
-                status,
-                until,
-            };
-            users::make(act, user, made)
-        }
+        } => users::make(act, user, (login, address), (units, status, until)),
         Arrange::ChangeUser {
             user,
             status,
@@ -76,6 +67,12 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
             hard,
             if_match,
         } => users::place(act, user, units, hard, if_match),
+        Arrange::ChangeAddress {
+            user,
+            was,
+            address,
+            if_match,
+        } => users::readdress(act, user, (was, address), if_match),
         Arrange::RemoveUser {
             user,
             hard,

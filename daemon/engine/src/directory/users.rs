@@ -7,42 +7,31 @@ use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{LoginHash, UnitId, UserId};
 use crate::losses::Concerned;
-use crate::state::{State, User, UserStatus};
+use crate::state::{MailAddress, State, User, UserStatus};
 use crate::time::Date;
 
-/// What a new user is.
-pub(super) struct Made {
-    pub(super) login: LoginHash,
-    pub(super) address: Option<LoginHash>,
-    pub(super) units: Vec<UnitId>,
-    pub(super) status: UserStatus,
-    pub(super) until: Option<Date>,
-}
-
 /// Makes a user. The same id with the same login is the same one.
-pub(super) fn make(act: &mut Act<'_>, user: UserId, made: Made) -> Result<Verdict, Denial> {
+pub(super) fn make(
+    act: &mut Act<'_>,
+    user: UserId,
+    (login, address): (LoginHash, Option<LoginHash>),
+    (units, status, until): (Vec<UnitId>, UserStatus, Option<Date>),
+) -> Result<Verdict, Denial> {
     let state = act.state();
-    let mut names = std::iter::once(&made.login).chain(&made.address);
+    let mut names = std::iter::once(login).chain(address);
+    let units = ordered(units);
     if let Some(known) = state.users.get(&user) {
         let of = (&known.units, known.status, known.until);
-        let same = names.all(|name| known.logins.contains(name));
-        return if same && of == (&ordered(made.units), made.status, made.until) {
+        let same = names.all(|name| known.logins.contains(&name));
+        return if same && of == (&units, status, until) {
             Ok(Verdict::User(user))
         } else {
             Err(Denial::new(Code::Conflict, 20))
         };
     }
-    if names.any(|name| state.logins.contains_key(name)) {
+    if names.any(|name| state.logins.contains_key(&name)) {
         return Err(Denial::new(Code::NameTaken, 1));
     }
-    let Made {
-        login,
-        address,
-        units,
-        status,
-        until,
-    } = made;
-    let units = ordered(units);
     placeable(state, user, &units)?;
     act.record(Recorded::UserMade {
         user,
@@ -106,6 +95,31 @@ pub(super) fn place(
     }
     let placed = Recorded::UserPlaced { user, units };
     Ok(settled(act, placed, &concerned, hard))
+}
+
+/// Gives them another mail address, or none.
+pub(super) fn readdress(
+    act: &mut Act<'_>,
+    user: UserId,
+    (was, address): (Option<LoginHash>, Option<MailAddress>),
+    if_match: Option<u64>,
+) -> Result<Verdict, Denial> {
+    let state = act.state();
+    let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
+    unchanged(known.revision, if_match, 1)?;
+    if was.is_some_and(|was| !known.logins.contains(&was) || known.logins.len() < 2) {
+        // Changed in this moment.
+        return Err(Denial::new(Code::Conflict, 20));
+    }
+    let new = address.map(|address| address.hash);
+    if new == was {
+        return Ok(Verdict::Done);
+    }
+    if new.is_some_and(|new| state.logins.contains_key(&new)) {
+        return Err(Denial::new(Code::NameTaken, 1));
+    }
+    act.record(Recorded::AddressChanged { user, was, address });
+    Ok(Verdict::Done)
 }
 
 /// Takes them away.

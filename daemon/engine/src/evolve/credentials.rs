@@ -159,6 +159,18 @@ fn take_bearers(state: &mut State, user: UserId, gone: &[BearerId]) {
     });
 }
 
+/// An address is somebody's no more: nor is what was mailed there good for anything.
+pub(super) fn unreachable(state: &mut State, user: UserId, address: LoginHash) {
+    state.credentials.verified.remove(&address);
+    let codes = &state.credentials.codes;
+    let sent = |code: &CodeHash| {
+        let known = codes.get(code);
+        known.is_some_and(|of| of.mailed == Some(address))
+    };
+    let sent: Vec<_> = codes_of(state, user).into_iter().filter(sent).collect();
+    sent.into_iter().for_each(|code| drop_code(state, code));
+}
+
 /// Nothing is left of somebody who is gone.
 pub(super) fn forget(state: &mut State, user: UserId) {
     let credentials = &mut state.credentials;

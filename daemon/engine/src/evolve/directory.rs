@@ -5,7 +5,9 @@ use super::licensing::unassign;
 use super::{registrations, terms};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
-use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
+use crate::state::{
+    Account, AccountKind, Group, MailAddress, OrgUnit, Place, State, Target, User, UserStatus,
+};
 use crate::time::Date;
 use imbl::OrdSet;
 use std::sync::Arc;
@@ -119,6 +121,9 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             }
             place(state, *user, units, revision);
         }
+        Recorded::AddressChanged { user, was, address } => {
+            readdress(state, *user, (*was, *address), revision);
+        }
         Recorded::UserRemoved { user } => forget_user(state, *user, revision),
         Recorded::Registered(_)
         | Recorded::RegistrationApproved { .. }
@@ -141,6 +146,28 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
     }
 }
 
+/// They are found by the new address, and by the old one no more.
+fn readdress(
+    state: &mut State,
+    user: UserId,
+    (was, address): (Option<LoginHash>, Option<MailAddress>),
+    revision: u64,
+) {
+    let new = address.map(|address| address.hash);
+    change_user(state, user, revision, |known| {
+        if let Some(was) = was {
+            known.logins.remove(&was);
+        }
+        known.logins.extend(new);
+    });
+    if let Some(was) = was {
+        state.logins.remove(&was);
+        credentials::unreachable(state, user, was);
+    }
+    state.logins.extend(new.map(|new| (new, user)));
+    registrations::readdressed(state, user, address, revision);
+}
+
 /// A new event is folded somewhere, or the compiler asks for it here.
 pub(super) fn folded_before(event: &Recorded) {
     macro_rules! all {
@@ -158,8 +185,8 @@ pub(super) fn folded_before(event: &Recorded) {
         LastSigned, HolderEnded, SeatEnded, CheckoutEnded, CoolDownStarted, CoolDownDeleted,
         ClockAccepted, UnitMade, UnitRenamed, UnitMoved, AccountManaged, UnitRemoved, GroupMade,
         GroupRenamed, GroupRemoved, MembersAdded, MembersDropped, UserMet, UserMade, UserChanged,
-        UserPlaced, UserRemoved, RoleDefined, RoleRemoved, RolesGiven, TermsPublished,
-        TermsAccepted, Registered, RegistrationApproved, RegistrationRefused, AddressVerified,
+        UserPlaced, AddressChanged, UserRemoved, RoleDefined, RoleRemoved, RolesGiven,
+        TermsPublished, TermsAccepted, Registered, RegistrationApproved, RegistrationRefused, AddressVerified,
         DomainLetIn, DomainDropped, CodeMade, CodeUsed, PasswordSet, LoginBound, LoginUnbound,
         ResetAsked, ResetDropped, TokenMade, TokensRevoked, SessionMade, SessionsEnded,
     }

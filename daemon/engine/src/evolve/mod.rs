@@ -89,6 +89,7 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::RolesGiven { .. }
         | Recorded::TermsPublished { .. }
         | Recorded::TermsAccepted { .. }
+        | Recorded::AddressChanged { .. }
         | Recorded::CodeMade { .. }
         | Recorded::CodeUsed { .. }
         | Recorded::PasswordSet { .. }

@@ -3,7 +3,7 @@
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
-use crate::state::{Registration, State, User, UserStatus};
+use crate::state::{MailAddress, Registration, State, User, UserStatus};
 use std::sync::Arc;
 
 /// Folds one event of a registration.
@@ -66,6 +66,19 @@ fn register(state: &mut State, asked: &Registered, revision: u64) {
         revision,
     };
     state.registrations.insert(asked.user, Arc::new(waits));
+}
+
+/// Who waits has another address, which is not known to be theirs.
+pub(super) fn readdressed(
+    state: &mut State,
+    user: UserId,
+    address: Option<MailAddress>,
+    revision: u64,
+) {
+    if let Some(known) = state.registrations.get_mut(&user) {
+        let known = Arc::make_mut(known);
+        (known.address, known.verified, known.revision) = (address, false, revision);
+    }
 }
 
 /// A user whose status an administrator changed does not wait for an answer any more.

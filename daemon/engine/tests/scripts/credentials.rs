@@ -143,6 +143,9 @@ impl Stage {
             Recorded::TokensRevoked { user, tokens } => {
                 format!("TokensRevoked {} of {}", tokens.len(), self.name(*user))
             }
+            Recorded::AddressChanged { user, .. } => {
+                format!("AddressChanged {}", self.name(*user))
+            }
             Recorded::SessionMade { user, .. } => format!("SessionMade {}", self.name(*user)),
             Recorded::SessionsEnded { user, sessions } => {
                 format!("SessionsEnded {} of {}", sessions.len(), self.name(*user))

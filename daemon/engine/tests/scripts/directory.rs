@@ -8,7 +8,7 @@ use seatkeeper_engine::ids::{
 };
 use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{
-    Account, AccountKind, AssignmentTerms, Limit, Place, Target, UserStatus,
+    Account, AccountKind, AssignmentTerms, Limit, MailAddress, Place, Target, UserStatus,
 };
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Stage {
                 if_match: None,
             },
             "group" | "rename-group" | "remove-group" | "join" | "leave" => self.group_of(words)?,
-            "person" | "place" | "status" | "remove-person" => self.person_of(words)?,
+            "person" | "place" | "status" | "address" | "remove-person" => self.person_of(words)?,
             _ => return Ok(false),
         };
         self.answer(Command::Arrange(change))?;
@@ -196,6 +196,15 @@ impl Stage {
                 units: units()?,
                 status: words.get("status").map_or(Ok(UserStatus::Active), status)?,
                 until,
+            },
+            "address" => Arrange::ChangeAddress {
+                user: self.user(called),
+                was: words.get("was").map(|text| LoginHash(id("address", text))),
+                address: words.get("is").map(|text| MailAddress {
+                    hash: LoginHash(id("address", text)),
+                    domain: NameHash(id("domain", text.split('@').next_back().unwrap_or(text))),
+                }),
+                if_match: None,
             },
             "place" => Arrange::PlaceUser {
                 units: if words.flag("in") {

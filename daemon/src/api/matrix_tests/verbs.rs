@@ -152,6 +152,12 @@ pub(super) const VERBS: &[Verb] = &[
     edit("PATCH", "/v1/users/{user}", Asks::All(PEOPLE), user, |_| {
         Some(json!({"status": "suspended"}))
     }),
+    told(
+        " to another address",
+        edit("PATCH", "/v1/users/{user}", Asks::All(PEOPLE), user, |_| {
+            Some(json!({"address": "else@example.com"}))
+        }),
+    ),
     edit("DELETE", "/v1/users/{user}", Asks::All(PEOPLE), user, NONE),
     edit(
         "PATCH",

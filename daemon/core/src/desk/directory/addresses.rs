@@ -1,11 +1,19 @@
 //! Mail addresses and their domains: in one form, in which two are the same or are not (D7, D8).
 
+use super::registrations::address_key;
+use crate::authorize::Caller;
+use crate::desk::Desk;
 use crate::desk::parse::bad;
+use crate::keeper::Answer;
 use crate::keys::Salt;
 use crate::login::{hash, unseen};
 use crate::problem::Refused;
-use seatkeeper_engine::ids::{LoginHash, NameHash};
+use crate::side::Kind;
+use seatkeeper_engine::command::Arrange;
+use seatkeeper_engine::ids::{LoginHash, NameHash, UserId};
 use seatkeeper_engine::state::MailAddress;
+use seatkeeper_engine::{Command, State, Verdict};
+use std::sync::PoisonError;
 use unicode_normalization::UnicodeNormalization;
 
 /// Bytes of an address: what a mail can carry (RFC 5321, 4.5.3.1.3).
@@ -51,6 +59,57 @@ impl Address {
             hash: address_hash(salt, &self.text),
             domain: domain_hash(salt, &self.domain),
         }
+    }
+}
+
+impl Desk {
+    /// Gives somebody another mail address, or none. Its text is durable before it counts, and the old one's goes after.
+    pub(in crate::desk) fn readdress(
+        &self,
+        caller: &Caller,
+        (user, if_match): (UserId, Option<u64>),
+        text: Option<&str>,
+    ) -> Result<Answer, Refused> {
+        let address = text.map(|text| Address::of("address", text)).transpose()?;
+        let hashed = address.as_ref().map(|of| of.hashed(self.keys.salt()));
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.keeper.recorded();
+        let was = self.address_login(&before.state, user);
+        let key = hashed.map(|of| address_key(user, of.hash));
+        let is_new = hashed.map(|of| of.hash) != was;
+        if let (Some(key), Some(address), true) = (key, &address, is_new) {
+            let kept = self.side.put_name(Kind::User, key, &address.text);
+            kept.map_err(|e| self.broken(caller, &e))?;
+        }
+        let change = Arrange::ChangeAddress {
+            user,
+            was,
+            address: hashed,
+            if_match,
+        };
+        let answer = self.asked(caller, Command::Arrange(change))?;
+        if let Verdict::Denied(denial) = &answer.verdict {
+            if let Some(key) = key.filter(|_| is_new) {
+                self.erase_name(Kind::User, key);
+            }
+            let what = format!("address {}", text.unwrap_or_default());
+            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+        }
+        if let Some(was) = was.filter(|_| is_new) {
+            self.erase_name(Kind::User, address_key(user, was));
+        }
+        Ok(answer)
+    }
+
+    /// Which of somebody's logins is their address.
+    pub(super) fn address_login(&self, state: &State, user: UserId) -> Option<LoginHash> {
+        let known = state.users.get(&user);
+        let known = known.filter(|known| known.logins.len() > 1)?;
+        let mut logins = known.logins.iter().copied();
+        logins.find(|login| {
+            let kept = self.side.name(Kind::User, address_key(user, *login));
+            matches!(kept, Ok(Some(_)))
+        })
     }
 }
 

@@ -190,6 +190,9 @@ impl Desk {
         let known = state.users.get(&id);
         let known = known.ok_or_else(|| internal("a user that was found is not there", &id))?;
         let what = format!("user {}", self.user_name(id));
+        if body.address.is_some() {
+            return self.address_given(&snapshot, caller, (id, if_match), body);
+        }
         let hard = body.hard;
         let stands = (&body.status, body.until);
         let (caller, change) = match (&body.units, stands) {
@@ -243,6 +246,26 @@ impl Desk {
         let item = self.user_found(&answer.snapshot, &caller, id)?;
         let concerned = Concerned::Users(vec![id]);
         let ending = self.losing(state, &answer, &concerned).ending;
+        Ok(Changed { item, ending })
+    }
+
+    /// Another mail address, by whoever may change the user; an empty one takes it away.
+    fn address_given(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        (id, if_match): (UserId, Option<u64>),
+        body: &UserChange,
+    ) -> Result<Changed<wire::User>, Refused> {
+        if body.units.is_some() || body.status.is_some() || body.until.is_some() {
+            let why = "is changed in one call, and all else in another";
+            return Err(bad("address", why));
+        }
+        let caller = self.user_managed(snapshot, caller, id)?;
+        let text = body.address.as_deref().filter(|text| !text.is_empty());
+        let answer = self.readdress(&caller, (id, if_match), text)?;
+        let item = self.user_found(&answer.snapshot, &caller, id)?;
+        let ending = Vec::new();
         Ok(Changed { item, ending })
     }
 

@@ -30,6 +30,10 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
             status,
             until,
         } => format!("{} is {}", who(*user, names), stands(*status, *until)),
+        Recorded::AddressChanged { user, address, .. } => {
+            let is = if address.is_some() { "another" } else { "no" };
+            format!("user {} has {is} mail address now", names.user(*user))
+        }
         Recorded::UserPlaced { user, units } => {
             format!(
                 "user {} placed{}",

@@ -149,6 +149,7 @@ impl About {
             | Recorded::UserPlaced { user, .. }
             | Recorded::RolesGiven { user, .. }
             | Recorded::TermsAccepted { user, .. }
+            | Recorded::AddressChanged { user, .. }
             | Recorded::UserRemoved { user } => Said::of(self.is_user(*user)),
             Recorded::MembersAdded { users, .. } | Recorded::MembersDropped { users, .. } => {
                 Said::of(users.iter().any(|user| self.is_user(*user)))

@@ -47,6 +47,7 @@ kinds! {
     UserMade { .. },
     UserChanged { .. },
     UserPlaced { .. },
+    AddressChanged { .. },
     UserRemoved { .. },
     RoleDefined { .. },
     RoleRemoved { .. },
