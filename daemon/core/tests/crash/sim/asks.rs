@@ -1,6 +1,6 @@
 //! What is asked in a round: by applications, as processes and networks do it, and by those who administer the site.
 
-use super::changes::{Change, USERS};
+use super::changes::{Change, Gives, USERS, Whom};
 use super::people::{App, Life, Take, named, root, user};
 use super::world::{APPS, Asked, Whose, World, pick};
 use seatkeeper_engine::Command;
@@ -14,7 +14,7 @@ use super::{BASE_S, FEATURE};
 impl World {
     /// One or a few commands.
     pub(super) fn some(&mut self) -> Vec<Asked> {
-        match self.random.below(48) {
+        match self.random.below(52) {
             0 => self.reclaim(),
             1 => self.give_back(),
             2 | 3 => vec![self.other_license()],
@@ -28,6 +28,7 @@ impl World {
                 let change = self.some_change();
                 vec![self.change(change)]
             }
+            48..52 if self.named => self.of_owners(),
             _ => {
                 let who = pick(&mut self.random, APPS as u64);
                 if self.busy.contains(&who) {
@@ -202,6 +203,17 @@ impl World {
         };
         let words = format!("reclaim {gid}{}", if hard { " hard" } else { "" });
         vec![self.other(&words, Command::Reclaim { gid, hard })]
+    }
+
+    /// A seat is assigned to somebody, or taken from its owner.
+    fn of_owners(&mut self) -> Vec<Asked> {
+        let hard = self.random.below(2) == 0;
+        let whom = Whom::User(USERS[pick(&mut self.random, USERS.len() as u64)]);
+        match self.random.below(8) {
+            0 => self.recall(hard),
+            1 | 2 => vec![self.change(Change::Unassign(whom, hard))],
+            _ => vec![self.change(Change::Assign(whom, Gives::default()))],
+        }
     }
 
     /// A named seat is taken from its owner, whether somebody sits on it or not.

@@ -20,6 +20,7 @@ impl World {
     /// One batch. False where the daemon failed in it.
     pub(super) fn round(&mut self, asked: Vec<Asked>) -> Result<bool, String> {
         let asked = self.met(asked);
+        self.alone = asked.len() == 1;
         let handle = self.handle();
         let before = handle.snapshot();
         let heard = Heard::default();
@@ -78,6 +79,7 @@ impl World {
                 self.ledger.org_is(&self.handle().recorded().state)?;
             }
             self.doubt_rights();
+            self.ledger.owners_are(&self.handle().recorded().state)?;
         }
         // Once more: a lease that was signed before it in the same batch is in doubt now.
         for one in &asked {
@@ -118,7 +120,10 @@ impl World {
             match &one.whose {
                 Whose::Checkout(who, take) => self.apps[*who].life = Life::Asking(take.clone()),
                 Whose::Release(who, _) => self.apps[*who].life = Life::Idle,
-                Whose::Change(_) => self.doubt_of(None),
+                Whose::Change(_) => {
+                    self.doubt_of(None);
+                    self.ledger.owners.doubt(|_, _, _| true);
+                }
                 _ => {}
             }
             self.ledger.undecided.extend(learned(one));
@@ -161,6 +166,12 @@ impl World {
                         self.apps[*who].life = Life::Idle;
                     }
                     _ => {}
+                }
+                Ok(())
+            }
+            Verdict::Ending(_) => {
+                if let Command::Recall { gid, .. } = one.command {
+                    self.ledger.owners.recalled(gid);
                 }
                 Ok(())
             }
@@ -233,6 +244,9 @@ impl World {
         }
         // Whoever comes next in this batch joins it.
         self.known.insert(gid);
+        if let Whose::Checkout(who, _) | Whose::Late(who, _) | Whose::Renew(who) = &one.whose {
+            self.owns(lease, *who);
+        }
         match &one.whose {
             Whose::Checkout(who, take) => {
                 self.over(take, lease)?;
@@ -317,6 +331,15 @@ impl World {
             }
             Command::ReleaseElsewhere { holder, .. } => self.doubt_of(Some(holder.gid)),
             Command::InstallLicense { .. } | Command::AcceptClock { .. } => self.doubt_of(None),
+            _ => {}
+        }
+        let owners = &mut self.ledger.owners;
+        match &one.command {
+            Command::Recall { gid, .. } => owners.doubt(|one, _, _| one == *gid),
+            Command::InstallLicense { terms, .. } => {
+                let seats = terms.features[0].seats.unwrap_or(u64::MAX);
+                owners.doubt(|_, slots, _| slots.iter().any(|slot| *slot >= seats));
+            }
             _ => {}
         }
     }

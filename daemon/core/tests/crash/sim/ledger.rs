@@ -1,6 +1,7 @@
 //! What clients were told, kept outside of the daemon, and the promises that are held against it (claims.md 3).
 
 use super::org::{Learned, Org};
+use super::owners::Owners;
 use super::people::App;
 use seatkeeper_core::journal::{Head, follow, parse};
 use seatkeeper_core::keeper::{Handle, Snapshot};
@@ -16,6 +17,8 @@ pub(super) struct Ledger {
     pub(super) acknowledged: Option<Arc<Snapshot>>,
     /// The organisation up to it.
     pub(super) org: Org,
+    /// Whose the named seats are.
+    pub(super) owners: Owners,
     /// What a batch that failed would have changed about it.
     pub(super) undecided: Vec<Learned>,
     /// Of the newest lease.
@@ -54,6 +57,8 @@ pub(super) struct Counts {
     pub(super) not_arranged: u64,
     pub(super) over_limits: u64,
     pub(super) lasts: u64,
+    pub(super) owners: u64,
+    pub(super) not_opened: u64,
 }
 
 impl Counts {
@@ -76,6 +81,8 @@ impl Counts {
             not_arranged,
             over_limits,
             lasts,
+            owners,
+            not_opened,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -94,6 +101,8 @@ impl Counts {
         self.not_arranged += not_arranged;
         self.over_limits += over_limits;
         self.lasts += lasts;
+        self.owners += owners;
+        self.not_opened += not_opened;
     }
 }
 
@@ -176,13 +185,9 @@ impl Ledger {
     /// I2: a batch that nobody was answered for is in the journal, all of it, or nothing of it; and the organisation is what
     /// was answered for.
     pub(super) fn decided(&mut self, kept: bool, state: &State) -> Result<(), String> {
-        for learned in std::mem::take(&mut self.undecided) {
-            // Its last day may have come meanwhile.
-            let refused =
-                matches!(learned, Learned::Installed(serial) if in_force(state) < Some(serial));
-            if kept && !refused {
-                self.org.learn(&learned);
-            }
+        let undecided = std::mem::take(&mut self.undecided);
+        if kept {
+            self.org = self.org.after(&undecided, state);
         }
         self.org_is(state)
     }
@@ -191,6 +196,11 @@ impl Ledger {
     pub(super) fn org_is(&self, state: &State) -> Result<(), String> {
         let differs = self.org.differs(state);
         differs.map_or(Ok(()), |what| Err(format!("I2: {what}")))
+    }
+
+    /// The named seats as the daemon has them, beside what was answered for.
+    pub(super) fn owners_are(&self, state: &State) -> Result<(), String> {
+        self.owners.stand(state, self.restored)
     }
 
     /// I2, I12: what was answered for is in the journal that this start found. What came after it is told.
@@ -210,6 +220,7 @@ impl Ledger {
         if let Some(holder) = self.released.iter().find(|id| state.holder(**id).is_some()) {
             return Err(format!("I2: {holder} was given back, and sits again"));
         }
+        self.owners_are(state)?;
         if !self.restored {
             let sits = apps.iter().filter_map(|app| app.sits(now_s));
             let mut lost =
@@ -228,12 +239,6 @@ impl Ledger {
         }
         Ok(kept)
     }
-}
-
-/// The serial of the license.
-fn in_force(state: &State) -> Option<u64> {
-    let mut licenses = state.licenses.values();
-    licenses.next().map(|license| license.terms.serial)
 }
 
 /// What the journal has behind the last event that was answered for.

@@ -12,6 +12,7 @@ mod changes;
 mod hears;
 mod ledger;
 mod org;
+mod owners;
 mod people;
 mod rights;
 mod script;
@@ -115,6 +116,8 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.adopted,
         counts.over_limits,
         counts.lasts,
+        counts.owners,
+        counts.not_opened,
     ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),

@@ -7,7 +7,7 @@ use seatkeeper_engine::State;
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::ids::{GroupId, UnitId};
 use seatkeeper_engine::state::{Grant, Place, UserStatus};
-use seatkeeper_engine::time::Date;
+use seatkeeper_engine::time::{Date, LEAST_S};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
@@ -25,6 +25,7 @@ pub(super) struct Org {
     /// whoever is met for somebody who has no seats.
     returned: bool,
     assigned: BTreeMap<Whom, Gives>,
+    license: Installed,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -39,8 +40,15 @@ struct Person {
 #[derive(Clone, Debug)]
 pub(super) enum Learned {
     Changed(Change),
-    /// A license of this serial was installed, and is everyone's.
-    Installed(u64),
+    /// A license was installed, and is everyone's.
+    Installed(Installed),
+}
+
+/// A license, as far as an organisation feels it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Installed {
+    pub(super) serial: u64,
+    pub(super) exp: Option<u64>,
 }
 
 impl Org {
@@ -51,12 +59,42 @@ impl Org {
     pub(super) fn learn(&mut self, learned: &Learned) -> bool {
         match learned {
             Learned::Changed(change) => self.apply(change),
-            Learned::Installed(_) => {
+            Learned::Installed(license) => {
+                self.license = *license;
                 let everyone = Whom::Unit(HOME);
                 self.assigned.entry(everyone).or_default();
                 true
             }
         }
+    }
+
+    /// What it is after a batch that is in the journal, and of which nobody was told what was refused: as the state has
+    /// it, where some way of taking it leads there.
+    pub(super) fn after(&self, batch: &[Learned], state: &State) -> Org {
+        let mut licenses = state.licenses.values();
+        let in_force = licenses.next().map(|license| license.terms.serial);
+        let mut ways = vec![self.clone()];
+        for learned in batch {
+            // Its last day may have come meanwhile.
+            if matches!(learned, Learned::Installed(one) if in_force < Some(one.serial)) {
+                continue;
+            }
+            let mut refused = match learned {
+                Learned::Changed(change) if change.opens_for().is_some() => ways.clone(),
+                _ => Vec::new(),
+            };
+            ways.iter_mut().for_each(|way| {
+                way.learn(learned);
+            });
+            ways.append(&mut refused);
+        }
+        let found = ways.iter().position(|way| way.differs(state).is_none());
+        ways.swap_remove(found.unwrap_or_default())
+    }
+
+    /// Whether the license in force serves at this date (rule 16).
+    pub(super) fn serves(&self, j: Date) -> bool {
+        self.license.exp.is_none_or(|exp| exp >= j.0 + LEAST_S)
     }
 
     /// What brings it to where everyone who sits may sit, without limits.

@@ -1,7 +1,7 @@
 //! What an administrator and an application are answered, beside the organisation as it was answered for (rules 1 to 4, 10).
 
 use super::changes::Change;
-use super::org::Learned;
+use super::org::{Installed, Learned};
 use super::people::Life;
 use super::world::{Asked, Whose, World};
 use seatkeeper_core::keeper::{Answer, Snapshot};
@@ -16,7 +16,10 @@ use seatkeeper_engine::{Command, LeaseTerms, Verdict};
 pub(super) fn learned(one: &Asked) -> Option<Learned> {
     match (&one.whose, &one.command) {
         (Whose::Change(change), _) => Some(Learned::Changed(change.clone())),
-        (_, Command::InstallLicense { terms, .. }) => Some(Learned::Installed(terms.serial)),
+        (_, Command::InstallLicense { terms, .. }) => Some(Learned::Installed(Installed {
+            serial: terms.serial,
+            exp: terms.exp.map(|exp| exp.0),
+        })),
         _ => None,
     }
 }
@@ -32,7 +35,13 @@ impl World {
             _ => None,
         };
         let late = matches!(learned, Learned::Installed(_)) && denied == Some(Code::LicenseExpired);
-        let lawful = !late && self.ledger.org.learn(&learned);
+        let full = match (&learned, &answer.verdict) {
+            (Learned::Changed(change), Verdict::Denied(no)) => {
+                self.opens_not(change, no, answer.now.j)
+            }
+            _ => false,
+        };
+        let lawful = !late && !full && self.ledger.org.learn(&learned);
         let done = denied.is_none();
         if lawful != done {
             return Err(format!(
@@ -49,7 +58,10 @@ impl World {
             self.counts.not_arranged += u64::from(!done);
         }
         self.doubt_rights();
-        Ok(())
+        match learned {
+            Learned::Changed(change) if done => self.opened(&change, answer),
+            _ => Ok(()),
+        }
     }
 
     /// Who has no right may be refused from now on (rule 16).
@@ -59,6 +71,8 @@ impl World {
                 held.doubtful |= self.ledger.org.doubtful(app.user);
             }
         }
+        let ledger = &mut self.ledger;
+        ledger.owners.doubt(|_, _, user| ledger.org.doubtful(user));
     }
 
     /// Rule 4: who is leased a seat has the right to it, with the policies of those who give it.

@@ -79,7 +79,7 @@ pub(super) struct World {
     pub(super) groups: u64,
     pub(super) counting: &'static str,
     pub(super) share_max: u64,
-    /// Seats have owners (rule 7): machines, or users on machines.
+    /// Seats have owners (rule 7): machines, users, or users on machines.
     pub(super) named: bool,
     pub(super) dated: bool,
     pub(super) restores: bool,
@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) lossy: bool,
     /// Checkouts that were given up, of which a copy may still be on its way.
     pub(super) late: Vec<(usize, Box<Take>)>,
+    /// The batch at hand is of one order.
+    pub(super) alone: bool,
     /// Applications that asked in this round.
     pub(super) busy: Vec<usize>,
     /// Grants that were renewed in this round.
@@ -121,11 +123,12 @@ impl World {
             counting,
             share_max: 1 + random.below(3),
             // Drawn apart: the seeds of before mean what they meant.
-            named: counting.contains("host") && Random(!seed).below(2) == 0,
+            named: counting != "process" && Random(!seed).below(2) == 0,
             dated: false,
             restores: random.below(3) == 0,
             lossy: true,
             late: Vec::new(),
+            alone: false,
             busy: Vec::new(),
             known: BTreeSet::new(),
             exps: BTreeMap::new(),
