@@ -29,6 +29,10 @@ impl World {
                 vec![self.change(change)]
             }
             48..52 if self.named => self.of_owners(),
+            48..51 => {
+                let change = Change::promise(&mut self.random, self.groups);
+                vec![self.change(change)]
+            }
             _ => {
                 let who = pick(&mut self.random, APPS as u64);
                 if self.busy.contains(&who) {

@@ -32,6 +32,7 @@ pub(super) struct Gives {
     pub(super) exclude: bool,
     pub(super) max: Option<u64>,
     pub(super) max_each: Option<u64>,
+    pub(super) reserve: Option<u64>,
     /// The optional policy.
     pub(super) export: bool,
 }
@@ -102,6 +103,20 @@ impl Change {
             23..27 => Change::Assign(some_whom(random, made), some_gives(random)),
             27 | 28 => Change::Terms(some_whom(random, made), some_gives(random), hard),
             _ => Change::Unassign(some_whom(random, made), hard),
+        }
+    }
+
+    /// Some seats are reserved, more or fewer of them, or none any more.
+    pub(super) fn promise(random: &mut Random, made: u64) -> Change {
+        let whom = some_whom(random, made);
+        let gives = Gives {
+            reserve: Some(1 + random.below(3)),
+            ..Gives::default()
+        };
+        match random.below(5) {
+            0 => Change::Terms(whom, Gives::default(), false),
+            1 | 2 => Change::Terms(whom, gives, false),
+            _ => Change::Assign(whom, gives),
         }
     }
 
@@ -298,11 +313,13 @@ impl Gives {
     fn words(&self) -> String {
         let max = self.max.map(|n| format!(" max={FEATURE}:{n}"));
         let each = self.max_each.map(|n| format!(" max_each={FEATURE}:{n}"));
+        let reserve = self.reserve.map(|n| format!(" reserve={FEATURE}:{n}"));
         format!(
-            "{}{}{}{}",
+            "{}{}{}{}{}",
             if self.exclude { " exclude" } else { "" },
             max.unwrap_or_default(),
             each.unwrap_or_default(),
+            reserve.unwrap_or_default(),
             if self.export { " policies=export" } else { "" }
         )
     }
@@ -312,11 +329,13 @@ impl Gives {
             exclude: true,
             ..Limit::default()
         });
-        let limited = self.max.is_some() || self.max_each.is_some();
+        let numbers = [self.max, self.max_each, self.reserve];
+        let limited = numbers.iter().any(Option::is_some);
         let of_one = limited.then(|| Limit {
             feature: Some(FEATURE.into()),
             max: self.max,
             max_each: self.max_each,
+            reserve: self.reserve,
             ..Limit::default()
         });
         AssignmentTerms {
@@ -379,6 +398,7 @@ fn some_gives(random: &mut Random) -> Gives {
         exclude: random.below(10) == 0,
         max: most(random),
         max_each: most(random),
+        reserve: (random.below(6) == 0).then(|| random.below(3)),
         export: random.below(3) == 0,
     }
 }

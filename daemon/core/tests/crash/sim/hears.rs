@@ -151,7 +151,10 @@ impl World {
                 self.judged(one, lease, (before, &answer.snapshot))?;
                 self.leased(one, lease, before)
             }
-            Verdict::Denied(denial) => self.denied(one, denial, answer.now.j),
+            Verdict::Denied(denial) => {
+                self.withheld(one, denial, &answer.snapshot)?;
+                self.denied(one, denial, answer.now.j)
+            }
             Verdict::Done => {
                 match &one.whose {
                     Whose::Release(who, holder) => {
@@ -181,7 +184,7 @@ impl World {
 
     /// The right, and the limits of a seat that is taken.
     fn judged(
-        &self,
+        &mut self,
         one: &Asked,
         lease: &LeaseTerms,
         (before, after): (&Snapshot, &Snapshot),
@@ -209,7 +212,16 @@ impl World {
         if known {
             return Ok(());
         }
-        self.within_limits(who, gid, after)
+        self.within_limits(who, gid, after)?;
+        self.within_promises(who, gid, after)
+    }
+
+    fn withheld(&mut self, one: &Asked, no: &Denial, after: &Snapshot) -> Result<(), String> {
+        let (Whose::Checkout(who, take) | Whose::Late(who, take)) = &one.whose else {
+            return Ok(());
+        };
+        let who = self.apps[*who].user;
+        self.withheld_rightly((who, take.asked.n.into()), no, after)
     }
 
     fn leased(&mut self, one: &Asked, lease: &LeaseTerms, before: &Snapshot) -> Result<(), String> {

@@ -59,6 +59,8 @@ pub(super) struct Counts {
     pub(super) lasts: u64,
     pub(super) owners: u64,
     pub(super) not_opened: u64,
+    pub(super) promised: u64,
+    pub(super) withheld: u64,
 }
 
 impl Counts {
@@ -83,6 +85,8 @@ impl Counts {
             lasts,
             owners,
             not_opened,
+            promised,
+            withheld,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -103,6 +107,8 @@ impl Counts {
         self.lasts += lasts;
         self.owners += owners;
         self.not_opened += not_opened;
+        self.promised += promised;
+        self.withheld += withheld;
     }
 }
 
@@ -189,6 +195,7 @@ impl Ledger {
         if kept {
             self.org = self.org.after(&undecided, state);
         }
+        self.org.started();
         self.org_is(state)
     }
 

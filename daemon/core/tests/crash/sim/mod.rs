@@ -14,6 +14,7 @@ mod ledger;
 mod org;
 mod owners;
 mod people;
+mod promised;
 mod rights;
 mod script;
 mod world;
@@ -118,6 +119,8 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.lasts,
         counts.owners,
         counts.not_opened,
+        counts.promised,
+        counts.withheld,
     ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),

@@ -1,6 +1,8 @@
 //! The organisation as it was answered for: a second, naive telling of it, kept outside of the daemon and over its crashes
 //! (rules 1 to 4, 10).
 
+mod promises;
+
 use super::changes::{Change, Gives, HOME, USERS, Whom, group, name, target, unit};
 use super::people::{login, user};
 use seatkeeper_engine::State;
@@ -49,6 +51,7 @@ pub(super) enum Learned {
 pub(super) struct Installed {
     pub(super) serial: u64,
     pub(super) exp: Option<u64>,
+    pub(super) seats: u64,
 }
 
 impl Org {
@@ -90,6 +93,21 @@ impl Org {
         }
         let found = ways.iter().position(|way| way.differs(state).is_none());
         ways.swap_remove(found.unwrap_or_default())
+    }
+
+    /// The seats of the license.
+    pub(super) fn seats(&self) -> u64 {
+        self.license.seats
+    }
+
+    /// A start has counted nothing yet: whoever is there again counts from here on.
+    pub(super) fn started(&mut self) {
+        self.returned = false;
+    }
+
+    /// Limits and reserves may be judged by counts that do not know whoever is there again.
+    pub(super) fn is_stale(&self) -> bool {
+        self.returned
     }
 
     /// Whether the license in force serves at this date (rule 16).
@@ -159,11 +177,17 @@ impl Org {
                 self.groups.contains_key(&n)
             }
             Change::Assign(whom, gives) => {
-                self.there(whom) && *self.assigned.entry(whom).or_insert(gives) == gives
+                let new = !self.assigned.contains_key(&whom);
+                let lawful = self.there(whom) && (!new || self.may_promise(whom, gives));
+                lawful && *self.assigned.entry(whom).or_insert(gives) == gives
             }
             Change::Terms(whom, gives, _) => {
-                let known = self.assigned.get_mut(&whom);
-                known.map(|known| *known = gives).is_some()
+                let known = self.assigned.contains_key(&whom);
+                let lawful = known && self.may_promise(whom, gives);
+                if lawful {
+                    self.assigned.insert(whom, gives);
+                }
+                lawful
             }
             Change::Unassign(whom, _) => self.assigned.remove(&whom).is_some(),
             other => self.of_user(other),
@@ -178,7 +202,6 @@ impl Org {
                 true
             }
             Change::MakeUser(who, units, status) => {
-                self.returned |= self.left.contains(who);
                 let units: BTreeSet<_> = units.into_iter().collect();
                 let made = Person {
                     units,

@@ -1,6 +1,6 @@
 //! Named seats as they were answered for (rule 7): whose each is, and which were taken from their owners.
 
-use super::changes::{Change, Whom};
+use super::changes::{Change, USERS, Whom};
 use super::org::Learned;
 use super::people::user;
 use super::world::World;
@@ -8,9 +8,8 @@ use seatkeeper_core::journal::parse;
 use seatkeeper_core::keeper::{Answer, Snapshot};
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::event::Recorded;
-use seatkeeper_engine::ids::Gid;
+use seatkeeper_engine::ids::{Gid, UserId};
 use seatkeeper_engine::state::{Model, Pool, Unit};
-use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{LeaseTerms, State};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,6 +90,11 @@ impl Owners {
     }
 }
 
+/// What a user is called.
+pub(super) fn name_of(id: UserId) -> Option<&'static str> {
+    USERS.into_iter().find(|name| user(name) == id)
+}
+
 /// Seats of a pool that somebody owns.
 fn owned(pool: &Pool) -> impl Iterator<Item = (Gid, Unit)> {
     let feature = pool.feature.as_deref();
@@ -144,6 +148,7 @@ impl World {
             }
             self.counts.owners += 1;
             self.within_limits(who, seat.gid, &answer.snapshot)?;
+            self.within_promises(who, seat.gid, &answer.snapshot)?;
             self.known.insert(seat.gid);
             let slots = vec![seat.slot];
             self.ledger.owners.given(seat.gid, slots, who);
@@ -166,22 +171,29 @@ impl World {
     }
 
     /// Whether a direct assignment that the rules of the organisation allow may be refused so: no seat is left for them.
-    pub(super) fn opens_not(&mut self, change: &Change, no: &Denial, j: Date) -> bool {
+    pub(super) fn opens_not(
+        &mut self,
+        change: &Change,
+        no: &Denial,
+        answer: &Answer,
+    ) -> Result<bool, String> {
         let Some(who) = change.opens_for().filter(|_| self.opens_seats()) else {
-            return false;
+            return Ok(false);
         };
         let full = no.in_use >= no.total;
         let of_seats = match no.code {
             Code::NoSeatFree | Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => full,
-            Code::RequestExceedsTotal | Code::Quarantine => true,
-            _ => return false,
+            Code::RequestExceedsTotal | Code::Quarantine | Code::ReservedForOthers => true,
+            _ => return Ok(false),
         };
         // Judged on what the change would have made of it.
         let before = self.ledger.org.clone();
         self.ledger.org.learn(&Learned::Changed(change.clone()));
-        let rightly = of_seats && self.refused_rightly(who, no.code, j);
+        let rightly = of_seats && self.refused_rightly(who, no.code, answer.now.j);
+        let withheld = self.withheld_rightly((who, 1), no, &answer.snapshot);
         self.ledger.org = before;
+        withheld?;
         self.counts.not_opened += u64::from(rightly);
-        rightly && !self.ledger.owners.has(who)
+        Ok(rightly && !self.ledger.owners.has(who))
     }
 }

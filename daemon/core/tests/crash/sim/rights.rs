@@ -19,6 +19,7 @@ pub(super) fn learned(one: &Asked) -> Option<Learned> {
         (_, Command::InstallLicense { terms, .. }) => Some(Learned::Installed(Installed {
             serial: terms.serial,
             exp: terms.exp.map(|exp| exp.0),
+            seats: terms.features[0].seats.unwrap_or(u64::MAX),
         })),
         _ => None,
     }
@@ -37,7 +38,7 @@ impl World {
         let late = matches!(learned, Learned::Installed(_)) && denied == Some(Code::LicenseExpired);
         let full = match (&learned, &answer.verdict) {
             (Learned::Changed(change), Verdict::Denied(no)) => {
-                self.opens_not(change, no, answer.now.j)
+                self.opens_not(change, no, answer)?
             }
             _ => false,
         };
@@ -120,7 +121,10 @@ impl World {
                 self.counts.over_limits += 1;
                 right.is_ok() && self.ledger.org.limits(who, code)
             }
-            Code::NoSeatFree | Code::RequestExceedsTotal | Code::CoolDown => right.is_ok(),
+            Code::NoSeatFree
+            | Code::RequestExceedsTotal
+            | Code::ReservedForOthers
+            | Code::CoolDown => right.is_ok(),
             Code::LeaseEnded | Code::Superseded => true,
             Code::LicenseExpired => self.dated,
             Code::Quarantine => self.ledger.restored,
@@ -130,7 +134,7 @@ impl World {
 }
 
 /// What the license has no place for any more counts for no limit (rule 17).
-fn counts(grant: &Grant) -> bool {
+pub(super) fn counts(grant: &Grant) -> bool {
     let superseded = |why| why == EndingWhy::Superseded;
     let mut holders = grant.holders.iter();
     grant.kept()
