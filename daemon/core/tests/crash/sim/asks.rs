@@ -2,6 +2,7 @@
 
 use super::changes::{Change, Gives, USERS, Whom};
 use super::people::{App, Life, Take, named, root, user};
+use super::proofs::Proof;
 use super::world::{APPS, Asked, Whose, World, pick};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Release, Released, Renew, Signed};
@@ -14,7 +15,7 @@ use super::{BASE_S, FEATURE};
 impl World {
     /// One or a few commands.
     pub(super) fn some(&mut self) -> Vec<Asked> {
-        match self.random.below(52) {
+        match self.random.below(58) {
             0 => self.reclaim(),
             1 => self.give_back(),
             2 | 3 => vec![self.other_license()],
@@ -29,6 +30,12 @@ impl World {
                 vec![self.change(change)]
             }
             48..52 if self.named => self.of_owners(),
+            52..58 => {
+                self.made += 1;
+                let (next, j) = (self.made, self.handle().now().j);
+                let proof = Proof::some(&mut self.random, &self.ledger.org, next, j);
+                vec![self.change(Change::Prove(proof))]
+            }
             48..51 => {
                 let change = Change::promise(&mut self.random, self.groups);
                 vec![self.change(change)]

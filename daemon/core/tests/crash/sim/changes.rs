@@ -2,6 +2,7 @@
 
 use super::asks::{everyone, license};
 use super::people::{login, named, user};
+use super::proofs::Proof;
 use super::world::pick;
 use super::{BASE_S, FEATURE};
 use crate::random::Random;
@@ -57,6 +58,7 @@ pub(super) enum Change {
     Assign(Whom, Gives),
     Terms(Whom, Gives, bool),
     Unassign(Whom, bool),
+    Prove(Proof),
 }
 
 impl Change {
@@ -78,7 +80,7 @@ impl Change {
     /// Some change. `made` groups there were so far, `next` makes a name that nothing else has, and it is `j`.
     pub(super) fn some(random: &mut Random, made: u64, next: u64, j: Date) -> Change {
         let hard = random.below(4) == 0;
-        let who = USERS[pick(random, USERS.len() as u64)];
+        let who = some_user(random);
         let unit = some_unit(random);
         let group = some_group(random, made);
         match random.below(31) {
@@ -182,6 +184,7 @@ impl Change {
                 let (whom, gives) = (whom_words(*whom), gives.words());
                 format!("change L1 to {whom}{gives}{}", hard(h))
             }
+            Change::Prove(proof) => proof.words(),
             Change::Unassign(whom, h) => {
                 format!("unassign L1 from {}{}", whom_words(*whom), hard(h))
             }
@@ -212,6 +215,7 @@ impl Change {
                 hard: *hard,
                 if_match,
             },
+            Change::Prove(proof) => Command::Credential(proof.command()),
             other => Command::Arrange(other.arrange(home).unwrap()),
         }
     }
@@ -346,6 +350,10 @@ impl Gives {
     }
 }
 
+pub(super) fn some_user(random: &mut Random) -> &'static str {
+    USERS[pick(random, USERS.len() as u64)]
+}
+
 fn some_unit(random: &mut Random) -> u8 {
     1 + u8::try_from(random.below(UNITS)).unwrap()
 }
@@ -364,9 +372,10 @@ fn some_units(random: &mut Random) -> Vec<u8> {
 }
 
 fn some_status(random: &mut Random) -> UserStatus {
-    match random.below(6) {
+    match random.below(7) {
         0 => UserStatus::Suspended,
         1 => UserStatus::Pending,
+        2 => UserStatus::Invited,
         _ => UserStatus::Active,
     }
 }
@@ -380,7 +389,7 @@ fn some_member(random: &mut Random, made: u64) -> Whom {
     if random.below(3) == 0 {
         Whom::Group(some_group(random, made))
     } else {
-        Whom::User(USERS[pick(random, USERS.len() as u64)])
+        Whom::User(some_user(random))
     }
 }
 

@@ -76,7 +76,7 @@ impl World {
             self.ledger.acknowledged = Some(after);
             self.ledger.alone(&self.apps, self.true_s, witnessed)?;
             if asked.iter().any(|one| learned(one).is_some()) {
-                self.ledger.org_is(&self.handle().recorded().state)?;
+                self.ledger.org_is(&self.handle().recorded())?;
             }
             self.doubt_rights();
             self.ledger.owners_are(&self.handle().recorded().state)?;

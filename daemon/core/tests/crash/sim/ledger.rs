@@ -61,6 +61,8 @@ pub(super) struct Counts {
     pub(super) not_opened: u64,
     pub(super) promised: u64,
     pub(super) withheld: u64,
+    pub(super) redeemed: u64,
+    pub(super) not_redeemed: u64,
 }
 
 impl Counts {
@@ -87,6 +89,8 @@ impl Counts {
             not_opened,
             promised,
             withheld,
+            redeemed,
+            not_redeemed,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -109,12 +113,15 @@ impl Counts {
         self.not_opened += not_opened;
         self.promised += promised;
         self.withheld += withheld;
+        self.redeemed += redeemed;
+        self.not_redeemed += not_redeemed;
     }
 }
 
 impl Ledger {
     /// An older state takes the place of this one: what was promised since is in no journal any more.
-    pub(super) fn restored(&mut self, saved: Arc<Snapshot>, org: Org) {
+    pub(super) fn restored(&mut self, saved: Arc<Snapshot>, mut org: Org) {
+        org.remember(&self.org);
         *self = Ledger {
             acknowledged: Some(saved),
             org,
@@ -190,18 +197,18 @@ impl Ledger {
 
     /// I2: a batch that nobody was answered for is in the journal, all of it, or nothing of it; and the organisation is what
     /// was answered for.
-    pub(super) fn decided(&mut self, kept: bool, state: &State) -> Result<(), String> {
+    pub(super) fn decided(&mut self, kept: bool, found: &Snapshot) -> Result<(), String> {
         let undecided = std::mem::take(&mut self.undecided);
         if kept {
-            self.org = self.org.after(&undecided, state);
+            self.org = self.org.after(&undecided, found);
         }
         self.org.started();
-        self.org_is(state)
+        self.org_is(found)
     }
 
     /// The organisation as the daemon has it, beside what was answered for.
-    pub(super) fn org_is(&self, state: &State) -> Result<(), String> {
-        let differs = self.org.differs(state);
+    pub(super) fn org_is(&self, found: &Snapshot) -> Result<(), String> {
+        let differs = self.org.differs(&found.state, found.now);
         differs.map_or(Ok(()), |what| Err(format!("I2: {what}")))
     }
 

@@ -15,6 +15,7 @@ mod org;
 mod owners;
 mod people;
 mod promised;
+mod proofs;
 mod rights;
 mod script;
 mod world;
@@ -121,6 +122,8 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.not_opened,
         counts.promised,
         counts.withheld,
+        counts.redeemed,
+        counts.not_redeemed,
     ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),

@@ -2,14 +2,17 @@
 //! (rules 1 to 4, 10).
 
 mod promises;
+mod proven;
 
 use super::changes::{Change, Gives, HOME, USERS, Whom, group, name, target, unit};
 use super::people::{login, user};
+use proven::Proven;
+use seatkeeper_core::keeper::Snapshot;
 use seatkeeper_engine::State;
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::ids::{GroupId, UnitId};
 use seatkeeper_engine::state::{Grant, Place, UserStatus};
-use seatkeeper_engine::time::{Date, LEAST_S};
+use seatkeeper_engine::time::{Date, LEAST_S, Now};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
@@ -28,6 +31,7 @@ pub(super) struct Org {
     returned: bool,
     assigned: BTreeMap<Whom, Gives>,
     license: Installed,
+    proven: Proven,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -59,8 +63,10 @@ impl Org {
         self.users.contains_key(who)
     }
 
-    pub(super) fn learn(&mut self, learned: &Learned) -> bool {
+    /// Whether it is lawful; then it is so. When it was judged is known of what was answered.
+    pub(super) fn learn(&mut self, learned: &Learned, now: Option<Now>) -> bool {
         match learned {
+            Learned::Changed(Change::Prove(proof)) => self.prove(proof, now),
             Learned::Changed(change) => self.apply(change),
             Learned::Installed(license) => {
                 self.license = *license;
@@ -73,7 +79,8 @@ impl Org {
 
     /// What it is after a batch that is in the journal, and of which nobody was told what was refused: as the state has
     /// it, where some way of taking it leads there.
-    pub(super) fn after(&self, batch: &[Learned], state: &State) -> Org {
+    pub(super) fn after(&self, batch: &[Learned], found: &Snapshot) -> Org {
+        let (state, now) = (&found.state, found.now);
         let mut licenses = state.licenses.values();
         let in_force = licenses.next().map(|license| license.terms.serial);
         let mut ways = vec![self.clone()];
@@ -83,16 +90,21 @@ impl Org {
                 continue;
             }
             let mut refused = match learned {
+                Learned::Changed(Change::Prove(_)) => ways.clone(),
                 Learned::Changed(change) if change.opens_for().is_some() => ways.clone(),
                 _ => Vec::new(),
             };
             ways.iter_mut().for_each(|way| {
-                way.learn(learned);
+                way.learn(learned, None);
             });
             ways.append(&mut refused);
         }
-        let found = ways.iter().position(|way| way.differs(state).is_none());
-        ways.swap_remove(found.unwrap_or_default())
+        let found = ways
+            .iter()
+            .position(|way| way.differs(state, now).is_none());
+        let mut after = ways.swap_remove(found.unwrap_or_default());
+        after.proven.settle(state, now);
+        after
     }
 
     /// The seats of the license.
@@ -103,6 +115,11 @@ impl Org {
     /// A start has counted nothing yet: whoever is there again counts from here on.
     pub(super) fn started(&mut self) {
         self.returned = false;
+    }
+
+    /// An older state took the place of this one: what it does not know is presented to it still.
+    pub(super) fn remember(&mut self, lost: &Org) {
+        self.proven.remember(&lost.proven);
     }
 
     /// Limits and reserves may be judged by counts that do not know whoever is there again.
@@ -226,12 +243,16 @@ impl Org {
                 let units: BTreeSet<_> = units.into_iter().collect();
                 let lawful = self.knows(who) && self.placeable(&units);
                 if let (true, Some(known)) = (lawful, self.users.get_mut(who)) {
+                    if !units.is_subset(&known.units) {
+                        self.proven.grow(who);
+                    }
                     known.units = units;
                 }
                 lawful
             }
             Change::RemoveUser(who, _) => {
                 self.forget(Whom::User(who));
+                self.proven.forget(who);
                 self.left.insert(who);
                 self.users.remove(who).is_some()
             }
@@ -388,10 +409,12 @@ impl Org {
     }
 
     /// What the daemon's directory says otherwise.
-    pub(super) fn differs(&self, state: &State) -> Option<String> {
+    pub(super) fn differs(&self, state: &State, now: Now) -> Option<String> {
         let home = state.site.as_ref()?.unit;
         self.structure(state, home)
             .or_else(|| self.people(state, home))
+            .or_else(|| self.proven.differs(state, now))
+            .or_else(|| self.presents(state, now))
     }
 
     fn structure(&self, state: &State, home: UnitId) -> Option<String> {

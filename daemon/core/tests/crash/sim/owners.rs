@@ -188,7 +188,8 @@ impl World {
         };
         // Judged on what the change would have made of it.
         let before = self.ledger.org.clone();
-        self.ledger.org.learn(&Learned::Changed(change.clone()));
+        let learned = Learned::Changed(change.clone());
+        self.ledger.org.learn(&learned, Some(answer.now));
         let rightly = of_seats && self.refused_rightly(who, no.code, answer.now.j);
         let withheld = self.withheld_rightly((who, 1), no, &answer.snapshot);
         self.ledger.org = before;

@@ -3,6 +3,7 @@
 use super::changes::Change;
 use super::org::{Installed, Learned};
 use super::people::Life;
+use super::proofs::Proof;
 use super::world::{Asked, Whose, World};
 use seatkeeper_core::keeper::{Answer, Snapshot};
 use seatkeeper_engine::denial::Code;
@@ -42,7 +43,7 @@ impl World {
             }
             _ => false,
         };
-        let lawful = !late && !full && self.ledger.org.learn(&learned);
+        let lawful = !late && !full && self.ledger.org.learn(&learned, Some(answer.now));
         let done = denied.is_none();
         if lawful != done {
             return Err(format!(
@@ -57,6 +58,13 @@ impl World {
         ) {
             self.counts.arranged += u64::from(done);
             self.counts.not_arranged += u64::from(!done);
+        }
+        if let Learned::Changed(Change::Prove(Proof::Redeem { .. })) = learned {
+            self.counts.redeemed += u64::from(done);
+            self.counts.not_redeemed += u64::from(!done);
+            if denied.is_some_and(|code| code != Code::CodeNotValid) {
+                return Err(format!("D9: a code is refused by {denied:?}"));
+            }
         }
         self.doubt_rights();
         match learned {

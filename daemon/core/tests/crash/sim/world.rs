@@ -305,7 +305,7 @@ impl World {
         let mut since = self.ledger.survived(&handle, &self.apps, self.true_s)?;
         self.replays(&*journal)?;
         let snapshot = handle.recorded();
-        self.ledger.decided(since.batch, &snapshot.state)?;
+        self.ledger.decided(since.batch, &snapshot)?;
         if std::mem::take(&mut self.goes_back) {
             self.j_behind |= snapshot.now.j.0 < self.j_s;
             self.script.restored(snapshot.now);

@@ -1,0 +1,367 @@
+//! What proves whom, as it was answered for: passwords, codes, who is signed in, tokens. Nothing of it comes back by a crash.
+
+use super::{Org, other};
+use crate::sim::people::user;
+use crate::sim::proofs::{Proof, account, address, code, password, presented, token_id};
+use seatkeeper_engine::State;
+use seatkeeper_engine::ids::{BearerId, CodeHash, LoginHash, UserId};
+use seatkeeper_engine::state::{Personal, Purpose, UserStatus};
+use seatkeeper_engine::time::{Date, LeaseTime, Now};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of what was ever made so much is presented again at each look, the newest.
+const PRESENTED: usize = 24;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Proven {
+    passwords: BTreeMap<&'static str, u64>,
+    /// Those that they had before.
+    before: BTreeMap<&'static str, u64>,
+    signed_in: BTreeMap<u8, &'static str>,
+    codes: BTreeMap<u64, Code>,
+    tokens: BTreeMap<u64, Token>,
+    /// Who asked for a code.
+    asked: BTreeSet<&'static str>,
+    /// Whose mail address is known to be theirs.
+    mailed: BTreeSet<&'static str>,
+    codes_made: Vec<u64>,
+    tokens_made: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Code {
+    who: &'static str,
+    purpose: Purpose,
+    mailed: bool,
+    /// By lease time, and by date; where nobody was answered, the state says it.
+    until: Option<(LeaseTime, Date)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Token {
+    who: &'static str,
+    until: Option<Date>,
+    /// They made it themselves.
+    own: bool,
+}
+
+impl Proven {
+    /// A password that was set takes with it who is signed in, all codes, and tokens.
+    fn set(&mut self, who: &'static str, new: u64, keeps: Option<u8>) {
+        if let Some(was) = self.passwords.insert(who, new) {
+            self.before.insert(who, was);
+        }
+        self.signed_in
+            .retain(|n, one| *one != who || Some(*n) == keeps);
+        self.codes.retain(|_, one| one.who != who);
+        self.tokens
+            .retain(|_, one| one.who != who || (one.own && keeps.is_some()));
+        self.asked.remove(who);
+    }
+
+    /// Somebody has a unit more: what others made for them is good no more.
+    pub(super) fn grow(&mut self, who: &'static str) {
+        let told = |one: &Code| one.purpose == Purpose::Reset && !one.mailed;
+        self.codes.retain(|_, one| one.who != who || !told(one));
+        self.tokens.retain(|_, one| one.who != who || one.own);
+    }
+
+    /// They are gone.
+    pub(super) fn forget(&mut self, who: &'static str) {
+        self.passwords.remove(who);
+        self.signed_in.retain(|_, one| *one != who);
+        self.codes.retain(|_, one| one.who != who);
+        self.tokens.retain(|_, one| one.who != who);
+        self.asked.remove(who);
+    }
+
+    fn make_code(&mut self, n: u64, made: Code) {
+        let same = |one: &Code| (one.who, one.purpose) == (made.who, made.purpose);
+        self.codes.retain(|_, one| !same(one));
+        self.codes.insert(n, made);
+        self.codes_made.push(n);
+        self.asked.remove(made.who);
+    }
+
+    fn make_token(&mut self, n: u64, made: Token, now: Option<Now>) {
+        // Those that are over make room.
+        let over = |one: &Token| now.is_some_and(|now| is_over(one.until, now.j));
+        self.tokens
+            .retain(|_, one| one.who != made.who || !over(one));
+        self.tokens.insert(n, made);
+        self.tokens_made.push(n);
+    }
+
+    /// What nobody was told, as the state has it: how long a code is good, and which tokens that are over made room.
+    pub(super) fn settle(&mut self, state: &State, now: Now) {
+        for (n, one) in &mut self.codes {
+            let known = state.credentials.codes.get(&code(*n));
+            let until = known.map(|known| (known.until, known.until_j));
+            one.until = one.until.or(until);
+        }
+        let bearers = &state.credentials.bearers;
+        self.tokens
+            .retain(|n, one| !is_over(one.until, now.j) || bearers.contains_key(&token_id(*n)));
+    }
+
+    /// Codes and tokens of a future that is lost are presented still.
+    pub(super) fn remember(&mut self, lost: &Proven) {
+        self.codes_made.clone_from(&lost.codes_made);
+        self.tokens_made.clone_from(&lost.tokens_made);
+    }
+
+    /// What the daemon has otherwise.
+    pub(super) fn differs(&self, state: &State, now: Now) -> Option<String> {
+        let all = &state.credentials;
+        let has = |of: &Personal| of.password;
+        let passwords = self.passwords.iter();
+        let passwords = passwords.map(|(who, n)| (user(who), password(*n)));
+        let known = all.of.iter();
+        let known = known.filter_map(|(who, of)| Some((*who, has(of)?)));
+        let signed_in = self.signed_in.iter();
+        let signed_in = signed_in.map(|(n, who)| (account(*n), user(who)));
+        let bound = all.bound.iter().map(|(login, who)| (*login, *who));
+        let codes = self.codes.iter().map(|(n, one)| {
+            let mailed = one.mailed.then(|| address(one.who));
+            (code(*n), (user(one.who), one.purpose, mailed))
+        });
+        let kept = all.codes.iter();
+        let kept = kept.map(|(code, one)| (*code, (one.user, one.purpose, one.mailed)));
+        let live = |until: Option<Date>| !is_over(until, now.j);
+        let tokens = self.tokens.iter().filter(|(_, one)| live(one.until));
+        let tokens = tokens.map(|(n, one)| {
+            let of = (user(one.who), presented(*n), one.until, one.own);
+            (token_id(*n), of)
+        });
+        let bearers = all.bearers.iter().filter(|(_, one)| live(one.until));
+        let bearers = bearers.map(|(id, one)| (*id, (one.user, one.hash, one.until, one.own)));
+        let asked = self.asked.iter().map(|who| (user(who), ()));
+        let resets = all.resets.keys().map(|who| (*who, ()));
+        let mailed = self.mailed.iter().map(|who| (address(who), ()));
+        let verified = all.verified.iter().map(|address| (*address, ()));
+        other("passwords", passwords, known)
+            .or_else(|| other("who is signed in", signed_in, bound))
+            .or_else(|| other("codes", codes, kept))
+            .or_else(|| other("tokens", tokens, bearers))
+            .or_else(|| other("who asked for a code", asked, resets))
+            .or_else(|| other("mail addresses", mailed, verified))
+            .or_else(|| listed(state))
+    }
+
+    /// Of all that was ever made, what is good is good, and nothing else.
+    fn presents(&self, org: &Org, state: &State, now: Now) -> Option<String> {
+        let unknown = |n: &&u64| self.codes.get(*n).is_none_or(|one| one.until.is_some());
+        let mut codes = self.codes_made.iter().rev().take(PRESENTED).filter(unknown);
+        let good = |n: &u64| self.good(*n, now).is_some();
+        let wrong = codes.find(|n| state.code(&code(**n), now).is_some() != good(n));
+        let wrong = wrong.map(|n| {
+            format!(
+                "code k{n} is {}good",
+                if good(n) { "no longer " } else { "" }
+            )
+        });
+        let mut tokens = self.tokens_made.iter().rev().take(PRESENTED);
+        wrong.or_else(|| {
+            tokens.find_map(|n| {
+                let stands = state.bearer(&presented(*n), now.j).map(|(_, who)| who);
+                let told = self.tokens.get(n).filter(|one| !is_over(one.until, now.j));
+                let told = told.filter(|one| org.active(one.who, now.j));
+                let told = told.map(|one| user(one.who));
+                (stands != told)
+                    .then(|| format!("token t{n} stands for {stands:?}, not for {told:?}"))
+            })
+        })
+    }
+
+    fn good(&self, n: u64, now: Now) -> Option<&Code> {
+        let known = self.codes.get(&n)?;
+        let until = known.until?;
+        (now.lease < until.0 && now.j < until.1).then_some(known)
+    }
+}
+
+impl Org {
+    pub(in crate::sim) fn password_of(&self, who: &str) -> Option<u64> {
+        self.proven.passwords.get(who).copied()
+    }
+
+    pub(in crate::sim) fn password_before(&self, who: &str) -> Option<u64> {
+        self.proven.before.get(who).copied()
+    }
+
+    pub(in crate::sim) fn codes_made(&self) -> &[u64] {
+        &self.proven.codes_made
+    }
+
+    /// Codes that were neither used nor replaced.
+    pub(in crate::sim) fn codes_out(&self) -> Vec<u64> {
+        self.proven.codes.keys().copied().collect()
+    }
+
+    pub(in crate::sim) fn tokens_made(&self) -> &[u64] {
+        &self.proven.tokens_made
+    }
+
+    fn active(&self, who: &str, j: Date) -> bool {
+        let known = self.users.get(who);
+        known.is_some_and(|known| {
+            known.status == UserStatus::Active && known.until.is_none_or(|until| j < until)
+        })
+    }
+
+    /// Whoever waits, or was only invited, may come; where it is not known when, no last day is over.
+    fn may_come(&self, who: &str, now: Option<Now>) -> bool {
+        self.users.get(who).is_some_and(|known| {
+            let over = |until: Date| now.is_some_and(|now| until <= now.j);
+            known.status != UserStatus::Suspended && !known.until.is_some_and(over)
+        })
+    }
+
+    /// Whether the rules allow it; then it is so. `now` is unknown where nobody was answered.
+    pub(super) fn prove(&mut self, proof: &Proof, now: Option<Now>) -> bool {
+        let told = |who: &str, n: u64| self.password_of(who) == Some(n);
+        match *proof {
+            Proof::SignIn(who, n, by) => {
+                let lawful = told(who, by) && self.may_come(who, now);
+                if lawful {
+                    self.proven.signed_in.insert(n, who);
+                }
+                lawful
+            }
+            Proof::SignOut(n) => {
+                self.proven.signed_in.remove(&n);
+                true
+            }
+            Proof::NewPassword {
+                who,
+                was,
+                new,
+                keeps,
+            } => {
+                let lawful = told(who, was);
+                if lawful {
+                    self.proven.set(who, new, keeps);
+                }
+                lawful
+            }
+            Proof::MakeCode {
+                who,
+                purpose,
+                code,
+                mailed,
+            } => {
+                let late = purpose == Purpose::Invitation && self.password_of(who).is_some();
+                let lawful = self.may_come(who, now) && !late;
+                let made = Code {
+                    who,
+                    purpose,
+                    mailed,
+                    until: now.map(|now| ends(purpose, now)),
+                };
+                if lawful {
+                    self.proven.make_code(code, made);
+                }
+                lawful
+            }
+            Proof::Redeem { code, new, login } => self.redeem(code, new, login, now),
+            Proof::Forgot(who) => {
+                if self.may_come(who, now) {
+                    self.proven.asked.insert(who);
+                }
+                self.knows(who)
+            }
+            Proof::NoReset(who) => self.proven.asked.remove(who),
+            Proof::MakeToken {
+                who,
+                token,
+                until,
+                own,
+            } => {
+                let made = Token { who, until, own };
+                if let Some(known) = self.proven.tokens.get(&token) {
+                    return *known == made;
+                }
+                let j = now.map_or(Date(0), |now| now.j);
+                let lawful = self.active(who, j) && !is_over(until, j);
+                if lawful {
+                    self.proven.make_token(token, made, now);
+                }
+                lawful
+            }
+            Proof::Revoke(token) => self.proven.tokens.remove(&token).is_some(),
+        }
+    }
+
+    fn redeem(&mut self, n: u64, new: u64, login: Option<u8>, now: Option<Now>) -> bool {
+        let known = match now {
+            Some(now) => self.proven.good(n, now),
+            None => self.proven.codes.get(&n),
+        };
+        let Some(known) = known.copied().filter(|one| self.may_come(one.who, now)) else {
+            return false;
+        };
+        let invited = |known: &&mut super::Person| known.status == UserStatus::Invited;
+        if let Some(known) = self.users.get_mut(known.who).filter(invited) {
+            known.status = UserStatus::Active;
+        }
+        if known.mailed {
+            self.proven.mailed.insert(known.who);
+        }
+        self.proven.set(known.who, new, None);
+        if let Some(login) = login {
+            self.proven.signed_in.insert(login, known.who);
+        }
+        true
+    }
+
+    /// What was ever made, presented again.
+    pub(super) fn presents(&self, state: &State, now: Now) -> Option<String> {
+        self.proven.presents(self, state, now)
+    }
+}
+
+/// Codes, logins and tokens stand beside whom they are of, and nowhere else.
+fn listed(state: &State) -> Option<String> {
+    let all = &state.credentials;
+    let of = |kind: fn(&Personal) -> Vec<Kept>| {
+        let each = all.of.iter();
+        each.flat_map(move |(who, of)| kind(of).into_iter().map(|one| (one, *who)))
+    };
+    let codes = all
+        .codes
+        .iter()
+        .map(|(one, of)| (Kept::Code(*one), of.user));
+    let bound = all.bound.iter().map(|(one, who)| (Kept::Login(*one), *who));
+    let tokens = all
+        .bearers
+        .iter()
+        .map(|(one, of)| (Kept::Token(*one), of.user));
+    let kept: BTreeMap<Kept, UserId> = codes.chain(bound).chain(tokens).collect();
+    let beside = of(|of| {
+        let codes = of.codes.iter().map(|one| Kept::Code(*one));
+        let bound = of.bound.iter().map(|one| Kept::Login(*one));
+        let tokens = of.bearers.iter().map(|one| Kept::Token(*one));
+        codes.chain(bound).chain(tokens).collect()
+    });
+    other("what people have", kept.into_iter(), beside)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kept {
+    Code(CodeHash),
+    Login(LoginHash),
+    Token(BearerId),
+}
+
+/// A code for the first password is good for seven days, one for another password for an hour: by lease time, and by date.
+fn ends(purpose: Purpose, now: Now) -> (LeaseTime, Date) {
+    let lasts_s = match purpose {
+        Purpose::Invitation => 7 * 86_400,
+        Purpose::Reset => 3600,
+    };
+    (now.lease + lasts_s * 1000, Date(now.j.0 + lasts_s))
+}
+
+fn is_over(until: Option<Date>, j: Date) -> bool {
+    until.is_some_and(|until| until <= j)
+}
