@@ -79,7 +79,8 @@ pub(crate) fn charge(state: &mut State, id: &PoolId, user: UserId, seats: u64, t
     }
 }
 
-/// The first limit that n more seats would pass.
+/// The limit that n more seats would pass: the first that is too small for them alone, which no time helps (rule 13), else
+/// the first.
 pub(crate) fn over(
     state: &State,
     id: &PoolId,
@@ -95,30 +96,33 @@ pub(crate) fn over(
         "{id}: judged by stale counts"
     );
     let own = pool.charged.users.get(&user).copied().unwrap_or_default();
+    let mut first = None;
     for (of, assignment) in state.covering_of(&id.license, user) {
-        let limits = assignment.terms.limits.iter();
-        for limit in limits.filter(|limit| limit.feature.as_ref() == Some(&id.feature)) {
-            let together = pool.charged.together.get(&of).copied().unwrap_or_default();
-            let passes = |max: Option<u64>, charged: u64| max.filter(|max| charged + n > *max);
-            let (max, charged, code) =
-                match (passes(limit.max, together), passes(limit.max_each, own)) {
-                    (Some(max), _) => (max, together, code_of(assignment)),
-                    (None, Some(each)) => (each, own, Code::OverUserMax),
-                    (None, None) => continue,
-                };
-            let (code, rule) = match n > max {
-                true => (Code::RequestExceedsTotal, 13),
-                false => (code, 10),
+        let Some(limit) = assignment.terms.limit(&id.feature) else {
+            continue;
+        };
+        let together = pool.charged.together.get(&of).copied().unwrap_or_default();
+        let both = [
+            (limit.max, together, code_of(assignment)),
+            (limit.max_each, own, Code::OverUserMax),
+        ];
+        for (max, charged, code) in both {
+            let Some(max) = max.filter(|max| charged + n > *max) else {
+                continue;
             };
-            return Some(Denial {
+            let told = |code, rule| Denial {
                 assignment: Some(of),
                 in_use: Some(charged),
                 total: Some(max),
                 ..Denial::new(code, rule)
-            });
+            };
+            if n > max {
+                return Some(told(Code::RequestExceedsTotal, 13));
+            }
+            first.get_or_insert_with(|| told(code, 10));
         }
     }
-    None
+    first
 }
 
 fn code_of(assignment: &Assignment) -> Code {

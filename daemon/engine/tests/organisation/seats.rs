@@ -110,15 +110,20 @@ impl World {
             return vec![Err((Code::RequestExceedsTotal, Some(13)))];
         }
         let bounds = self.naive.bounds((license, feature), who, &out);
-        let mut no = self.over(who, license, feature, n);
+        // What time cannot help goes first, and reserves only where they make the difference (rule 13).
+        let over = self.over(who, license, feature, n);
+        let never = Err((Code::RequestExceedsTotal, Some(13)));
+        if over.contains(&never) {
+            return vec![never];
+        }
         if !bounds
             .iter()
             .all(|bound| self.naive.ever_allowed(bound, who, n))
         {
-            no.push(Err((Code::ReservedForOthers, Some(13))));
+            return vec![Err((Code::ReservedForOthers, Some(13)))];
         }
-        if !no.is_empty() {
-            return no;
+        if !over.is_empty() {
+            return over;
         }
         if SEATS[feature].is_some_and(|seats| out.len() as u64 + n > seats) {
             return vec![Err((Code::NoSeatFree, Some(9)))];
