@@ -15,7 +15,7 @@ use super::{BASE_S, FEATURE};
 impl World {
     /// One or a few commands.
     pub(super) fn some(&mut self) -> Vec<Asked> {
-        match self.random.below(58) {
+        match self.random.below(61) {
             0 => self.reclaim(),
             1 => self.give_back(),
             2 | 3 => vec![self.other_license()],
@@ -30,6 +30,11 @@ impl World {
                 vec![self.change(change)]
             }
             48..52 if self.named => self.of_owners(),
+            58..61 => {
+                self.made += 1;
+                let change = Change::of_service(&mut self.random, &self.ledger.org, self.made);
+                vec![self.change(change)]
+            }
             52..58 => {
                 self.made += 1;
                 let (next, j) = (self.made, self.handle().now().j);
@@ -98,8 +103,10 @@ impl World {
 
     pub(super) fn take(&mut self, who: usize, n: u32, interactive: bool) -> Asked {
         self.made += 1;
-        let take =
-            self.apps[who].checkout((self.made, self.handle().now().lease.0), n, interactive);
+        let made = (self.made, self.handle().now().lease.0);
+        let mut take = self.apps[who].checkout(made, n, interactive);
+        // As where the site insists on its terms of service (D16).
+        take.asked.needs_terms = self.lossy && self.random.below(8) == 0;
         self.again(who, take)
     }
 
@@ -122,6 +129,9 @@ impl World {
         }
         if asked.interactive {
             words.push_str(" interactive");
+        }
+        if asked.needs_terms {
+            words.push_str(" needs-terms");
         }
         if let Some(shown) = &asked.shown {
             words.push_str(&format!(" shows={}", shown.holder));

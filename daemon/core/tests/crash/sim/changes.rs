@@ -1,6 +1,7 @@
 //! Changes of the organisation that the simulator asks for: each as a command, and in the words of a script.
 
 use super::asks::{everyone, license};
+use super::org::{Org, text, version};
 use super::people::{login, named, user};
 use super::proofs::Proof;
 use super::world::pick;
@@ -59,6 +60,9 @@ pub(super) enum Change {
     Terms(Whom, Gives, bool),
     Unassign(Whom, bool),
     Prove(Proof),
+    /// A version, and its text.
+    Publish(u64, u64),
+    Accept(&'static str, u64),
 }
 
 impl Change {
@@ -119,6 +123,19 @@ impl Change {
             0 => Change::Terms(whom, Gives::default(), false),
             1 | 2 => Change::Terms(whom, gives, false),
             _ => Change::Assign(whom, gives),
+        }
+    }
+
+    /// Terms of service are published, again or anew, or somebody accepts them.
+    pub(super) fn of_service(random: &mut Random, org: &Org, next: u64) -> Change {
+        let who = some_user(random);
+        let back = pick(random, 3).saturating_sub(1);
+        let newest = org.versions().rev().nth(back).unwrap_or(next);
+        match random.below(8) {
+            0 => Change::Publish(next, next),
+            1 => Change::Publish(newest, newest),
+            2 => Change::Publish(newest, next),
+            _ => Change::Accept(who, newest),
         }
     }
 
@@ -185,6 +202,8 @@ impl Change {
                 format!("change L1 to {whom}{gives}{}", hard(h))
             }
             Change::Prove(proof) => proof.words(),
+            Change::Publish(n, text) => format!("terms publish v{n} text=t{text}"),
+            Change::Accept(who, n) => format!("terms accept v{n} by {who}"),
             Change::Unassign(whom, h) => {
                 format!("unassign L1 from {}{}", whom_words(*whom), hard(h))
             }
@@ -216,6 +235,14 @@ impl Change {
                 if_match,
             },
             Change::Prove(proof) => Command::Credential(proof.command()),
+            Change::Publish(n, of) => Command::PublishTerms {
+                version: version(*n),
+                text: text(*of),
+            },
+            Change::Accept(who, n) => Command::AcceptTerms {
+                user: user(who),
+                version: version(*n),
+            },
             other => Command::Arrange(other.arrange(home).unwrap()),
         }
     }

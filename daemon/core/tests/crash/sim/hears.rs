@@ -262,6 +262,7 @@ impl World {
         match &one.whose {
             Whose::Checkout(who, take) => {
                 self.over(take, lease)?;
+                self.accepted(take, lease, self.apps[*who].user)?;
                 if one.unheard {
                     if !matches!(self.apps[*who].life, Life::Held(_)) {
                         self.apps[*who].life = Life::Asking(take.clone());
@@ -274,8 +275,20 @@ impl World {
             Whose::Renew(who) if !one.unheard => {
                 self.apps[*who].hear(lease, self.true_s);
             }
-            Whose::Late(_, take) => self.over(take, lease)?,
+            Whose::Late(who, take) => {
+                self.over(take, lease)?;
+                self.accepted(take, lease, self.apps[*who].user)?;
+            }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// D16: where the site insists on its terms nobody gets a new seat without.
+    fn accepted(&self, take: &Take, lease: &LeaseTerms, who: &str) -> Result<(), String> {
+        if lease.new && take.asked.needs_terms && self.ledger.org.has_to_accept(who) {
+            let holder = lease.holder;
+            return Err(format!("D16: {who} sits as {holder}, and has to accept"));
         }
         Ok(())
     }
@@ -307,7 +320,12 @@ impl World {
                         "I9: {used} of {total} are in use, and one is denied"
                     ));
                 }
-                let lawful = self.refused_rightly(self.apps[*who].user, code, j);
+                let user = self.apps[*who].user;
+                let insists = take.asked.needs_terms && self.ledger.org.has_to_accept(user);
+                if code == Code::TermsNotAccepted && !insists {
+                    return told("D16: who has accepted is denied");
+                }
+                let lawful = self.refused_rightly(user, code, j);
                 // A repeated one whose first try sits already is denied where that seat has ended.
                 if !matches!(self.apps[*who].life, Life::Held(_)) {
                     self.apps[*who].life = Life::Idle;

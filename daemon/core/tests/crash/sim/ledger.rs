@@ -63,6 +63,8 @@ pub(super) struct Counts {
     pub(super) withheld: u64,
     pub(super) redeemed: u64,
     pub(super) not_redeemed: u64,
+    pub(super) accepted: u64,
+    pub(super) not_accepted: u64,
 }
 
 impl Counts {
@@ -91,6 +93,8 @@ impl Counts {
             withheld,
             redeemed,
             not_redeemed,
+            accepted,
+            not_accepted,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -115,6 +119,8 @@ impl Counts {
         self.withheld += withheld;
         self.redeemed += redeemed;
         self.not_redeemed += not_redeemed;
+        self.accepted += accepted;
+        self.not_accepted += not_accepted;
     }
 }
 

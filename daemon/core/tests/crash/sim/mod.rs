@@ -124,6 +124,8 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.withheld,
         counts.redeemed,
         counts.not_redeemed,
+        counts.accepted,
+        counts.not_accepted,
     ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),

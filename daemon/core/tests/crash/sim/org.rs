@@ -3,6 +3,9 @@
 
 mod promises;
 mod proven;
+mod service;
+
+pub(super) use service::{text, version};
 
 use super::changes::{Change, Gives, HOME, USERS, Whom, group, name, target, unit};
 use super::people::{login, user};
@@ -13,6 +16,7 @@ use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::ids::{GroupId, UnitId};
 use seatkeeper_engine::state::{Grant, Place, UserStatus};
 use seatkeeper_engine::time::{Date, LEAST_S, Now};
+use service::Service;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
@@ -32,6 +36,7 @@ pub(super) struct Org {
     assigned: BTreeMap<Whom, Gives>,
     license: Installed,
     proven: Proven,
+    service: Service,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -207,6 +212,8 @@ impl Org {
                 lawful
             }
             Change::Unassign(whom, _) => self.assigned.remove(&whom).is_some(),
+            Change::Publish(version, text) => self.publish(version, text),
+            Change::Accept(who, version) => self.accept(who, version),
             other => self.of_user(other),
         }
     }
@@ -253,6 +260,7 @@ impl Org {
             Change::RemoveUser(who, _) => {
                 self.forget(Whom::User(who));
                 self.proven.forget(who);
+                self.service.forget(who);
                 self.left.insert(who);
                 self.users.remove(who).is_some()
             }
@@ -415,6 +423,7 @@ impl Org {
             .or_else(|| self.people(state, home))
             .or_else(|| self.proven.differs(state, now))
             .or_else(|| self.presents(state, now))
+            .or_else(|| self.service.differs(state))
     }
 
     fn structure(&self, state: &State, home: UnitId) -> Option<String> {

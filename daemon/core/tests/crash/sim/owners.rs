@@ -143,7 +143,7 @@ impl World {
             let Recorded::SeatAssigned(seat) = noted.what else {
                 continue;
             };
-            if seat.user != user(who) || self.ledger.owners.has(who) {
+            if seat.user != user(who) || self.has_one(who) {
                 return Err(format!("rule 7: {who} is given {seat:?} by {change:?}"));
             }
             self.counts.owners += 1;
@@ -162,6 +162,11 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// They have a seat for sure: no lease of a lost future can have taken its place.
+    fn has_one(&self, who: &str) -> bool {
+        !self.ledger.restored && self.ledger.owners.has(who)
     }
 
     /// A direct assignment opens a seat for them: they have the right, and the license serves.
@@ -195,6 +200,6 @@ impl World {
         self.ledger.org = before;
         withheld?;
         self.counts.not_opened += u64::from(rightly);
-        Ok(rightly && !self.ledger.owners.has(who))
+        Ok(rightly && !self.has_one(who))
     }
 }

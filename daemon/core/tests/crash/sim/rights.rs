@@ -66,6 +66,9 @@ impl World {
                 return Err(format!("D9: a code is refused by {denied:?}"));
             }
         }
+        if matches!(learned, Learned::Changed(Change::Accept(..))) {
+            self.counts.accepted += u64::from(done);
+        }
         self.doubt_rights();
         match learned {
             Learned::Changed(change) if done => self.opened(&change, answer),
@@ -133,6 +136,10 @@ impl World {
             | Code::RequestExceedsTotal
             | Code::ReservedForOthers
             | Code::CoolDown => right.is_ok(),
+            Code::TermsNotAccepted => {
+                self.counts.not_accepted += 1;
+                right.is_ok() || right == Err(Code::Excluded)
+            }
             Code::LeaseEnded | Code::Superseded => true,
             Code::LicenseExpired => self.dated,
             Code::Quarantine => self.ledger.restored,

@@ -372,7 +372,7 @@ impl World {
             let s = [0, 0, 1, 7, 20, 33, 70][pick(&mut self.random, 7)];
             self.pass(s);
             self.busy.clear();
-            let asked: Vec<_> = (0..=self.random.below(3))
+            let asked: Vec<_> = (0..=self.random.below(5))
                 .flat_map(|_| self.some())
                 .collect();
             if !self.round(asked)? {
