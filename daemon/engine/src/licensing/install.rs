@@ -9,7 +9,7 @@ use crate::ids::{AssignmentId, Gid, HolderId, LicenseId, Name, PoolId, UnitId};
 use crate::losses;
 use crate::rollback;
 use crate::seats::kept;
-use crate::state::{Feature, Holder, License, LicenseTerms, Pool, State};
+use crate::state::{Feature, Holder, License, LicenseTerms, Model, Pool, State};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -99,8 +99,9 @@ fn due(state: &State, j: Date) -> Option<(LicenseTerms, Option<UnitId>)> {
 /// The one way into force, for an install and for a first day. Returns who is ending for it.
 fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>) -> Vec<HolderId> {
     let ending = beyond(act.state(), &terms);
-    if !ending.is_empty() {
-        let holders = ending.clone();
+    let also = closed_beyond(act.state(), &terms);
+    let holders: Vec<_> = ending.iter().copied().chain(also).collect();
+    if !holders.is_empty() {
         act.record(Recorded::HoldersEnding {
             holders,
             why: EndingWhy::Superseded,
@@ -266,6 +267,29 @@ fn kept_beyond(state: &State, terms: &LicenseTerms) -> Vec<Gid> {
         let kept = pool.grants.iter().filter(|(_, grant)| grant.kept());
         let gone = kept.filter(|(_, grant)| feature.is_none_or(|f| !grant.owned(f)));
         out.extend(gone.map(|(gid, _)| *gid));
+    }
+    out
+}
+
+/// Those of named seats that the new terms have no place for, and that all of them leave anyhow: the seat is no more its
+/// unit's than others there, also where such a slot is regular again before they are gone (rules 7, 17).
+fn closed_beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
+    let mut out = Vec::new();
+    for (_, pool, feature) in taken_over(state, terms) {
+        let named = pool.feature.as_ref().map(|before| before.model) == Some(Model::Named);
+        let seats = feature.and_then(|f| Some(f.seats? + f.overdraft));
+        let Some(most) = seats.filter(|_| named) else {
+            continue;
+        };
+        let grants = pool.grants.iter();
+        let left = grants.filter(|(_, grant)| {
+            let beyond = grant.slots.iter().any(|slot| *slot >= most);
+            beyond && !grant.closed && !grant.holders.iter().any(Holder::stays)
+        });
+        for (gid, grant) in left {
+            let holders = grant.holders.iter();
+            out.extend(holders.map(|h| HolderId { gid: *gid, h: h.h }));
+        }
     }
     out
 }
