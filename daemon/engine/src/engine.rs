@@ -164,6 +164,10 @@ impl Engine {
 
     /// Folds a recorded event, at a replay.
     pub fn replay(&mut self, event: &Recorded) {
+        #[cfg(planted)]
+        if crate::planted::replays(&mut self.state, event) {
+            return;
+        }
         if matches!(event, Recorded::RunStarted { .. }) {
             // Every hold is another one: who judges next builds the index, once for all starts in between.
             evolve(&mut self.state, event);

@@ -148,6 +148,10 @@ pub(crate) fn withheld(
     if !promised(state, id) {
         return None;
     }
+    #[cfg(planted)]
+    if crate::planted::is("reserve-open") {
+        return None;
+    }
     let reserved = fresh(state, id);
     debug_assert!(reserved.is_some(), "{id}: judged by stale counts");
     let reserved = reserved?;

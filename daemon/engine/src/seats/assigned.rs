@@ -73,6 +73,8 @@ fn missing(state: &State, now: Now, license: &LicenseId, user: UserId) -> Vec<Po
             own.any(|(_, grant)| stays(grant, feature))
         })
     };
+    #[cfg(planted)]
+    let has_one = |id: &PoolId| !crate::planted::is("second-seat") && has_one(id);
     ids.filter(|id| state.sits_rightly(id, user, now.j) && !has_one(id))
         .collect()
 }

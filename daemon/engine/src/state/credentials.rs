@@ -124,6 +124,10 @@ pub struct Code {
 
 impl Code {
     fn good(&self, now: Now) -> bool {
+        #[cfg(planted)]
+        if crate::planted::is("code-undated") {
+            return now.lease < self.until;
+        }
         now.lease < self.until && now.j < self.until_j
     }
 }

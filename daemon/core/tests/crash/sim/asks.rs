@@ -29,20 +29,20 @@ impl World {
                 let change = self.some_change();
                 vec![self.change(change)]
             }
-            48..52 if self.named => self.of_owners(),
-            58..61 => {
-                self.made += 1;
-                let change = Change::of_service(&mut self.random, &self.ledger.org, self.made);
+            17..21 if self.named => self.of_owners(),
+            17..20 => {
+                let change = Change::promise(&mut self.random, self.groups);
                 vec![self.change(change)]
             }
-            52..58 => {
+            21..27 => {
                 self.made += 1;
                 let (next, j) = (self.made, self.handle().now().j);
                 let proof = Proof::some(&mut self.random, &self.ledger.org, next, j);
                 vec![self.change(Change::Prove(proof))]
             }
-            48..51 => {
-                let change = Change::promise(&mut self.random, self.groups);
+            27..30 => {
+                self.made += 1;
+                let change = Change::of_service(&mut self.random, &self.ledger.org, self.made);
                 vec![self.change(change)]
             }
             _ => {
