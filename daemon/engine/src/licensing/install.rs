@@ -277,14 +277,16 @@ fn closed_beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
     let mut out = Vec::new();
     for (_, pool, feature) in taken_over(state, terms) {
         let named = pool.feature.as_ref().map(|before| before.model) == Some(Model::Named);
-        let seats = feature.and_then(|f| Some(f.seats? + f.overdraft));
-        let Some(most) = seats.filter(|_| named) else {
+        if !named {
             continue;
-        };
-        let grants = pool.grants.iter();
-        let left = grants.filter(|(_, grant)| {
+        }
+        let most = places(feature);
+        // A feature of another product is another feature.
+        let other = |h: &Holder| h.facts.terms.product != terms.product;
+        let left = pool.grants.iter().filter(|(_, grant)| {
             let beyond = grant.slots.iter().any(|slot| *slot >= most);
-            beyond && !grant.closed && !grant.holders.iter().any(Holder::stays)
+            let gone = beyond || grant.holders.iter().any(other);
+            gone && !grant.closed && !grant.holders.iter().any(Holder::stays)
         });
         for (gid, grant) in left {
             let holders = grant.holders.iter();
@@ -294,16 +296,17 @@ fn closed_beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
     out
 }
 
+/// The slots of a feature that have a place in these terms, the lowest so many: none of one that vanished.
+fn places(feature: Option<&Feature>) -> u64 {
+    let seats = |feature: &Feature| Some(feature.seats? + feature.overdraft);
+    feature.map_or(0, |feature| seats(feature).unwrap_or(u64::MAX))
+}
+
 /// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished.
 fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
     let mut out = Vec::new();
     for (_, pool, feature) in taken_over(state, terms) {
-        let most = match feature {
-            Some(feature) => feature
-                .seats
-                .map_or(u64::MAX, |seats| seats + feature.overdraft),
-            None => 0,
-        };
+        let most = places(feature);
         for (gid, grant) in &pool.grants {
             let too_high = grant.slots.iter().any(|slot| *slot >= most);
             // A feature of another product is another feature.
