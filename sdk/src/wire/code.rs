@@ -125,9 +125,9 @@ codes! {
     SiteKeyElsewhere "site_key_elsewhere" Server 409 false: "the site key is kept elsewhere",
         "License requests, anchors of the audit log and an export of the key need the site key itself, and this daemon has a delegation instead (`keys/site.pub.pem` stands for the key).",
         "put the key back into the state directory as keys/site.key (the daemon's own, mode 0600) and restart the daemon; afterwards take it away and restart again: seats are kept over it";
-    RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than the license has",
-        "A checkout takes its seats from one pool, and no pool has so many even when empty (rules 8, 13).",
-        "ask for fewer seats, or buy more";
+    RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than there can ever be",
+        "A checkout takes its seats from one pool: none has so many even when it is empty, or a limit of an assignment lets nobody have so many (rules 8, 10, 13).",
+        "ask for fewer seats; an administrator can raise the limit (`seatkeeper license change`), or buy more";
     // Policy.
     NotAssigned "not_assigned" Policy 403 false: "the license is not assigned to you",
         "The license is installed, but no assignment covers this user (rule 4).",

@@ -4,7 +4,7 @@
 use super::Desk;
 use super::parse::{self, Asked, bad};
 use super::refusal::{Subject, code_of};
-use crate::authorize::{Caller, Permission, Sight, authorize};
+use crate::authorize::{Caller, KnownBy, Permission, Sight, authorize};
 use crate::keeper::Snapshot;
 use crate::login;
 use crate::problem::{Refused, internal, problem};
@@ -138,7 +138,7 @@ impl Desk {
             return reply;
         }
         match judged {
-            Ok(choice) => reply.summary = granted(&about.login, what, &choice),
+            Ok(choice) => reply.summary = granted(state, &about.login, what, &choice),
             Err(denial) => {
                 let subject = Subject {
                     caller,
@@ -170,11 +170,19 @@ impl Desk {
         state: &mut State,
     ) -> Result<About, Refused> {
         let own_login = &caller.login;
-        let (login, known, hash) = match login {
-            Some(login)
-                if !login.eq_ignore_ascii_case(&own_login.name)
-                    && !login.eq_ignore_ascii_case(&own_login.full) =>
-            {
+        let person = caller.person(state);
+        let of_account = |login: &str| {
+            login.eq_ignore_ascii_case(&own_login.name)
+                || login.eq_ignore_ascii_case(&own_login.full)
+        };
+        let named = login.map(|login| self.named(state, login));
+        let own = match (login, named.flatten()) {
+            (None, _) => true,
+            (Some(login), None) => person.is_none() && of_account(login),
+            (_, known) => known == person,
+        };
+        let (login, known, hash) = match login.filter(|_| !own) {
+            Some(login) => {
                 login::check(login).map_err(|why| bad("user", why))?;
                 let sight = self.sight(snapshot, caller, Permission::ExplainOthers)?;
                 let known = self.named(state, login);
@@ -186,13 +194,17 @@ impl Desk {
                 let hash = login::hash(self.keys.salt(), login);
                 (login.to_owned(), known, hash)
             }
-            _ => (
-                own_login.name.clone(),
-                caller.person(state),
-                own_login.name_hash,
-            ),
+            None => {
+                // Whoever is somebody else than their account is told so.
+                let login = match caller.known_by(state) {
+                    Some((user, KnownBy::Token | KnownBy::Session | KnownBy::SignedIn)) => {
+                        self.user_name(user)
+                    }
+                    _ => own_login.name.clone(),
+                };
+                (login, person, own_login.name_hash)
+            }
         };
-        let own = login == own_login.name;
         if let Some(user) = known {
             return Ok(About { login, user, own });
         }
@@ -306,8 +318,15 @@ fn product_of(state: &State, feature: &Name) -> Result<Name, Refused> {
     }
 }
 
-fn granted(login: &str, what: &str, choice: &Choice) -> String {
+fn granted(state: &State, login: &str, what: &str, choice: &Choice) -> String {
+    let kept = |pool, gid| {
+        let grant = state.pools.get(pool).and_then(|pool| pool.grants.get(gid));
+        grant.is_some_and(|grant| grant.kept())
+    };
     match choice {
+        Choice::Join(pool, gid) if kept(pool, gid) => {
+            format!("{login} would sit on the kept seat {gid} of {what} (pool {pool}, rule 7)")
+        }
         Choice::Join(pool, gid) => {
             format!("{login} would share the grant {gid} of {what} (pool {pool}, rule 6)")
         }

@@ -165,7 +165,10 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
         Code::Excluded => format!("{license} has {what}, and an assignment of it keeps {user} out"),
         Code::TermsNotAccepted => format!("{user} has not accepted the terms of service of this site, version {limit}"),
-        Code::RequestExceedsTotal => format!("no license has so many seats of {what}: the most is {limit}"),
+        Code::RequestExceedsTotal => match denial.total.filter(|_| denial.assignment.is_some()) {
+            Some(max) => format!("{license} never lets {user} have more than {max} of {what} at a time, by an assignment that covers them"),
+            None => format!("no license has so many seats of {what}: the most is {limit}"),
+        },
         Code::StorageLow if denial.rule == 20 => "the disk of the daemon is nearly full: that a checkout without a seat was given up is not recorded now".to_owned(),
         Code::ServerBusy => format!(
             "{what} never was one of yours, and is not remembered as given up: {limit} such releases of yours are, of the last 15 minutes"
@@ -308,7 +311,10 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::Conflict if denial.rule == 20 => denial.assignment.map(|id| {
             format!("it is assigned so already, on other terms: `seatkeeper license change {id}` changes them")
         }),
-        Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => denial.assignment.map(|id| {
+        Code::OverUserMax
+        | Code::OverGroupMax
+        | Code::OverUnitMax
+        | Code::RequestExceedsTotal => denial.assignment.map(|id| {
             format!("`seatkeeper license change {id} --max FEATURE=N` or `--max-each FEATURE=N`, `none` for no limit")
         }),
         Code::ReservedForOthers => denial.assignment.map(|id| {
@@ -350,6 +356,12 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::UserNotActive => caller.ask("to activate you"),
         Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => {
             format!("wait for one, or {}", caller.ask("for a higher limit"))
+        }
+        Code::RequestExceedsTotal if denial.assignment.is_some() => {
+            format!(
+                "ask for fewer seats, or {}",
+                caller.ask("for a higher limit")
+            )
         }
         Code::ReservedForOthers if denial.rule == 13 => {
             format!(
