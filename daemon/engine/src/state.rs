@@ -146,7 +146,8 @@ pub struct State {
     pub stopped: OrdMap<HolderId, LeaseTime>,
     /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
     pub ended: Vector<Ended>,
-    /// How often the directory, an assignment or a license changed: what counts for a limit is counted anew (fleeting).
+    /// How often the directory, an assignment or a license changed: what counts for a limit is counted anew, and who keeps a
+    /// seat is looked at again (fleeting).
     #[serde(skip)]
     pub places: u64,
     /// How often a seat lost its place in the license in force or had it again, or a limit came or went: the seats of users

@@ -67,7 +67,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     }
 }
 
-/// Whether an event may change who counts for which limit (rules 10, 17): all but those of seats and runs.
+/// Whether an event may change who counts for which limit, or who may keep a seat (rules 7, 10, 17): all but those that
+/// surely do not.
 fn moves(event: &Recorded) -> bool {
     match event {
         Recorded::HoldersEnding { why, .. } => *why == EndingWhy::Superseded,

@@ -1,8 +1,8 @@
 //! The organisation: units in trees, groups, and where a user is in them (rules 1, 2).
 //!
 //! Every pointer goes up, from a user to units and groups and from those to what holds them. So a unit or a group with
-//! thousands in it moves, or goes, by one change, and nothing has to be counted anew; who is covered is asked when it
-//! matters (rule 4).
+//! thousands in it moves, or goes, by one change; who is covered is asked when it matters (rule 4), and counted by the next
+//! checkout where a limit or a reserve needs it (rules 10, 11).
 
 use super::{State, Target, User};
 use crate::ids::{GroupId, NameHash, UnitId, UserId};

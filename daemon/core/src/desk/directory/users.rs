@@ -214,7 +214,8 @@ impl Desk {
                     user: id,
                     units,
                     hard,
-                    if_match,
+                    // Those out of sight come from this revision.
+                    if_match: if_match.or(Some(known.revision)),
                 };
                 (caller, place)
             }
