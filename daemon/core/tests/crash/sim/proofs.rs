@@ -6,7 +6,7 @@ use super::org::Org;
 use super::people::{named, user};
 use super::world::pick;
 use crate::random::Random;
-use seatkeeper_engine::command::Credential;
+use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId};
 use seatkeeper_engine::state::Purpose;
 use seatkeeper_engine::time::Date;
@@ -153,7 +153,7 @@ impl Proof {
         match self {
             Proof::SignIn(who, n, by) => Credential::Bind {
                 user: user(who),
-                login: account(*n),
+                what: SignsIn::Account(account(*n)),
                 by: password(*by),
             },
             Proof::SignOut(n) => Credential::Unbind { login: account(*n) },
@@ -167,6 +167,7 @@ impl Proof {
                 was: password(*was),
                 password: password(*new),
                 keeps: keeps.map(account),
+                session: None,
             },
             Proof::MakeCode {
                 who,
@@ -187,7 +188,7 @@ impl Proof {
             } => Credential::Redeem {
                 code: code(*n),
                 password: password(*new),
-                login: login.map(account),
+                signs_in: login.map(|n| SignsIn::Account(account(n))),
                 own: true,
             },
             Proof::Forgot(who) => Credential::AskReset { user: user(who) },

@@ -163,7 +163,9 @@ impl Proven {
         let mut tokens = self.tokens_made.iter().rev().take(PRESENTED);
         wrong.or_else(|| {
             tokens.find_map(|n| {
-                let stands = state.bearer(&presented(*n), now.j).map(|(_, who)| who);
+                let stands = state
+                    .presented(&presented(*n), now)
+                    .map(|(_, one)| one.user);
                 let told = self.tokens.get(n).filter(|one| !is_over(one.until, now.j));
                 let told = told.filter(|one| org.active(one.who, now.j));
                 let told = told.map(|one| user(one.who));
