@@ -1,8 +1,10 @@
-//! The real binary, killed at any moment under load: nothing acknowledged is lost, of seats and of the organisation, and no
-//! slot is held twice.
+//! The real binary, killed at any moment under load: nothing acknowledged is lost, of seats, of the organisation, of tokens
+//! and of codes, and no slot is held twice.
 
+mod credentials;
 mod directory;
 
+use credentials::Keys;
 use directory::Administrator;
 use seatkeeper_tests::Site;
 use seatkeeper_tests::wire::{Answer, Ask, Wire};
@@ -37,10 +39,12 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
     let mut random = Random(0x5EED);
     let mut newest = (0, 0);
     let mut administrator = Administrator::new(&site);
+    let mut keys = Keys::new(&site);
     for round in 0..kills {
         let stop = AtomicBool::new(false);
         let done = AtomicU64::new(0);
         let (most, changes) = (1 + random.below(40), AtomicU64::new(0));
+        let made = AtomicU64::new(0);
         let few = random.below(8);
         let socket = site.socket();
         let ledgers: Vec<Ledger> = std::thread::scope(|scope| {
@@ -51,8 +55,10 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
                 })
                 .collect();
             let arranging = scope.spawn(|| administrator.work(&socket, &stop, &changes));
+            let making = scope.spawn(|| keys.work(&socket, &stop, &made));
             let changed = || changes.load(Ordering::Relaxed) >= few || arranging.is_finished();
-            while done.load(Ordering::Relaxed) < most || !changed() {
+            let some = || made.load(Ordering::Relaxed) > 0 || making.is_finished();
+            while done.load(Ordering::Relaxed) < most || !changed() || !some() {
                 std::thread::yield_now();
             }
             site.kill();
@@ -65,10 +71,14 @@ fn i2_i3_i4_killed_under_load_nothing_acknowledged_is_lost_and_no_slot_held_twic
         site.start();
         newest = check(&site, ledgers, newest, round);
         administrator.check(&site, round);
+        keys.check(&site, round);
     }
     let Administrator { done, refused, .. } = administrator;
     println!("{kills} kills, {done} changes of the organisation acknowledged, {refused} refused");
     assert!(done > 2 * kills, "too little was changed: {done}");
+    let Keys { done, redeemed, .. } = keys;
+    println!("{done} times a token or a code was made or taken back, {redeemed} codes used");
+    assert!(done >= kills, "too few tokens and codes: {done}");
 }
 
 /// Checks out and releases until the daemon is gone.
