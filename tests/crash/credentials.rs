@@ -23,8 +23,10 @@ pub(crate) struct Keys {
     tokens: BTreeMap<String, String>,
     /// Tokens that were taken back, as they are presented.
     gone: Vec<String>,
-    /// A token of which it is not known whether it was taken back.
-    open: Option<String>,
+    /// The id of a token of which it is not known whether it was made.
+    making: Option<String>,
+    /// A token of which it is not known whether it was taken back, with its id.
+    open: Option<(String, String)>,
     /// Codes that were used, or replaced.
     used: Vec<String>,
     code: Option<String>,
@@ -44,6 +46,7 @@ impl Keys {
         Keys {
             tokens: BTreeMap::new(),
             gone: Vec::new(),
+            making: None,
             open: None,
             used: Vec::new(),
             code: None,
@@ -79,6 +82,8 @@ impl Keys {
         let id = hex();
         let body = json!({"id": id, "name": "of a robot", "user": "bearer"});
         let Some(made) = answered(wire, "POST", "/v1/tokens", Some(&body)) else {
+            // It is made, or it is not.
+            self.making = Some(id);
             return false;
         };
         assert_eq!(made.status, 201, "{made:?}");
@@ -92,7 +97,7 @@ impl Keys {
         };
         let Some(gone) = answered(wire, "DELETE", &format!("/v1/tokens/{id}"), None) else {
             // It is taken back, or it is not.
-            self.open = Some(token);
+            self.open = Some((id, token));
             return false;
         };
         assert_eq!(gone.status, 204, "{gone:?}");
@@ -123,9 +128,18 @@ impl Keys {
             let who = presented(site, token);
             assert_eq!(who.status, 401, "round {round}: taken back, and {who:?}");
         }
-        if let Some(token) = self.open.take() {
-            let status = presented(site, &token).status;
-            assert!([200, 401].contains(&status), "round {round}: {status}");
+        // Either way, and so from here on.
+        if let Some((id, token)) = self.open.take() {
+            match presented(site, &token).status {
+                200 => drop(self.tokens.insert(id, token)),
+                401 => self.gone.push(token),
+                other => panic!("round {round}: {other}"),
+            }
+        }
+        // Nobody was told what is presented: it is no use to anybody.
+        if let Some(id) = self.making.take() {
+            let gone = site.admin("DELETE", &format!("/v1/tokens/{id}"), None);
+            assert!([204, 404].contains(&gone.status), "round {round}: {gone:?}");
         }
         if !is_root() {
             return;
