@@ -15,7 +15,7 @@ use super::{BASE_S, FEATURE};
 impl World {
     /// One or a few commands.
     pub(super) fn some(&mut self) -> Vec<Asked> {
-        match self.random.below(61) {
+        match self.random.below(63) {
             0 => self.reclaim(),
             1 => self.give_back(),
             2 | 3 => vec![self.other_license()],
@@ -34,13 +34,13 @@ impl World {
                 let change = Change::promise(&mut self.random, self.groups);
                 vec![self.change(change)]
             }
-            21..27 => {
+            21..29 => {
                 self.made += 1;
                 let (next, j) = (self.made, self.handle().now().j);
                 let proof = Proof::some(&mut self.random, &self.ledger.org, next, j);
                 vec![self.change(Change::Prove(proof))]
             }
-            27..30 => {
+            29..32 => {
                 self.made += 1;
                 let change = Change::of_service(&mut self.random, &self.ledger.org, self.made);
                 vec![self.change(change)]
@@ -54,6 +54,13 @@ impl World {
                 self.act(who)
             }
         }
+    }
+
+    /// One more session.
+    pub(super) fn one_more(&mut self) -> Asked {
+        self.made += 1;
+        let proof = Proof::one_more(&self.ledger.org, self.made);
+        self.change(Change::Prove(proof))
     }
 
     fn act(&mut self, who: usize) -> Vec<Asked> {

@@ -65,6 +65,10 @@ pub(super) struct Counts {
     pub(super) not_redeemed: u64,
     pub(super) accepted: u64,
     pub(super) not_accepted: u64,
+    /// Sessions that were opened, refused as one too many, and over.
+    pub(super) sessions: u64,
+    pub(super) full: u64,
+    pub(super) over: u64,
 }
 
 impl Counts {
@@ -95,6 +99,9 @@ impl Counts {
             not_redeemed,
             accepted,
             not_accepted,
+            sessions,
+            full,
+            over,
         } = other;
         self.cycles += cycles;
         self.failed_in_start += failed_in_start;
@@ -121,6 +128,9 @@ impl Counts {
         self.not_redeemed += not_redeemed;
         self.accepted += accepted;
         self.not_accepted += not_accepted;
+        self.sessions += sessions;
+        self.full += full;
+        self.over += over;
     }
 }
 

@@ -126,6 +126,9 @@ fn i1_to_i14_nothing_is_lost_or_doubled_in_20000_crashes() {
         counts.not_redeemed,
         counts.accepted,
         counts.not_accepted,
+        counts.sessions,
+        counts.full,
+        counts.over,
     ];
     assert!(
         often.iter().all(|n| *n > cycles / 200) && seldom.iter().all(|n| *n > cycles / 5000),

@@ -94,14 +94,18 @@ impl Org {
             if matches!(learned, Learned::Installed(one) if in_force < Some(one.serial)) {
                 continue;
             }
-            let mut refused = match learned {
-                Learned::Changed(Change::Prove(_)) => ways.clone(),
-                Learned::Changed(change) if change.opens_for().is_some() => ways.clone(),
-                _ => Vec::new(),
+            let doubtful = match learned {
+                Learned::Changed(Change::Prove(_)) => true,
+                Learned::Changed(change) => change.opens_for().is_some(),
+                Learned::Installed(_) => false,
             };
-            ways.iter_mut().for_each(|way| {
-                way.learn(learned, None);
-            });
+            let mut refused = Vec::new();
+            for way in &mut ways {
+                let without = doubtful.then(|| way.clone());
+                if way.learn(learned, None) {
+                    refused.extend(without);
+                }
+            }
             ways.append(&mut refused);
         }
         let found = ways
@@ -242,6 +246,9 @@ impl Org {
                 lawful
             }
             Change::Status(who, status, until, _) => {
+                if status == UserStatus::Suspended {
+                    self.proven.end_sessions(who);
+                }
                 let known = self.users.get_mut(who);
                 let set = |known: &mut Person| (known.status, known.until) = (status, until);
                 known.map(set).is_some()

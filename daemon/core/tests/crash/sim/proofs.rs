@@ -1,4 +1,5 @@
-//! How people prove who they are, as the simulator asks for it: passwords, codes, who is signed in, tokens (B2, B14, D9, S14).
+//! How people prove who they are, as the simulator asks for it: passwords, codes, who is signed in, sessions, tokens (B2,
+//! B14, D9, S11, S14).
 
 use super::BASE_S;
 use super::changes::{USERS, some_user};
@@ -16,16 +17,24 @@ const LOGINS: u64 = 4;
 /// Of what was made so many are named again, the newest: those that are good, and as many that are so no more.
 const AGAIN: u64 = 12;
 
-/// A change of what proves whom. Passwords, codes and tokens are numbers, each given once.
+/// What is signed in: an account of a machine, or a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum By {
+    Account(u8),
+    Session(u64),
+}
+
+/// A change of what proves whom. Passwords, codes, sessions and tokens are numbers, each given once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Proof {
-    SignIn(&'static str, u8, u64),
+    SignIn(&'static str, By, u64),
     SignOut(u8),
+    EndSession(u64),
     NewPassword {
         who: &'static str,
         was: u64,
         new: u64,
-        keeps: Option<u8>,
+        keeps: Option<By>,
     },
     MakeCode {
         who: &'static str,
@@ -36,7 +45,7 @@ pub(super) enum Proof {
     Redeem {
         code: u64,
         new: u64,
-        login: Option<u8>,
+        signs_in: Option<By>,
     },
     Forgot(&'static str),
     NoReset(&'static str),
@@ -55,28 +64,36 @@ impl Proof {
         let who = some_user(random);
         let login = u8::try_from(random.below(LOGINS)).unwrap();
         let own = random.below(2) == 0;
-        match random.below(20) {
-            0..3 => Proof::SignIn(who, login, told(random, org, who)),
-            3 => Proof::SignOut(login),
-            4 | 5 => Proof::NewPassword {
+        match random.below(26) {
+            0..2 => Proof::SignIn(who, By::Account(login), told(random, org, who)),
+            2 => Proof::SignOut(login),
+            3..5 => Proof::NewPassword {
                 who,
                 was: told(random, org, who),
                 new: next,
-                keeps: own.then_some(login),
+                keeps: match random.below(3) {
+                    0 => None,
+                    1 => Some(By::Account(login)),
+                    _ => Some(By::Session(session_of(random, org, who))),
+                },
             },
-            6..9 => Proof::MakeCode {
+            5..8 => Proof::MakeCode {
                 who,
                 purpose: [Purpose::Invitation, Purpose::Reset][pick(random, 2)],
                 code: next,
                 mailed: random.below(3) == 0,
             },
-            9..14 => Proof::Redeem {
+            8..14 => Proof::Redeem {
                 code: match random.below(3) {
                     0 => one_of(random, org.codes_made()),
                     _ => one_of(random, &org.codes_out()),
                 },
                 new: next,
-                login: own.then_some(login),
+                signs_in: match random.below(3) {
+                    0 => None,
+                    1 => Some(By::Account(login)),
+                    _ => Some(By::Session(next)),
+                },
             },
             14 => Proof::Forgot(who),
             15 => Proof::NoReset(who),
@@ -86,28 +103,61 @@ impl Proof {
                 until: (random.below(3) == 0).then(|| Date(j.0 + random.below(400))),
                 own,
             },
-            _ => Proof::Revoke(one_of(random, org.tokens_made())),
+            18 => Proof::Revoke(one_of(random, org.tokens_made())),
+            19 => Proof::EndSession(session_of(random, org, who)),
+            20 => Proof::EndSession(one_of(random, org.sessions_made())),
+            21 => {
+                let again = one_of(random, org.sessions_made());
+                Proof::SignIn(who, By::Session(again), told(random, org, who))
+            }
+            _ => Proof::SignIn(who, By::Session(next), told(random, org, who)),
+        }
+    }
+
+    /// One more session of somebody who has a password, or a step towards a password.
+    pub(super) fn one_more(org: &Org, next: u64) -> Proof {
+        let has = |who| Some((who, org.password_of(who)?));
+        if let Some((who, by)) = USERS.into_iter().find_map(has) {
+            return Proof::SignIn(who, By::Session(next), by);
+        }
+        match org.codes_out().last() {
+            Some(code) => Proof::Redeem {
+                code: *code,
+                new: next,
+                signs_in: Some(By::Session(next)),
+            },
+            None => Proof::MakeCode {
+                who: USERS[0],
+                purpose: Purpose::Reset,
+                code: next,
+                mailed: false,
+            },
         }
     }
 
     /// As a script says it.
     pub(super) fn words(&self) -> String {
         let login = |n: &u8| format!("acc{n}@ws1");
+        let of = |by: &Option<By>, to: &str| match by {
+            None => String::new(),
+            Some(By::Account(n)) => format!(" {to}={}", login(n)),
+            Some(By::Session(n)) => format!(" session=s{n}"),
+        };
         match self {
-            Proof::SignIn(who, n, password) => {
+            Proof::SignIn(who, By::Account(n), password) => {
                 format!("login {who} as {} password=p{password}", login(n))
             }
+            Proof::SignIn(who, By::Session(n), password) => {
+                format!("session {who} id=s{n} password=p{password}")
+            }
             Proof::SignOut(n) => format!("logout {}", login(n)),
+            Proof::EndSession(n) => format!("end-session s{n}"),
             Proof::NewPassword {
                 who,
                 was,
                 new,
                 keeps,
-            } => {
-                let keeps = keeps.map(|n| format!(" keeps={}", login(&n)));
-                let keeps = keeps.unwrap_or_default();
-                format!("password {who} was=p{was} new=p{new}{keeps}")
-            }
+            } => format!("password {who} was=p{was} new=p{new}{}", of(keeps, "keeps")),
             Proof::MakeCode {
                 who,
                 purpose,
@@ -124,11 +174,8 @@ impl Proof {
             Proof::Redeem {
                 code,
                 new,
-                login: to,
-            } => {
-                let to = to.map(|n| format!(" as={}", login(&n)));
-                format!("redeem k{code} password=p{new}{}", to.unwrap_or_default())
-            }
+                signs_in,
+            } => format!("redeem k{code} password=p{new}{}", of(signs_in, "as")),
             Proof::Forgot(who) => format!("forgot {who}"),
             Proof::NoReset(who) => format!("no-reset {who}"),
             Proof::MakeToken {
@@ -151,12 +198,16 @@ impl Proof {
     pub(super) fn command(&self) -> Credential {
         let if_match = None;
         match self {
-            Proof::SignIn(who, n, by) => Credential::Bind {
+            Proof::SignIn(who, what, by) => Credential::Bind {
                 user: user(who),
-                what: SignsIn::Account(account(*n)),
+                what: what.signs_in(),
                 by: password(*by),
             },
             Proof::SignOut(n) => Credential::Unbind { login: account(*n) },
+            Proof::EndSession(n) => Credential::RevokeBearer {
+                bearer: session_id(*n),
+                if_match,
+            },
             Proof::NewPassword {
                 who,
                 was,
@@ -166,8 +217,8 @@ impl Proof {
                 user: user(who),
                 was: password(*was),
                 password: password(*new),
-                keeps: keeps.map(account),
-                session: None,
+                keeps: keeps.and_then(By::account).map(account),
+                session: keeps.and_then(By::session).map(session_id),
             },
             Proof::MakeCode {
                 who,
@@ -184,11 +235,11 @@ impl Proof {
             Proof::Redeem {
                 code: n,
                 new,
-                login,
+                signs_in,
             } => Credential::Redeem {
                 code: code(*n),
                 password: password(*new),
-                signs_in: login.map(|n| SignsIn::Account(account(n))),
+                signs_in: signs_in.map(By::signs_in),
                 own: true,
             },
             Proof::Forgot(who) => Credential::AskReset { user: user(who) },
@@ -214,6 +265,37 @@ impl Proof {
             },
         }
     }
+}
+
+impl By {
+    pub(super) fn account(self) -> Option<u8> {
+        match self {
+            By::Account(n) => Some(n),
+            By::Session(_) => None,
+        }
+    }
+
+    pub(super) fn session(self) -> Option<u64> {
+        match self {
+            By::Account(_) => None,
+            By::Session(n) => Some(n),
+        }
+    }
+
+    fn signs_in(self) -> SignsIn {
+        match self {
+            By::Account(n) => SignsIn::Account(account(n)),
+            By::Session(n) => SignsIn::Session {
+                id: session_id(n),
+                hash: presented(n),
+            },
+        }
+    }
+}
+
+/// One of somebody's, where they have any.
+fn session_of(random: &mut Random, org: &Org, who: &'static str) -> u64 {
+    one_of(random, &org.sessions_of(who))
 }
 
 /// The password of somebody, or now and then that of somebody else or of none.
@@ -256,6 +338,11 @@ pub(super) fn token_id(n: u64) -> BearerId {
     BearerId(named(&format!("token {n}")))
 }
 
+pub(super) fn session_id(n: u64) -> BearerId {
+    BearerId(named(&format!("session {n}")))
+}
+
+/// Of a token or a session; their numbers are never the same.
 pub(super) fn presented(n: u64) -> BearerHash {
     BearerHash(named(&format!("presented {n}")))
 }

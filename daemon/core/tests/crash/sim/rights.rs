@@ -3,14 +3,14 @@
 use super::changes::Change;
 use super::org::{Installed, Learned};
 use super::people::Life;
-use super::proofs::Proof;
+use super::proofs::{By, Proof};
 use super::world::{Asked, Whose, World};
 use seatkeeper_core::keeper::{Answer, Snapshot};
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::Gid;
 use seatkeeper_engine::state::Grant;
-use seatkeeper_engine::time::Date;
+use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Command, LeaseTerms, Verdict};
 
 /// What an order changes about the organisation where it is done.
@@ -43,6 +43,7 @@ impl World {
             }
             _ => false,
         };
+        let session = self.room_for(&learned, answer.now);
         let lawful = !late && !full && self.ledger.org.learn(&learned, Some(answer.now));
         let done = denied.is_none();
         if lawful != done {
@@ -66,6 +67,14 @@ impl World {
                 return Err(format!("D9: a code is refused by {denied:?}"));
             }
         }
+        if let Some((full, over)) = session {
+            self.counts.sessions += u64::from(done);
+            self.counts.full += u64::from(full && denied == Some(Code::BadRequest));
+            self.counts.over += u64::from(done && over);
+            if denied == Some(Code::BadRequest) && !full {
+                return Err(format!("S11: a session is one too many, and {learned:?}"));
+            }
+        }
         if matches!(learned, Learned::Changed(Change::Accept(..))) {
             self.counts.accepted += u64::from(done);
         }
@@ -74,6 +83,15 @@ impl World {
             Learned::Changed(change) if done => self.opened(&change, answer),
             _ => Ok(()),
         }
+    }
+
+    /// Where a session is asked for by a password: whether no more of theirs may go on, and whether one is over.
+    fn room_for(&self, learned: &Learned, now: Now) -> Option<(bool, bool)> {
+        let Learned::Changed(Change::Prove(Proof::SignIn(who, By::Session(_), _))) = learned else {
+            return None;
+        };
+        let org = &self.ledger.org;
+        Some((org.is_full(who, now), org.has_over(who, now)))
     }
 
     /// Who has no right may be refused from now on (rule 16).

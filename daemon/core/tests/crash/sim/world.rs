@@ -81,6 +81,8 @@ pub(super) struct World {
     pub(super) share_max: u64,
     /// Seats have owners (rule 7): machines, users, or users on machines.
     pub(super) named: bool,
+    /// Somebody opens sessions, and does so until no more may go on.
+    crowded: bool,
     pub(super) dated: bool,
     pub(super) restores: bool,
     /// Answers get lost on their way.
@@ -124,6 +126,7 @@ impl World {
             share_max: 1 + random.below(3),
             // Drawn apart: the seeds of before mean what they meant.
             named: counting != "process" && Random(!seed).below(2) == 0,
+            crowded: Random(!seed).below(16) < 4,
             dated: false,
             restores: random.below(3) == 0,
             lossy: true,
@@ -369,12 +372,19 @@ impl World {
 
     fn work(&mut self) -> Result<(), String> {
         for _ in 0..1 + self.random.below(ROUNDS) {
-            let s = [0, 0, 1, 7, 20, 33, 70][pick(&mut self.random, 7)];
+            let s = match self.random.below(70) {
+                // A night, and what began before it is over.
+                0 => [20_000, 43_200][pick(&mut self.random, 2)],
+                n => [0, 0, 1, 7, 20, 33, 70][usize::try_from(n % 7).unwrap()],
+            };
             self.pass(s);
             self.busy.clear();
-            let asked: Vec<_> = (0..=self.random.below(5))
+            let mut asked: Vec<_> = (0..=self.random.below(5))
                 .flat_map(|_| self.some())
                 .collect();
+            if self.crowded {
+                asked.extend((0..4).map(|_| self.one_more()));
+            }
             if !self.round(asked)? {
                 self.counts.failed_in_work += 1;
                 return Ok(());

@@ -1,16 +1,21 @@
-//! What proves whom, as it was answered for: passwords, codes, who is signed in, tokens. Nothing of it comes back by a crash.
+//! What proves whom, as it was answered for: passwords, codes, who is signed in, sessions, tokens. Nothing of it comes back
+//! by a crash.
 
 use super::{Org, other};
 use crate::sim::people::user;
-use crate::sim::proofs::{Proof, account, address, code, password, presented, token_id};
+use crate::sim::proofs::{
+    By, Proof, account, address, code, password, presented, session_id, token_id,
+};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{BearerId, CodeHash, LoginHash, UserId};
-use seatkeeper_engine::state::{Personal, Purpose, UserStatus};
+use seatkeeper_engine::state::{Bearer, BearerKind, Personal, Purpose, UserStatus};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what was ever made so much is presented again at each look, the newest.
 const PRESENTED: usize = 24;
+/// Sessions of one person that go on.
+const SESSIONS: usize = 64;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proven {
@@ -20,12 +25,14 @@ pub(super) struct Proven {
     signed_in: BTreeMap<u8, &'static str>,
     codes: BTreeMap<u64, Code>,
     tokens: BTreeMap<u64, Token>,
+    sessions: BTreeMap<u64, Session>,
     /// Who asked for a code.
     asked: BTreeSet<&'static str>,
     /// Whose mail address is known to be theirs.
     mailed: BTreeSet<&'static str>,
     codes_made: Vec<u64>,
     tokens_made: Vec<u64>,
+    sessions_made: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,14 +52,32 @@ struct Token {
     own: bool,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    who: &'static str,
+    /// By lease time, and by date; where nobody was answered, the state says it.
+    until: Option<(LeaseTime, Date)>,
+}
+
+impl Session {
+    /// How long it is good, where that is known by now.
+    fn lasts(&self, n: u64, state: &State) -> Option<(LeaseTime, Date)> {
+        let known = state.credentials.bearers.get(&session_id(n));
+        self.until.or_else(|| lasts(known?))
+    }
+}
+
 impl Proven {
     /// A password that was set takes with it who is signed in, all codes, and tokens.
-    fn set(&mut self, who: &'static str, new: u64, keeps: Option<u8>) {
+    fn set(&mut self, who: &'static str, new: u64, keeps: Option<By>) {
         if let Some(was) = self.passwords.insert(who, new) {
             self.before.insert(who, was);
         }
+        let (account, session) = (keeps.and_then(By::account), keeps.and_then(By::session));
         self.signed_in
-            .retain(|n, one| *one != who || Some(*n) == keeps);
+            .retain(|n, one| *one != who || Some(*n) == account);
+        self.sessions
+            .retain(|n, one| one.who != who || Some(*n) == session);
         self.codes.retain(|_, one| one.who != who);
         self.tokens
             .retain(|_, one| one.who != who || (one.own && keeps.is_some()));
@@ -72,7 +97,28 @@ impl Proven {
         self.signed_in.retain(|_, one| *one != who);
         self.codes.retain(|_, one| one.who != who);
         self.tokens.retain(|_, one| one.who != who);
+        self.end_sessions(who);
         self.asked.remove(who);
+    }
+
+    /// They are suspended: none goes on when they are back.
+    pub(super) fn end_sessions(&mut self, who: &'static str) {
+        self.sessions.retain(|_, one| one.who != who);
+    }
+
+    /// Those that go on. Of those that nobody was told of nobody knows.
+    fn going_on(&self, who: &str, now: Now) -> usize {
+        let theirs = self.sessions.values().filter(|one| one.who == who);
+        theirs.filter(|one| in_time(one.until, now)).count()
+    }
+
+    fn open(&mut self, n: u64, who: &'static str, now: Option<Now>) {
+        // Those that are over make room.
+        let over = |one: &Session| now.is_some_and(|now| !in_time(one.until, now));
+        self.sessions.retain(|_, one| one.who != who || !over(one));
+        let until = now.map(|now| after(now, 12 * 3600));
+        self.sessions.insert(n, Session { who, until });
+        self.sessions_made.push(n);
     }
 
     fn make_code(&mut self, n: u64, made: Code) {
@@ -92,7 +138,8 @@ impl Proven {
         self.tokens_made.push(n);
     }
 
-    /// What nobody was told, as the state has it: how long a code is good, and which tokens that are over made room.
+    /// What nobody was told, as the state has it: how long a code or a session is good, and which tokens and sessions that
+    /// are over made room.
     pub(super) fn settle(&mut self, state: &State, now: Now) {
         for (n, one) in &mut self.codes {
             let known = state.credentials.codes.get(&code(*n));
@@ -102,12 +149,18 @@ impl Proven {
         let bearers = &state.credentials.bearers;
         self.tokens
             .retain(|n, one| !is_over(one.until, now.j) || bearers.contains_key(&token_id(*n)));
+        for (n, one) in &mut self.sessions {
+            one.until = one.lasts(*n, state);
+        }
+        self.sessions
+            .retain(|n, one| in_time(one.until, now) || bearers.contains_key(&session_id(*n)));
     }
 
-    /// Codes and tokens of a future that is lost are presented still.
+    /// Codes, tokens and sessions of a future that is lost are presented still.
     pub(super) fn remember(&mut self, lost: &Proven) {
         self.codes_made.clone_from(&lost.codes_made);
         self.tokens_made.clone_from(&lost.tokens_made);
+        self.sessions_made.clone_from(&lost.sessions_made);
     }
 
     /// What the daemon has otherwise.
@@ -127,14 +180,6 @@ impl Proven {
         });
         let kept = all.codes.iter();
         let kept = kept.map(|(code, one)| (*code, (one.user, one.purpose, one.mailed)));
-        let live = |until: Option<Date>| !is_over(until, now.j);
-        let tokens = self.tokens.iter().filter(|(_, one)| live(one.until));
-        let tokens = tokens.map(|(n, one)| {
-            let of = (user(one.who), presented(*n), one.until, one.own);
-            (token_id(*n), of)
-        });
-        let bearers = all.bearers.iter().filter(|(_, one)| live(one.until));
-        let bearers = bearers.map(|(id, one)| (*id, (one.user, one.hash, one.until, one.own)));
         let asked = self.asked.iter().map(|who| (user(who), ()));
         let resets = all.resets.keys().map(|who| (*who, ()));
         let mailed = self.mailed.iter().map(|who| (address(who), ()));
@@ -142,10 +187,34 @@ impl Proven {
         other("passwords", passwords, known)
             .or_else(|| other("who is signed in", signed_in, bound))
             .or_else(|| other("codes", codes, kept))
-            .or_else(|| other("tokens", tokens, bearers))
+            .or_else(|| self.bearers_differ(state, now))
             .or_else(|| other("who asked for a code", asked, resets))
             .or_else(|| other("mail addresses", mailed, verified))
             .or_else(|| listed(state))
+    }
+
+    fn bearers_differ(&self, state: &State, now: Now) -> Option<String> {
+        let good = state.credentials.bearers.iter();
+        let good = good.filter(|(_, one)| one.good(now));
+        let (kept, known): (Vec<_>, Vec<_>) = good.partition(|(_, one)| one.is_session());
+        let tokens = self.tokens.iter();
+        let tokens = tokens.filter(|(_, one)| !is_over(one.until, now.j));
+        let tokens = tokens.map(|(n, one)| {
+            let of = (user(one.who), presented(*n), one.until, one.own);
+            (token_id(*n), of)
+        });
+        let known = known.into_iter();
+        let known = known.map(|(id, one)| (*id, (one.user, one.hash, one.until, one.own)));
+        let sessions = self.sessions.iter();
+        let sessions = sessions.map(|(n, one)| (n, one.who, one.lasts(*n, state)));
+        let sessions = sessions.filter(|(_, _, until)| in_time(*until, now));
+        let sessions = sessions.map(|(n, who, until)| {
+            let of = (user(who), presented(*n), until, true);
+            (session_id(*n), of)
+        });
+        let kept = kept.into_iter();
+        let kept = kept.map(|(id, one)| (*id, (one.user, one.hash, lasts(one), one.own)));
+        other("tokens", tokens, known).or_else(|| other("sessions", sessions, kept))
     }
 
     /// Of all that was ever made, what is good is good, and nothing else.
@@ -160,25 +229,33 @@ impl Proven {
                 if good(n) { "no longer " } else { "" }
             )
         });
-        let mut tokens = self.tokens_made.iter().rev().take(PRESENTED);
-        wrong.or_else(|| {
-            tokens.find_map(|n| {
-                let stands = state
-                    .presented(&presented(*n), now)
-                    .map(|(_, one)| one.user);
-                let told = self.tokens.get(n).filter(|one| !is_over(one.until, now.j));
-                let told = told.filter(|one| org.active(one.who, now.j));
-                let told = told.map(|one| user(one.who));
-                (stands != told)
-                    .then(|| format!("token t{n} stands for {stands:?}, not for {told:?}"))
-            })
+        wrong.or_else(|| self.stands(org, state, now))
+    }
+
+    /// Whom tokens and sessions stand for.
+    fn stands(&self, org: &Org, state: &State, now: Now) -> Option<String> {
+        let tokens = self.tokens_made.iter().rev().take(PRESENTED).map(|n| {
+            let told = self.tokens.get(n).filter(|one| !is_over(one.until, now.j));
+            let told = told.map(|one| one.who);
+            (*n, told.filter(|who| org.active(who, now.j)))
+        });
+        let sessions = self.sessions_made.iter().rev().take(PRESENTED).map(|n| {
+            let told = self.sessions.get(n);
+            let told = told.filter(|one| in_time(one.lasts(*n, state), now));
+            let told = told.map(|one| one.who);
+            (*n, told.filter(|who| org.may_come(who, Some(now))))
+        });
+        tokens.chain(sessions).find_map(|(n, told)| {
+            let stands = state.presented(&presented(n), now);
+            let stands = stands.map(|(_, one)| one.user);
+            (stands != told.map(user))
+                .then(|| format!("what {n} is stands for {stands:?}, not for {told:?}"))
         })
     }
 
     fn good(&self, n: u64, now: Now) -> Option<&Code> {
         let known = self.codes.get(&n)?;
-        let until = known.until?;
-        (now.lease < until.0 && now.j < until.1).then_some(known)
+        in_time(Some(known.until?), now).then_some(known)
     }
 }
 
@@ -204,6 +281,27 @@ impl Org {
         &self.proven.tokens_made
     }
 
+    pub(in crate::sim) fn sessions_made(&self) -> &[u64] {
+        &self.proven.sessions_made
+    }
+
+    /// Those of theirs that were not ended.
+    pub(in crate::sim) fn sessions_of(&self, who: &str) -> Vec<u64> {
+        let sessions = self.proven.sessions.iter();
+        let theirs = sessions.filter(|(_, one)| one.who == who);
+        theirs.map(|(n, _)| *n).collect()
+    }
+
+    /// Whether as many go on as may.
+    pub(in crate::sim) fn is_full(&self, who: &str, now: Now) -> bool {
+        self.proven.going_on(who, now) >= SESSIONS
+    }
+
+    /// Whether one of theirs is over, and kept still.
+    pub(in crate::sim) fn has_over(&self, who: &str, now: Now) -> bool {
+        self.sessions_of(who).len() > self.proven.going_on(who, now)
+    }
+
     fn active(&self, who: &str, j: Date) -> bool {
         let known = self.users.get(who);
         known.is_some_and(|known| {
@@ -223,13 +321,11 @@ impl Org {
     pub(super) fn prove(&mut self, proof: &Proof, now: Option<Now>) -> bool {
         let told = |who: &str, n: u64| self.password_of(who) == Some(n);
         match *proof {
-            Proof::SignIn(who, n, by) => {
+            Proof::SignIn(who, what, by) => {
                 let lawful = told(who, by) && self.may_come(who, now);
-                if lawful {
-                    self.proven.signed_in.insert(n, who);
-                }
-                lawful
+                lawful && self.sign_in(who, what, now)
             }
+            Proof::EndSession(n) => self.proven.sessions.remove(&n).is_some(),
             Proof::SignOut(n) => {
                 self.proven.signed_in.remove(&n);
                 true
@@ -265,7 +361,11 @@ impl Org {
                 }
                 lawful
             }
-            Proof::Redeem { code, new, login } => self.redeem(code, new, login, now),
+            Proof::Redeem {
+                code,
+                new,
+                signs_in,
+            } => self.redeem(code, new, signs_in, now),
             Proof::Forgot(who) => {
                 if self.may_come(who, now) {
                     self.proven.asked.insert(who);
@@ -294,7 +394,24 @@ impl Org {
         }
     }
 
-    fn redeem(&mut self, n: u64, new: u64, login: Option<u8>, now: Option<Now>) -> bool {
+    fn sign_in(&mut self, who: &'static str, what: By, now: Option<Now>) -> bool {
+        match what {
+            By::Account(n) => {
+                self.proven.signed_in.insert(n, who);
+                true
+            }
+            By::Session(n) => {
+                let full = now.is_some_and(|now| self.is_full(who, now));
+                let lawful = !full && !self.proven.sessions.contains_key(&n);
+                if lawful {
+                    self.proven.open(n, who, now);
+                }
+                lawful
+            }
+        }
+    }
+
+    fn redeem(&mut self, n: u64, new: u64, signs_in: Option<By>, now: Option<Now>) -> bool {
         let known = match now {
             Some(now) => self.proven.good(n, now),
             None => self.proven.codes.get(&n),
@@ -310,10 +427,7 @@ impl Org {
             self.proven.mailed.insert(known.who);
         }
         self.proven.set(known.who, new, None);
-        if let Some(login) = login {
-            self.proven.signed_in.insert(login, known.who);
-        }
-        true
+        signs_in.is_none_or(|what| self.sign_in(known.who, what, now))
     }
 
     /// What was ever made, presented again.
@@ -361,7 +475,24 @@ fn ends(purpose: Purpose, now: Now) -> (LeaseTime, Date) {
         Purpose::Invitation => 7 * 86_400,
         Purpose::Reset => 3600,
     };
-    (now.lease + lasts_s * 1000, Date(now.j.0 + lasts_s))
+    after(now, lasts_s)
+}
+
+fn after(now: Now, s: u64) -> (LeaseTime, Date) {
+    (now.lease + s * 1000, Date(now.j.0 + s))
+}
+
+/// Neither is over; where it is not known, it is not.
+fn in_time(until: Option<(LeaseTime, Date)>, now: Now) -> bool {
+    until.is_none_or(|(lease, j)| now.lease < lease && now.j < j)
+}
+
+/// How long a session is good.
+fn lasts(one: &Bearer) -> Option<(LeaseTime, Date)> {
+    match one.kind {
+        BearerKind::Session { until } => Some((until, one.until?)),
+        BearerKind::Token => None,
+    }
 }
 
 fn is_over(until: Option<Date>, j: Date) -> bool {
