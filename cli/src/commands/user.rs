@@ -217,7 +217,12 @@ fn readdress(daemon: &Daemon<'_>, login: &str, address: &str, printer: &Printer)
             Some(address) => format!(
                 "{login} has the address {address} now; it is known to be theirs once they use a code that was mailed there"
             ),
-            None => format!("{login} has no mail address now"),
+            None if change.address.as_deref() == Some("") => {
+                format!("{login} has no mail address now")
+            }
+            None => format!(
+                "{login} is their login and their mail address now; it is known to be theirs once they use a code that was mailed there"
+            ),
         }
     })
 }

@@ -1,10 +1,11 @@
-//! A user's mail address is changed, by who may change the user and by themselves (D8, D9, S11).
+//! A user's mail address is changed by who may change the user (D8, S11).
 
+use crate::accounts::{install, trusting};
 use crate::credentials::{FIRST, redeemed, signs_in, user};
 use crate::directory::{person, unit};
-use crate::roles::{give, made, role};
+use crate::roles::{give, role};
 use crate::site::Site;
-use seatkeeper::wire::{AddressChange, AddressChanged, Code, CodeMade, Forgot, Secret, UserChange};
+use seatkeeper::wire::{Code, Forgot, UserChange};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
 
@@ -15,19 +16,6 @@ fn gives(site: &Site, by: &Caller, login: &str, address: &str) -> Result<Option<
     };
     let changed = site.desk.change_user(by, login, &change, None)?;
     Ok(changed.item.address)
-}
-
-fn takes(
-    site: &Site,
-    by: &Caller,
-    address: Option<&str>,
-    password: &str,
-) -> Result<(AddressChanged, Option<CodeMade>), Refused> {
-    let body = AddressChange {
-        address: address.map(str::to_owned),
-        password: Secret::new(password),
-    };
-    site.desk.change_address(by, &body, true)
 }
 
 /// The address to which a code goes that somebody asks for.
@@ -82,40 +70,60 @@ fn d8_an_administrator_changes_an_address_and_the_old_one_is_good_for_nothing() 
         let no = gives(&site, &root, "ana", bad).expect_err(bad);
         assert!(no.detail.starts_with("address: "), "{no:?}");
     }
+    // What an account of this machine is called is nobody's address.
+    let machine = site.desk.whoami(&root).expect("who").machine;
+    let no = gives(&site, &root, "ana", &format!("bob@{machine}")).expect_err("bob's login");
+    assert_eq!(no.code, Code::BadRequest);
+    assert!(no.detail.contains("another domain"), "{no:?}");
     assert_eq!(gives(&site, &root, "ana", "").expect("none"), None);
     signs_in(&site, &kiosk, "ana@else.example", FIRST).expect_err("none any more");
 }
 
 #[test]
-fn d9_ones_own_address_is_changed_by_the_password_and_is_known_by_a_code_alone() {
+fn d9_no_code_goes_to_an_address_that_was_given_until_it_is_known_to_be_theirs() {
     let site = Site::new();
     let root = site.root();
     user(&site, "ana", FIRST);
-    made(&site, "bob", &[]);
-    let ana = site.ana();
-    let no = takes(&site, &site.bob(), Some("bob@example.com"), FIRST).expect_err("he has none");
-    assert!(no.detail.contains("no password yet"), "{no:?}");
-    let no = takes(&site, &ana, Some("ana@example.com"), "not what it is").expect_err("wrong");
-    assert_eq!(no.code, Code::SignInFailed);
-    let (changed, code) = takes(&site, &ana, Some("Ana@Example.com"), FIRST).expect("hers");
-    assert_eq!(changed.address.as_deref(), Some("ana@example.com"));
-    let code = code.expect("a code to mail");
-    assert_eq!(code.mailed_to.as_deref(), Some("ana@example.com"));
-    redeemed(&site, &ana, &code, FIRST).expect("she reads what is sent there");
+    gives(&site, &root, "ana", "ana@example.com").expect("given");
+    assert_eq!(forgot(&site, "ana"), None, "not known to be hers");
+    let code = site.desk.reset(&root, "ana", (None, true)).expect("mailed");
+    redeemed(&site, &site.ana(), &code, FIRST).expect("she reads what is sent there");
     assert_eq!(forgot(&site, "ana").as_deref(), Some("ana@example.com"));
-    // The next one is anybody's until a code that was mailed there is used.
-    let (_, code) = takes(&site, &ana, Some("ana@else.example"), FIRST).expect("hers");
-    site.desk
-        .drop_reset(&root, "ana", None)
-        .expect_err("not asked");
-    let told = site.desk.whoami(&ana).expect("who");
-    assert_eq!(told.address.as_deref(), Some("ana@else.example"));
-    let (_, again) = takes(&site, &ana, Some("ana@else.example"), FIRST).expect("the same");
-    let old = redeemed(&site, &ana, &code.expect("one"), FIRST).expect_err("a newer one is out");
-    assert_eq!(old.code, Code::CodeNotValid);
-    let (none, no_code) = takes(&site, &ana, None, FIRST).expect("none");
-    assert!(none.address.is_none() && no_code.is_none());
-    let no = redeemed(&site, &ana, &again.expect("one"), FIRST).expect_err("no address");
+    gives(&site, &root, "ana", "ana@else.example").expect("given");
+    assert_eq!(forgot(&site, "ana"), None, "the next one is anybody's");
+}
+
+#[test]
+fn d8_s11_an_address_that_is_the_only_login_is_changed_and_the_old_one_is_good_for_nothing() {
+    let (site, vendor) = trusting();
+    let root = site.root();
+    let works = ("C-7", "Works", "It@Works.example");
+    install((&site, &vendor), "W-1", works, Some("new")).expect("installed");
+    let it = site.caller(3000, "it", false);
+    let first = site
+        .desk
+        .reset(&root, "it@works.example", (None, true))
+        .expect("mailed");
+    assert_eq!(first.mailed_to.as_deref(), Some("it@works.example"));
+    redeemed(&site, &it, &first, FIRST).expect("let in");
+    let late = site.desk.reset(&root, "it@works.example", (None, true));
+    let late = late.expect("mailed");
+    let no = gives(&site, &root, "it@works.example", "").expect_err("nothing would be left");
+    assert_eq!(no.code, Code::BadRequest);
+    assert!(no.detail.contains("only login"), "{no:?}");
+    gives(&site, &root, "it@works.example", "New@Works.example").expect("given");
+    let kiosk = site.caller(77, "kiosk", false);
+    let no = redeemed(&site, &kiosk, &late, FIRST).expect_err("on its way to the old one");
     assert_eq!(no.code, Code::CodeNotValid);
-    assert_eq!(forgot(&site, "ana"), None);
+    let no = signs_in(&site, &kiosk, "it@works.example", FIRST).expect_err("the old one");
+    assert_eq!(no.code, Code::SignInFailed);
+    let who = signs_in(&site, &kiosk, "new@works.example", FIRST).expect("the new one");
+    assert_eq!(who.user.as_deref(), Some("new@works.example"));
+    assert_eq!(forgot(&site, "new@works.example"), None, "not known yet");
+    assert_eq!(forgot(&site, "it@works.example"), None, "nobody's");
+    // Once more, and the old ones are free.
+    gives(&site, &root, "new@works.example", "third@works.example").expect("given");
+    let ana = site.desk.make_user(&root, &person("ana", &[]));
+    ana.expect("made");
+    gives(&site, &root, "ana", "it@works.example").expect("free");
 }

@@ -107,13 +107,19 @@ pub(super) fn readdress(
     let state = act.state();
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
-    if was.is_some_and(|was| !known.logins.contains(&was) || known.logins.len() < 2) {
+    if was.is_some_and(|was| !known.logins.contains(&was)) {
         // Changed in this moment.
         return Err(Denial::new(Code::Conflict, 20));
     }
     let new = address.map(|address| address.hash);
     if new == was {
         return Ok(Verdict::Done);
+    }
+    if new.is_none() && known.logins.len() < 2 {
+        return Err(Denial {
+            limit: Some("this address is their only login: give them another one".to_owned()),
+            ..Denial::new(Code::BadRequest, 1)
+        });
     }
     if new.is_some_and(|new| state.logins.contains_key(&new)) {
         return Err(Denial::new(Code::NameTaken, 1));

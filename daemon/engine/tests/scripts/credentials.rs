@@ -1,7 +1,7 @@
 //! What a script says of passwords, codes and of who is signed in.
 
 use crate::stage::Stage;
-use crate::words::{Words, id};
+use crate::words::{Words, address, id};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::event::Recorded;
@@ -76,7 +76,7 @@ impl Stage {
             user: self.named(words.at(1)?),
             purpose,
             code: CodeHash(id("code", words.get("code").ok_or("code= is missing")?)),
-            mailed: words.get("mailed").map(|to| LoginHash(id("address", to))),
+            mailed: words.get("mailed").map(address),
             if_match: if_match.map_err(|_| "if_match= is no number")?,
         })
     }

@@ -1,7 +1,7 @@
 //! What a script says of the organisation, and of what assignments give and withhold (rules 1 to 4, 10).
 
 use crate::stage::Stage;
-use crate::words::{Words, id};
+use crate::words::{Words, address, id};
 use seatkeeper_engine::command::{Arrange, Command, MoveTo, NewAccount, UnitChange};
 use seatkeeper_engine::ids::{
     AssignmentId, GroupId, LicenseId, LoginHash, Name, NameHash, PoolId, UnitId,
@@ -190,16 +190,14 @@ impl Stage {
             "person" => Arrange::MakeUser {
                 user,
                 login: LoginHash(id("login", called)),
-                address: words
-                    .get("address")
-                    .map(|text| LoginHash(id("address", text))),
+                address: words.get("address").map(address),
                 units: units()?,
                 status: words.get("status").map_or(Ok(UserStatus::Active), status)?,
                 until,
             },
             "address" => Arrange::ChangeAddress {
                 user: self.user(called),
-                was: words.get("was").map(|text| LoginHash(id("address", text))),
+                was: words.get("was").map(address),
                 address: words.get("is").map(|text| MailAddress {
                     hash: LoginHash(id("address", text)),
                     domain: NameHash(id("domain", text.split('@').next_back().unwrap_or(text))),

@@ -1,5 +1,6 @@
 //! The words of a line: positional ones, `name=value` pairs, flags; times and ids as people write them.
 
+use seatkeeper_engine::ids::LoginHash;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -108,6 +109,14 @@ pub(crate) fn signed(text: &str) -> Result<i64, String> {
 /// A time as people write it.
 pub(crate) fn show(seconds: u64) -> String {
     format!("{seconds}s")
+}
+
+/// A mail address among the logins; `login:NAME` is the one that is the login of somebody.
+pub(crate) fn address(text: &str) -> LoginHash {
+    match text.strip_prefix("login:") {
+        Some(name) => LoginHash(id("login", name)),
+        None => LoginHash(id("address", text)),
+    }
 }
 
 /// An id that is always the same for the same words.

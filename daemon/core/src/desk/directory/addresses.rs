@@ -63,14 +63,15 @@ impl Address {
 }
 
 impl Desk {
-    /// Gives somebody another mail address, or none. Its text is durable before it counts, and the old one's goes after.
+    /// Gives somebody another mail address, or none. Its text is durable before it counts, and the old one's goes after. Whose
+    /// login is their address, such as a license's contact, is called by the new one from then on.
     pub(in crate::desk) fn readdress(
         &self,
         caller: &Caller,
         (user, if_match): (UserId, Option<u64>),
         text: Option<&str>,
     ) -> Result<Answer, Refused> {
-        let address = text.map(|text| Address::of("address", text)).transpose()?;
+        let address = text.map(|text| self.own_address(text)).transpose()?;
         let hashed = address.as_ref().map(|of| of.hashed(self.keys.salt()));
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keeper.recorded();
@@ -92,24 +93,46 @@ impl Desk {
             if let Some(key) = key.filter(|_| is_new) {
                 self.erase_name(Kind::User, key);
             }
-            let what = format!("address {}", text.unwrap_or_default());
+            let what = format!("address {}", text.unwrap_or("none"));
             return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
         }
         if let Some(was) = was.filter(|_| is_new) {
             self.erase_name(Kind::User, address_key(user, was));
+            let known = answer.snapshot.state.users.get(&user);
+            let is_login = known.is_some_and(|known| known.logins.len() == 1);
+            if let (Some(key), Some(address), true) = (key, &address, is_login) {
+                let called = self.side.put_name(Kind::User, user.0, &address.text);
+                called.map_err(|e| self.broken(caller, &e))?;
+                self.erase_name(Kind::User, key);
+            }
         }
         Ok(answer)
     }
 
-    /// Which of somebody's logins is their address.
+    /// A user's address: none of the form of a login `name@machine` of this machine, which is somebody else's name.
+    pub(super) fn own_address(&self, text: &str) -> Result<Address, Refused> {
+        let address = Address::of("address", text)?;
+        let machine = &self.settings.machine;
+        if address.domain.eq_ignore_ascii_case(machine) {
+            let why = format_args!(
+                "an account of this machine has the login NAME@{machine}: give an address of another domain"
+            );
+            return Err(bad("address", why));
+        }
+        Ok(address)
+    }
+
+    /// Which of somebody's logins is their address: the one that stands beside their name, or their name, where it is one.
     pub(super) fn address_login(&self, state: &State, user: UserId) -> Option<LoginHash> {
-        let known = state.users.get(&user);
-        let known = known.filter(|known| known.logins.len() > 1)?;
+        let known = state.users.get(&user)?;
         let mut logins = known.logins.iter().copied();
-        logins.find(|login| {
+        let kept = |login: &LoginHash| {
             let kept = self.side.name(Kind::User, address_key(user, *login));
             matches!(kept, Ok(Some(_)))
-        })
+        };
+        let beside = logins.clone().find(kept);
+        let called = address_hash(self.keys.salt(), &self.user_name(user));
+        beside.or_else(|| logins.find(|login| *login == called))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/v1/registrations`: who asks to come in, and what they are answered (rule 1).
 
-use super::addresses::{Address, domain, domain_hash};
+use super::addresses::{domain, domain_hash};
 use super::{brought, name_key};
 use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
@@ -182,9 +182,7 @@ impl Desk {
         }
         let salt = self.keys.salt();
         let address = body.address.as_deref();
-        let address = address
-            .map(|text| Address::of("address", text))
-            .transpose()?;
+        let address = address.map(|text| self.own_address(text)).transpose()?;
         let (want, company) = self.want(state, user, body)?;
         let asked = Register {
             user,

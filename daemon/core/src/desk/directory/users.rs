@@ -1,6 +1,5 @@
 //! `/v1/users`.
 
-use super::addresses::Address;
 use super::registrations::address_key;
 use super::units::{KINDS, SELF_REGISTERED};
 use super::{brought, names_of, spelled, word};
@@ -134,9 +133,7 @@ impl Desk {
         let caller = &self.places(&snapshot, caller, &units)?;
         let status = body.status.as_deref().unwrap_or("active");
         let address = body.address.as_deref();
-        let address = address
-            .map(|text| Address::of("address", text))
-            .transpose()?;
+        let address = address.map(|text| self.own_address(text)).transpose()?;
         let hashed = address.as_ref();
         let hashed = hashed.map(|address| address.hashed(self.keys.salt()).hash);
         let change = Arrange::MakeUser {
