@@ -111,11 +111,6 @@ pub(crate) enum Command {
     Whoami,
     /// Change your password; reads the old one and the new one from standard input, or asks at the terminal
     Password,
-    /// Change your mail address, by which you may sign in, too; reads your password from standard input, or asks at the terminal
-    Address {
-        /// The address, or none
-        address: String,
-    },
     /// You cannot get in: ask for a code that sets your password
     Forgot {
         /// Your login at this site, or your mail address

@@ -7,9 +7,7 @@ use crate::failure::Outcome;
 use crate::passphrase::secret;
 use crate::printer::Printer;
 use crate::words;
-use seatkeeper::wire::{
-    AddressChange, AddressChanged, Forgot, PasswordChange, Redeem, SignIn, Whoami,
-};
+use seatkeeper::wire::{Forgot, PasswordChange, Redeem, SignIn, Whoami};
 use serde_json::Value;
 
 /// Signs the calling account in, or makes a session. Whatever is presented elsewhere is not: who signs in proves it here.
@@ -89,25 +87,6 @@ pub(crate) fn password(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
         "the password is another one now; whoever else was signed in by the old one is so no more",
     );
     Ok(())
-}
-
-/// Takes another mail address for the old one.
-pub(crate) fn address(daemon: &Daemon<'_>, address: &str, printer: &Printer) -> Outcome {
-    let body = AddressChange {
-        address: (address != "none").then(|| address.to_owned()),
-        password: secret("your password", false)?,
-    };
-    let changed: AddressChanged = daemon.put("/v1/address", &body, None)?;
-    printer.record(&changed, |changed| match (&changed.address, changed.mailed) {
-        (None, _) => "you have no mail address here now".to_owned(),
-        (Some(address), true) => format!(
-            "your address is {address} now, and a code is on its way there: `seatkeeper login --code` with it shows that the address \
-             is yours"
-        ),
-        (Some(address), false) => format!(
-            "your address is {address} now; once you use a code that was mailed there it is known to be yours"
-        ),
-    })
 }
 
 /// Says that somebody cannot get in.

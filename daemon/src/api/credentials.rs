@@ -10,8 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use seatkeeper::wire::{
-    AddressChange, AddressChanged, CodeMade, Forgot, Page, PasswordChange, Problem, Redeem,
-    ResetAsked, SignIn, Whoami,
+    CodeMade, Forgot, Page, PasswordChange, Problem, Redeem, ResetAsked, SignIn, Whoami,
 };
 use seatkeeper_core::desk::Refused;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,7 +32,6 @@ pub(super) fn routes() -> OpenApiRouter<Resources> {
         .routes(routes!(logout))
         .routes(routes!(whoami))
         .routes(routes!(password))
-        .routes(routes!(address))
         .routes(routes!(forgot))
         .routes(routes!(invite))
         .routes(routes!(reset))
@@ -124,28 +122,6 @@ pub(super) async fn password(
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Changes the caller's mail address, by their password: they sign in by the old one no more. Where mail is sent a code comes
-/// to the new one; until it, or another one that was mailed there, is used the address is not known to be theirs.
-#[utoipa::path(put, path = "/v1/address", tag = "people", request_body = AddressChange, responses(
-    (status = 200, body = AddressChanged),
-    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
-))]
-pub(super) async fn address(
-    State(api): State<Resources>,
-    asker: Asker,
-    Body(body): Body<AddressChange>,
-) -> Answer<Json<AddressChanged>> {
-    let changed = api
-        .stretching(asker.caller.uid, move |api| {
-            let mails = api.mail.is_on();
-            let (changed, made) = api.desk.change_address(&asker.caller, &body, mails)?;
-            let mailed = made.is_some_and(|made| mailed(api, &made, letters::address));
-            Ok(AddressChanged { mailed, ..changed })
-        })
-        .await?;
-    Ok(Json(changed))
 }
 
 /// Somebody cannot get in. The answer is the same, and as fast, whether anybody has this login.

@@ -190,20 +190,6 @@ pub fn reset(to: &str, asked: &Coded<'_>) -> Mail {
     coded(Kind::Reset, to, subject, body)
 }
 
-/// A code for an address that its owner has told: using it shows that it is theirs.
-#[must_use]
-pub fn address(to: &str, asked: &Coded<'_>) -> Mail {
-    let body = format!(
-        "This is the mail address of {login} at {site} now. If you are not {login}, nothing needs to be done.\n\n\
-         To show that the address is yours, use the code below: it sets your password, which may be the one that you have.\n\n{}",
-        how(asked),
-        site = asked.site,
-        login = asked.login,
-    );
-    let subject = format!("Your mail address at {}", asked.site);
-    coded(Kind::Reset, to, subject, body)
-}
-
 fn how(asked: &Coded<'_>) -> String {
     let code = asked.code.reveal();
     // Behind the #, which no browser sends: no log of a server or proxy has the code.

@@ -82,29 +82,6 @@ pub struct PasswordChange {
     pub new: Secret,
 }
 
-/// Changes the caller's mail address: `PUT /v1/address`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AddressChange {
-    /// The new one; absent for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// Their password.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub password: Secret,
-}
-
-/// What became of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AddressChanged {
-    /// The address now; absent where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// A code is on its way there: using it shows that the address is theirs.
-    pub mailed: bool,
-}
-
 /// Somebody cannot get in: `POST /v1/forgot`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -27,8 +27,8 @@ pub use bodies::{
 };
 pub use code::{Class, Code};
 pub use credentials::{
-    AddressChange, AddressChanged, CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, Secret,
-    Session, SessionMade, SessionMake, SignIn, Token, TokenMade, TokenMake, Whoami,
+    CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, Secret, Session, SessionMade,
+    SessionMake, SignIn, Token, TokenMade, TokenMake, Whoami,
 };
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};

@@ -168,7 +168,6 @@ pub(super) const EVERYONE: &[(&str, &str)] = &[
     ("POST", "/v1/logout"),
     ("GET", "/v1/whoami"),
     ("PUT", "/v1/password"),
-    ("PUT", "/v1/address"),
     ("POST", "/v1/forgot"),
     ("GET", "/v1/vendors"),
     ("GET", "/v1/terms"),

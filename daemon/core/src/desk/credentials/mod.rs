@@ -16,8 +16,7 @@ pub(super) use passwords::Passwords;
 
 use super::Desk;
 use super::parse::bad;
-use crate::authorize::{Caller, not_by_token};
-use crate::desk::directory::address_hash;
+use crate::authorize::Caller;
 use crate::keeper::{Answer, Snapshot};
 use crate::login::hash;
 use crate::problem::{Refused, internal, problem};
@@ -25,13 +24,10 @@ use crate::random;
 use crate::side::Kind;
 use attempts::{Guesser, typed};
 use passwords::Password;
-use seatkeeper::wire::{
-    AddressChange, AddressChanged, Code, CodeMade, PasswordChange, SignIn, Whoami,
-};
+use seatkeeper::wire::{Code, PasswordChange, SignIn, Whoami};
 use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::denial;
 use seatkeeper_engine::ids::{PasswordId, UserId};
-use seatkeeper_engine::state::Purpose;
 use seatkeeper_engine::{Command, State, Verdict};
 
 impl Desk {
@@ -74,48 +70,6 @@ impl Desk {
         self.passwords.stretched()
     }
 
-    /// `PUT /v1/address`: the caller's own mail address, by their password. It is not known to be theirs until a code that
-    /// was mailed there is used; one is made where it `mails`, which the caller sends. Takes a moment and memory, and blocks.
-    ///
-    /// # Errors
-    /// `sign_in_failed` where the password is wrong, `too_many_attempts`, `unknown_user`, `name_taken`, or `bad_request` that
-    /// names the member.
-    pub fn change_address(
-        &self,
-        caller: &Caller,
-        body: &AddressChange,
-        mails: bool,
-    ) -> Result<(AddressChanged, Option<CodeMade>), Refused> {
-        self.traced(caller, self.change_address_of(caller, body, mails))
-    }
-
-    fn change_address_of(
-        &self,
-        caller: &Caller,
-        body: &AddressChange,
-        mails: bool,
-    ) -> Result<(AddressChanged, Option<CodeMade>), Refused> {
-        not_by_token(caller, "changes no mail address")?;
-        let told = Password::told("password", &body.password)?;
-        let (user, _) = self.proves_anew(caller, ("password", &told))?;
-        let answer = self.readdress(caller, (user, None), body.address.as_deref())?;
-        let state = &answer.snapshot.state;
-        let address = self.address_of(state, user);
-        let known = |to: &String| {
-            let hash = address_hash(self.keys.salt(), to);
-            state.credentials.verified.contains(&hash)
-        };
-        let to = address.clone().filter(|to| mails && !known(to));
-        let made = match to {
-            Some(to) => Some(self.make_code(caller, (user, None), Purpose::Reset, Some(to))?),
-            None => None,
-        };
-        let made = made.filter(|(answer, _)| answer.verdict == Verdict::Done);
-        let made = made.map(|(_, made)| made);
-        let mailed = made.is_some();
-        Ok((AddressChanged { address, mailed }, made))
-    }
-
     fn sign_in_of(&self, caller: &Caller, body: &SignIn) -> Result<Whoami, Refused> {
         let account = SignsIn::Account(caller.login.full_hash);
         let (_, answer) = self.proved(caller, body, account)?;
@@ -155,7 +109,25 @@ impl Desk {
     fn change_password_of(&self, caller: &Caller, body: &PasswordChange) -> Result<(), Refused> {
         let told = Password::told("old", &body.old)?;
         let new = Password::new("new", &body.new)?;
-        let (user, was) = self.proves_anew(caller, ("old", &told))?;
+        let state = &self.keeper.recorded().state;
+        let user = caller.person(state).ok_or_else(|| {
+            let who = &caller.login.name;
+            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
+        })?;
+        if state.password_of(user).is_none() {
+            let name = self.user_name(user);
+            let why = format_args!(
+                "{name} has no password yet: `seatkeeper forgot {name}` asks for a code that sets one"
+            );
+            return Err(bad("old", why));
+        }
+        // One's own, by whatever login: apart from what strangers try.
+        let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
+        self.attempts.begin(guesser(caller), of, self.now().lease)?;
+        let was = self
+            .fitting(state, Some(user), &told)?
+            .ok_or_else(wrong_old)?;
+        self.attempts.succeeded(guesser(caller), of);
         let password = self.kept(caller, &new)?;
         let session = caller.presented.filter(|of| of.session).map(|of| of.id);
         let change = Credential::ChangePassword {
@@ -173,36 +145,9 @@ impl Desk {
             }
             _ => {
                 self.erase_name(Kind::Password, password.0);
-                Err(wrong_present("old"))
+                Err(wrong_old())
             }
         }
-    }
-
-    /// The caller, who is somebody and tells their password once more, and which that is.
-    fn proves_anew(
-        &self,
-        caller: &Caller,
-        (member, told): (&str, &Password),
-    ) -> Result<(UserId, PasswordId), Refused> {
-        let state = &self.keeper.recorded().state;
-        let user = caller.person(state).ok_or_else(|| {
-            let who = &caller.login.name;
-            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
-        })?;
-        if state.password_of(user).is_none() {
-            let name = self.user_name(user);
-            let why = format_args!(
-                "{name} has no password yet: `seatkeeper forgot {name}` asks for a code that sets one"
-            );
-            return Err(bad(member, why));
-        }
-        // One's own, by whatever login: apart from what strangers try.
-        let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
-        self.attempts.begin(guesser(caller), of, self.now().lease)?;
-        let was = self.fitting(state, Some(user), told)?;
-        let was = was.ok_or_else(|| wrong_present(member))?;
-        self.attempts.succeeded(guesser(caller), of);
-        Ok((user, was))
     }
 
     /// Whoever signs in has accepted the terms of service in force, or does by it: else they stay out (B15, D16).
@@ -288,11 +233,6 @@ fn wrong() -> Refused {
     problem(Code::SignInFailed, "the login or the password is wrong")
 }
 
-fn wrong_present(member: &str) -> Refused {
-    let which = if member == "old" {
-        "old password"
-    } else {
-        "password"
-    };
-    problem(Code::SignInFailed, format!("the {which} is wrong"))
+fn wrong_old() -> Refused {
+    problem(Code::SignInFailed, "the old password is wrong")
 }
