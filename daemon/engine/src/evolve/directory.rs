@@ -105,6 +105,10 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             until,
         } => {
             let (status, until): (UserStatus, Option<Date>) = (*status, *until);
+            let waited = state.registrations.contains_key(user);
+            if waited && status == UserStatus::Active {
+                credentials::grow(state, *user);
+            }
             change_user(state, *user, revision, |known| {
                 (known.status, known.until) = (status, until);
             });
