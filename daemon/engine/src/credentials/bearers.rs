@@ -54,7 +54,8 @@ pub(super) fn make(
     Ok(Verdict::Done)
 }
 
-/// Opens a session of somebody who has proved who they are. Those of theirs that are over make room.
+/// Opens a session of somebody who has proved who they are. Those of theirs that are over make room; where none is, the
+/// oldest gives way, or whoever forgets to sign out could sign in no more.
 pub(super) fn open(
     act: &mut Act<'_>,
     user: UserId,
@@ -62,13 +63,12 @@ pub(super) fn open(
 ) -> Result<(), Denial> {
     unused(act.state(), session, hash)?;
     let sessions = theirs(act.state(), user, Bearer::is_session);
-    let (live, over): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|one| good(act, *one));
-    if live.len() >= SESSIONS_MOST {
-        let limit = format!("{SESSIONS_MOST} sessions of theirs go on already");
-        return Err(refused(limit));
-    }
-    if !over.is_empty() {
-        let sessions = over;
+    let (live, mut sessions): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|one| good(act, *one));
+    // They stand in the order in which they were made.
+    let too_many = (live.len() + 1).saturating_sub(SESSIONS_MOST);
+    sessions.extend(live.into_iter().take(too_many));
+    if !sessions.is_empty() {
         act.record(Recorded::SessionsEnded { user, sessions });
     }
     let at = act.now.j;

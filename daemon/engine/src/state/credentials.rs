@@ -14,7 +14,7 @@ pub const BOUND_MOST: usize = 64;
 /// Tokens of one person, at most; those that are over do not count.
 pub const BEARERS_MOST: usize = 64;
 
-/// Sessions of one person, at most; those that are over do not count.
+/// Sessions of one person, at most; those that are over do not count, and the oldest gives way to one more.
 pub const SESSIONS_MOST: usize = 64;
 
 /// How long a session is good, in milliseconds of lease time.
