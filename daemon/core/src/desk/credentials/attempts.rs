@@ -1,10 +1,11 @@
 //! How often somebody may guess: ten failures within 15 minutes, of one account of a machine and for one login. Kept in
-//! memory, in lease time. A stranger's failures keep nobody out who has signed in from where they are before.
+//! memory, in lease time. Others' failures keep nobody out who has signed in from where they are before: not a stranger's, and
+//! not those of who shares the account. There ten of their own do, by that login.
 
 use crate::desk::parse::bad;
 use crate::problem::{Refused, problem};
 use seatkeeper::wire::Code;
-use seatkeeper_engine::ids::{LoginHash, MachineId};
+use seatkeeper_engine::ids::{BearerId, LoginHash, MachineId};
 use seatkeeper_engine::time::LeaseTime;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,14 @@ const WINDOW_MS: u64 = 15 * 60_000;
 /// Accounts and logins of which failures are remembered, and who signed in by what.
 const REMEMBERED: usize = 16_384;
 
-/// The account of a machine that guesses.
-pub(super) type Guesser = (MachineId, u32);
+/// Who guesses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Guesser {
+    /// An account of a machine.
+    Account(MachineId, u32),
+    /// Who is somebody by a session, and tells their own password once more.
+    Session(BearerId),
+}
 
 /// Failures of late.
 #[derive(Debug, Default)]
@@ -33,6 +40,8 @@ struct Book {
 enum Key {
     By(Guesser),
     For(LoginHash),
+    /// By one who has signed in so before.
+    Known(Guesser, LoginHash),
 }
 
 impl Attempts {
@@ -47,10 +56,7 @@ impl Attempts {
         now: LeaseTime,
     ) -> Result<(), Refused> {
         let mut book = self.lock();
-        let of = of.filter(|login| !book.familiar.contains(&(by, *login)));
-        let keys: Vec<_> = std::iter::once(Key::By(by))
-            .chain(of.map(Key::For))
-            .collect();
+        let keys = book.keys(by, of);
         for key in &keys {
             if let Some(at) = book.full(*key, now) {
                 return Err(too_many(at - now));
@@ -63,11 +69,9 @@ impl Attempts {
     /// It did not fail: this one counts no more. Earlier ones do, or who has one password could guess at others for ever.
     pub(super) fn succeeded(&self, by: Guesser, of: Option<LoginHash>) {
         let mut book = self.lock();
-        book.take_back(Key::By(by));
+        let keys = book.keys(by, of);
+        keys.into_iter().for_each(|key| book.take_back(key));
         if let Some(login) = of {
-            if !book.familiar.contains(&(by, login)) {
-                book.take_back(Key::For(login));
-            }
             if book.familiar.len() >= REMEMBERED {
                 book.familiar.clear();
             }
@@ -81,6 +85,16 @@ impl Attempts {
 }
 
 impl Book {
+    /// What an attempt counts for.
+    fn keys(&self, by: Guesser, of: Option<LoginHash>) -> Vec<Key> {
+        match of {
+            Some(login) if self.familiar.contains(&(by, login)) => vec![Key::Known(by, login)],
+            _ => std::iter::once(Key::By(by))
+                .chain(of.map(Key::For))
+                .collect(),
+        }
+    }
+
     /// Until when no more of these may be made, where that is so.
     fn full(&mut self, key: Key, now: LeaseTime) -> Option<LeaseTime> {
         let failed = self.failed.get_mut(&key)?;
@@ -142,8 +156,12 @@ mod tests {
         LoginHash([n; 32])
     }
 
+    fn account(uid: u32) -> Guesser {
+        Guesser::Account(WS1, uid)
+    }
+
     fn fails(attempts: &Attempts, uid: u32, of: Option<LoginHash>, at: u64) -> Option<u64> {
-        let begun = attempts.begin((WS1, uid), of, LeaseTime(at));
+        let begun = attempts.begin(account(uid), of, LeaseTime(at));
         begun.err().and_then(|refused| refused.retry_after_s)
     }
 
@@ -165,7 +183,7 @@ mod tests {
         let attempts = Attempts::default();
         let ana = Some(login(1));
         assert_eq!(fails(&attempts, 1, ana, 0), None);
-        attempts.succeeded((WS1, 1), ana);
+        attempts.succeeded(account(1), ana);
         for n in 0..10 {
             assert_eq!(fails(&attempts, 100 + n, ana, 1000), None);
         }
@@ -183,10 +201,45 @@ mod tests {
             assert_eq!(fails(&attempts, 7, Some(login(n)), 0), None);
             if n < 9 {
                 assert_eq!(fails(&attempts, 7, Some(login(50)), 0), None);
-                attempts.succeeded((WS1, 7), Some(login(50)));
+                attempts.succeeded(account(7), Some(login(50)));
             }
         }
-        assert!(fails(&attempts, 7, Some(login(50)), 0).is_some());
+        assert!(fails(&attempts, 7, Some(login(60)), 0).is_some());
+        assert!(fails(&attempts, 7, None, 0).is_some());
+    }
+
+    #[test]
+    fn s11_who_shares_an_account_keeps_nobody_out_who_has_signed_in_by_it() {
+        let attempts = Attempts::default();
+        let ana = Some(login(1));
+        assert_eq!(fails(&attempts, 7, ana, 0), None);
+        attempts.succeeded(account(7), ana);
+        for n in 0..10 {
+            assert_eq!(fails(&attempts, 7, Some(login(100 + n)), 0), None);
+        }
+        assert!(fails(&attempts, 7, Some(login(200)), 0).is_some());
+        // She is not, and neither by what she mistyped herself: but nobody guesses at hers there for ever.
+        for _ in 0..10 {
+            assert_eq!(fails(&attempts, 7, ana, 1000), None);
+        }
+        assert_eq!(fails(&attempts, 7, ana, 2000), Some(899));
+        assert_eq!(fails(&attempts, 7, ana, 1000 + WINDOW_MS), None);
+    }
+
+    #[test]
+    fn s11_a_session_counts_as_its_own() {
+        let attempts = Attempts::default();
+        for n in 0..10 {
+            assert_eq!(fails(&attempts, 7, Some(login(n)), 0), None);
+        }
+        let own = Some(login(50));
+        let session = |n| Guesser::Session(BearerId([n; 16]));
+        for _ in 0..10 {
+            assert!(attempts.begin(session(1), own, LeaseTime(0)).is_ok());
+        }
+        assert!(attempts.begin(session(1), own, LeaseTime(0)).is_err());
+        // Another session is no other person: their password is guessed at no more often.
+        assert!(attempts.begin(session(2), own, LeaseTime(0)).is_err());
     }
 
     #[test]

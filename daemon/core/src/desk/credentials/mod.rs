@@ -123,11 +123,12 @@ impl Desk {
         }
         // One's own, by whatever login: apart from what strangers try.
         let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
-        self.attempts.begin(guesser(caller), of, self.now().lease)?;
+        let by = in_session(caller);
+        self.attempts.begin(by, of, self.now().lease)?;
         let was = self
             .fitting(state, Some(user), &told)?
             .ok_or_else(wrong_old)?;
-        self.attempts.succeeded(guesser(caller), of);
+        self.attempts.succeeded(by, of);
         let password = self.kept(caller, &new)?;
         let session = caller.presented.filter(|of| of.session).map(|of| of.id);
         let change = Credential::ChangePassword {
@@ -226,7 +227,14 @@ impl Desk {
 
 /// The account that guesses.
 fn guesser(caller: &Caller) -> Guesser {
-    (caller.attested_by, caller.uid)
+    Guesser::Account(caller.attested_by, caller.uid)
+}
+
+/// The same where somebody tells their own password: what others who share the account fail at is not theirs. To sign in is
+/// never counted so, or whoever makes sessions could guess at others for ever.
+fn in_session(caller: &Caller) -> Guesser {
+    let session = caller.presented.filter(|of| of.session);
+    session.map_or_else(|| guesser(caller), |of| Guesser::Session(of.id))
 }
 
 fn wrong() -> Refused {
