@@ -37,6 +37,8 @@ pub struct Caller {
     pub acting_for: Option<UnitId>,
     /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
     pub presented: Option<Presented>,
+    /// The login of the person for whom that stands.
+    pub stands_for: Option<Name>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
 }
@@ -109,10 +111,16 @@ pub fn forbidden(caller: &Caller, permission: Permission) -> Box<Problem> {
         Code::Forbidden,
         format!(
             "{} lacks the permission {permission} there",
-            caller.login.name
+            caller.in_words()
         ),
     );
-    refused.hint = caller.ask("to do it");
+    refused.hint = match caller.presented {
+        Some(of) if of.administers => format!(
+            "by what SEATKEEPER_TOKEN_FILE names nobody administers the daemon; {}, your account, does: do it without that",
+            caller.login.name
+        ),
+        _ => caller.ask("to do it"),
+    };
     refused
 }
 
@@ -292,7 +300,18 @@ impl Caller {
         Caller {
             administers: self.presented.map_or(self.administers, |of| of.administers),
             presented: None,
+            stands_for: None,
             ..self.clone()
+        }
+    }
+
+    /// Who was refused, in words: the account, or the person and by what they are that.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match (&self.stands_for, self.presented) {
+            (Some(person), Some(of)) if of.session => format!("{person}, in a session,"),
+            (Some(person), Some(_)) => format!("{person}, by a token,"),
+            _ => self.login.name.to_string(),
         }
     }
 

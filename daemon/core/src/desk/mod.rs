@@ -176,6 +176,7 @@ impl Desk {
             administrators: self.settings.administrators.clone(),
             acting_for: None,
             presented: None,
+            stands_for: None,
             trace,
         }
     }

@@ -84,7 +84,7 @@ impl Desk {
             Err(mut refused) => {
                 // Where nothing was named it is the home account that is meant.
                 if units == [self.unit] {
-                    let lacks = format!("{} lacks the permission {permission}", caller.login.name);
+                    let lacks = format!("{} lacks the permission {permission}", caller.in_words());
                     refused.detail = format!("{lacks} at the home account of this site");
                 }
                 Err(refused)

@@ -54,6 +54,7 @@ impl Desk {
                     administers: caller.administers,
                 }),
                 administers: false,
+                stands_for: Some(self.user_name(known.user).into()),
                 ..caller
             }),
             None => self.traced(&caller, Err(stands_for_nobody())),

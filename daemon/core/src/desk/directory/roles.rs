@@ -286,7 +286,7 @@ fn more_than_own(caller: &Caller, role: &str) -> Refused {
     let mut refused = forbidden(caller, Permission::RoleGive);
     refused.detail = format!(
         "the role {role} gives more there, or reaches further, than what {} has",
-        caller.login.name
+        caller.in_words()
     );
     refused
 }
