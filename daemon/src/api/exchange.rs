@@ -1,5 +1,6 @@
 //! One request and its answer: trace id, limits, panics, the log. Handlers see only what passed here.
 
+use super::blank::{blank, blanked};
 use super::dev::{Dev, Dropped, Meddled};
 use super::extract;
 use super::identity::Peer;
@@ -250,10 +251,11 @@ async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
 
 /// Gives the answer its trace id, a refusal its body, and the log its line.
 fn finish(response: &mut Response, trace: &Trace, uid: u32, parts: &Parts, said: &Seldom) {
-    let (method, path) = (&parts.method, parts.uri.path());
+    let (method, path) = (&parts.method, &*blanked(parts.uri.path()));
     let status = response.status().as_u16();
     match response.extensions_mut().remove::<Refusal>() {
-        Some(refusal) => {
+        Some(mut refusal) => {
+            blank(&mut refusal.problem);
             let (code, detail) = (&refusal.problem.code, &refusal.problem.detail);
             if status >= 500 && refusal.problem.code != Code::ServerBusy {
                 let log = refusal.log.as_deref().unwrap_or_default();

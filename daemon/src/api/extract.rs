@@ -1,5 +1,6 @@
 //! From a request to types that cannot be wrong: the body, the query, the path. Each refusal names the member.
 
+use super::blank::valueless;
 use super::exchange::Exchange;
 use super::limits::{BODY_BYTES, HEARD_OUT, LICENSE_BODY_BYTES, Limits};
 use super::refusal::{Answer, Refusal};
@@ -185,15 +186,21 @@ pub(super) async fn hear_out(body: impl Bytewise, patience: Duration) {
     let _ = within(patience, pin!(collect(body, 0))).await;
 }
 
-/// Parses twice where it fails: the second time tells where.
+/// Parses twice where it fails: the second time tells where. No value is told: it may be a password.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     serde_json::from_slice(bytes).map_err(|_| {
         let mut parser = serde_json::Deserializer::from_slice(bytes);
         match serde_path_to_error::deserialize::<_, T>(&mut parser) {
             Ok(_) => bad("the body: something follows the JSON object"),
-            Err(e) if e.path().iter().next().is_none() => bad(format!("the body: {}", e.inner())),
-            Err(e) => bad(format!("member `{}`: {}", e.path(), e.inner())),
+            Err(e) => {
+                let said = e.inner().to_string();
+                let said = valueless(&said);
+                match e.path().iter().next() {
+                    None => bad(format!("the body: {said}")),
+                    Some(_) => bad(format!("member `{}`: {said}", e.path())),
+                }
+            }
         }
     })
 }
@@ -242,6 +249,31 @@ mod tests {
         assert!(told("[").contains("the body: EOF"));
         assert!(told(&format!("{} 1", body("[]"))).contains("something follows"));
         assert!(parse::<CheckoutBody>(body("[]").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn s23_a_secret_in_a_body_that_does_not_fit_is_not_told() {
+        use seatkeeper::wire::{AddressChange, PasswordChange, Redeem, SessionMake, SignIn};
+        fn told<T: DeserializeOwned>(body: &str) -> String {
+            let refused = parse::<T>(body.as_bytes()).map(drop);
+            refused.expect_err("refused").problem.detail
+        }
+        let texts = [
+            told::<SignIn>(r#"{"login":"ana","password":918273645}"#),
+            told::<SignIn>("\"918273645\""),
+            told::<SignIn>("918273645"),
+            told::<SignIn>(r#"[["918273645"]]"#),
+            told::<Redeem>(r#"{"code":918273645.5,"password":"x"}"#),
+            told::<PasswordChange>(r#"{"old":-918273645}"#),
+            told::<AddressChange>(r#"{"address":918273645,"password":"x"}"#),
+            told::<SessionMake>(r#"{"code":918273645}"#),
+        ];
+        for text in texts {
+            assert!(!text.contains("918273645"), "{text}");
+            assert!(text.contains("expected"), "{text}");
+        }
+        let text = told::<SignIn>(r#"{"login":"ana","password":7}"#);
+        assert!(text.starts_with("member `password`: invalid type: integer, expected a string"));
     }
 
     #[test]

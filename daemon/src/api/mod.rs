@@ -2,6 +2,7 @@
 
 mod assignments;
 mod audit;
+mod blank;
 mod credentials;
 mod dates;
 mod dev;

@@ -65,6 +65,12 @@ impl Walk {
         let asked = json!({"login": "di", "password": "another one, as long as that"});
         let made = self.post("/v1/sessions", asked, 201).await;
         assert_eq!(made["login"], "di");
+        // S23: what is given for an id where a secret is meant is not told back.
+        let secret = made["session"].as_str().expect("told once");
+        let path = format!("/v1/sessions/{secret}");
+        let none = self.at("DELETE", "/v1/sessions/{id}", &path, None).await;
+        assert_eq!(none.status, 404, "{}", none.text);
+        assert!(none.text.contains("sks_…") && !none.text.contains(secret));
         self.post("/v1/sessions", json!({"password": ""}), 400)
             .await;
         let all = self.get("/v1/sessions", 200).await;
