@@ -1,6 +1,6 @@
 //! Numbers in words: spans, dates and counts, as a person would say them.
 
-pub(crate) use seatkeeper::token::dates::{format as date, last_day};
+pub(crate) use seatkeeper::token::dates::{end, format as date};
 use seatkeeper::wire::Seat;
 
 /// A span: `45 s`, `12 min`, `3 h 5 min`, `2 days`.
@@ -74,8 +74,7 @@ pub(crate) fn of(in_use: u64, total: Option<u64>) -> String {
 pub(crate) fn until(exp: Option<u64>) -> String {
     match exp {
         None => "perpetual".to_owned(),
-        Some(exp) if exp % 86_400 == 0 => last_day(exp),
-        Some(exp) => date(exp),
+        Some(exp) => end(exp),
     }
 }
 

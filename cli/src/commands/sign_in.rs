@@ -133,7 +133,7 @@ fn text(who: &Whoami) -> String {
     ];
     if who.user.is_some() {
         let status = match who.until {
-            Some(until) => format!("{}, a guest until {}", who.status, words::last_day(until)),
+            Some(until) => format!("{}, a guest until {}", who.status, words::end(until)),
             None => who.status.clone(),
         };
         let roles = who.roles.iter();

@@ -233,7 +233,7 @@ fn ends(day: When) -> u64 {
 
 fn stands(user: &User) -> String {
     match user.until {
-        Some(until) => format!("{}, a guest until {}", user.status, words::last_day(until)),
+        Some(until) => format!("{}, a guest until {}", user.status, words::end(until)),
         None => user.status.clone(),
     }
 }

@@ -25,6 +25,15 @@ pub fn last_day(exp: u64) -> String {
     day(exp.saturating_sub(1))
 }
 
+/// When a span that ends at `exp` does, as it was asked for: its last day, or the date with the time.
+#[must_use]
+pub fn end(exp: u64) -> String {
+    match exp % DAY {
+        0 => last_day(exp),
+        _ => format(exp),
+    }
+}
+
 /// Midnight (UTC) of a day written `2027-01-31`, in the years 1970 to 9999.
 #[must_use]
 pub fn parse(text: &str) -> Option<u64> {

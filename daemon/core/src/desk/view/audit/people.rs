@@ -199,7 +199,7 @@ fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String
         }
         Recorded::TokenMade { user, until, .. } => {
             let until = until.map_or_else(String::new, |until| {
-                format!(", until {}", dates::format(until.0))
+                format!(", until {}", dates::end(until.0))
             });
             format!(
                 "{} has a token that stands for them{until}",
@@ -293,7 +293,7 @@ fn stands(status: UserStatus, until: Option<Date>) -> String {
         UserStatus::Suspended => "suspended",
     };
     match until {
-        Some(until) => format!("{status}, a guest until {}", dates::format(until.0)),
+        Some(until) => format!("{status}, a guest until {}", dates::end(until.0)),
         None => status.to_owned(),
     }
 }
