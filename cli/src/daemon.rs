@@ -9,8 +9,15 @@ use seatkeeper::wire::{Page, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, OnceCell};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// What names the file with what is presented.
+const VARIABLE: &str = "SEATKEEPER_TOKEN_FILE";
+/// Of the mode of that file: everybody reads or changes it, or its group changes it. A group may read it: service managers
+/// hand secrets out so.
+const OPEN_TO_OTHERS: u32 = 0o027;
 
 /// A way to the daemon.
 pub(crate) struct Daemon<'a> {
@@ -192,12 +199,8 @@ impl<'a> Daemon<'a> {
     /// What SEATKEEPER_TOKEN_FILE holds, as it is presented.
     fn token(&self) -> Outcome<Option<&str>> {
         if self.token.get().is_none() {
-            let file = std::env::var_os("SEATKEEPER_TOKEN_FILE").filter(|file| !file.is_empty());
-            let token = file.map(|file| -> Outcome<_> {
-                let text = Zeroizing::new(files::read(Path::new(&file))?);
-                let line = text.lines().next().unwrap_or_default().trim();
-                Ok(Zeroizing::new(format!("Bearer {line}")))
-            });
+            let file = std::env::var_os(VARIABLE).filter(|file| !file.is_empty());
+            let token = file.map(|file| presented(Path::new(&file)));
             // Nobody else sets it: there is one thread.
             let _ = self.token.set(token.transpose()?);
         }
@@ -219,6 +222,41 @@ impl<'a> Daemon<'a> {
             ));
         }
     }
+}
+
+/// What a file holds, as it is presented.
+fn presented(file: &Path) -> Outcome<Zeroizing<String>> {
+    let name = file.display();
+    if let Ok(found) = std::fs::metadata(file)
+        && found.is_file()
+        && found.mode() & OPEN_TO_OTHERS != 0
+    {
+        return Err(Failure::new(
+            Exit::NotPermitted,
+            format!("{name}, which {VARIABLE} names, is open to others: it is not used"),
+            format!(
+                "make it yours alone: `chmod 600 {name}`; whoever has read it can be you, so take a token back that lay open"
+            ),
+        ));
+    }
+    let text = files::read(file).map_err(|failure| match failure {
+        Failure::Told(told) => Failure::new(
+            told.exit(),
+            format!("what {VARIABLE} names: {}", told.what),
+            format!("name the file of a token or a session, or unset {VARIABLE}"),
+        ),
+        other => other,
+    })?;
+    let text = Zeroizing::new(text);
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() || !line.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{name}, which {VARIABLE} names, holds neither a token nor a session"),
+            "its first line is to be what `seatkeeper token create` told, or what `login --session` wrote",
+        ));
+    }
+    Ok(Zeroizing::new(format!("Bearer {line}")))
 }
 
 /// Bytes of a path or query that could be read as something else, as %XX (RFC 3986).
@@ -275,6 +313,47 @@ fn refusal(reply: &Response) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn s14_a_token_is_read_from_a_file_of_ones_own_that_holds_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let told = |text: &[u8], mode: u32| {
+            std::fs::write(&file, text).unwrap();
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&file, mode).unwrap();
+            match presented(&file) {
+                Ok(token) => token.to_string(),
+                Err(Failure::Told(told)) => format!("{}: {}", told.what, told.next),
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        for mode in [0o600, 0o400, 0o440, 0o640] {
+            assert_eq!(told(b"skt_abc\n", mode), "Bearer skt_abc", "{mode:o}");
+        }
+        for mode in [0o644, 0o604, 0o602, 0o660] {
+            let why = told(b"skt_abc\n", mode);
+            assert!(why.contains("is open to others") && !why.contains("abc"));
+        }
+        for odd in [
+            &b""[..],
+            b"\n",
+            b"two words\n",
+            b"caf\xc3\xa9",
+            b"a\0b",
+            b"\xff\xfe",
+        ] {
+            let why = told(odd, 0o600);
+            let name = file.display().to_string();
+            assert!(why.contains(VARIABLE) && why.contains(&name), "{why}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        let Err(Failure::Told(told)) = presented(&file) else {
+            panic!("it is not there");
+        };
+        assert!(told.what.contains(VARIABLE) && told.exit() == Exit::NotFound);
+    }
 
     #[test]
     fn an_id_cannot_change_the_path() {

@@ -57,6 +57,13 @@ pub(crate) struct Told {
     pub next: String,
 }
 
+impl Told {
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
 impl Failure {
     /// Something else went wrong.
     pub(crate) fn new(exit: Exit, what: impl Into<String>, next: impl Into<String>) -> Failure {

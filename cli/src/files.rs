@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of a file that are read; a license file has 256 KiB at most, and the daemon says so itself.
 const MOST: u64 = 1 << 20;
+/// Names that are tried for a new file beside another.
+const TRIES: usize = 8;
 
 /// The text of a file, or of stdin for `-`.
 pub(crate) fn read(path: &Path) -> Outcome<String> {
@@ -82,30 +84,50 @@ pub(crate) struct Beside<'a> {
 impl<'a> Beside<'a> {
     /// Beside this one, which need not be there.
     pub(crate) fn new(path: &'a Path) -> Outcome<Beside<'a>> {
-        let failed = |error: io::Error| Failure::file("write", path, &error);
-        let name = path.file_name();
-        let name = name.ok_or_else(|| failed(io::Error::other("it names no file")))?;
-        let end = std::process::id();
-        let new = path.with_file_name(format!(".{}.{end}.new", name.to_string_lossy()));
+        let nameless = || Failure::file("write", path, &io::Error::other("it names no file"));
+        let name = path.file_name().ok_or_else(nameless)?;
         let mut options = OpenOptions::new();
         let options = options.write(true).create_new(true).mode(0o600);
-        let file = options.open(&new).map_err(failed)?;
-        let new = Some(new);
-        Ok(Beside { path, new, file })
+        let mut tries = 0;
+        loop {
+            // What a killed run left, or somebody put there, has another name.
+            let end = random_name(path)?;
+            let new = path.with_file_name(format!(".{}.{end}.new", name.to_string_lossy()));
+            match options.open(&new) {
+                Ok(file) => {
+                    let new = Some(new);
+                    return Ok(Beside { path, new, file });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < TRIES => {
+                    tries += 1;
+                }
+                Err(error) => return Err(Failure::file("write", &new, &error)),
+            }
+        }
     }
 
-    /// Fills it and puts it in its place.
-    pub(crate) fn put(mut self, content: &[u8]) -> Outcome {
-        let failed = |error: io::Error| Failure::file("write", self.path, &error);
+    /// Fills it and puts it in its place, if that is to be had still.
+    pub(crate) fn put(mut self, content: &[u8], still: impl FnOnce() -> Outcome) -> Outcome {
+        let new = self.new.as_deref().unwrap_or(self.path);
         let written = self.file.write_all(content);
         written
             .and_then(|()| self.file.sync_all())
-            .map_err(failed)?;
-        if let Some(new) = &self.new {
-            std::fs::rename(new, self.path).map_err(failed)?;
-        }
+            .map_err(|error| Failure::file("write", new, &error))?;
+        still()?;
+        std::fs::rename(new, self.path)
+            .map_err(|error| Failure::file("write", self.path, &error))?;
         self.new = None;
         Ok(())
+    }
+}
+
+/// Eight random bytes, in hex digits.
+fn random_name(path: &Path) -> Outcome<String> {
+    let mut bytes = [0; 8];
+    let got = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty());
+    match got {
+        Ok(_) => Ok(format!("{:016x}", u64::from_be_bytes(bytes))),
+        Err(error) => Err(Failure::file("write", path, &error.into())),
     }
 }
 
@@ -143,7 +165,18 @@ mod tests {
         std::fs::write(&path, "before").unwrap();
         drop(Beside::new(&path).unwrap());
         assert_eq!(read(&path).unwrap(), "before");
-        Beside::new(&path).unwrap().put(b"after").unwrap();
+        let kept = Beside::new(&path).unwrap();
+        assert!(kept.put(b"after", || Err(Failure::Hangup)).is_err());
+        assert_eq!(
+            read(&path).unwrap(),
+            "before",
+            "it is not to be had any more"
+        );
+        // Two at once are in each other's way as little as what a killed one left.
+        let left = Beside::new(&path).unwrap();
+        let kept = Beside::new(&path).unwrap();
+        kept.put(b"after", || Ok(())).unwrap();
+        drop(left);
         assert_eq!(read(&path).unwrap(), "after");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -8,16 +8,23 @@ use crate::failure::{Failure, Outcome};
 use crate::files::{self, Beside};
 use crate::passphrase::secret;
 use crate::printer::{Column, Printer};
-use crate::words;
+use crate::{clock, words};
 use seatkeeper::wire::{Session, SessionMade, SessionMake, Whoami};
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// What a session begins with.
 const PREFIX: &str = "sks_";
+/// Characters of its secret after that.
+const SECRET_BYTES: usize = 43;
+/// Bytes of a file that holds one.
+const FORM_BYTES: u64 = 48;
+/// How long one is good, in seconds.
+const SESSION_S: u64 = 12 * 3600;
 
 /// A session that was made, without its secret, which is in the file.
 #[derive(Serialize)]
@@ -42,7 +49,7 @@ pub(super) fn open(
     (args, file): (&LoginArgs, &Path),
     printer: &Printer,
 ) -> Outcome {
-    let before = before(file)?;
+    before(file)?;
     let kept = Beside::new(file)?;
     let accept_terms = args.accept_terms.clone();
     let body = match args.code {
@@ -64,10 +71,16 @@ pub(super) fn open(
     };
     let made: SessionMade = daemon.post("/v1/sessions", &body)?;
     let text = Zeroizing::new(format!("{}\n", made.session.reveal()));
-    let kept = kept.put(text.as_bytes());
-    kept.inspect_err(|_| leave(daemon, made.session.reveal()))?;
-    if let Some(before) = before {
-        leave(daemon, &before);
+    // A person types for a while: what is in the file by now counts.
+    let mut held = None;
+    let kept = kept.put(text.as_bytes(), || before(file).map(|found| held = found));
+    if let Err(why) = kept {
+        // It ends by itself where this fails.
+        drop(leave(daemon, made.session.reveal()));
+        return Err(why);
+    }
+    if let Some(held) = held {
+        end_held(daemon, file, &held, printer);
     }
     let opened = Opened {
         id: made.id,
@@ -85,22 +98,37 @@ pub(super) fn open(
     })
 }
 
+/// What a file held, and whether it may go on by what is known here.
+struct Held {
+    session: Zeroizing<String>,
+    fresh: bool,
+}
+
 /// The session that a file holds. Any other file is not ours to overwrite, but for an empty one.
-fn before(file: &Path) -> Outcome<Option<Zeroizing<String>>> {
+fn before(file: &Path) -> Outcome<Option<Held>> {
     let found = match std::fs::symlink_metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => found.map_err(|error| Failure::file("look at", file, &error))?,
     };
-    let held = match found.is_file() {
+    let own = rustix::process::geteuid();
+    if found.uid() != own.as_raw() && !own.is_root() {
+        return Err(Failure::new(
+            Exit::NotPermitted,
+            format!("{} belongs to another account", file.display()),
+            "name another file for `--session`",
+        ));
+    }
+    let text = match found.is_file() && found.len() <= FORM_BYTES {
         true => Some(Zeroizing::new(files::read(file)?)),
         false => None,
     };
-    match held {
-        Some(held) if held.is_empty() => Ok(None),
-        Some(held) if held.starts_with(PREFIX) => {
-            let line = held.lines().next().unwrap_or_default().trim();
-            Ok(Some(Zeroizing::new(line.to_owned())))
-        }
+    match text {
+        Some(text) if text.is_empty() => Ok(None),
+        Some(text) if is_session(&text) => Ok(Some(Held {
+            session: Zeroizing::new(text.trim_end().to_owned()),
+            fresh: u64::try_from(found.mtime())
+                .is_ok_and(|made| clock::unix_s() < made.saturating_add(SESSION_S)),
+        })),
         _ => Err(Failure::new(
             Exit::Usage,
             format!(
@@ -112,13 +140,40 @@ fn before(file: &Path) -> Outcome<Option<Zeroizing<String>>> {
     }
 }
 
-/// Ends a session that nobody needs. It ends by itself where this fails.
-fn leave(daemon: &Daemon<'_>, session: &str) {
+/// Exactly what `login --session` writes.
+fn is_session(text: &str) -> bool {
+    let secret = text.strip_prefix(PREFIX);
+    let secret = secret.and_then(|text| text.strip_suffix('\n'));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    secret.is_some_and(|secret| secret.len() == SECRET_BYTES && secret.bytes().all(plain))
+}
+
+/// Ends the session that a file held. One that this daemon does not know is over, or is another daemon's.
+fn end_held(daemon: &Daemon<'_>, file: &Path, held: &Held, printer: &Printer) {
+    let why = match leave(daemon, &held.session) {
+        Ok(_) => return,
+        Err(Failure::Refused(refused)) if refused.code == "unauthenticated" => {
+            if !held.fresh {
+                return;
+            }
+            "this daemon does not know it (it is over, or is of another one)".to_owned()
+        }
+        Err(Failure::Refused(refused)) => refused.what,
+        Err(Failure::Told(told)) => told.what,
+        Err(Failure::Hangup) => return,
+    };
+    printer.note(&format!(
+        "the session that {} held before could not be ended: {why}; where it goes on, it does so for 12 hours at most",
+        file.display()
+    ));
+}
+
+/// Ends a session.
+fn leave(daemon: &Daemon<'_>, session: &str) -> Outcome<Whoami> {
     let nothing = Value::Object(serde_json::Map::new());
-    let left: Outcome<Whoami> = daemon
+    daemon
         .presenting(Some(session))
-        .post("/v1/logout", &nothing);
-    drop(left);
+        .post("/v1/logout", &nothing)
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
@@ -142,8 +197,64 @@ fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
 }
 
 fn end(daemon: &Daemon<'_>, session: &str, printer: &Printer) -> Outcome {
+    no_secret(session, ("session", "session list"))?;
     let path = format!("/v1/sessions/{}", escape(session));
     let _: Option<Value> = daemon.delete(&path, None)?;
     printer.note(&format!("session {session} is over"));
     Ok(())
+}
+
+/// Whoever gives a secret for an id would have it written where ids are.
+pub(super) fn no_secret(id: &str, (noun, list): (&str, &str)) -> Outcome {
+    if !id.starts_with("sks_") && !id.starts_with("skt_") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        format!("that is a secret, not the id of a {noun}; it was sent nowhere"),
+        format!(
+            "`seatkeeper {list}` shows the ids; it is in your shell's history now: end it soon"
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s11_only_a_file_of_exactly_the_form_of_a_session_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("session");
+        let secret = format!("sks_{}", "aB3-_".repeat(9).get(..43).unwrap());
+        assert!(matches!(before(&file), Ok(None)), "it is not there");
+        for (text, ours) in [
+            (String::new(), true),
+            (format!("{secret}\n"), true),
+            (secret.clone(), false),
+            (format!("{secret}a\n"), false),
+            (format!("{secret}\nand notes of mine\n"), false),
+            ("sks_ is what a session begins with\n".to_owned(), false),
+            (format!("{}\n", secret.replace('-', "+")), false),
+        ] {
+            std::fs::write(&file, &text).unwrap();
+            assert_eq!(before(&file).is_ok(), ours, "{text}");
+        }
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
+        assert_eq!(*before(&file).unwrap().unwrap().session, secret);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(before(&link).is_err());
+    }
+
+    #[test]
+    fn s23_a_secret_is_taken_for_no_id() {
+        for secret in ["sks_0123", "skt_0123"] {
+            let Err(Failure::Told(told)) = no_secret(secret, ("session", "session list")) else {
+                panic!("{secret} is taken");
+            };
+            assert!(!told.what.contains(secret) && told.next.contains("session list"));
+        }
+        assert!(no_secret("0123", ("session", "session list")).is_ok());
+    }
 }

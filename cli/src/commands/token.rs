@@ -1,5 +1,6 @@
 //! `token …`: what stands for a person where nobody types a password.
 
+use super::session::no_secret;
 use super::vendor::random_id;
 use crate::args::{NewToken, TokenCommand};
 use crate::daemon::{Daemon, escape};
@@ -33,7 +34,7 @@ fn create(daemon: &Daemon<'_>, asked: &NewToken, printer: &Printer) -> Outcome {
     let made: TokenMade = daemon.post("/v1/tokens", &body)?;
     printer.record(&made, |made| {
         let until = match made.until {
-            Some(until) => format!("until {}", words::date(until)),
+            Some(until) => format!("until {}", words::end(until)),
             None => "until it is taken back".to_owned(),
         };
         format!(
@@ -90,8 +91,7 @@ fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
             Column("stands_for", |one| one.login.clone()),
             Column("since", |one| words::date(one.since)),
             Column("until", |one| {
-                one.until
-                    .map_or_else(|| "taken back".to_owned(), words::date)
+                one.until.map_or_else(|| "never".to_owned(), words::end)
             }),
             Column("id", |one| one.id.clone()),
         ],
@@ -99,6 +99,7 @@ fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
 }
 
 fn revoke(daemon: &Daemon<'_>, token: &str, printer: &Printer) -> Outcome {
+    no_secret(token, ("token", "token list"))?;
     let all: Vec<Token> = daemon.list("/v1/tokens")?;
     let named = |one: &&Token| one.id == token || one.name == token;
     let mut named = all.iter().filter(named);
