@@ -172,11 +172,19 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     let token = token.expect("a token").to_owned();
     let file = site.path("token");
     std::fs::write(&file, format!("{token}\n")).expect("written");
+    let mode = |mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&file, mode).expect("set");
+    };
+    mode(0o644);
     let by = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         let mut command = site.cli_command(&words);
         run(command.env("SEATKEEPER_TOKEN_FILE", &file))
     };
+    let no = by("whoami");
+    assert!(no.err.contains("is open to others"), "{no:?}");
+    mode(0o600);
     let who = by("whoami");
     assert!(
         who.code == 0
@@ -188,6 +196,12 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     assert_eq!(by("user list").code, 0);
     let no = by("user add eve");
     assert!(no.code == 4 && no.err.contains("forbidden"), "{no:?}");
+    // It says who that is, and what to do for root, who might.
+    let person = "service:robot, by a token, lacks the permission user.manage";
+    assert!(no.err.contains(person), "{no:?}");
+    assert!(no.err.contains("do it without that"), "{no:?}");
+    let no = by(&format!("token revoke {token}"));
+    assert!(no.code == 2 && !no.err.contains(&token), "{no:?}");
     let list = done(&site, "token list -o csv");
     assert!(list.contains("robot,service:robot,"), "{list}");
     assert!(!list.contains(&token), "{list}");
@@ -245,7 +259,10 @@ fn s11_b17_a_session_makes_a_shared_account_a_person_for_a_while() {
         "the account is who it was"
     );
     assert_eq!(by(&site, "user list").code, 0, "with her rights");
-    // Another one takes its place in the file, and ends it; no other file is touched.
+    let no = by(&site, "user add eve");
+    let person = "ana, in a session, lacks the permission user.manage";
+    assert!(no.err.contains(person), "{no:?}");
+    // Another one takes its place in the file, and ends it; no other file is touched. What a killed run left is in no one's way.
     let again = format!("{login} ana");
     did(&site, &again, &format!("{FIRST}\n"));
     let second = std::fs::read_to_string(&file).expect("a session");
@@ -254,6 +271,7 @@ fn s11_b17_a_session_makes_a_shared_account_a_person_for_a_while() {
     assert_eq!(list.matches("ana,").count(), 1, "{list}");
     let other = folder.join("other");
     std::fs::write(&other, "mine").expect("written");
+    std::os::unix::fs::chown(&other, Some(ANA), Some(ANA)).expect("hers");
     let no = told(
         &site,
         ANA,
@@ -272,6 +290,15 @@ fn s11_b17_a_session_makes_a_shared_account_a_person_for_a_while() {
         "{wrong:?}"
     );
     assert_eq!(std::fs::read_dir(&folder).expect("listed").count(), 2);
+    // One that this daemon does not know is another's, and goes on there.
+    std::fs::write(&other, format!("sks_{}\n", "a".repeat(43))).expect("written");
+    std::os::unix::fs::chown(&other, Some(ANA), Some(ANA)).expect("hers");
+    let line = format!("login ana --session {}", other.display());
+    let said = told(&site, ANA, &line, &format!("{FIRST}\n"));
+    assert!(
+        said.code == 0 && said.err.contains("could not be ended"),
+        "{said:?}"
+    );
     site.kill();
     site.start();
     assert!(by(&site, "whoami").out.starts_with("ana\n"));
