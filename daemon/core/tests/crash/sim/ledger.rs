@@ -65,7 +65,7 @@ pub(super) struct Counts {
     pub(super) not_redeemed: u64,
     pub(super) accepted: u64,
     pub(super) not_accepted: u64,
-    /// Sessions that were opened, refused as one too many, and over.
+    /// Sessions that were opened, before which an older one gave way, and that were over.
     pub(super) sessions: u64,
     pub(super) full: u64,
     pub(super) over: u64,

@@ -33,6 +33,8 @@ pub(super) struct Proven {
     codes_made: Vec<u64>,
     tokens_made: Vec<u64>,
     sessions_made: Vec<u64>,
+    /// Sessions that were opened.
+    opened: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,8 @@ struct Session {
     who: &'static str,
     /// By lease time, and by date; where nobody was answered, the state says it.
     until: Option<(LeaseTime, Date)>,
+    /// Which it was of all that were opened.
+    opened: u64,
 }
 
 impl Session {
@@ -116,9 +120,28 @@ impl Proven {
         // Those that are over make room.
         let over = |one: &Session| now.is_some_and(|now| !in_time(one.until, now));
         self.sessions.retain(|_, one| one.who != who || !over(one));
-        let until = now.map(|now| after(now, 12 * 3600));
-        self.sessions.insert(n, Session { who, until });
+        if now.is_some() {
+            self.give_way(who, SESSIONS - 1);
+        }
+        self.opened += 1;
+        let made = Session {
+            who,
+            until: now.map(|now| after(now, 12 * 3600)),
+            opened: self.opened,
+        };
+        self.sessions.insert(n, made);
         self.sessions_made.push(n);
+    }
+
+    /// The oldest are over where more go on than may.
+    fn give_way(&mut self, who: &str, most: usize) {
+        let theirs = self.sessions.iter().filter(|(_, one)| one.who == who);
+        let mut theirs: Vec<_> = theirs.map(|(n, one)| (one.opened, *n)).collect();
+        theirs.sort_unstable();
+        let too_many = theirs.len().saturating_sub(most);
+        for (_, n) in theirs.into_iter().take(too_many) {
+            self.sessions.remove(&n);
+        }
     }
 
     fn make_code(&mut self, n: u64, made: Code) {
@@ -154,6 +177,10 @@ impl Proven {
         }
         self.sessions
             .retain(|n, one| in_time(one.until, now) || bearers.contains_key(&session_id(*n)));
+        let whose: BTreeSet<_> = self.sessions.values().map(|one| one.who).collect();
+        whose
+            .into_iter()
+            .for_each(|who| self.give_way(who, SESSIONS));
     }
 
     /// Codes, tokens and sessions of a future that is lost are presented still.
@@ -401,8 +428,7 @@ impl Org {
                 true
             }
             By::Session(n) => {
-                let full = now.is_some_and(|now| self.is_full(who, now));
-                let lawful = !full && !self.proven.sessions.contains_key(&n);
+                let lawful = !self.proven.sessions.contains_key(&n);
                 if lawful {
                     self.proven.open(n, who, now);
                 }
