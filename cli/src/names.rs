@@ -2,10 +2,10 @@
 
 use crate::daemon::Daemon;
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use nix::unistd::User;
 use seatkeeper::token::dates;
-use seatkeeper::wire::{Code, License, Pool};
+use seatkeeper::wire::{ExplainBody, ExplainReply, Item, License, Pool};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -106,15 +106,21 @@ fn two_digits(text: &str) -> Option<u64> {
 impl FeatureName {
     /// The product that has this feature.
     pub(crate) fn resolve(&self, daemon: &Daemon<'_>) -> Outcome<(String, String)> {
-        if let Some(product) = &self.product {
-            return Ok((product.clone(), self.feature.clone()));
-        }
-        let pools: Vec<Pool> = daemon.list("/v1/pools")?;
-        self.among(&pools)
-            .map(|product| (product, self.feature.clone()))
+        let product = match &self.product {
+            Some(product) => product.clone(),
+            None => {
+                let pools: Vec<Pool> = daemon.list("/v1/pools")?;
+                match self.among(&pools)? {
+                    Some(product) => product,
+                    None => self.judged(daemon, &pools)?,
+                }
+            }
+        };
+        Ok((product, self.feature.clone()))
     }
 
-    fn among(&self, pools: &[Pool]) -> Outcome<String> {
+    /// The one product of these pools that has it.
+    fn among(&self, pools: &[Pool]) -> Outcome<Option<String>> {
         let with: BTreeSet<&str> = pools
             .iter()
             .filter(|pool| pool.feature == self.feature)
@@ -122,29 +128,47 @@ impl FeatureName {
             .collect();
         let mut with = with.into_iter();
         match (with.next(), with.next()) {
-            (Some(product), None) => Ok(product.to_owned()),
             (Some(one), Some(other)) => Err(Failure::new(
                 Exit::Usage,
                 format!("more than one product has a feature {}", self.feature),
                 format!("say which: {one}/{0}, {other}/{0}", self.feature),
             )),
-            (None, _) if pools.is_empty() => Err(failure::refused(
-                &Code::NotLicensed,
-                "no license is installed here",
-            )),
-            (None, _) => {
-                let known: BTreeSet<String> = pools
-                    .iter()
-                    .map(|pool| format!("{}/{}", pool.product, pool.feature))
-                    .collect();
-                let known = known.into_iter().collect::<Vec<_>>().join(", ");
-                let what = format!(
-                    "no installed license has a feature {}; there is: {known}",
-                    self.feature
-                );
-                Err(failure::refused(&Code::UnknownFeature, what))
-            }
+            (one, _) => Ok(one.map(str::to_owned)),
         }
+    }
+
+    /// The product as the daemon has it: whoever sees no pool of the feature is told why by its judgement, not by a list
+    /// of what they see.
+    fn judged(&self, daemon: &Daemon<'_>, seen: &[Pool]) -> Outcome<String> {
+        let body = ExplainBody {
+            user: None,
+            product: None,
+            item: Item {
+                feature: self.feature.clone(),
+                version: None,
+                n: 1,
+            },
+            interactive: false,
+            roots: None,
+            suppose: Vec::new(),
+        };
+        let asked: Outcome<ExplainReply> = daemon.post("/v1/explain", &body);
+        let mut failure = match asked {
+            Ok(reply) => return Ok(reply.product),
+            Err(failure) => failure,
+        };
+        if let Failure::Refused(refusal) = &mut failure
+            && refusal.code == "unknown_feature"
+            && !seen.is_empty()
+        {
+            let known: BTreeSet<String> = seen
+                .iter()
+                .map(|pool| format!("{}/{}", pool.product, pool.feature))
+                .collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            refusal.what = format!("{}; there is: {known}", refusal.what);
+        }
+        Err(failure)
     }
 
     /// Whether this names that feature.
@@ -272,23 +296,11 @@ mod tests {
             pool("cad", "export"),
             pool("cae", "export"),
         ];
-        assert_eq!(feature("modeler").among(&pools).unwrap(), "cad");
-        assert_eq!(
-            feature("export").among(&pools).unwrap_err().exit(),
-            Exit::Usage
-        );
-        assert_eq!(
-            feature("render").among(&pools).unwrap_err().exit(),
-            Exit::Refused
-        );
-    }
-
-    #[test]
-    fn d12_no_license_at_all_is_not_licensed() {
-        let Failure::Refused(refusal) = feature("modeler").among(&[]).unwrap_err() else {
-            panic!("no refusal")
-        };
-        assert_eq!(refusal.code, "not_licensed");
+        let of = |text| feature(text).among(&pools);
+        assert_eq!(of("modeler").unwrap().as_deref(), Some("cad"));
+        assert_eq!(of("export").unwrap_err().exit(), Exit::Usage);
+        // What is not in a list of what one sees is for the daemon to judge.
+        assert_eq!(of("render").unwrap(), None);
     }
 
     #[test]

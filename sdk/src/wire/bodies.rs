@@ -179,6 +179,9 @@ pub struct ExplainBody {
 pub struct ExplainReply {
     /// The login that was judged.
     pub user: String,
+    /// The product that was judged: the one asked for, or the one that has the feature.
+    #[serde(default)]
+    pub product: String,
     /// A seat would be given.
     pub granted: bool,
     /// One sentence: the seat that it would get, or the no.

@@ -122,6 +122,7 @@ impl Desk {
         };
         let mut reply = ExplainReply {
             user: about.login.clone(),
+            product: checkout.product.to_string(),
             granted: judged.is_ok(),
             summary: String::new(),
             denial: None,
