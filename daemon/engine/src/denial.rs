@@ -76,7 +76,7 @@ pub struct Denial {
     pub retry_at: Option<LeaseTime>,
     /// Thumbprints of the vendor roots concerned (`wrong_vendor`).
     pub roots: Vec<crate::ids::Name>,
-    /// Users who stand against a change of the directory (rule 1).
+    /// Users who stand against a change of the directory (rule 1), or who is not active where somebody asks for them.
     pub users: Vec<UserId>,
 }
 

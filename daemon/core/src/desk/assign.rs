@@ -296,16 +296,18 @@ impl Desk {
 
     pub(super) fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
         match &answer.verdict {
-            Verdict::Denied(denial) => self.refuse(
-                denial,
-                Subject {
+            Verdict::Denied(denial) => {
+                // Whom it is about, where that is not the one who asks.
+                let about = denial.users.first().map(|user| self.user_name(*user));
+                let user = about.as_deref().unwrap_or(&caller.login.name);
+                let subject = Subject {
                     caller,
-                    user: &caller.login.name,
+                    user,
                     what,
                     version: None,
-                },
-                &answer.snapshot,
-            ),
+                };
+                self.refuse(denial, subject, &answer.snapshot)
+            }
             other => internal("an answer that does not fit", &format_args!("{other:?}")),
         }
     }

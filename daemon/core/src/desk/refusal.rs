@@ -353,7 +353,10 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::NotLicensed | Code::UnknownFeature => caller.ask(&format!("for a license of {what}")),
         Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
         Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
-        Code::UserNotActive => caller.ask("to activate you"),
+        Code::UserNotActive => match user == caller.login.name {
+            true => caller.ask("to activate you"),
+            false => caller.ask(&format!("to activate {user}")),
+        },
         Code::OverUserMax | Code::OverGroupMax | Code::OverUnitMax => {
             format!("wait for one, or {}", caller.ask("for a higher limit"))
         }

@@ -756,3 +756,32 @@ fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
     let who = redeemed(&site, &cy, &code, SECOND).expect("theirs");
     assert_eq!(who.status, "active", "B7: by the domain");
 }
+
+#[test]
+fn r04_who_is_suspended_is_named_where_somebody_else_asks_for_them() {
+    let site = Site::new();
+    user(&site, "bob", FIRST);
+    let suspended = UserChange {
+        status: Some("suspended".to_owned()),
+        ..UserChange::default()
+    };
+    let root = site.root();
+    site.desk
+        .change_user(&root, "bob", &suspended, None)
+        .expect("suspended");
+    let noes = [
+        site.desk.invite(&root, "bob", (None, false)).map(drop),
+        site.desk.reset(&root, "bob", (None, false)).map(drop),
+        token(&site, &root, Some("bob")).map(drop),
+    ];
+    for no in noes {
+        let no = no.expect_err("suspended");
+        assert_eq!((&no.code, no.rule), (&Code::UserNotActive, Some(4)));
+        assert!(no.detail.starts_with("bob is not active"), "{}", no.detail);
+        assert!(
+            no.hint.contains("`seatkeeper user activate bob`"),
+            "{}",
+            no.hint
+        );
+    }
+}

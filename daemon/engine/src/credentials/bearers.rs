@@ -28,7 +28,7 @@ pub(super) fn make(
     }
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     if !known.active(j) {
-        return Err(Denial::new(Code::UserNotActive, 4));
+        return Err(super::not_active(user));
     }
     if until.is_some_and(|until| until <= j) {
         return Err(refused("its last day is over already".to_owned()));

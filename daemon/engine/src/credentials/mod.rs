@@ -92,10 +92,18 @@ fn bind(act: &mut Act<'_>, user: UserId, what: SignsIn, by: PasswordId) -> Resul
     told(state, user, by)?;
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     if !known.may_come(act.now.j) {
-        return Err(Denial::new(Code::UserNotActive, 4));
+        return Err(not_active(user));
     }
     sign_in(act, user, what)?;
     Ok(Verdict::User(user))
+}
+
+/// Somebody is not active: they, not whoever asks.
+fn not_active(user: UserId) -> Denial {
+    Denial {
+        users: vec![user],
+        ..Denial::new(Code::UserNotActive, 4)
+    }
 }
 
 fn sign_in(act: &mut Act<'_>, user: UserId, what: SignsIn) -> Result<(), Denial> {
@@ -129,7 +137,7 @@ fn make_code(
     let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
     unchanged(known.revision, if_match, 1)?;
     if !known.may_come(act.now.j) {
-        return Err(Denial::new(Code::UserNotActive, 4));
+        return Err(not_active(user));
     }
     if purpose == Purpose::Invitation && state.password_of(user).is_some() {
         return Err(Denial {
