@@ -76,6 +76,8 @@ pub struct Denial {
     pub retry_at: Option<LeaseTime>,
     /// Thumbprints of the vendor roots concerned (`wrong_vendor`).
     pub roots: Vec<crate::ids::Name>,
+    /// The license of that pool is installed for an account that the user is not in: none of theirs got as far.
+    pub other_account: bool,
     /// Users who stand against a change of the directory (rule 1), or who is not active where somebody asks for them.
     pub users: Vec<UserId>,
 }
@@ -96,6 +98,7 @@ impl Denial {
             date: None,
             retry_at: None,
             roots: Vec::new(),
+            other_account: false,
             users: Vec::new(),
         }
     }

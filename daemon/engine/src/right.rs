@@ -27,7 +27,11 @@ impl NoRight {
         match self {
             NoRight::Unknown => Denial::new(Code::UnknownUser, 4),
             NoRight::NotActive => Denial::new(Code::UserNotActive, 4),
-            NoRight::NotAssigned | NoRight::OtherAccount => Denial::new(Code::NotAssigned, 4),
+            NoRight::NotAssigned => Denial::new(Code::NotAssigned, 4),
+            NoRight::OtherAccount => Denial {
+                other_account: true,
+                ..Denial::new(Code::NotAssigned, 4)
+            },
             NoRight::Excluded(by) => Denial {
                 assignment: Some(by),
                 ..Denial::new(Code::Excluded, 10)
@@ -53,10 +57,11 @@ impl State {
         if !known.active(j) {
             return Err(NoRight::NotActive);
         }
-        let covers = self.covers.get(license).ok_or(NoRight::NotAssigned)?;
+        // First of all: nobody outside its account can be given it.
         if !self.under_account(license, known) {
             return Err(NoRight::OtherAccount);
         }
+        let covers = self.covers.get(license).ok_or(NoRight::NotAssigned)?;
         if covers.keep_out == 0 {
             let mut around = self.around(user, known);
             let first = around.find_map(|target| covers.by.get(&target).copied());

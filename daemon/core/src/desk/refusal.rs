@@ -160,6 +160,9 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             Some(version) => format!("{license} covers {what} up to version {limit}, and {version} was asked for"),
             None => format!("{license} covers {what} up to version {limit}, and no version was named"),
         },
+        Code::NotAssigned if denial.other_account => {
+            format!("{license} has {what}, but is installed for an account that {user} is not in")
+        }
         Code::NotAssigned => format!("{license} has {what}, but no assignment of it covers {user}"),
         Code::UnknownUser => format!("{user} is not known here"),
         Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
@@ -303,6 +306,9 @@ pub(super) fn helped_by(code: Code) -> Permission {
 fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
     let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
     match denial.code {
+        Code::NotAssigned if denial.other_account => license.map(|id| {
+            format!("a license for an account of {}: `seatkeeper license show {id}` tells whose this is; or `seatkeeper user move` into a unit of it", subject.user)
+        }),
         Code::NotAssigned => license.map(|id| assign(id, subject.user)),
         Code::UserNotActive => Some(format!(
             "`seatkeeper user activate {}`, of a guest with `--until DAY` or `--for-good`",
@@ -351,6 +357,9 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
     let license = denial.pool.as_ref().map(|pool| &*pool.license.id);
     let text = match denial.code {
         Code::NotLicensed | Code::UnknownFeature => caller.ask(&format!("for a license of {what}")),
+        Code::NotAssigned if denial.other_account => {
+            caller.ask(&format!("for a license of {what} for your account"))
+        }
         Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
         Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
         Code::UserNotActive => match user == caller.login.name {

@@ -2,7 +2,7 @@
 
 use crate::site::{Site, Vendor};
 use seatkeeper::token::claims::License;
-use seatkeeper::wire::{Code, Installed, UnitChange, UnitMake};
+use seatkeeper::wire::{Code, ExplainBody, Installed, Item, UnitChange, UnitMake};
 use seatkeeper_core::desk::Refused;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 
@@ -258,4 +258,44 @@ fn h3_the_partner_of_a_license_manages_the_account_that_it_makes() {
     site.desk
         .change_unit(&root, "X-2", &change, None)
         .expect("linked by hand");
+}
+
+#[test]
+fn r04_a_license_of_another_account_is_told_as_such_and_not_to_be_assigned() {
+    let (site, vendor) = trusting();
+    let root = site.root();
+    site.desk
+        .make_unit(&root, &account("Works", "customer"))
+        .expect("made");
+    let customer = ("C-7", "Works", "it@works.example");
+    install((&site, &vendor), "D-1", customer, Some("Works")).expect("of another account");
+    crate::roles::made(&site, "tom", &[]);
+    let body = ExplainBody {
+        user: Some("tom".to_owned()),
+        product: None,
+        item: Item {
+            feature: "modeler".to_owned(),
+            version: None,
+            n: 1,
+        },
+        roots: None,
+        interactive: false,
+        suppose: Vec::new(),
+    };
+    let why = || site.desk.explain(&root, &body, |_| false).expect("why");
+    let told = why();
+    let last = told.steps.last().expect("a step");
+    assert_eq!(
+        last.text,
+        "the license is installed for an account that the user is not in"
+    );
+    let no = told.denial.expect("a no");
+    assert_eq!((&no.code, no.rule), (&Code::NotAssigned, Some(4)));
+    assert!(
+        no.detail
+            .contains("installed for an account that tom is not in"),
+        "{}",
+        no.detail
+    );
+    assert!(!no.hint.contains("license assign"), "{}", no.hint);
 }

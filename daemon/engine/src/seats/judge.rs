@@ -25,6 +25,8 @@ pub enum Choice {
 pub(super) enum Stage {
     License,
     Version,
+    /// Of the right: a license of another account comes before one that the user can be given.
+    Account,
     Right,
     Terms,
     Exclude,
@@ -295,7 +297,7 @@ fn no_right(why: NoRight) -> (Stage, String) {
         NoRight::NotActive => (Stage::Right, "the user is not active".to_owned()),
         NoRight::NotAssigned => (Stage::Right, "no assignment covers the user".to_owned()),
         NoRight::OtherAccount => (
-            Stage::Right,
+            Stage::Account,
             "the license is installed for an account that the user is not in".to_owned(),
         ),
         NoRight::Excluded(by) => (

@@ -544,6 +544,9 @@ impl Stage {
         if let Some(reserved) = denial.reserved {
             let _ = write!(text, " reserved={reserved}");
         }
+        if denial.other_account {
+            text.push_str(" other_account");
+        }
         if !denial.users.is_empty() {
             let names: Vec<_> = denial.users.iter().map(|user| self.name(*user)).collect();
             let _ = write!(text, " users={}", names.join(","));
