@@ -103,7 +103,21 @@ impl Desk {
                     ..self.assignment_view(state, *id, known)
                 })
             }
-            _ => Err(self.not_done(caller, &what, &answer)),
+            _ => {
+                let mut refused = self.not_done(caller, &what, &answer);
+                let state = &answer.snapshot.state;
+                let covers = state.covers.get(&license);
+                if refused.code == Code::Conflict
+                    && covers.is_some_and(|covers| covers.by.contains_key(&target))
+                {
+                    let whom = self.target_name(state, target);
+                    refused.detail = format!(
+                        "license {} is assigned to {whom} already, on other terms",
+                        license.id
+                    );
+                }
+                Err(refused)
+            }
         }
     }
 

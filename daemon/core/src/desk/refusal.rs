@@ -8,6 +8,7 @@ use seatkeeper::token::dates;
 use seatkeeper::wire;
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::ids::PoolId;
+use seatkeeper_engine::state::UserStatus;
 
 /// Holders that a denial names, at most.
 const HOLDERS: usize = 10;
@@ -38,8 +39,10 @@ pub(super) fn denied(
     out.assignment = denial.assignment.map(|id| id.to_string());
     out.pool = denial.pool.as_ref().map(ToString::to_string);
     out.limit = denial.limit.clone();
-    out.in_use = denial.in_use;
-    out.total = denial.total;
+    // What would be promised is no seat in use: the sentence tells it.
+    let seats = denial.code != Code::OverPromised;
+    out.in_use = denial.in_use.filter(|_| seats);
+    out.total = denial.total.filter(|_| seats);
     out.reserved = denial.reserved;
     // What all seats together would not do for does not come by waiting (rule 13).
     out.retryable &= !(denial.code == Code::ReservedForOthers && denial.rule == 13);
@@ -51,6 +54,8 @@ pub(super) fn denied(
         .filter(|_| denial.code == Code::ServerBusy)
     {
         out.hint = format!("try again in {}", span(after));
+    } else if waits(denial, snapshot) {
+        out.hint = to_let_in(subject, helps);
     } else if let Some(hint) = hint(denial, subject, helps) {
         out.hint = hint;
     }
@@ -281,6 +286,22 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
     })
 }
 
+/// Whoever is not active asked to come in, and was not answered yet.
+fn waits(denial: &Denial, snapshot: &Snapshot) -> bool {
+    let users = &snapshot.state.users;
+    let known = denial.users.first().and_then(|user| users.get(user));
+    denial.code == Code::UserNotActive
+        && known.is_some_and(|known| known.status == UserStatus::Pending)
+}
+
+fn to_let_in(Subject { caller, user, .. }: Subject<'_>, helps: bool) -> String {
+    match helps {
+        true => format!("`seatkeeper registration approve {user}` lets them in"),
+        false if user == caller.login.name => caller.ask("to let you in"),
+        false => caller.ask(&format!("to let {user} in")),
+    }
+}
+
 /// Nobody accepts them for another.
 fn terms(subject: Subject<'_>) -> String {
     match subject.user == subject.caller.login.name {
@@ -315,7 +336,7 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             subject.user
         )),
         Code::Conflict if denial.rule == 20 => denial.assignment.map(|id| {
-            format!("it is assigned so already, on other terms: `seatkeeper license change {id}` changes them")
+            format!("`seatkeeper license change {id}` changes them")
         }),
         Code::OverUserMax
         | Code::OverGroupMax

@@ -86,7 +86,14 @@ impl Desk {
         let version = parse::name("version", &body.version)?;
         // Nobody accepts what cannot be read.
         self.terms_shown(&self.keeper.snapshot(), caller)?;
-        let user = self.meet(caller)?;
+        let user = self.meet(caller).map_err(|mut no| {
+            if no.code == Code::UnknownUser {
+                no.hint = format!(
+                    "`seatkeeper login LOGIN --accept-terms {version}` accepts them for who is a user under another login; `seatkeeper register --help` tells how to ask to come in"
+                );
+            }
+            no
+        })?;
         let answer = self.asked(caller, Command::AcceptTerms { user, version })?;
         match answer.verdict {
             Verdict::Done => self.terms_shown(&answer.snapshot, caller),

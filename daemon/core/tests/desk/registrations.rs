@@ -3,7 +3,8 @@
 use crate::accounts::{install, trusting};
 use crate::site::Site;
 use seatkeeper::wire::{
-    Code, Problem, Registration, RegistrationApprove, RegistrationMake, UnitChange, UnitMake,
+    Code, ExplainBody, Item, Problem, Registration, RegistrationApprove, RegistrationMake,
+    UnitChange, UnitMake,
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
@@ -532,4 +533,58 @@ fn d8_what_is_kept_of_an_address_goes_with_its_user_and_stays_over_a_sweep() {
         .remove_user(&site.root(), "cy", false, None)
         .expect("removed");
     asks(&site, "cy", &access(&works, Some("cy@x.example"))).expect("both are free again");
+}
+
+#[test]
+fn r22_whoever_answers_is_led_to_who_waits_and_from_who_waits_to_the_answer() {
+    let (site, vendor) = trusting();
+    install((&site, &vendor), "ACME-1", WORKS, None).expect("a license");
+    let (root, list) = (
+        site.root(),
+        "`seatkeeper registration list` shows who waits",
+    );
+    crate::roles::made(&site, "ana", &[]);
+    for name in ["ana", "nobody"] {
+        let noes = [
+            site.desk.registration(&root, name).map(drop),
+            approve(&site, name, &[]).map(drop),
+            site.desk.refuse_registration(&root, name, None).map(drop),
+            site.desk.verify_registration(&root, name, None).map(drop),
+        ];
+        for no in noes {
+            let no = no.expect_err(name);
+            assert_eq!(
+                (&no.code, no.hint.as_str()),
+                (&Code::NotFound, list),
+                "{name}"
+            );
+        }
+    }
+    let home = site.desk.units(&root, &Cursor::default()).expect("units");
+    asks(&site, "cy", &access(&home.items[0].id, None)).expect("waits");
+    let hint = |caller: &Caller| {
+        let no = site.checkout(caller, &vendor).expect_err("waits");
+        assert_eq!(no.code, Code::UserNotActive);
+        no.hint
+    };
+    let own = hint(&who(&site, "cy"));
+    assert!(own.contains("to let you in"), "{own}");
+    let body = ExplainBody {
+        user: Some("cy".to_owned()),
+        product: None,
+        item: Item {
+            feature: "modeler".to_owned(),
+            version: None,
+            n: 1,
+        },
+        roots: None,
+        interactive: false,
+        suppose: Vec::new(),
+    };
+    let why = site.desk.explain(&root, &body, |_| false).expect("why");
+    let hint = why.denial.expect("waits").hint;
+    assert!(
+        hint.contains("`seatkeeper registration approve cy`"),
+        "{hint}"
+    );
 }

@@ -143,6 +143,11 @@ fn r11_over_promised_names_the_bound() {
         "{}",
         no.detail
     );
+    assert_eq!(
+        (no.in_use, no.total),
+        (None, None),
+        "no seat of them is in use"
+    );
     let no = site
         .desk
         .change_assignment(&root, &kept.id, &change(2, Some(seats(1))), None)

@@ -308,3 +308,17 @@ fn d16_b15_who_signs_in_accepts_the_terms_in_force_or_stays_out() {
     assert_eq!(no.code, Code::TermsNotAccepted);
     redeems(Some("2")).expect("accepted");
 }
+
+#[test]
+fn b15_nobodys_account_is_told_how_to_accept_and_how_to_come_in() {
+    let site = Site::with(|settings| settings.create_users = false);
+    publish(&site, "1", TEXT).expect("published");
+    let no = accept(&site, &site.ana(), "1").expect_err("nobody");
+    assert_eq!(no.code, Code::UnknownUser);
+    for step in [
+        "seatkeeper login LOGIN --accept-terms 1",
+        "seatkeeper register",
+    ] {
+        assert!(no.hint.contains(step), "{}", no.hint);
+    }
+}

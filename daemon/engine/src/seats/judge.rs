@@ -271,7 +271,15 @@ fn gates<'a>(
         Ok(assignment) => assignment,
         Err(why) => {
             let (stage, text) = no_right(why);
-            return no(stage, why.denial(), text);
+            let users = match why {
+                NoRight::NotActive => vec![asked.user],
+                _ => Vec::new(),
+            };
+            let denial = Denial {
+                users,
+                ..why.denial()
+            };
+            return no(stage, denial, text);
         }
     };
     trace.step(|| Step {

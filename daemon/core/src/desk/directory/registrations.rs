@@ -2,7 +2,7 @@
 
 use super::addresses::{domain, domain_hash};
 use super::{brought, name_key};
-use crate::authorize::{Caller, Permission};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
@@ -45,8 +45,9 @@ impl Desk {
     /// `forbidden`, or nobody of this name waits whom the caller sees.
     pub fn registration(&self, caller: &Caller, user: &str) -> Result<View, Refused> {
         let snapshot = self.keeper.snapshot();
-        let id = self.user_seen(&snapshot, caller, user)?;
-        self.waiting(&snapshot.state, id)
+        let found = self.user_seen(&snapshot, caller, user);
+        let found = found.and_then(|id| self.waiting(&snapshot.state, id));
+        found.map_err(|no| nobody_waits(&snapshot, caller, no))
     }
 
     /// `POST /v1/registrations`: the caller asks to come in. Blocks.
@@ -123,7 +124,8 @@ impl Desk {
         caller: &Caller,
         user: &str,
     ) -> Result<(UserId, Caller), Refused> {
-        let id = self.user_seen(snapshot, caller, user)?;
+        let found = self.user_seen(snapshot, caller, user);
+        let id = found.map_err(|no| nobody_waits(snapshot, caller, no))?;
         Ok((id, self.user_managed(snapshot, caller, id)?))
     }
 
@@ -155,7 +157,8 @@ impl Desk {
     ) -> Result<View, Refused> {
         let snapshot = self.keeper.snapshot();
         let (id, caller) = self.answers(&snapshot, caller, user)?;
-        let before = self.waiting(&snapshot.state, id)?;
+        let before = self.waiting(&snapshot.state, id);
+        let before = before.map_err(|no| nobody_waits(&snapshot, &caller, no))?;
         let verify = Admission::Verify { user: id, if_match };
         let answer = self.admitted(&caller, id, verify)?;
         let state = &answer.snapshot.state;
@@ -378,7 +381,8 @@ impl Desk {
         change: Admission,
     ) -> Result<Answer, Refused> {
         let what = format!("registration of {}", self.user_name(user));
-        self.arranged(caller, &what, Arrange::Admit(change))
+        let answer = self.arranged(caller, &what, Arrange::Admit(change));
+        answer.map_err(|no| nobody_waits(&self.keeper.snapshot(), caller, no))
     }
 
     fn waiting(&self, state: &State, user: UserId) -> Result<View, Refused> {
@@ -473,4 +477,13 @@ fn what(body: &RegistrationMake) -> String {
         || "registration".to_owned(),
         |(kind, text)| format!("{kind} {text}"),
     )
+}
+
+/// Where nobody of a name waits, whoever may see the list is led there.
+fn nobody_waits(snapshot: &Snapshot, caller: &Caller, mut refused: Refused) -> Refused {
+    let sight = Sight::of(snapshot, caller, Permission::UserRead);
+    if refused.code == Code::NotFound && !sight.is_nowhere() {
+        refused.hint = "`seatkeeper registration list` shows who waits".to_owned();
+    }
+    refused
 }
