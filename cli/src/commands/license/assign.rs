@@ -42,6 +42,7 @@ pub(super) fn assign(
         filled: BTreeMap::new(),
         priority: with.priority,
         people: None,
+        may_use: BTreeMap::new(),
         revision: 0,
     };
     let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
@@ -69,12 +70,13 @@ pub(super) fn assign(
 
 /// Tells whoever assigned a license to more people than it has seats what comes of it (D3).
 fn more_people_than_seats(daemon: &Daemon<'_>, made: &Assignment, printer: &Printer) -> Outcome {
-    let Some(people) = made.people else {
+    if made.may_use.is_empty() {
         return Ok(());
-    };
+    }
     let (vendor, id) = (escape(&made.vendor), escape(&made.license));
     let license: License = daemon.get(&format!("/v1/licenses/{vendor}/{id}"))?;
     for feature in license.features {
+        let people = made.may_use.get(&feature.name).copied().unwrap_or_default();
         if let Some(seats) = feature.seats.filter(|seats| *seats < people) {
             let of = format!(
                 "{people} people may use {}, and it has {seats}",

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::directory::nobody;
 use super::parse::{self, bad};
+use super::people::people;
 use super::refusal::Subject;
 use super::release::ending;
 use crate::authorize::{Caller, Permission};
@@ -13,7 +14,7 @@ use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId, UserId};
 use seatkeeper_engine::reserves;
-use seatkeeper_engine::state::{AssignmentTerms, Limit, Target, Within};
+use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
 use seatkeeper_engine::{Command, Engine, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,8 +99,10 @@ impl Desk {
                 let known = state.assignments.get(id);
                 let known = known
                     .ok_or_else(|| internal("an assignment that was made is not there", id))?;
+                let (people, may_use) = people(state, &known.license, answer.now.j);
                 Ok(Assignment {
-                    people: Some(people(state, &known.license)),
+                    people: Some(people),
+                    may_use,
                     ..self.assignment_view(state, *id, known)
                 })
             }
@@ -364,6 +367,7 @@ impl Desk {
             filled: filled(state, id, known),
             priority: Some(known.terms.priority),
             people: None,
+            may_use: BTreeMap::new(),
             revision: known.revision,
         }
     }
@@ -376,15 +380,6 @@ pub(super) fn terms(body: &Assignment) -> Result<AssignmentTerms, Refused> {
         priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
         limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
     })
-}
-
-/// How many users the assignments of a license cover together (D3).
-fn people(state: &State, license: &LicenseId) -> u64 {
-    let covers = state.covers.get(license).into_iter();
-    let within = Within::any(state, covers.flat_map(|covers| covers.by.keys().copied()));
-    let users = state.users.iter();
-    let covered = users.filter(|(user, known)| within.has_known(state, **user, known));
-    covered.count() as u64
 }
 
 /// All features of a license.

@@ -14,6 +14,7 @@ mod found;
 mod install;
 mod leases;
 mod parse;
+mod people;
 mod prune;
 mod refusal;
 mod release;

@@ -3,7 +3,7 @@
 use crate::site::{DAY, NOON, Site, Vendor, checkout, license_claims};
 use seatkeeper::token::claims::Term;
 use seatkeeper::token::request;
-use seatkeeper::wire::{Code, InstallBody, LicenseRequestBody};
+use seatkeeper::wire::{Assignment, Code, InstallBody, LicenseRequestBody, UserChange};
 use seatkeeper_core::desk::Refused;
 use seatkeeper_core::desk::view::Cursor;
 
@@ -345,4 +345,63 @@ fn l11_the_request_is_signed_by_the_site_key_and_says_what_is_installed() {
         .license_request(&site.root(), &bad)
         .expect_err("a control character");
     assert!(refused.detail.starts_with("account"), "{}", refused.detail);
+}
+
+#[test]
+fn r03_assigning_again_on_other_terms_says_to_whom_it_is_assigned() {
+    let (site, _) = Site::licensed();
+    site.assign(Some("ana")).expect("assigned");
+    for (user, whom) in [(Some("ana"), "user ana"), (None, "everyone")] {
+        let other = Assignment {
+            license: "ACME-1".to_owned(),
+            user: user.map(str::to_owned),
+            everyone: user.is_none(),
+            max_each: [("modeler".to_owned(), 1)].into(),
+            ..Assignment::default()
+        };
+        let no = site.desk.assign(&site.root(), &other).expect_err(whom);
+        let told = format!("license ACME-1 is assigned to {whom} already, on other terms");
+        assert_eq!((&no.code, &no.detail), (&Code::Conflict, &told));
+        assert!(
+            no.hint.contains("`seatkeeper license change "),
+            "{}",
+            no.hint
+        );
+    }
+}
+
+#[test]
+fn d3_whom_an_assignment_keeps_out_and_who_is_suspended_may_not_use_it() {
+    let (site, _) = Site::licensed();
+    let root = site.root();
+    for login in ["ana", "bob", "cy"] {
+        crate::roles::made(&site, login, &[]);
+    }
+    let out = |user: &str, of: &str| Assignment {
+        license: "ACME-1".to_owned(),
+        user: Some(user.to_owned()),
+        exclude: vec![of.to_owned()],
+        ..Assignment::default()
+    };
+    let counted = |body: &Assignment| {
+        let made = site.desk.assign(&root, body).expect("assigned");
+        (made.people, made.may_use.get("modeler").copied())
+    };
+    let before = counted(&Assignment {
+        license: "ACME-1".to_owned(),
+        everyone: true,
+        ..Assignment::default()
+    });
+    let all = before.0.expect("a number");
+    assert_eq!(before.1, Some(all));
+    assert_eq!(counted(&out("ana", "modeler")).1, Some(all - 1));
+    assert_eq!(counted(&out("bob", "*")).1, Some(all - 2));
+    let suspended = UserChange {
+        status: Some("suspended".to_owned()),
+        ..UserChange::default()
+    };
+    let changed = site.desk.change_user(&root, "cy", &suspended, None);
+    changed.expect("suspended");
+    let again = site.assign(None).expect("as before");
+    assert_eq!(again.may_use.get("modeler").copied(), Some(all - 3));
 }
