@@ -143,7 +143,7 @@ fn d12_no_license_and_no_such_feature_are_what_the_daemon_says() {
         "free": 3, "model": "floating", "counting": "process", "served": true, "status": "in_force" }]);
     for no in ["not_licensed", "unknown_feature", "unknown_user"] {
         let house = House::of(
-            other.clone(),
+            seen.clone(),
             vec![("POST /v1/explain", 404, problem(no, 404))],
         );
         let output = house.fake.run("run modeler -- true");

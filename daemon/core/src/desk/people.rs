@@ -26,7 +26,7 @@ pub(super) fn people(state: &State, license: &LicenseId, j: Date) -> (u64, BTree
         };
         Within::any(
             state,
-            by().filter(|(_, id)| keeps(*id)).map(|(target, _)| *target),
+            by().filter(|(_, id)| keeps(id)).map(|(target, _)| *target),
         )
     };
     let mut each: Vec<_> = features
