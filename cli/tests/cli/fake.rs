@@ -52,11 +52,14 @@ impl Fake {
 
     /// Runs the command line against it.
     pub(crate) fn run(&self, line: &str) -> Output {
-        seatkeeper(line)
-            .arg("--socket")
-            .arg(self.socket())
-            .output()
-            .unwrap()
+        // What follows `--` is another program's.
+        let (own, program) = line.split_once(" -- ").unwrap_or((line, ""));
+        let mut command = seatkeeper(own);
+        command.arg("--socket").arg(self.socket());
+        if !program.is_empty() {
+            command.arg("--").args(program.split(' '));
+        }
+        command.output().unwrap()
     }
 
     /// What a person sees of it: both streams, as they come.

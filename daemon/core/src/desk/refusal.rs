@@ -173,10 +173,7 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
         Code::Excluded => format!("{license} has {what}, and an assignment of it keeps {user} out"),
         Code::TermsNotAccepted => format!("{user} has not accepted the terms of service of this site, version {limit}"),
-        Code::RequestExceedsTotal => match denial.total.filter(|_| denial.assignment.is_some()) {
-            Some(max) => format!("{license} never lets {user} have more than {max} of {what} at a time, by an assignment that covers them"),
-            None => format!("no license has so many seats of {what}: the most is {limit}"),
-        },
+        Code::RequestExceedsTotal => too_many(denial, user, what),
         Code::StorageLow if denial.rule == 20 => "the disk of the daemon is nearly full: that a checkout without a seat was given up is not recorded now".to_owned(),
         Code::ServerBusy => format!(
             "{what} never was one of yours, and is not remembered as given up: {limit} such releases of yours are, of the last 15 minutes"
@@ -217,6 +214,18 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         Code::CodeNotValid => "this code sets no password: it was used, is over, or never was one".to_owned(),
         Code::WrongRevision => format!("{what} was changed meanwhile; it has {limit} now"),
         Code::NameTaken | Code::NotEmpty | Code::Cycle | Code::OneLine | Code::MixedKinds | Code::LastAdministrator | Code::TooManyRegistrations | Code::LastUnit | Code::OverPromised => of_directory(denial, what),
+    }
+}
+
+/// More seats than there can ever be, by a limit or by every license.
+fn too_many(denial: &Denial, user: &str, what: &str) -> String {
+    let license = license_name(denial);
+    let limit = denial.limit.as_deref().unwrap_or("its limit");
+    match denial.total.filter(|_| denial.assignment.is_some()) {
+        Some(max) => format!(
+            "{license} never lets {user} have more than {max} of {what} at a time, by an assignment that covers them"
+        ),
+        None => format!("no license has so many seats of {what}: the most is {limit}"),
     }
 }
 

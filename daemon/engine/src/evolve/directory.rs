@@ -104,18 +104,7 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             status,
             until,
         } => {
-            let (status, until): (UserStatus, Option<Date>) = (*status, *until);
-            let waited = state.registrations.contains_key(user);
-            if waited && status == UserStatus::Active {
-                credentials::grow(state, *user);
-            }
-            change_user(state, *user, revision, |known| {
-                (known.status, known.until) = (status, until);
-            });
-            registrations::answered(state, *user, status);
-            if status == UserStatus::Suspended {
-                credentials::end_sessions(state, *user, None);
-            }
+            change_status(state, *user, (*status, *until), revision);
         }
         Recorded::UserPlaced { user, units } => {
             let known = state.users.get(user);
@@ -147,6 +136,26 @@ fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
         | Recorded::SessionMade { .. }
         | Recorded::SessionsEnded { .. } => credentials::evolve(state, event, revision),
         other => terms::evolve(state, other, revision),
+    }
+}
+
+/// Who waited and is active is let in by it; whoever is suspended is out of all sessions for good.
+fn change_status(
+    state: &mut State,
+    user: UserId,
+    (status, until): (UserStatus, Option<Date>),
+    revision: u64,
+) {
+    let waited = state.registrations.contains_key(&user);
+    if waited && status == UserStatus::Active {
+        credentials::grow(state, user);
+    }
+    change_user(state, user, revision, |known| {
+        (known.status, known.until) = (status, until);
+    });
+    registrations::answered(state, user, status);
+    if status == UserStatus::Suspended {
+        credentials::end_sessions(state, user, None);
     }
 }
 

@@ -108,12 +108,13 @@ impl Org {
             }
             ways.append(&mut refused);
         }
+        for way in &mut ways {
+            way.proven.settle(state, now);
+        }
         let found = ways
             .iter()
             .position(|way| way.differs(state, now).is_none());
-        let mut after = ways.swap_remove(found.unwrap_or_default());
-        after.proven.settle(state, now);
-        after
+        ways.swap_remove(found.unwrap_or_default())
     }
 
     /// The seats of the license.
