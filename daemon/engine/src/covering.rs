@@ -2,10 +2,7 @@
 
 use crate::ids::{AssignmentId, GroupId, PoolId, UnitId, UserId};
 use crate::state::{Below, Limit, State, Target, User};
-use imbl::OrdMap;
-use std::collections::BTreeMap;
-use std::iter::Peekable;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The assignments of a pool's license with a limit of its feature, by whom they cover. What they cover is looked up once,
 /// from them down: they are few, and the groups of all users are not.
@@ -62,37 +59,26 @@ impl<'a> Covering<'a> {
         covering
     }
 
-    /// Tells those that cover each of these users, who come in ascending order: each once, the most direct first, as
-    /// [`State::covering_of`] has them.
-    pub(crate) fn each(&self, users: &[UserId], mut tell: impl FnMut(&[AssignmentId])) {
-        let mut all = Ascending::of(&self.state.users, users.len());
-        let (mut found, mut around) = (Vec::new(), Vec::new());
-        for user in users {
-            found.clear();
-            if let Some(known) = all.get(*user) {
-                found.extend(self.users.get(user));
-                self.by_groups(known, &mut around, &mut found);
-                self.by_units(known, &mut found);
-            }
-            tell(&found);
+    /// Those that cover a user, each once, the most direct first: as [`State::covering_of`] has them.
+    pub(crate) fn user(&self, user: UserId) -> Vec<AssignmentId> {
+        let mut found = Vec::new();
+        if let Some(known) = self.state.users.get(&user) {
+            found.extend(self.users.get(&user));
+            self.by_groups(known, &mut found);
+            self.by_units(known, &mut found);
         }
+        found
     }
 
-    fn by_groups(
-        &self,
-        known: &User,
-        around: &mut Vec<(GroupId, AssignmentId)>,
-        found: &mut Vec<AssignmentId>,
-    ) {
+    fn by_groups(&self, known: &User, found: &mut Vec<AssignmentId>) {
         if self.groups.is_empty() {
             return;
         }
         let of = known.groups.iter();
-        around.extend(of.filter_map(|group| self.groups.get(group)).flatten());
+        let of = of.filter_map(|group| self.groups.get(group)).flatten();
         // Groups are asked in one order, whichever of them leads there.
-        around.sort_unstable();
-        around.dedup();
-        found.extend(around.drain(..).map(|(_, of)| of));
+        let around: BTreeSet<_> = of.collect();
+        found.extend(around.into_iter().map(|(_, of)| of));
     }
 
     fn by_units(&self, known: &User, found: &mut Vec<AssignmentId>) {
@@ -106,66 +92,5 @@ impl<'a> Covering<'a> {
                 found.push(*of);
             }
         }
-    }
-}
-
-/// Users who are asked for in ascending order: where it is many of them, one walk over all takes less than a search for
-/// each.
-struct Ascending<'a> {
-    all: &'a OrdMap<UserId, Arc<User>>,
-    walk: Option<
-        Peekable<imbl::ordmap::Iter<'a, UserId, Arc<User>, imbl::shared_ptr::DefaultSharedPtr>>,
-    >,
-}
-
-impl<'a> Ascending<'a> {
-    /// A search costs as much as so many steps of the walk, and more.
-    const STEPS: usize = 16;
-
-    fn of(all: &'a OrdMap<UserId, Arc<User>>, asked: usize) -> Self {
-        let many = asked.saturating_mul(Self::STEPS) >= all.len();
-        Ascending {
-            all,
-            walk: many.then(|| all.iter().peekable()),
-        }
-    }
-
-    fn get(&mut self, user: UserId) -> Option<&'a User> {
-        let Some(walk) = &mut self.walk else {
-            return self.all.get(&user).map(|known| &**known);
-        };
-        while walk.next_if(|(id, _)| **id < user).is_some() {}
-        let (_, known) = walk.peek().filter(|(id, _)| **id == user)?;
-        Some(known)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::LoginHash;
-
-    fn id(n: u8) -> UserId {
-        UserId([n; 16])
-    }
-
-    /// Few of many are searched for, many are walked to: both find the same, one who is asked for twice and one who is not
-    /// there among them.
-    #[test]
-    fn r10_users_are_found_by_a_walk_as_by_a_search() {
-        let user = |n| (id(n), Arc::new(User::met(LoginHash([n; 32]), u64::from(n))));
-        let all: OrdMap<_, _> = (0..200).filter(|n| n % 3 != 0).map(user).collect();
-        let asked: Vec<_> = (0..220).flat_map(|n| [id(n), id(n)]).collect();
-        let found = |asked_of| {
-            let mut users = Ascending::of(&all, asked_of);
-            let walks = users.walk.is_some();
-            let found = asked.iter().map(|id| users.get(*id));
-            (walks, found.collect::<Vec<_>>())
-        };
-        let (searched, walked) = (found(1), found(asked.len()));
-        assert!(!searched.0 && walked.0);
-        assert_eq!(searched.1, walked.1);
-        let there = walked.1.iter().flatten().count();
-        assert_eq!(there, 2 * all.len());
     }
 }

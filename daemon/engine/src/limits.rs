@@ -150,15 +150,12 @@ fn seats_of_users(state: &State, id: &PoolId) -> OrdMap<UserId, u64> {
 
 fn together(state: &State, id: &PoolId, users: &OrdMap<UserId, u64>) -> OrdMap<AssignmentId, u64> {
     let mut together: BTreeMap<AssignmentId, u64> = BTreeMap::new();
-    let (users, seats): (Vec<UserId>, Vec<u64>) = users.iter().map(|(id, n)| (*id, *n)).unzip();
-    let mut seats = seats.into_iter();
     let covering = Covering::of(state, id, |limit| limit.max.is_some());
-    covering.each(&users, |found| {
-        let seats = seats.next().unwrap_or_default();
-        for of in found {
-            *together.entry(*of).or_default() += seats;
+    for (user, seats) in users {
+        for of in covering.user(*user) {
+            *together.entry(of).or_default() += seats;
         }
-    });
+    }
     together.into_iter().collect()
 }
 

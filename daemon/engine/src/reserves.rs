@@ -269,25 +269,10 @@ fn count(state: &State, id: &PoolId) -> Reserved {
     let Some(pool) = state.pools.get(id) else {
         return reserved;
     };
-    let mut users: Vec<_> = (0..)
-        .zip(pool.grants.values())
-        .map(|(place, grant)| (grant.user, place))
-        .collect();
-    users.sort_unstable();
-    let (users, places): (Vec<UserId>, Vec<usize>) = users.into_iter().unzip();
-    // What covers each grant: where that begins and ends in one list.
-    let (mut all, mut of) = (Vec::new(), vec![0..0; users.len()]);
-    let mut places = places.into_iter();
-    Covering::of(state, id, counts).each(&users, |found| {
-        let begins = all.len();
-        all.extend_from_slice(found);
-        if let Some(of) = places.next().and_then(|place| of.get_mut(place)) {
-            *of = begins..all.len();
-        }
-    });
-    for (of, (gid, grant)) in of.into_iter().zip(&pool.grants) {
-        let (regular, seats) = seats_of(pool, grant);
-        reserved.open(*gid, &all[of], regular, seats);
+    let covering = Covering::of(state, id, counts);
+    for (gid, grant) in &pool.grants {
+        let (regular, all) = seats_of(pool, grant);
+        reserved.open(*gid, &covering.user(grant.user), regular, all);
     }
     reserved
 }
