@@ -206,7 +206,7 @@ fn end(daemon: &Daemon<'_>, session: &str, printer: &Printer) -> Outcome {
 
 /// Whoever gives a secret for an id would have it written where ids are.
 pub(super) fn no_secret(id: &str, (noun, list): (&str, &str)) -> Outcome {
-    if !id.starts_with("sks_") && !id.starts_with("skt_") {
+    if !id.starts_with(PREFIX) && !id.starts_with("skt_") {
         return Ok(());
     }
     Err(Failure::new(

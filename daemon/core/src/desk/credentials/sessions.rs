@@ -13,7 +13,7 @@ use seatkeeper::wire::{Page, Redeem, Secret, Session, SessionMade, SessionMake, 
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::ids::BearerId;
-use seatkeeper_engine::state::{Bearer, SESSION_MS};
+use seatkeeper_engine::state::Bearer;
 
 impl Desk {
     /// `POST /v1/sessions`: by a password or a code as `login` takes them, with the same answers; the calling account stays
@@ -107,11 +107,13 @@ impl Desk {
                 return Err(bad("code", why));
             }
         };
+        let made = answer.snapshot.state.credentials.bearers.get(&id);
         Ok(SessionMade {
             id: id.to_string(),
             login: self.user_name(user),
             session: Secret::new(&*text as &str),
-            until: answer.now.j.0 + SESSION_MS / 1000,
+            // One that was ended in the same batch is over already.
+            until: made.and_then(|made| made.until).unwrap_or(answer.now.j).0,
         })
     }
 
