@@ -2,95 +2,233 @@
 
 use crate::ids::{AssignmentId, GroupId, PoolId, UnitId, UserId};
 use crate::state::{Below, Limit, State, Target, User};
+use imbl::OrdMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Where the users of a pool stand, kept from one count to the next: most of a count of ten thousand seats is looking up
+/// whose they are. A unit that moves changes nobody's stand, and whoever moves by name is looked up again alone.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Stands {
+    /// The state's `stands` that they were looked up in.
+    as_of: u64,
+    of: OrdMap<UserId, u32>,
+    /// By number.
+    all: Vec<Arc<Stand>>,
+    numbers: OrdMap<Arc<Stand>, u32>,
+}
+
+/// What decides who is covered by what: all who have the same are counted alike.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Stand {
+    /// What covers the users themselves and the groups around them, the most direct first.
+    nearer: Vec<AssignmentId>,
+    /// The units that they are right in.
+    units: Vec<UnitId>,
+}
 
 /// The assignments of a pool's license with a limit of its feature, by whom they cover. What they cover is looked up once,
 /// from them down: they are few, and the groups of all users are not.
 pub(crate) struct Covering<'a> {
     state: &'a State,
+    limiting: Vec<(Target, AssignmentId)>,
+    stands: Stands,
+    nearer: OnceCell<Nearer>,
+    /// By a unit: what covers who is right in it, the nearest first.
+    units: BTreeMap<UnitId, Vec<AssignmentId>>,
+    /// What covers a stand, by its number, where it was asked.
+    lists: Vec<Option<Vec<AssignmentId>>>,
+}
+
+/// What covers users themselves, and groups.
+struct Nearer {
     users: BTreeMap<UserId, AssignmentId>,
     /// By a group: what covers its members, each with the group that it names.
     groups: BTreeMap<GroupId, Vec<(GroupId, AssignmentId)>>,
-    /// By a unit: what covers who is right in it, the nearest first.
-    units: BTreeMap<UnitId, Vec<AssignmentId>>,
+}
+
+/// Whether a limit is counted for all whom its assignment covers together: a reserve, or what bounds it.
+pub(crate) fn counts(limit: &Limit) -> bool {
+    limit.reserve.is_some() || limit.max.is_some()
+}
+
+/// Where these users are has changed: they are looked up again.
+pub(crate) fn moved(state: &mut State, users: &[UserId]) {
+    let stale: Vec<PoolId> = state
+        .pools
+        .iter()
+        .filter(|(_, pool)| {
+            let known = pool.stands.as_deref();
+            known.is_some_and(|known| users.iter().any(|user| known.of.contains_key(user)))
+        })
+        .map(|(id, _)| id.clone())
+        .collect();
+    for id in stale {
+        let pool = state.pools.get_mut(&id);
+        if let Some(known) = pool.and_then(|pool| pool.stands.as_mut()) {
+            let known = Arc::make_mut(known);
+            for user in users {
+                known.of.remove(user);
+            }
+        }
+    }
 }
 
 impl<'a> Covering<'a> {
-    /// Of those assignments only whose limit counts.
-    pub(crate) fn of(state: &'a State, id: &PoolId, counts: impl Fn(&Limit) -> bool) -> Self {
-        let mut covering = Covering {
-            state,
-            users: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            units: BTreeMap::new(),
-        };
+    /// Of those assignments only with a max or a reserve.
+    pub(crate) fn of(state: &'a State, id: &PoolId) -> Self {
         let covers = state.covers.get(&id.license);
         let all = covers.into_iter().flat_map(|covers| &covers.by);
-        let counted = all.filter(|(_, of)| {
+        let limiting = all.filter(|(_, of)| {
             let assignment = state.assignments.get(*of);
             let limit = assignment.and_then(|assignment| assignment.terms.limit(&id.feature));
-            limit.is_some_and(&counts)
+            limit.is_some_and(counts)
         });
-        let (mut groups, mut units) = (None, None);
-        let mut far: BTreeMap<UnitId, Vec<(u32, AssignmentId)>> = BTreeMap::new();
-        for (target, of) in counted {
-            match target {
-                Target::User(user) => drop(covering.users.insert(*user, *of)),
-                Target::Group(top) => {
-                    let below = groups.get_or_insert_with(|| Below::groups(state));
-                    for (group, _) in below.from([*top]) {
-                        covering.groups.entry(group).or_default().push((*top, *of));
-                    }
-                }
-                Target::Unit(top) => {
-                    let below = units.get_or_insert_with(|| Below::units(state));
-                    for (unit, steps) in below.from([*top]) {
-                        far.entry(unit).or_default().push((steps, *of));
-                    }
+        let limiting: Vec<_> = limiting.map(|(target, of)| (*target, *of)).collect();
+        let pool = state.pools.get(id);
+        let known = pool.and_then(|pool| pool.stands.as_deref());
+        let fresh = |known: &&Stands| {
+            // Those who left, and stands that nobody has any more, are forgotten now and then.
+            let room = 2 * pool.map_or(0, |pool| pool.grants.len()) + 1024;
+            known.as_of == state.stands && known.of.len() <= room && known.all.len() <= room
+        };
+        let stands = known.filter(fresh).cloned().unwrap_or(Stands {
+            as_of: state.stands,
+            ..Stands::default()
+        });
+        Covering {
+            state,
+            units: by_unit(state, &limiting),
+            limiting,
+            lists: vec![None; stands.all.len()],
+            stands,
+            nearer: OnceCell::new(),
+        }
+    }
+
+    /// The number of a user's stand.
+    pub(crate) fn stand(&mut self, user: UserId) -> u32 {
+        if let Some(number) = self.stands.of.get(&user) {
+            debug_assert_eq!(
+                *self.stands.all[*number as usize],
+                self.look_up(user),
+                "{user} stands elsewhere"
+            );
+            return *number;
+        }
+        let stand = self.look_up(user);
+        let Stands { all, numbers, .. } = &mut self.stands;
+        let number = match numbers.get(&stand) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
+                let stand = Arc::new(stand);
+                all.push(stand.clone());
+                numbers.insert(stand, number);
+                self.lists.push(None);
+                number
+            }
+        };
+        self.stands.of.insert(user, number);
+        number
+    }
+
+    /// The assignments that cover a stand, each once, the most direct first: as [`State::covering_of`] has them.
+    pub(crate) fn list(&mut self, stand: u32) -> &[AssignmentId] {
+        let Some(list) = self.lists.get_mut(stand as usize) else {
+            return &[];
+        };
+        list.get_or_insert_with(|| {
+            let Stand { nearer, units } = &*self.stands.all[stand as usize];
+            let mut found = nearer.clone();
+            for of in units
+                .iter()
+                .filter_map(|unit| self.units.get(unit))
+                .flatten()
+            {
+                // Two units of a user may meet further up.
+                if !found.contains(of) {
+                    found.push(*of);
                 }
             }
-        }
-        let nearest_first = |mut all: Vec<(u32, AssignmentId)>| {
-            all.sort_unstable();
-            all.into_iter().map(|(_, of)| of).collect()
+            found
+        })
+    }
+
+    /// What was looked up, for the next count.
+    pub(crate) fn stands(self) -> Stands {
+        self.stands
+    }
+
+    fn look_up(&self, user: UserId) -> Stand {
+        let Some(known) = self.state.users.get(&user) else {
+            return Stand {
+                nearer: Vec::new(),
+                units: Vec::new(),
+            };
         };
-        let far = far.into_iter();
-        covering.units = far.map(|(unit, all)| (unit, nearest_first(all))).collect();
-        covering
-    }
-
-    /// Those that cover a user, each once, the most direct first: as [`State::covering_of`] has them.
-    pub(crate) fn user(&self, user: UserId) -> Vec<AssignmentId> {
-        let mut found = Vec::new();
-        if let Some(known) = self.state.users.get(&user) {
-            found.extend(self.users.get(&user));
-            self.by_groups(known, &mut found);
-            self.by_units(known, &mut found);
+        let nearer = self
+            .nearer
+            .get_or_init(|| nearer(self.state, &self.limiting));
+        let own = nearer.users.get(&user).copied();
+        let mut found: Vec<_> = own.into_iter().collect();
+        found.extend(nearer.around(known));
+        Stand {
+            nearer: found,
+            units: self.state.units_of(known).to_vec(),
         }
-        found
     }
+}
 
-    fn by_groups(&self, known: &User, found: &mut Vec<AssignmentId>) {
-        if self.groups.is_empty() {
-            return;
-        }
+impl Nearer {
+    /// Groups are asked in one order, whichever of them leads there.
+    fn around(&self, known: &User) -> impl Iterator<Item = AssignmentId> + use<> {
         let of = known.groups.iter();
         let of = of.filter_map(|group| self.groups.get(group)).flatten();
-        // Groups are asked in one order, whichever of them leads there.
-        let around: BTreeSet<_> = of.collect();
-        found.extend(around.into_iter().map(|(_, of)| of));
+        let around: BTreeSet<_> = of.copied().collect();
+        around.into_iter().map(|(_, of)| of)
     }
+}
 
-    fn by_units(&self, known: &User, found: &mut Vec<AssignmentId>) {
-        if self.units.is_empty() {
-            return;
-        }
-        let of = self.state.units_of(known).iter();
-        for of in of.filter_map(|unit| self.units.get(unit)).flatten() {
-            // Two units of a user may meet further up.
-            if !found.contains(of) {
-                found.push(*of);
+fn nearer(state: &State, limiting: &[(Target, AssignmentId)]) -> Nearer {
+    let mut found = Nearer {
+        users: BTreeMap::new(),
+        groups: BTreeMap::new(),
+    };
+    let mut below = None;
+    for (target, of) in limiting {
+        match target {
+            Target::User(user) => drop(found.users.insert(*user, *of)),
+            Target::Group(top) => {
+                let below = below.get_or_insert_with(|| Below::groups(state));
+                for (group, _) in below.from([*top]) {
+                    found.groups.entry(group).or_default().push((*top, *of));
+                }
             }
+            Target::Unit(_) => {}
         }
     }
+    found
+}
+
+fn by_unit(
+    state: &State,
+    limiting: &[(Target, AssignmentId)],
+) -> BTreeMap<UnitId, Vec<AssignmentId>> {
+    let mut far: BTreeMap<UnitId, Vec<(u32, AssignmentId)>> = BTreeMap::new();
+    let mut below = None;
+    for (target, of) in limiting {
+        let Target::Unit(top) = target else { continue };
+        let below = below.get_or_insert_with(|| Below::units(state));
+        for (unit, steps) in below.from([*top]) {
+            far.entry(unit).or_default().push((steps, *of));
+        }
+    }
+    let nearest_first = |mut all: Vec<(u32, AssignmentId)>| {
+        all.sort_unstable();
+        all.into_iter().map(|(_, of)| of).collect()
+    };
+    let far = far.into_iter();
+    far.map(|(unit, all)| (unit, nearest_first(all))).collect()
 }

@@ -6,7 +6,7 @@
 use crate::covering::Covering;
 use crate::denial::{Code, Denial};
 use crate::event::EndingWhy;
-use crate::ids::{AssignmentId, Name, PoolId, UserId};
+use crate::ids::{AssignmentId, PoolId, UserId};
 use crate::state::{Assignment, Grant, Pool, State, Target};
 use imbl::OrdMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,35 +23,28 @@ pub struct Charged {
     together: OrdMap<AssignmentId, u64>,
 }
 
-/// Counts anew what is stale of the pools of a feature.
-pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
-    let limited = |id: &&PoolId| limited(state, id);
-    let limited: Vec<_> = state
-        .pools_for(product, feature)
-        .filter(limited)
-        .cloned()
-        .collect();
-    for id in limited {
-        let Some(known) = state.pools.get(&id).map(|pool| &pool.charged) else {
-            continue;
-        };
-        let of_users = known.users_as_of == Some(state.displaced);
-        if of_users && known.as_of == Some(state.places) {
-            continue;
-        }
-        let users = match of_users {
-            true => known.users.clone(),
-            false => seats_of_users(state, &id),
-        };
-        let charged = Charged {
-            users_as_of: Some(state.displaced),
-            as_of: Some(state.places),
-            together: together(state, &id, &users),
-            users,
-        };
-        if let Some(pool) = state.pools.get_mut(&id) {
-            pool.charged = charged;
-        }
+/// Whether a limit asks for the counts of a pool, and they are not those of now.
+pub(crate) fn stale(state: &State, id: &PoolId) -> bool {
+    let known = state.pools.get(id).map(|pool| &pool.charged);
+    limited(state, id)
+        && known.is_some_and(|known| {
+            known.users_as_of != Some(state.displaced) || known.as_of != Some(state.places)
+        })
+}
+
+/// Counts a pool's seats anew.
+pub(crate) fn count(state: &State, id: &PoolId, covering: &mut Covering<'_>) -> Charged {
+    let known = state.pools.get(id).map(|pool| &pool.charged);
+    let known = known.filter(|known| known.users_as_of == Some(state.displaced));
+    let users = match known {
+        Some(known) => known.users.clone(),
+        None => seats_of_users(state, id),
+    };
+    Charged {
+        users_as_of: Some(state.displaced),
+        as_of: Some(state.places),
+        together: together(state, id, &users, covering),
+        users,
     }
 }
 
@@ -148,12 +141,24 @@ fn seats_of_users(state: &State, id: &PoolId) -> OrdMap<UserId, u64> {
     users
 }
 
-fn together(state: &State, id: &PoolId, users: &OrdMap<UserId, u64>) -> OrdMap<AssignmentId, u64> {
-    let mut together: BTreeMap<AssignmentId, u64> = BTreeMap::new();
-    let covering = Covering::of(state, id, |limit| limit.max.is_some());
+fn together(
+    state: &State,
+    id: &PoolId,
+    users: &OrdMap<UserId, u64>,
+    covering: &mut Covering<'_>,
+) -> OrdMap<AssignmentId, u64> {
+    let mut by_stand: BTreeMap<u32, u64> = BTreeMap::new();
     for (user, seats) in users {
-        for of in covering.user(*user) {
-            *together.entry(of).or_default() += seats;
+        *by_stand.entry(covering.stand(*user)).or_default() += seats;
+    }
+    let mut together: BTreeMap<AssignmentId, u64> = BTreeMap::new();
+    let bounds = |of: &&AssignmentId| {
+        let assignment = state.assignments.get(*of);
+        assignment.is_some_and(|assignment| max_of(assignment, id).is_some())
+    };
+    for (stand, seats) in by_stand {
+        for of in covering.list(stand).iter().filter(bounds) {
+            *together.entry(*of).or_default() += seats;
         }
     }
     together.into_iter().collect()

@@ -6,7 +6,7 @@
 
 mod ledger;
 
-use crate::covering::Covering;
+use crate::covering::{Covering, counts};
 use crate::denial::{Code, Denial};
 use crate::ids::{AssignmentId, Gid, LicenseId, Name, PoolId, UnitId, UserId};
 use crate::limits;
@@ -57,20 +57,9 @@ impl Reserved {
     }
 }
 
-/// Counts anew what is stale of the pools of a feature.
-pub(crate) fn refresh(state: &mut State, product: &Name, feature: &Name) {
-    let stale = |id: &&PoolId| promised(state, id) && fresh(state, id).is_none();
-    let stale: Vec<_> = state
-        .pools_for(product, feature)
-        .filter(stale)
-        .cloned()
-        .collect();
-    for id in stale {
-        let counted = count(state, &id);
-        if let Some(pool) = state.pools.get_mut(&id) {
-            pool.reserved = Some(Arc::new(counted));
-        }
-    }
+/// Whether anything is reserved in a pool, and was not counted since the last change.
+pub(crate) fn stale(state: &State, id: &PoolId) -> bool {
+    promised(state, id) && fresh(state, id).is_none()
 }
 
 /// What is reserved in a pool, where it was counted and nothing has changed since.
@@ -233,7 +222,10 @@ pub fn filled(state: &State, id: &PoolId) -> Vec<(AssignmentId, u64, u64)> {
     }
     match fresh(state, id) {
         Some(known) => known.pool.filled().collect(),
-        None => count(state, id).pool.filled().collect(),
+        None => {
+            let counted = count(state, id, &mut Covering::of(state, id));
+            counted.pool.filled().collect()
+        }
     }
 }
 
@@ -243,7 +235,8 @@ fn promised(state: &State, id: &PoolId) -> bool {
     covers.is_some_and(|covers| covers.reserves > 0)
 }
 
-fn count(state: &State, id: &PoolId) -> Reserved {
+/// Counts what is reserved in a pool, and what of it is filled.
+pub(crate) fn count(state: &State, id: &PoolId, covering: &mut Covering<'_>) -> Reserved {
     let all = limits_of(state, &id.license, &id.feature);
     let reserves: Vec<_> = all
         .iter()
@@ -269,10 +262,10 @@ fn count(state: &State, id: &PoolId) -> Reserved {
     let Some(pool) = state.pools.get(id) else {
         return reserved;
     };
-    let covering = Covering::of(state, id, counts);
     for (gid, grant) in &pool.grants {
         let (regular, all) = seats_of(pool, grant);
-        reserved.open(*gid, &covering.user(grant.user), regular, all);
+        let stand = covering.stand(grant.user);
+        reserved.open(*gid, covering.list(stand), regular, all);
     }
     reserved
 }
@@ -299,11 +292,6 @@ fn covering(state: &State, id: &PoolId, user: UserId) -> Vec<AssignmentId> {
         }
     }
     found
-}
-
-/// Whether a limit is a reserve, or bounds what may be reserved.
-fn counts(limit: &Limit) -> bool {
-    limit.reserve.is_some() || limit.max.is_some()
 }
 
 /// The limits of a feature that the assignments of a license set.

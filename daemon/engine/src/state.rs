@@ -27,6 +27,7 @@ pub use unit::Unit;
 
 use crate::access::{Given, Role};
 use crate::command::{IssuerSeen, Signed};
+use crate::covering::Stands;
 use crate::dates::Accepts;
 use crate::event::{EndWhy, EndingWhy, HolderFacts};
 use crate::ids::{
@@ -150,6 +151,10 @@ pub struct State {
     /// seat is looked at again (fleeting).
     #[serde(skip)]
     pub places: u64,
+    /// How often whom an assignment covers changed otherwise than by a unit that moved or by users who are named: where users
+    /// stand among limits is looked up anew (fleeting).
+    #[serde(skip)]
+    pub stands: u64,
     /// How often a seat lost its place in the license in force or had it again, or a limit came or went: the seats of users
     /// are counted anew (fleeting).
     #[serde(skip)]
@@ -287,6 +292,9 @@ pub struct Pool {
     /// What is reserved and filled, where an assignment reserves (fleeting).
     #[serde(skip)]
     pub reserved: Option<Arc<Reserved>>,
+    /// Where those stand whom limits and reserves count (fleeting).
+    #[serde(skip)]
+    pub stands: Option<Arc<Stands>>,
     /// When the rights of whom seats are kept for were judged (fleeting).
     #[serde(skip)]
     pub owners: Owners,

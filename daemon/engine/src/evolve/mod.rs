@@ -9,7 +9,9 @@ mod rollback;
 mod seats;
 mod terms;
 
+use crate::covering;
 use crate::event::{EndingWhy, Recorded};
+use crate::ids::UserId;
 use crate::state::{Run, Site, State, Vendor};
 use imbl::OrdMap;
 use licensing::{assign, install, remove, see, unassign, wait};
@@ -24,13 +26,22 @@ pub(crate) const ENDED_MAX: usize = 262_144;
 /// How many of them one credential may have ended before they were seen (rule 20): the bound above is everyone's.
 pub(crate) const UNSEEN_MAX: usize = 4096;
 
-/// Folds one event: what a site, its runs and users are.
+/// Folds one event.
 pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.events += 1;
     let revision = state.events;
-    // Most events are of seats, and move nobody.
-    state.places += u64::from(moves(event));
+    let moves = moves(event);
+    state.places += u64::from(moves != Moves::Nobody);
+    state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
+    fold(state, event, revision);
+    if let Moves::Users(users) = moves {
+        covering::moved(state, users);
+    }
+}
+
+/// What a site, its runs and users are.
+fn fold(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::SiteFounded { unit, machine } => {
             state.site = Some(Site {
@@ -67,11 +78,24 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     }
 }
 
-/// Whether an event may change who counts for which limit, or who may keep a seat (rules 7, 10, 17): all but those that
-/// surely do not.
-fn moves(event: &Recorded) -> bool {
+/// Who may count for other limits, or keep a seat no more, after an event (rules 7, 10, 17).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moves<'a> {
+    /// Nobody.
+    Nobody,
+    /// Anyone, and nobody is in another group or right in another unit than before.
+    Counts,
+    /// These are.
+    Users(&'a [UserId]),
+    /// Anyone may be, or what names them is another.
+    Anyone,
+}
+
+/// Anyone, where it is not surely fewer.
+fn moves(event: &Recorded) -> Moves<'_> {
     match event {
-        Recorded::HoldersEnding { why, .. } => *why == EndingWhy::Superseded,
+        Recorded::HoldersEnding { why, .. } if *why == EndingWhy::Superseded => Moves::Counts,
+        Recorded::HoldersEnding { .. } => Moves::Nobody,
         Recorded::SeatTaken(_)
         | Recorded::SeatAssigned(_)
         | Recorded::SeatRecalled { .. }
@@ -103,8 +127,25 @@ fn moves(event: &Recorded) -> bool {
         | Recorded::SessionMade { .. }
         | Recorded::SessionsEnded { .. }
         | Recorded::CheckpointWritten { .. }
-        | Recorded::JournalPruned { .. } => false,
-        _ => true,
+        | Recorded::JournalPruned { .. } => Moves::Nobody,
+        Recorded::UserMade { .. }
+        | Recorded::UserChanged { .. }
+        | Recorded::UnitMade { .. }
+        | Recorded::UnitRenamed { .. }
+        | Recorded::UnitMoved { .. }
+        | Recorded::AccountManaged { .. }
+        | Recorded::GroupMade { .. }
+        | Recorded::GroupRenamed { .. } => Moves::Counts,
+        Recorded::UserPlaced { user, .. } | Recorded::RegistrationApproved { user, .. } => {
+            Moves::Users(std::slice::from_ref(user))
+        }
+        Recorded::MembersAdded { users, groups, .. }
+        | Recorded::MembersDropped { users, groups, .. }
+            if groups.is_empty() =>
+        {
+            Moves::Users(users)
+        }
+        _ => Moves::Anyone,
     }
 }
 

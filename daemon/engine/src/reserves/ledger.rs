@@ -103,9 +103,7 @@ impl Ledger {
 
     /// A grant opens, the youngest of all. Its seats may be charged to these reserves, the first choice first.
     pub(crate) fn open(&mut self, gid: Gid, ids: &[AssignmentId], seats: u64) {
-        let own = ids.iter().filter(|id| self.reserves.contains_key(*id));
-        let own: Vec<_> = own.copied().collect();
-        if own.is_empty() || seats == 0 {
+        if seats == 0 {
             return;
         }
         debug_assert!(
@@ -113,9 +111,9 @@ impl Ledger {
             "{gid} opens behind a younger one"
         );
         let mut none = seats;
-        let mut to = Vec::with_capacity(own.len());
-        for id in own {
-            let Some(reserve) = self.reserves.get_mut(&id) else {
+        let mut to = Vec::new();
+        for id in ids {
+            let Some(reserve) = self.reserves.get_mut(id) else {
                 continue;
             };
             let taken = none.min(reserve.room());
@@ -125,9 +123,17 @@ impl Ledger {
             if none > 0 {
                 reserve.waiting.insert(gid);
             }
-            to.push((id, taken));
+            to.push((*id, taken));
         }
-        self.grants.insert(gid, Arc::new(Charges { to, none }));
+        if to.is_empty() {
+            return;
+        }
+        let charges = Charges { to, none };
+        // Most are charged as the one before: they share what is told of both.
+        let before = self.grants.get_max().map(|(_, before)| before);
+        let shared = before.filter(|before| ***before == charges).cloned();
+        self.grants
+            .insert(gid, shared.unwrap_or_else(|| Arc::new(charges)));
     }
 
     /// A grant ended.
