@@ -1,7 +1,8 @@
 //! Which limits and reserves of a pool cover its users (rules 10, 11), asked of thousands of them in one go.
 
-use crate::ids::{AssignmentId, GroupId, PoolId, UnitId, UserId};
+use crate::ids::{AssignmentId, GroupId, Name, PoolId, UnitId, UserId};
 use crate::state::{Below, Limit, State, Target, User};
+use crate::{limits, reserves};
 use imbl::OrdMap;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,28 @@ struct Nearer {
 /// Whether a limit is counted for all whom its assignment covers together: a reserve, or what bounds it.
 pub(crate) fn counts(limit: &Limit) -> bool {
     limit.reserve.is_some() || limit.max.is_some()
+}
+
+/// Counts anew what limits and reserves ask for of a feature's pools, where it is stale.
+pub(crate) fn recount(state: &mut State, product: &Name, feature: &Name) {
+    let stale = |id: &&PoolId| limits::stale(state, id) || reserves::stale(state, id);
+    let stale: Vec<_> = state
+        .pools_for(product, feature)
+        .filter(stale)
+        .cloned()
+        .collect();
+    for id in stale {
+        let mut covering = Covering::of(state, &id);
+        let charged = limits::stale(state, &id).then(|| limits::count(state, &id, &mut covering));
+        let reserved =
+            reserves::stale(state, &id).then(|| reserves::count(state, &id, &mut covering));
+        let stands = covering.stands();
+        if let Some(pool) = state.pools.get_mut(&id) {
+            pool.stands = Some(Arc::new(stands));
+            pool.charged = charged.unwrap_or_else(|| std::mem::take(&mut pool.charged));
+            pool.reserved = reserved.map(Arc::new).or_else(|| pool.reserved.take());
+        }
+    }
 }
 
 /// Where these users are has changed: they are looked up again.

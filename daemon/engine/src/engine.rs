@@ -1,19 +1,16 @@
 //! The door: commands in, events and a verdict out. One function decides, one folds.
 
 use crate::command::{Checkout, Command, IssuerSeen, Renew, Signed};
-use crate::covering::Covering;
+use crate::covering::recount;
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
-use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, PoolId, RunId, UserId};
+use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
 use crate::licensing::customer::For;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
-use crate::{
-    access, credentials, dates, directory, licensing, limits, reserves, rollback, seats, terms,
-};
-use std::sync::Arc;
+use crate::{access, credentials, dates, directory, licensing, rollback, seats, terms};
 
 /// The answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -450,28 +447,6 @@ impl Act<'_> {
             })
             .collect();
         self.record(Recorded::RunStopped { holds });
-    }
-}
-
-/// Counts anew what limits and reserves ask for of a feature's pools, where it is stale.
-pub(crate) fn recount(state: &mut State, product: &Name, feature: &Name) {
-    let stale = |id: &&PoolId| limits::stale(state, id) || reserves::stale(state, id);
-    let stale: Vec<_> = state
-        .pools_for(product, feature)
-        .filter(stale)
-        .cloned()
-        .collect();
-    for id in stale {
-        let mut covering = Covering::of(state, &id);
-        let charged = limits::stale(state, &id).then(|| limits::count(state, &id, &mut covering));
-        let reserved =
-            reserves::stale(state, &id).then(|| reserves::count(state, &id, &mut covering));
-        let stands = covering.stands();
-        if let Some(pool) = state.pools.get_mut(&id) {
-            pool.stands = Some(Arc::new(stands));
-            pool.charged = charged.unwrap_or_else(|| std::mem::take(&mut pool.charged));
-            pool.reserved = reserved.map(Arc::new).or_else(|| pool.reserved.take());
-        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::judge::{closed, serves};
 use super::{kept, pool, room};
+use crate::covering::recount;
 use crate::denial::Denial;
-use crate::engine::{Act, recount};
+use crate::engine::Act;
 use crate::event::{Recorded, SeatAssigned};
 use crate::evolve::evolve;
 use crate::ids::{LicenseId, PoolId, UserId};
