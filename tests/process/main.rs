@@ -1,5 +1,6 @@
 //! Real processes and real sockets: what the daemon does for those who speak to it.
 
+mod assigning;
 mod audit;
 mod boot;
 mod clock;
@@ -15,6 +16,7 @@ mod named;
 mod organisation;
 mod past;
 mod planted;
+mod portals;
 mod pruning;
 mod race;
 mod registration;

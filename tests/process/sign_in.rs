@@ -14,7 +14,7 @@ const FIRST: &str = "the first sentence of mine";
 const SECOND: &str = "and the second one, longer";
 
 /// Types a line as another account of this machine, with these lines on standard input.
-fn told(site: &Site, uid: u32, line: &str, input: &str) -> Said {
+pub(crate) fn told(site: &Site, uid: u32, line: &str, input: &str) -> Said {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(input.as_bytes()).expect("written");
     file.seek(SeekFrom::Start(0)).expect("back");
@@ -32,7 +32,7 @@ fn did(site: &Site, line: &str, input: &str) -> String {
 }
 
 /// The code in what an administrator is told, which is on a line of its own.
-fn code_of(said: &str) -> String {
+pub(crate) fn code_of(said: &str) -> String {
     let mut lines = said.lines().map(str::trim);
     let code = lines.find(|line| line.split('-').count() == 7 && line.len() == 34);
     code.unwrap_or_else(|| panic!("no code: {said}")).to_owned()

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod documents;
+mod lines;
 mod sources;
 
 use std::path::{Path, PathBuf};

@@ -195,7 +195,7 @@ fn l16_a_renewal_of_an_assigned_license_asks_for_nothing() {
 }
 
 #[test]
-fn u6_where_some_files_are_refused_the_rest_is_done_and_said() {
+fn u6_l15_where_some_files_are_refused_the_rest_is_done_and_said() {
     let fake = Fake::new(vec![
         ("POST /v1/licenses", 200, installed(true)),
         ("GET /v1/assignments", 200, page(json!([assignment(None)]))),

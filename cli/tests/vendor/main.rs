@@ -15,7 +15,7 @@ use std::process::Command;
 const EXAMPLE: &str = include_str!("../../examples/license.toml");
 
 #[test]
-fn l9_from_keygen_to_a_license_that_openssl_verifies() {
+fn l9_l13_from_keygen_to_a_license_that_openssl_verifies() {
     let desk = Desk::new();
     let license = desk.issue(1, EXAMPLE).unwrap();
     assert_eq!(license.site_key, site().public());

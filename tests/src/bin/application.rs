@@ -46,7 +46,8 @@ fn tell(seat: &Seat) {
         .lease()
         .expect("a seat that was just taken has a lease");
     let told = serde_json::json!({
-        "id": lease.id, "user": lease.user, "slots": lease.slots, "license": lease.license.1, "pid": std::process::id(),
+        "id": lease.id, "user": lease.user, "slots": lease.slots, "license": lease.license.1,
+        "policies": lease.policies, "pid": std::process::id(),
     });
     println!("{told}");
 }

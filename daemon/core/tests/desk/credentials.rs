@@ -250,7 +250,7 @@ fn r20_a_login_in_mid_seat_takes_nobodys_seat() {
 }
 
 #[test]
-fn b14_another_password_ends_what_the_old_one_began() {
+fn b14_b18_another_password_ends_what_the_old_one_began() {
     let site = Site::new();
     user(&site, "ana", FIRST);
     let (here, there) = (site.ana(), site.caller(2000, "there", false));
@@ -337,7 +337,7 @@ fn s11_s23_neither_a_password_nor_a_code_nor_a_hash_that_could_be_guessed_from_i
 }
 
 #[test]
-fn b2_b3_the_contact_of_a_license_comes_in_by_forgot_and_adds_the_others() {
+fn b2_b3_b13_the_contact_of_a_license_comes_in_by_forgot_and_adds_the_others() {
     let (site, vendor) = trusting();
     let works = ("C-7", "Works", "It@Works.example");
     install((&site, &vendor), "W-1", works, Some("new")).expect("installed");

@@ -319,7 +319,7 @@ fn asked() -> LicenseRequestBody {
 }
 
 #[test]
-fn l11_the_request_is_signed_by_the_site_key_and_says_what_is_installed() {
+fn l10_l11_l12_the_request_is_signed_by_the_site_key_and_says_what_is_installed() {
     let (site, _) = Site::licensed();
     let reply = site
         .desk
