@@ -1,7 +1,8 @@
 //! Folds what happens to roles.
 
 use super::credentials;
-use super::directory::{change_user, folded_before};
+use super::directory::change_user;
+use super::rooms::but;
 use crate::access::Role;
 use crate::event::Recorded;
 use crate::state::State;
@@ -35,6 +36,6 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
                 known.roles.clone_from(roles)
             });
         }
-        other => folded_before(other),
+        but!(access) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! Folds what happens to passwords, codes, and to who is signed in.
 
+use super::rooms::but;
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
@@ -44,12 +45,12 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::ResetDropped { user } => {
             state.credentials.resets.remove(user);
         }
-        other => evolve_bearer(state, other, revision),
+        but!(credentials) => {}
     }
 }
 
 /// Folds one event of a token or a session.
-fn evolve_bearer(state: &mut State, event: &Recorded, revision: u64) {
+pub(super) fn evolve_bearer(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::TokenMade {
             user,
@@ -91,7 +92,7 @@ fn evolve_bearer(state: &mut State, event: &Recorded, revision: u64) {
         }
         Recorded::TokensRevoked { user, tokens } => take_bearers(state, *user, tokens),
         Recorded::SessionsEnded { user, sessions } => take_bearers(state, *user, sessions),
-        _ => {}
+        but!(bearers) => {}
     }
 }
 

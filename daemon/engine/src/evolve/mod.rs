@@ -6,6 +6,7 @@ mod directory;
 mod licensing;
 mod registrations;
 mod rollback;
+mod rooms;
 mod seats;
 mod terms;
 
@@ -15,6 +16,7 @@ use crate::ids::UserId;
 use crate::state::{Run, Site, State, Vendor};
 use imbl::OrdMap;
 use licensing::{assign, install, remove, see, unassign, wait};
+use rooms::{but, of};
 use seats::{end_soon, give_back, give_up, join, keep, leave, recall, set_holds, take, take_back};
 
 pub(crate) use licensing::pools_of;
@@ -40,8 +42,24 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     }
 }
 
-/// What a site, its runs and users are.
+/// In the room that it is of.
 fn fold(state: &mut State, event: &Recorded, revision: u64) {
+    match event {
+        of!(seats) => evolve_seat(state, event),
+        of!(site) => evolve_site(state, event, revision),
+        of!(licensing) => evolve_rights(state, event, revision),
+        of!(units) => directory::evolve(state, event, revision),
+        of!(users) => directory::evolve_user(state, event, revision),
+        of!(registrations) => registrations::evolve(state, event, revision),
+        of!(credentials) => credentials::evolve(state, event, revision),
+        of!(bearers) => credentials::evolve_bearer(state, event, revision),
+        of!(terms) => terms::evolve(state, event),
+        of!(access) => access::evolve(state, event, revision),
+    }
+}
+
+/// Folds one event of the site and its runs.
+fn evolve_site(state: &mut State, event: &Recorded, revision: u64) {
     match event {
         Recorded::SiteFounded { unit, machine } => {
             state.site = Some(Site {
@@ -74,7 +92,7 @@ fn fold(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::CheckpointWritten { .. } | Recorded::JournalPruned { .. } => {}
         Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
         Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
-        other => evolve_rights(state, other, revision),
+        but!(site) => {}
     }
 }
 
@@ -199,12 +217,12 @@ fn evolve_rights(state: &mut State, event: &Recorded, revision: u64) {
             }
         }
         Recorded::LicenseUnassigned { id } => unassign(state, id),
-        seat => evolve_seat(state, seat, revision),
+        but!(licensing) => {}
     }
 }
 
 /// Folds one event of a seat, its holders and what is remembered of both.
-fn evolve_seat(state: &mut State, event: &Recorded, revision: u64) {
+fn evolve_seat(state: &mut State, event: &Recorded) {
     match event {
         Recorded::SeatTaken(taken) => take(state, taken),
         Recorded::SeatAssigned(kept) => keep(state, kept),
@@ -255,7 +273,6 @@ fn evolve_seat(state: &mut State, event: &Recorded, revision: u64) {
             let key = (*user, *machine, product.clone(), feature.clone());
             state.cool_downs.remove(&key);
         }
-        // The directory, and what was folded above.
-        other => directory::evolve(state, other, revision),
+        but!(seats) => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use super::credentials;
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
+use super::rooms::but;
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
 use crate::state::{MailAddress, Registration, State, User, UserStatus};
@@ -45,7 +46,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             }
             change_unit(state, *account, |_| {}, revision);
         }
-        _ => {}
+        but!(registrations) => {}
     }
 }
 

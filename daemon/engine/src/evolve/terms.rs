@@ -1,12 +1,12 @@
 //! Folds what happens to the terms of service.
 
-use super::access;
+use super::rooms::but;
 use crate::event::Recorded;
 use crate::state::{ServiceTerms, State};
 use std::sync::Arc;
 
 /// Folds one event of them.
-pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
+pub(super) fn evolve(state: &mut State, event: &Recorded) {
     match event {
         Recorded::TermsPublished { version, text, at } => {
             let number = state.terms.get_max().map_or(0, |(number, _)| *number) + 1;
@@ -25,6 +25,6 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
                 state.accepted_terms.insert(*user, number);
             }
         }
-        other => access::evolve(state, other, revision),
+        but!(terms) => {}
     }
 }
