@@ -9,7 +9,10 @@ use crate::files::{self, Beside};
 use crate::passphrase::secret;
 use crate::printer::{Column, Printer};
 use crate::{clock, words};
-use seatkeeper::wire::{Session, SessionMade, SessionMake, Whoami};
+use seatkeeper::wire::{
+    BEARER_CHARS, SESSION_PREFIX, SESSION_S, Session, SessionMade, SessionMake, TOKEN_PREFIX,
+    Whoami,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
@@ -17,14 +20,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What a session begins with.
-const PREFIX: &str = "sks_";
-/// Characters of its secret after that.
-const SECRET_BYTES: usize = 43;
-/// Bytes of a file that holds one.
-const FORM_BYTES: u64 = 48;
-/// How long one is good, in seconds.
-const SESSION_S: u64 = 12 * 3600;
+/// Bytes of a file that holds one, with the end of its line.
+const FORM_BYTES: u64 = (SESSION_PREFIX.len() + BEARER_CHARS + 1) as u64;
 
 /// A session that was made, without its secret, which is in the file.
 #[derive(Serialize)]
@@ -142,10 +139,10 @@ fn before(file: &Path) -> Outcome<Option<Held>> {
 
 /// Exactly what `login --session` writes.
 fn is_session(text: &str) -> bool {
-    let secret = text.strip_prefix(PREFIX);
+    let secret = text.strip_prefix(SESSION_PREFIX);
     let secret = secret.and_then(|text| text.strip_suffix('\n'));
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    secret.is_some_and(|secret| secret.len() == SECRET_BYTES && secret.bytes().all(plain))
+    secret.is_some_and(|secret| secret.len() == BEARER_CHARS && secret.bytes().all(plain))
 }
 
 /// Ends the session that a file held. One that this daemon does not know is over, or is another daemon's.
@@ -163,8 +160,9 @@ fn end_held(daemon: &Daemon<'_>, file: &Path, held: &Held, printer: &Printer) {
         Err(Failure::Hangup) => return,
     };
     printer.note(&format!(
-        "the session that {} held before could not be ended: {why}; where it goes on, it does so for 12 hours at most",
-        file.display()
+        "the session that {} held before could not be ended: {why}; where it goes on, it does so for {} at most",
+        file.display(),
+        words::span(SESSION_S)
     ));
 }
 
@@ -206,7 +204,7 @@ fn end(daemon: &Daemon<'_>, session: &str, printer: &Printer) -> Outcome {
 
 /// Whoever gives a secret for an id would have it written where ids are.
 pub(super) fn no_secret(id: &str, (noun, list): (&str, &str)) -> Outcome {
-    if !id.starts_with(PREFIX) && !id.starts_with("skt_") {
+    if !id.starts_with(SESSION_PREFIX) && !id.starts_with(TOKEN_PREFIX) {
         return Ok(());
     }
     Err(Failure::new(

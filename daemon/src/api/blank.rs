@@ -1,20 +1,21 @@
 //! What nobody is to read again in answers and logs: the secrets of tokens and sessions, and what a body held (S23).
 
-use seatkeeper::wire::Problem;
+use seatkeeper::wire::{Problem, SESSION_PREFIX, TOKEN_PREFIX};
 use std::borrow::Cow;
 
-/// How a token and a session begin, as they stand in a text and in a path.
-const BEGINNINGS: [&str; 6] = ["skt_", "sks_", "skt%5F", "sks%5F", "skt%5f", "sks%5f"];
+/// How `_` stands in a text and in a path.
+const LINES: [&str; 3] = ["_", "%5F", "%5f"];
 
 /// A text without the secrets that somebody wrote where a name or an id belongs.
 pub(super) fn blanked(text: &str) -> Cow<'_, str> {
-    let Some((at, beginning)) = first(text) else {
+    let mut next = first(text);
+    if next.is_none() {
         return Cow::Borrowed(text);
-    };
+    }
     let mut told = String::with_capacity(text.len());
-    let (mut rest, mut next) = (text, Some((at, beginning)));
-    while let Some((at, beginning)) = next {
-        let (before, found) = rest.split_at(at + beginning.len());
+    let mut rest = text;
+    while let Some((at, len)) = next {
+        let (before, found) = rest.split_at(at + len);
         told.push_str(before);
         let secret = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '%';
         let end = found.find(|c| !secret(c)).unwrap_or(found.len());
@@ -54,11 +55,16 @@ pub(super) fn valueless(message: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{start}{kind}, expected {expected}"))
 }
 
-fn first(text: &str) -> Option<(usize, &'static str)> {
-    let found = BEGINNINGS.iter();
-    found
-        .filter_map(|beginning| Some((text.find(beginning)?, *beginning)))
-        .min()
+/// Where the first token or session begins, and how many bytes say what it is.
+fn first(text: &str) -> Option<(usize, usize)> {
+    let stems = [TOKEN_PREFIX, SESSION_PREFIX].map(|prefix| prefix.trim_end_matches('_'));
+    let found = stems.iter().flat_map(|stem| text.match_indices(*stem));
+    let whole = found.filter_map(|(at, stem)| {
+        let after = &text[at + stem.len()..];
+        let line = LINES.iter().find(|line| after.starts_with(**line))?;
+        Some((at, stem.len() + line.len()))
+    });
+    whole.min()
 }
 
 #[cfg(test)]

@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// What a token begins with: whoever finds one somewhere sees what it is.
+pub const TOKEN_PREFIX: &str = "skt_";
+/// The same of a session.
+pub const SESSION_PREFIX: &str = "sks_";
+/// Characters of either's secret after that: 256 random bits in base64url.
+pub const BEARER_CHARS: usize = 43;
+/// How long a session is good, in seconds.
+pub const SESSION_S: u64 = 12 * 3600;
+
 /// A password or a code. It is written to the wire and nowhere else: it has no text form, and its memory is wiped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);

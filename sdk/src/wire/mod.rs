@@ -27,8 +27,9 @@ pub use bodies::{
 };
 pub use code::{Class, Code};
 pub use credentials::{
-    CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, Secret, Session, SessionMade,
-    SessionMake, SignIn, Token, TokenMade, TokenMake, Whoami,
+    BEARER_CHARS, CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, SESSION_PREFIX, SESSION_S,
+    Secret, Session, SessionMade, SessionMake, SignIn, TOKEN_PREFIX, Token, TokenMade, TokenMake,
+    Whoami,
 };
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};

@@ -1,7 +1,7 @@
 //! Sessions: for a while whoever presents one is the person who proved by it who they are, and by whatever account they come:
 //! where an account of a machine is nobody's own (S11).
 
-use super::tokens::{SESSION_PREFIX, hash, secret};
+use super::tokens::{hash, secret};
 use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
 use crate::desk::directory::nobody;
@@ -9,11 +9,17 @@ use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
 use crate::problem::{Refused, internal};
 use crate::random;
-use seatkeeper::wire::{Page, Redeem, Secret, Session, SessionMade, SessionMake, SignIn, Whoami};
+use seatkeeper::wire::{
+    Page, Redeem, SESSION_PREFIX, SESSION_S, Secret, Session, SessionMade, SessionMake, SignIn,
+    Whoami,
+};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::ids::BearerId;
-use seatkeeper_engine::state::Bearer;
+use seatkeeper_engine::state::{Bearer, SESSION_MS};
+
+// The engine knows no wire, and clients no engine: how long a session is good both say, and say the same.
+const _: () = assert!(SESSION_MS == SESSION_S * 1000);
 
 impl Desk {
     /// `POST /v1/sessions`: by a password or a code as `login` takes them, with the same answers; the calling account stays

@@ -11,7 +11,9 @@ use crate::random;
 use crate::side::Kind;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use seatkeeper::wire::{self, Code, Page, Secret, TokenMade, TokenMake};
+use seatkeeper::wire::{
+    self, BEARER_CHARS, Code, Page, SESSION_PREFIX, Secret, TOKEN_PREFIX, TokenMade, TokenMake,
+};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::ids::{BearerHash, BearerId, UserId};
 use seatkeeper_engine::state::Bearer;
@@ -20,11 +22,7 @@ use seatkeeper_engine::{Command, State, Verdict};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// What a token begins with: whoever finds one somewhere sees what it is.
-const PREFIX: &str = "skt_";
-/// The same of a session.
-pub(super) const SESSION_PREFIX: &str = "sks_";
-/// Random bytes of one.
+/// Random bytes of one: `BEARER_CHARS` tells them.
 const BYTES: usize = 32;
 /// Bytes of its name.
 const NAME_BYTES: usize = 64;
@@ -123,7 +121,7 @@ impl Desk {
             Some(until) if until < 1 << 53 => Some(until),
             Some(_) => return Err(bad("until", "is above 2^53 - 1")),
         };
-        let text = secret(PREFIX)?;
+        let text = secret(TOKEN_PREFIX)?;
         if snapshot.state.credentials.bearers.contains_key(&token) {
             let detail = "a token of this id is there, and is told once";
             return Err(problem(Code::Conflict, detail));
@@ -277,9 +275,9 @@ pub(super) fn secret(prefix: &str) -> Result<Zeroizing<String>, Refused> {
 /// The token or session in `Authorization: Bearer …`, where it has the form of one.
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
-    let secret = token.strip_prefix(PREFIX);
+    let secret = token.strip_prefix(TOKEN_PREFIX);
     let secret = secret.or_else(|| token.strip_prefix(SESSION_PREFIX))?;
-    let form = secret.len() == 43 && scheme.eq_ignore_ascii_case("bearer");
+    let form = secret.len() == BEARER_CHARS && scheme.eq_ignore_ascii_case("bearer");
     form.then_some(token)
 }
 
