@@ -4,7 +4,7 @@ use crate::command::{Checkout, Command, IssuerSeen, Renew, Signed};
 use crate::covering::recount;
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
-use crate::evolve::{ENDED_MAX, ENDED_MS, evolve};
+use crate::evolve::{ENDED_MAX, ENDED_MS, ended_with, evolve};
 use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
 use crate::licensing::customer::For;
@@ -403,10 +403,13 @@ impl Act<'_> {
         recount(&mut self.engine.state, &asked.product, &asked.feature);
     }
 
-    /// Records an event and folds it.
+    /// Records an event and folds it, after those of what ends with it.
     pub(crate) fn record(&mut self, event: Recorded) {
-        self.engine.fold(&event);
-        self.events.push(Event::Recorded(event));
+        let ends = ended_with(self.state(), &event);
+        for event in ends.into_iter().chain([event]) {
+            self.engine.fold(&event);
+            self.events.push(Event::Recorded(event));
+        }
     }
 
     /// A lease will be signed by the desk: its number, and the holder's hold, which never shrinks (rule 15).

@@ -230,6 +230,11 @@ pub enum Recorded {
         user: UserId,
         code: CodeHash,
     },
+    /// Codes that were not used are good for nothing by what happens next.
+    CodesDropped {
+        user: UserId,
+        codes: Vec<CodeHash>,
+    },
     /// Whoever was signed in as them is so no more, but for one login or session, and no code of theirs is good.
     PasswordSet {
         user: UserId,
@@ -262,7 +267,7 @@ pub enum Recorded {
         own: bool,
         at: Date,
     },
-    /// Taken back, or long over when another one was made.
+    /// Taken back, or long over when another one was made, or not to outlast what happens next.
     TokensRevoked {
         user: UserId,
         tokens: Vec<BearerId>,
@@ -276,7 +281,7 @@ pub enum Recorded {
         until_j: Date,
         at: Date,
     },
-    /// Ended, or long over when another one was made.
+    /// Ended, or long over when another one was made, or not to outlast what happens next.
     SessionsEnded {
         user: UserId,
         sessions: Vec<BearerId>,

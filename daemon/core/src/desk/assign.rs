@@ -282,6 +282,7 @@ impl Desk {
         let known =
             known.ok_or_else(|| internal("an assignment that was changed is not there", &id))?;
         Ok(Changed {
+    /// Has a change judged. The names of tokens that end by it, whatever it is, go at once.
             item: self.assignment_view(state, id, known),
             ending: ending(holders, answer.now.lease).ending,
         })
@@ -307,8 +308,11 @@ impl Desk {
     }
 
     pub(super) fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
-        self.ask(self.order(caller, command), caller.trace.clone())
-            .map_err(|e| self.fail(caller, e))
+        let before = self.keeper.recorded();
+        let answer = self.ask(self.order(caller, command), caller.trace.clone());
+        let answer = answer.map_err(|e| self.fail(caller, e))?;
+        self.erase_ended(&before.state, &answer.snapshot.state);
+        Ok(answer)
     }
 
     pub(super) fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {

@@ -9,6 +9,7 @@ use seatkeeper::wire::{
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
+use seatkeeper_core::side::Kind;
 use std::time::Duration;
 
 fn opens(site: &Site, by: &Caller, login: &str, password: &str) -> Result<SessionMade, Refused> {
@@ -178,4 +179,46 @@ fn s11_what_is_no_session_any_more_is_told_as_what_never_was_one() {
     let removed = site.desk.remove_user(&site.root(), "ana", false, None);
     removed.expect("taken away");
     over(&gone, "with its person");
+}
+
+#[test]
+fn s11_s14_what_a_change_ends_has_a_line_of_its_own_and_keeps_no_name() {
+    let site = Site::new();
+    let root = site.root();
+    user(&site, "ana", FIRST);
+    opens(&site, &kiosk(&site), "ana", FIRST).expect("hers");
+    let body = TokenMake {
+        name: "others".to_owned(),
+        user: Some("ana".to_owned()),
+        ..TokenMake::default()
+    };
+    let token = site.desk.make_token(&root, &body).expect("made for her");
+    let code = site.desk.reset(&root, "ana", (None, false));
+    code.expect("told");
+    give(&site, &root, "ana", &[role("auditor", "")]).expect("given");
+    let suspended = UserChange {
+        status: Some("suspended".to_owned()),
+        ..UserChange::default()
+    };
+    let done = site.desk.change_user(&root, "ana", &suspended, None);
+    done.expect("suspended");
+    let rows = site
+        .desk
+        .audit(&root, &Cursor::default(), &AuditFilter::default());
+    let rows = rows.expect("the journal").items;
+    let told: Vec<_> = rows.iter().rev().take(5).rev().collect();
+    let words: Vec<_> = told.iter().map(|row| &*row.text).collect();
+    assert_eq!(
+        words[..3],
+        [
+            "a code of user ana is good no more",
+            "a token of user ana stands for nobody any more",
+            "user ana has auditor at Acme",
+        ]
+    );
+    assert_eq!(words[3], "a session of user ana is over");
+    assert!(told.iter().all(|row| row.actor == told[0].actor));
+    let id = token.id.parse::<seatkeeper_engine::ids::BearerId>();
+    let name = site.desk.side().name(Kind::Token, id.expect("an id").0);
+    assert_eq!(name.expect("read"), None, "nothing is called so any more");
 }

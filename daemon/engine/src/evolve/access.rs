@@ -1,7 +1,7 @@
 //! Folds what happens to roles.
 
-use super::credentials;
 use super::directory::change_user;
+use super::ends;
 use super::rooms::but;
 use crate::access::Role;
 use crate::event::Recorded;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// Folds one event of a role.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
+    ends::fold(state, event);
     match event {
         Recorded::RoleDefined {
             role,
@@ -27,11 +28,6 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             state.roles.remove(role);
         }
         Recorded::RolesGiven { user, roles } => {
-            let known = state.users.get(user);
-            let had = |role| known.is_some_and(|known| known.roles.contains(role));
-            if !roles.iter().all(had) {
-                credentials::grow(state, *user);
-            }
             change_user(state, *user, revision, |known| {
                 known.roles.clone_from(roles)
             });

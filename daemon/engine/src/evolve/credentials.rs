@@ -1,13 +1,15 @@
 //! Folds what happens to passwords, codes, and to who is signed in.
 
+use super::ends;
 use super::rooms::but;
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
-use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
+use crate::state::{Bearer, BearerKind, Code, Personal, Reset, State};
 use std::sync::Arc;
 
 /// Folds one event of a credential.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
+    ends::fold(state, event);
     match event {
         Recorded::CodeMade { code, of } => make_code(state, *code, *of),
         Recorded::CodeUsed { code, .. } => {
@@ -23,8 +25,11 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             user,
             password,
             keeps,
-            session,
-        } => set_password(state, *user, *password, (*keeps, *session)),
+            ..
+        } => set_password(state, *user, *password, *keeps),
+        Recorded::CodesDropped { codes, .. } => {
+            codes.iter().for_each(|code| drop_code(state, *code));
+        }
         Recorded::LoginBound { user, login } => {
             unbind(state, *login);
             state.credentials.bound.insert(*login, *user);
@@ -96,55 +101,11 @@ pub(super) fn evolve_bearer(state: &mut State, event: &Recorded, revision: u64) 
     }
 }
 
-/// With a new password goes what the old one, or somebody else, began.
-fn set_password(
-    state: &mut State,
-    user: UserId,
-    password: PasswordId,
-    (keeps, session): (Option<LoginHash>, Option<BearerId>),
-) {
+/// With a new password goes who was signed in by the old one.
+fn set_password(state: &mut State, user: UserId, password: PasswordId, keeps: Option<LoginHash>) {
     sign_out(state, user, keeps);
-    end_sessions(state, user, session);
-    // Codes that lie about set no other one.
-    codes_of(state, user)
-        .into_iter()
-        .for_each(|code| drop_code(state, code));
-    // Nor do tokens outlast it that others made for them, nor any where they came in by a code.
-    let by_code = keeps.is_none() && session.is_none();
-    drop_bearers(state, user, |_, one| {
-        !one.is_session() && (by_code || !one.own)
-    });
     change(state, user, |of| of.password = Some(password));
     state.credentials.resets.remove(&user);
-}
-
-/// Somebody is given more than they had: what others made for them by then is good no more. An invitation is, because a role
-/// is given as the last step (H14), and so is what was mailed: whoever made it does not know it.
-pub(super) fn grow(state: &mut State, user: UserId) {
-    let codes = &state.credentials.codes;
-    let told = |code: &CodeHash| {
-        let known = codes.get(code);
-        known.is_some_and(|of| of.purpose == Purpose::Reset && of.mailed.is_none())
-    };
-    let told: Vec<_> = codes_of(state, user).into_iter().filter(told).collect();
-    told.into_iter().for_each(|code| drop_code(state, code));
-    drop_bearers(state, user, |_, one| !one.own);
-}
-
-/// Somebody's sessions are over, but for one.
-pub(super) fn end_sessions(state: &mut State, user: UserId, but: Option<BearerId>) {
-    drop_bearers(state, user, |id, one| one.is_session() && Some(id) != but);
-}
-
-fn drop_bearers(state: &mut State, user: UserId, which: impl Fn(BearerId, &Bearer) -> bool) {
-    let own = state.credentials.of.get(&user);
-    let own = own.into_iter().flat_map(|own| &own.bearers);
-    let bearers = &state.credentials.bearers;
-    let gone = own.filter(|one| bearers.get(*one).is_some_and(|known| which(**one, known)));
-    let gone: Vec<_> = gone.copied().collect();
-    if !gone.is_empty() {
-        take_bearers(state, user, &gone);
-    }
 }
 
 fn add_bearer(state: &mut State, id: BearerId, made: Bearer) {
@@ -153,23 +114,11 @@ fn add_bearer(state: &mut State, id: BearerId, made: Bearer) {
     change(state, made.user, |of| of.bearers.push(id));
 }
 
-fn take_bearers(state: &mut State, user: UserId, gone: &[BearerId]) {
+pub(super) fn take_bearers(state: &mut State, user: UserId, gone: &[BearerId]) {
     gone.iter().for_each(|one| drop_bearer(state, *one));
     change(state, user, |of| {
         of.bearers.retain(|one| !gone.contains(one));
     });
-}
-
-/// An address is somebody's no more: nor is what was mailed there good for anything.
-pub(super) fn unreachable(state: &mut State, user: UserId, address: LoginHash) {
-    state.credentials.verified.remove(&address);
-    let codes = &state.credentials.codes;
-    let sent = |code: &CodeHash| {
-        let known = codes.get(code);
-        known.is_some_and(|of| of.mailed == Some(address))
-    };
-    let sent: Vec<_> = codes_of(state, user).into_iter().filter(sent).collect();
-    sent.into_iter().for_each(|code| drop_code(state, code));
 }
 
 /// Nothing is left of somebody who is gone.
@@ -193,27 +142,14 @@ fn change(state: &mut State, user: UserId, change: impl FnOnce(&mut Personal)) {
     change(Arc::make_mut(known));
 }
 
-/// A new code takes the place of the one for the same purpose, and answers who asked for one.
+/// A new code answers who asked for one.
 fn make_code(state: &mut State, code: CodeHash, of: Code) {
-    let codes = &state.credentials.codes;
-    let earlier = codes_of(state, of.user).into_iter().find(|one| {
-        let known = codes.get(one);
-        known.is_some_and(|known| known.purpose == of.purpose)
-    });
-    if let Some(earlier) = earlier {
-        drop_code(state, earlier);
-    }
     state.credentials.codes.insert(code, of);
     change(state, of.user, |own| own.codes.push(code));
     state.credentials.resets.remove(&of.user);
 }
 
-fn codes_of(state: &State, user: UserId) -> Vec<CodeHash> {
-    let of = state.credentials.of.get(&user);
-    of.map(|of| of.codes.clone()).unwrap_or_default()
-}
-
-fn drop_code(state: &mut State, code: CodeHash) {
+pub(super) fn drop_code(state: &mut State, code: CodeHash) {
     if let Some(gone) = state.credentials.codes.remove(&code) {
         change(state, gone.user, |of| of.codes.retain(|one| *one != code));
     }

@@ -2,7 +2,7 @@
 
 use super::licensing::unassign;
 use super::rooms::but;
-use super::{credentials, registrations};
+use super::{credentials, ends, registrations};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{
@@ -78,6 +78,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
 
 /// Folds one event of a user.
 pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
+    ends::fold(state, event);
     match event {
         Recorded::UserMet { user, login } => {
             make_user(state, *user, User::met(*login, revision));
@@ -107,11 +108,6 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             change_status(state, *user, (*status, *until), revision);
         }
         Recorded::UserPlaced { user, units } => {
-            let known = state.users.get(user);
-            let was = |unit| known.is_some_and(|known| known.units.contains(unit));
-            if !units.iter().all(was) {
-                credentials::grow(state, *user);
-            }
             place(state, *user, units, revision);
         }
         Recorded::AddressChanged { user, was, address } => {
@@ -122,24 +118,17 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
     }
 }
 
-/// Who waited and is active is let in by it; whoever is suspended is out of all sessions for good.
+/// Who waited and is active is let in by it.
 fn change_status(
     state: &mut State,
     user: UserId,
     (status, until): (UserStatus, Option<Date>),
     revision: u64,
 ) {
-    let waited = state.registrations.contains_key(&user);
-    if waited && status == UserStatus::Active {
-        credentials::grow(state, user);
-    }
     change_user(state, user, revision, |known| {
         (known.status, known.until) = (status, until);
     });
     registrations::answered(state, user, status);
-    if status == UserStatus::Suspended {
-        credentials::end_sessions(state, user, None);
-    }
 }
 
 /// They are found by the new address, and by the old one no more.
@@ -158,7 +147,7 @@ fn readdress(
     });
     if let Some(was) = was {
         state.logins.remove(&was);
-        credentials::unreachable(state, user, was);
+        state.credentials.verified.remove(&was);
     }
     state.logins.extend(new.map(|new| (new, user)));
     registrations::readdressed(state, user, address, revision);

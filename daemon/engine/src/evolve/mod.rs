@@ -3,6 +3,7 @@
 mod access;
 mod credentials;
 mod directory;
+mod ends;
 mod licensing;
 mod registrations;
 mod rollback;
@@ -19,6 +20,7 @@ use licensing::{assign, install, remove, see, unassign, wait};
 use rooms::{but, of};
 use seats::{end_soon, give_back, give_up, join, keep, leave, recall, set_holds, take, take_back};
 
+pub(crate) use ends::ended_with;
 pub(crate) use licensing::pools_of;
 
 /// How long an ended checkout is remembered (rule 20).
@@ -135,6 +137,7 @@ fn moves(event: &Recorded) -> Moves<'_> {
         | Recorded::AddressChanged { .. }
         | Recorded::CodeMade { .. }
         | Recorded::CodeUsed { .. }
+        | Recorded::CodesDropped { .. }
         | Recorded::PasswordSet { .. }
         | Recorded::LoginBound { .. }
         | Recorded::LoginUnbound { .. }

@@ -1,7 +1,7 @@
 //! Folds what happens to those who ask to come in.
 
-use super::credentials;
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
+use super::ends;
 use super::rooms::but;
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 /// Folds one event of a registration.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
+    ends::fold(state, event);
     match event {
         Recorded::Registered(asked) => register(state, asked, revision),
         Recorded::RegistrationApproved { user, units, .. } => {
             state.registrations.remove(user);
-            // Whoever told them a code while they waited did so for one who had nothing.
-            credentials::grow(state, *user);
             change_user(state, *user, revision, |known| {
                 known.status = UserStatus::Active;
             });

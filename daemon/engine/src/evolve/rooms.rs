@@ -70,6 +70,7 @@ macro_rules! of {
     (credentials) => {
         Recorded::CodeMade { .. }
             | Recorded::CodeUsed { .. }
+            | Recorded::CodesDropped { .. }
             | Recorded::PasswordSet { .. }
             | Recorded::LoginBound { .. }
             | Recorded::LoginUnbound { .. }

@@ -4,6 +4,7 @@
 use super::State;
 use crate::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId, UserId};
 use crate::time::{Date, LeaseTime, Now};
+use imbl::ordmap::DiffItem;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -40,6 +41,19 @@ pub struct Credentials {
     /// Mail addresses that are known to be their user's.
     #[serde(default)]
     pub verified: OrdSet<LoginHash>,
+}
+
+impl Credentials {
+    /// The tokens that were there in an earlier state and are no more.
+    pub fn tokens_gone(&self, before: &Credentials) -> impl Iterator<Item = BearerId> {
+        before
+            .bearers
+            .diff(&self.bearers)
+            .filter_map(|one| match one {
+                DiffItem::Remove(id, gone) if !gone.is_session() => Some(*id),
+                _ => None,
+            })
+    }
 }
 
 /// What a person has.

@@ -135,6 +135,9 @@ impl Stage {
                 format!("CodeMade {} {purpose}", self.name(of.user))
             }
             Recorded::CodeUsed { user, .. } => format!("CodeUsed {}", self.name(*user)),
+            Recorded::CodesDropped { user, codes } => {
+                format!("CodesDropped {} of {}", codes.len(), self.name(*user))
+            }
             Recorded::PasswordSet { user, .. } => format!("PasswordSet {}", self.name(*user)),
             Recorded::LoginBound { user, .. } => format!("LoginBound {}", self.name(*user)),
             Recorded::LoginUnbound { user, .. } => format!("LoginUnbound {}", self.name(*user)),

@@ -205,18 +205,10 @@ impl Desk {
     }
 
     /// Nothing is kept of a password that somebody had.
-    fn forget_password(&self, before: &State, user: UserId) {
+    pub(super) fn forget_password(&self, before: &State, user: UserId) {
         if let Some(password) = before.password_of(user) {
             self.erase_name(Kind::Password, password.0);
         }
-    }
-
-    /// The same of all by which somebody who is gone proved who they were.
-    pub(super) fn forget_credentials(&self, before: &State, user: UserId) {
-        self.forget_password(before, user);
-        let of = before.credentials.of.get(&user);
-        let tokens = of.into_iter().flat_map(|of| &of.bearers);
-        tokens.for_each(|token| self.erase_name(Kind::Token, token.0));
     }
 
     /// Who a caller is, on a snapshot.

@@ -138,16 +138,13 @@ impl Desk {
         let answer = self.asked(caller, Command::Credential(make))?;
         let state = &answer.snapshot.state;
         match &answer.verdict {
-            Verdict::Done => {
-                self.erase_gone(&snapshot.state, state, user);
-                Ok(TokenMade {
-                    id: token.to_string(),
-                    name: body.name.clone(),
-                    login: self.user_name(user),
-                    token: Secret::new(&*text as &str),
-                    until,
-                })
-            }
+            Verdict::Done => Ok(TokenMade {
+                id: token.to_string(),
+                name: body.name.clone(),
+                login: self.user_name(user),
+                token: Secret::new(&*text as &str),
+                until,
+            }),
             _ => {
                 if !state.credentials.bearers.contains_key(&token) {
                     self.erase_name(Kind::Token, token.0);
@@ -194,7 +191,6 @@ impl Desk {
         let none = || nobody("token", &text, "token list");
         let (token, caller) = self.bearer_of(caller, text, false)?.ok_or_else(none)?;
         self.revoke(&caller, &format!("token {text}"), token, if_match)?;
-        self.erase_name(Kind::Token, token.0);
         Ok(())
     }
 
@@ -242,11 +238,9 @@ impl Desk {
         }
     }
 
-    /// The names of those tokens of somebody that were there and are no more.
-    fn erase_gone(&self, before: &State, after: &State, user: UserId) {
-        let of = before.credentials.of.get(&user);
-        let tokens = of.into_iter().flat_map(|of| &of.bearers);
-        let gone = tokens.filter(|token| !after.credentials.bearers.contains_key(*token));
+    /// The names of those tokens that were there and are no more.
+    pub(in crate::desk) fn erase_ended(&self, before: &State, after: &State) {
+        let gone = after.credentials.tokens_gone(&before.credentials);
         gone.for_each(|token| self.erase_name(Kind::Token, token.0));
     }
 

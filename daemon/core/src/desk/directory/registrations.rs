@@ -293,7 +293,7 @@ impl Desk {
         names
             .into_iter()
             .for_each(|key| self.erase_name(Kind::User, key));
-        self.forget_credentials(&before.state, id);
+        self.forget_password(&before.state, id);
         if let (Some(unit), Some(name)) = (account, name)
             && !answer.snapshot.state.units.contains_key(&unit)
         {

@@ -289,7 +289,7 @@ impl Desk {
         names
             .into_iter()
             .for_each(|key| self.erase_name(Kind::User, key));
-        self.forget_credentials(&snapshot.state, id);
+        self.forget_password(&snapshot.state, id);
         let concerned = Concerned::Users(vec![id]);
         Ok(self.losing(&snapshot.state, &answer, &concerned))
     }

@@ -181,6 +181,10 @@ fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String
             format!("{} has {purpose}{mailed}", who(of.user, names))
         }
         Recorded::CodeUsed { user, .. } => format!("{} used a code", who(*user, names)),
+        Recorded::CodesDropped { user, codes } => match codes.len() {
+            1 => format!("a code of {} is good no more", who(*user, names)),
+            many => format!("{many} codes of {} are good no more", who(*user, names)),
+        },
         Recorded::PasswordSet { user, .. } => format!("{} has a new password", who(*user, names)),
         Recorded::LoginBound { user, .. } => {
             format!(

@@ -133,6 +133,7 @@ impl About {
             Recorded::CodeMade { of, .. } => Said::of(self.is_user(of.user)),
             Recorded::UserMade { user, .. }
             | Recorded::CodeUsed { user, .. }
+            | Recorded::CodesDropped { user, .. }
             | Recorded::PasswordSet { user, .. }
             | Recorded::LoginBound { user, .. }
             | Recorded::LoginUnbound { user, .. }

@@ -72,6 +72,7 @@ kinds! {
     TermsAccepted { .. },
     CodeMade { .. },
     CodeUsed { .. },
+    CodesDropped { .. },
     PasswordSet { .. },
     LoginBound { .. },
     LoginUnbound { .. },

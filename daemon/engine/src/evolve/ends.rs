@@ -1,0 +1,140 @@
+//! What ends with an event that says something else: codes, tokens and sessions that do not outlast it. The same is asked
+//! before it is recorded, so that each end is an event of its own and stands in the audit log, and when it is folded, which
+//! finds something in journals that were written before that.
+
+use super::credentials::{drop_code, take_bearers};
+use crate::event::Recorded;
+use crate::ids::{BearerId, CodeHash, UserId};
+use crate::state::{Bearer, Code, Purpose, State, UserStatus};
+
+/// What of somebody's ends.
+struct Ends {
+    user: UserId,
+    codes: Vec<CodeHash>,
+    bearers: Vec<BearerId>,
+}
+
+/// The events that say what ends with this one.
+pub(crate) fn ended_with(state: &State, event: &Recorded) -> Vec<Recorded> {
+    ends(state, event).map_or_else(Vec::new, |ends| ends.said(state))
+}
+
+fn ends(state: &State, event: &Recorded) -> Option<Ends> {
+    match event {
+        Recorded::UserPlaced { user, units } => {
+            let known = state.users.get(user)?;
+            let more = units.iter().any(|unit| !known.units.contains(unit));
+            more.then(|| Ends::grown(state, *user))
+        }
+        Recorded::RolesGiven { user, roles } => {
+            let known = state.users.get(user)?;
+            let more = roles.iter().any(|role| !known.roles.contains(role));
+            more.then(|| Ends::grown(state, *user))
+        }
+        // Whoever told them a code while they waited did so for one who had nothing.
+        Recorded::RegistrationApproved { user, .. } => Some(Ends::grown(state, *user)),
+        Recorded::UserChanged { user, status, .. } => match status {
+            UserStatus::Active if state.registrations.contains_key(user) => {
+                Some(Ends::grown(state, *user))
+            }
+            // Whoever is suspended is out of all sessions for good.
+            UserStatus::Suspended => {
+                Some(Ends::of(state, *user, |_| false, |_, of| of.is_session()))
+            }
+            _ => None,
+        },
+        // What was mailed to an address that is theirs no more is good for nothing.
+        Recorded::AddressChanged { user, was, .. } => {
+            let was = Some((*was)?);
+            Some(Ends::of(state, *user, |of| of.mailed == was, |_, _| false))
+        }
+        Recorded::UserRemoved { user } | Recorded::RegistrationRefused { user } => {
+            Some(Ends::of(state, *user, |_| true, |_, _| true))
+        }
+        // Codes that lie about set no other one. Nor do tokens outlast it that others made for them, nor any where they came
+        // in by a code.
+        Recorded::PasswordSet {
+            user,
+            keeps,
+            session,
+            ..
+        } => {
+            let by_code = keeps.is_none() && session.is_none();
+            let goes = |id, of: &Bearer| match of.is_session() {
+                true => Some(id) != *session,
+                false => by_code || !of.own,
+            };
+            Some(Ends::of(state, *user, |_| true, goes))
+        }
+        // A new code takes the place of the one for the same purpose.
+        Recorded::CodeMade { of: new, .. } => {
+            let same = |of: &Code| of.purpose == new.purpose;
+            Some(Ends::of(state, new.user, same, |_, _| false))
+        }
+        _ => None,
+    }
+}
+
+/// Drops what ends with it.
+pub(super) fn fold(state: &mut State, event: &Recorded) {
+    if let Some(gone) = ends(state, event) {
+        gone.codes.iter().for_each(|code| drop_code(state, *code));
+        if !gone.bearers.is_empty() {
+            take_bearers(state, gone.user, &gone.bearers);
+        }
+    }
+}
+
+impl Ends {
+    fn of(
+        state: &State,
+        user: UserId,
+        code: impl Fn(&Code) -> bool,
+        bearer: impl Fn(BearerId, &Bearer) -> bool,
+    ) -> Ends {
+        let all = &state.credentials;
+        let own = all.of.get(&user);
+        let codes = own.iter().flat_map(|own| &own.codes);
+        let codes = codes.filter(|one| all.codes.get(*one).is_some_and(&code));
+        let bearers = own.iter().flat_map(|own| &own.bearers);
+        let bearers =
+            bearers.filter(|one| all.bearers.get(*one).is_some_and(|of| bearer(**one, of)));
+        Ends {
+            user,
+            codes: codes.copied().collect(),
+            bearers: bearers.copied().collect(),
+        }
+    }
+
+    /// Somebody is given more than they had: what others made for them by then is good no more. An invitation is, because a
+    /// role is given as the last step (H14), and so is what was mailed: whoever made it does not know it.
+    fn grown(state: &State, user: UserId) -> Ends {
+        let told = |of: &Code| of.purpose == Purpose::Reset && of.mailed.is_none();
+        Ends::of(state, user, told, |_, one| !one.own)
+    }
+
+    /// The events that say so.
+    fn said(self, state: &State) -> Vec<Recorded> {
+        let Ends {
+            user,
+            codes,
+            bearers,
+        } = self;
+        let kind = |one: &BearerId| {
+            let known = state.credentials.bearers.get(one);
+            known.is_some_and(Bearer::is_session)
+        };
+        let (sessions, tokens): (Vec<_>, Vec<_>) = bearers.into_iter().partition(kind);
+        let mut said = Vec::new();
+        if !codes.is_empty() {
+            said.push(Recorded::CodesDropped { user, codes });
+        }
+        if !tokens.is_empty() {
+            said.push(Recorded::TokensRevoked { user, tokens });
+        }
+        if !sessions.is_empty() {
+            said.push(Recorded::SessionsEnded { user, sessions });
+        }
+        said
+    }
+}
