@@ -41,24 +41,24 @@ pub(crate) fn run(daemon: &Daemon<'_>, socket: Option<&Path>, printer: &Printer)
 
 fn healthy(daemon: &Daemon<'_>, status: &Status, printer: &Printer) -> Outcome<Exit> {
     let operates = may_ask(daemon);
-    let mut findings = status.findings.clone();
-    findings.extend(local(status));
+    let mut seen = local(status);
     if !operates {
         let ask = format!(
             "ask an administrator of this daemon: {}",
             status.administrators
         );
-        findings
-            .iter_mut()
+        seen.iter_mut()
             .for_each(|finding| finding.remedy.clone_from(&ask));
     }
+    // What the daemon tells is for whom it tells it to.
+    let findings = [status.findings.clone(), seen].concat();
     print(&findings, printer)?;
     let socket = daemon
         .endpoint()
         .map(|path| path.display().to_string())
         .unwrap_or_default();
     printer.note(&format!(
-        "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes, mail"
+        "looked at: socket {socket}, clock, disk, site key, delegation, license dates, inboxes, mail, who waits for an answer"
     ));
     if let Some(exp) = status.delegation_exp {
         printer.note(&format!(

@@ -420,7 +420,8 @@ fn u4_a_file_that_cannot_be_read_comes_with_a_next_step() {
 fn u4_doctor_tells_others_whom_to_ask() {
     let status = json!({ "version": "0", "site": "s", "site_key": "k", "epoch": 1, "run_id": "r", "j": 1, "licenses": 0,
         "holders": 0, "users": 0, "events": 1, "disk_free": 1, "disk_reserve": 0, "storage_low": false,
-        "administrators": "root", "findings": [] });
+        "administrators": "root", "findings": [{ "level": "warning", "about": "registration",
+            "text": "1 user asked to come in", "remedy": "`seatkeeper registration list`" }] });
     let fake = Fake::new(vec![
         ("GET /v1/status", 200, status),
         ("GET /v1/config", 403, problem("forbidden", 403)),
@@ -432,6 +433,11 @@ fn u4_doctor_tells_others_whom_to_ask() {
         "{text}"
     );
     assert!(!text.contains("license request"), "{text}");
+    // Who waits is told to whoever may answer, whatever else they may not.
+    assert!(
+        text.contains("do: `seatkeeper registration list`"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -323,14 +323,15 @@ resources! {
         /// The outbox, where mail is configured; told to those who operate the daemon.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub mail: Option<MailStatus>,
-        /// What wants doing; told to them alone.
+        /// What wants doing; told to them. Who waits for an answer is told to whoever may give it.
         pub findings: Vec<Finding>,
     }
     /// Something that wants doing, with its remedy.
     Finding {
         /// `ok` is never listed: `warning` or `error`.
         pub level: String,
-        /// What it concerns: socket, clock, disk, key, delegation, license, inbox, mail.
+        /// What it concerns: socket, clock, disk, key, delegation, license, inbox, mail,
+        /// registration, reset.
         pub about: String,
         /// What is wrong.
         pub text: String,

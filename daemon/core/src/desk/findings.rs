@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::view;
-use crate::authorize::{Caller, Permission};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::token::dates;
@@ -53,7 +53,7 @@ impl Remarks {
 }
 
 impl Desk {
-    /// `GET /v1/status`. What wants doing is for those who can do it.
+    /// `GET /v1/status`. What wants doing is for those who can do it: who waits for an answer, for those who may give it.
     ///
     /// # Errors
     /// `forbidden`.
@@ -61,9 +61,9 @@ impl Desk {
         self.authorize(caller, Permission::StatusRead, self.unit)?;
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
-        let operates = self
-            .authorize(caller, Permission::Operate, self.unit)
-            .is_ok();
+        let operates = self.authorize(caller, Permission::Operate, self.unit);
+        let mut findings = operates.map_or_else(|_| Vec::new(), |_| self.findings(&snapshot));
+        findings.extend(who_waits(&snapshot, caller));
         Ok(Status {
             version: self.settings.version.clone(),
             site: self.settings.site_name.clone(),
@@ -87,11 +87,7 @@ impl Desk {
             storage_low: state.storage_low,
             administrators: self.settings.administrators.to_string(),
             mail: None,
-            findings: if operates {
-                self.findings(&snapshot)
-            } else {
-                Vec::new()
-            },
+            findings,
         })
     }
 
@@ -220,6 +216,42 @@ impl Desk {
         }
         found
     }
+}
+
+/// Who waits for an answer, told to whoever may give it.
+fn who_waits(snapshot: &Snapshot, caller: &Caller) -> Vec<Finding> {
+    let state = &snapshot.state;
+    let manages = Sight::of(snapshot, caller, Permission::UserManage);
+    let sees = Sight::of(snapshot, caller, Permission::UserRead);
+    let own = |user| manages.over(state, user);
+    let asks = state.registrations.keys();
+    let asks = asks.filter(|user| own(**user) && sees.over(state, **user));
+    let forgot = state.credentials.resets.keys().filter(|user| own(**user));
+    let waits = [
+        (
+            "registration",
+            asks.count(),
+            "asked to come in and waits for an answer",
+            "asked to come in and wait for an answer",
+            "`seatkeeper registration list` shows who; `seatkeeper registration approve LOGIN` lets one in",
+        ),
+        (
+            "reset",
+            forgot.count(),
+            "cannot get in and asked for a code",
+            "cannot get in and asked for a code",
+            "`seatkeeper user resets` shows who; `seatkeeper user reset-link LOGIN` makes the code for one whom you know",
+        ),
+    ];
+    let told = waits.into_iter().filter(|(_, n, ..)| *n > 0);
+    let told = told.map(|(about, n, one, many, remedy)| {
+        let text = match n {
+            1 => format!("1 user {one}"),
+            n => format!("{n} users {many}"),
+        };
+        finding("warning", about, text, remedy)
+    });
+    told.collect()
 }
 
 /// What waits and will not begin as things stand; and that nothing is in force where all that is there waits.

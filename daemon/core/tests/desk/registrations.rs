@@ -3,7 +3,7 @@
 use crate::accounts::{install, trusting};
 use crate::site::Site;
 use seatkeeper::wire::{
-    Code, ExplainBody, Item, Problem, Registration, RegistrationApprove, RegistrationMake,
+    Code, ExplainBody, Forgot, Item, Problem, Registration, RegistrationApprove, RegistrationMake,
     UnitChange, UnitMake,
 };
 use seatkeeper_core::authorize::Caller;
@@ -276,8 +276,8 @@ fn h3_a_request_goes_to_the_partner_who_manages_the_account() {
     );
 }
 
-/// An administrator of the manager sees who waits for its customer, and nobody else; what they answer is marked.
-fn manager_answers(site: &Site) {
+/// An administrator of the partner.
+fn boss_of_dealer(site: &Site) -> Caller {
     let root = site.root();
     let body = seatkeeper::wire::UserMake {
         login: "boss".to_owned(),
@@ -295,7 +295,12 @@ fn manager_answers(site: &Site) {
     site.desk
         .change_roles(&root, "boss", &give, None)
         .expect("given");
-    let boss = who(site, "boss");
+    who(site, "boss")
+}
+
+/// An administrator of the manager sees who waits for its customer, and nobody else; what they answer is marked.
+fn manager_answers(site: &Site) {
+    let (root, boss) = (site.root(), boss_of_dealer(site));
     asks(site, "zoe", &company("Elsewhere", None)).expect("it waits");
     let seen = site.desk.registrations(&boss, &Cursor::default());
     let seen = seen.expect("a list").items;
@@ -318,6 +323,53 @@ fn manager_answers(site: &Site) {
         .desk
         .let_in(&boss, ("Elsewhere", "x.example"), true, None);
     assert_eq!(let_in.expect_err("out of sight").code, Code::NotFound);
+}
+
+/// What `status` says of those who wait.
+fn waits(site: &Site, caller: &Caller) -> Vec<(String, String)> {
+    let told = site.desk.status(caller).expect("everybody may ask");
+    let told = told.findings.into_iter();
+    let told = told.filter(|one| ["registration", "reset"].contains(&&*one.about));
+    told.map(|one| (one.text, one.remedy)).collect()
+}
+
+#[test]
+fn d15_h3_who_waits_is_told_to_whoever_may_answer_and_to_nobody_else() {
+    let (site, _) = trusting();
+    let root = site.root();
+    account(&site, "Dealer", "partner");
+    let works = account(&site, "Works", "customer");
+    let change = UnitChange {
+        managed_by: Some("Dealer".to_owned()),
+        ..UnitChange::default()
+    };
+    let managed = site.desk.change_unit(&root, "Works", &change, None);
+    managed.expect("managed");
+    let boss = boss_of_dealer(&site);
+    assert_eq!((waits(&site, &root), waits(&site, &boss)), (vec![], vec![]));
+    asks(&site, "cy", &access(&works, None)).expect("it waits");
+    for name in ["zoe", "zac"] {
+        asks(&site, name, &company(&format!("{name}'s"), None)).expect("it waits");
+    }
+    let forgot = Forgot {
+        login: "zoe".to_owned(),
+    };
+    let filed = site.desk.file_forgotten(&who(&site, "zoe"), &forgot, false);
+    filed.expect("on the list");
+    let seen = waits(&site, &root);
+    assert!(
+        seen[0].0.starts_with("3 users asked to come in"),
+        "{seen:?}"
+    );
+    assert!(seen[0].1.contains("`seatkeeper registration list`"));
+    assert!(seen[1].0.starts_with("1 user cannot get in"), "{seen:?}");
+    assert!(seen[1].1.contains("`seatkeeper user resets`") && seen.len() == 2);
+    let seen = waits(&site, &boss);
+    assert!(
+        seen[0].0.starts_with("1 user asked to come in") && seen.len() == 1,
+        "their customer's alone: {seen:?}"
+    );
+    assert_eq!(waits(&site, &who(&site, "cy")), []);
 }
 
 #[test]
