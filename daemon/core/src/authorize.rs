@@ -6,6 +6,7 @@
 use crate::keeper::Snapshot;
 use crate::login::Login;
 use crate::problem::problem;
+use crate::side::Side;
 use seatkeeper::wire::{Code, Problem};
 use seatkeeper_engine::access::{By, Role, Scope, Standing};
 use seatkeeper_engine::command::Pid;
@@ -37,8 +38,8 @@ pub struct Caller {
     pub acting_for: Option<UnitId>,
     /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
     pub presented: Option<Presented>,
-    /// The login of the person for whom that stands.
-    pub stands_for: Option<Name>,
+    /// Where the login of the person is looked up for whom that stands, where a refusal tells it.
+    pub stands_for: Option<Arc<Side>>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
 }
@@ -309,8 +310,14 @@ impl Caller {
     #[must_use]
     pub fn in_words(&self) -> String {
         match (&self.stands_for, self.presented) {
-            (Some(person), Some(of)) if of.session => format!("{person}, in a session,"),
-            (Some(person), Some(_)) => format!("{person}, by a token,"),
+            (Some(names), Some(of)) => {
+                let by = if of.session {
+                    "in a session"
+                } else {
+                    "by a token"
+                };
+                format!("{}, {by},", names.login(of.user))
+            }
             _ => self.login.name.to_string(),
         }
     }

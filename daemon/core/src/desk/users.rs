@@ -56,14 +56,7 @@ impl Desk {
 
     /// The login of a user as text, or the id where the name was erased.
     pub(super) fn user_name(&self, user: UserId) -> String {
-        match self.side.name(Kind::User, user.0) {
-            Ok(Some(name)) => name,
-            Ok(None) => user.to_string(),
-            Err(e) => {
-                tracing::error!(error = %e, "a name cannot be read");
-                user.to_string()
-            }
-        }
+        self.side.login(user)
     }
 
     pub(super) fn machine_name(&self, machine: MachineId) -> String {

@@ -17,6 +17,7 @@ use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
     TableError, WriteTransaction,
 };
+use seatkeeper_engine::ids::UserId;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -154,6 +155,14 @@ impl Side {
             Ok(table.get(&id)?.map(|name| name.value().to_owned()))
         };
         look().map_err(|e| self.failed(&e))
+    }
+
+    /// The login of a user, for people: their id where it was erased or cannot be read.
+    #[must_use]
+    pub fn login(&self, user: UserId) -> String {
+        let name = self.name(Kind::User, user.0);
+        let name = name.inspect_err(|e| tracing::error!(error = %e, "a name cannot be read"));
+        name.ok().flatten().unwrap_or_else(|| user.to_string())
     }
 
     /// Erases a name.

@@ -52,7 +52,7 @@ impl Desk {
                     administers: caller.administers,
                 }),
                 administers: false,
-                stands_for: Some(self.user_name(known.user).into()),
+                stands_for: Some(self.side.clone()),
                 ..caller
             }),
             None => self.traced(&caller, Err(stands_for_nobody())),
