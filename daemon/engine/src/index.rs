@@ -31,17 +31,7 @@ pub(crate) struct Index {
 
 impl Index {
     pub(crate) fn of(state: &State) -> Index {
-        let holders = || {
-            let pools = state.pools.values();
-            let grants = pools.flat_map(|pool| pool.grants.iter());
-            grants.flat_map(|(gid, grant)| {
-                let id = |holder: &Holder| HolderId {
-                    gid: *gid,
-                    h: holder.h,
-                };
-                grant.holders.iter().map(move |holder| (id(holder), holder))
-            })
-        };
+        let holders = || holders(state);
         // Collected, not inserted one by one: a million of them are there at a start.
         let mut index = Index {
             deadlines: holders().map(|(id, holder)| (holder.until, id)).collect(),
@@ -61,6 +51,20 @@ impl Index {
                     index.gone.insert(holder, (why, ended.at));
                 }
                 None => index.end_unseen((ended.machine, ended.uid), ended.at),
+            }
+        }
+        index
+    }
+
+    /// Of a copy on which changes are judged: whose hold is over by now, and whose ending may be taken back.
+    pub(crate) fn of_draft(state: &State, now: LeaseTime) -> Index {
+        let mut index = Index::default();
+        for (id, holder) in holders(state) {
+            if holder.until <= now {
+                index.deadlines.insert((holder.until, id));
+            }
+            if returns(holder) {
+                index.returning.insert(id);
             }
         }
         index
@@ -244,6 +248,23 @@ impl Index {
         self.ended.insert(key_of(holder), at);
         self.gone.insert(id, (why, at));
     }
+}
+
+fn holders(state: &State) -> impl Iterator<Item = (HolderId, &Holder)> {
+    let pools = state.pools.values();
+    let grants = pools.flat_map(|pool| pool.grants.iter());
+    grants.flat_map(|(gid, grant)| {
+        let holders = grant.holders.iter();
+        holders.map(|holder| {
+            (
+                HolderId {
+                    gid: *gid,
+                    h: holder.h,
+                },
+                holder,
+            )
+        })
+    })
 }
 
 fn slots(state: &State) -> BTreeMap<(PoolId, u64), Gid> {

@@ -9,6 +9,7 @@ mod credentials;
 pub mod dates;
 pub mod denial;
 mod directory;
+mod draft;
 pub mod engine;
 pub mod event;
 mod evolve;
@@ -28,6 +29,7 @@ mod terms;
 pub mod time;
 
 pub use command::{Actor, Command, Order, Origin};
+pub use draft::Draft;
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
 pub use licensing::install::foresee as foresee_install;
 pub use licensing::remove::foresee as foresee_removal;

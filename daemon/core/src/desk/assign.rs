@@ -2,20 +2,20 @@
 
 use super::Desk;
 use super::directory::nobody;
+use super::draft::Draft;
 use super::parse::{self, bad};
 use super::people::people;
 use super::refusal::Subject;
 use super::release::ending;
 use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Snapshot};
-use crate::login;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId, UserId};
 use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{AssignmentTerms, Limit, Target};
-use seatkeeper_engine::{Command, Engine, State, Verdict};
+use seatkeeper_engine::{Command, State, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// To whom something is assigned.
@@ -88,7 +88,11 @@ impl Desk {
         let target = match target {
             Whom::Known(target) => target,
             Whom::New(login) => {
-                self.would_assign(caller, login, (&what, &assign))?;
+                // Judged on a copy first, so that a no leaves nobody behind.
+                let before = self.keeper.snapshot();
+                let mut draft = Draft::of(self, (caller, &before), &before.state);
+                let user = draft.meet(login)?;
+                draft.give(assign(Target::User(user)), (login, &what))?;
                 Target::User(self.meet_named(caller, login)?)
             }
         };
@@ -121,34 +125,6 @@ impl Desk {
                 }
                 Err(refused)
             }
-        }
-    }
-
-    /// Whether it would be done for a user who comes to be by it: judged on a copy, so that a no leaves nobody behind.
-    fn would_assign(
-        &self,
-        caller: &Caller,
-        login: &str,
-        (what, assign): (&str, &dyn Fn(Target) -> Command),
-    ) -> Result<(), Refused> {
-        login::check(login).map_err(|why| bad("user", why))?;
-        let (snapshot, now) = (self.keeper.snapshot(), self.now());
-        let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
-        let hash = login::hash(self.keys.salt(), login);
-        let mut copy = Engine::resume(snapshot.state.clone());
-        copy.apply(now, Command::MeetUser { user, login: hash });
-        let (_, verdict) = copy.apply(now, assign(Target::User(user)));
-        match verdict {
-            Verdict::Denied(_) => {
-                let answer = Answer {
-                    verdict,
-                    now,
-                    snapshot,
-                    events: 0..0,
-                };
-                Err(self.not_done(caller, what, &answer))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -282,7 +258,6 @@ impl Desk {
         let known =
             known.ok_or_else(|| internal("an assignment that was changed is not there", &id))?;
         Ok(Changed {
-    /// Has a change judged. The names of tokens that end by it, whatever it is, go at once.
             item: self.assignment_view(state, id, known),
             ending: ending(holders, answer.now.lease).ending,
         })
@@ -307,6 +282,7 @@ impl Desk {
         }
     }
 
+    /// Has a change judged. The names of tokens that end by it, whatever it is, go at once.
     pub(super) fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
         let before = self.keeper.recorded();
         let answer = self.ask(self.order(caller, command), caller.trace.clone());

@@ -8,6 +8,7 @@ mod assign;
 mod credentials;
 mod dates;
 mod directory;
+mod draft;
 mod explain;
 mod findings;
 mod found;

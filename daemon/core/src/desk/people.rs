@@ -34,7 +34,7 @@ pub(super) fn people(state: &State, license: &LicenseId, j: Date) -> (u64, BTree
         .map(|feature| (feature.to_string(), kept_out(&feature), 0))
         .collect();
     let mut people = 0;
-    let users = state.users.iter();
+    let users = within.among(state);
     for (user, known) in users.filter(|(_, known)| known.active(j)) {
         if !within.has_known(state, *user, known) {
             continue;

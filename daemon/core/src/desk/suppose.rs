@@ -3,19 +3,18 @@
 
 use super::Desk;
 use super::assign::terms;
+use super::draft::Draft;
 use super::explain::About;
 use super::parse::{self, bad};
-use super::refusal::Subject;
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Snapshot;
-use crate::login;
 use crate::problem::{Refused, internal};
 use crate::random;
 use seatkeeper::wire::{Assignment, Suppose, SupposedMember, SupposedPlace, SupposedSeats};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, Name, UnitId, UserId};
 use seatkeeper_engine::state::Target;
-use seatkeeper_engine::{Command, Engine, State, Verdict};
+use seatkeeper_engine::{Command, State};
 
 /// Suppositions in one question.
 const SUPPOSITIONS: usize = 16;
@@ -43,31 +42,30 @@ impl Desk {
         for permission in [Permission::ExplainOthers, Permission::LicenseRead] {
             authorize(snapshot, caller, permission, &units)?;
         }
-        let mut draft = Draft {
+        let mut supposing = Supposing {
             desk: self,
             caller,
             snapshot,
             about,
-            engine: Engine::resume(state.clone()),
+            draft: Draft::of(self, (caller, snapshot), state),
         };
-        draft.give("the time that it is", Command::Expire)?;
-        let words = all.iter().map(|one| draft.suppose(feature, one));
+        let words = all.iter().map(|one| supposing.suppose(feature, one));
         let words = words.collect::<Result<_, _>>()?;
-        Ok((draft.engine.state().clone(), words))
+        Ok((supposing.draft.state().clone(), words))
     }
 }
 
-/// A copy of the state with an engine of its own, in which things are so that are not.
-struct Draft<'a> {
+/// One question, with the copy of the state in which things are so that are not.
+struct Supposing<'a> {
     desk: &'a Desk,
     caller: &'a Caller,
     /// What the caller sees.
     snapshot: &'a Snapshot,
     about: &'a About,
-    engine: Engine,
+    draft: Draft<'a>,
 }
 
-impl Draft<'_> {
+impl Supposing<'_> {
     /// Makes one of them so, and says it in words.
     fn suppose(&mut self, feature: &Name, one: &Suppose) -> Result<String, Refused> {
         let (command, words) = match one {
@@ -76,25 +74,12 @@ impl Draft<'_> {
             Suppose::Place(body) => self.placed(body)?,
             Suppose::Join(body) => self.joined(body)?,
         };
-        self.give(&words, command)?;
+        let given = self.draft.give(command, (&self.about.login, &words));
+        given.map_err(|mut refused| {
+            refused.detail = format!("this cannot be supposed, {words}: {}", refused.detail);
+            refused
+        })?;
         Ok(words)
-    }
-
-    /// Has it judged and folded, as the keeper would.
-    fn give(&mut self, words: &str, command: Command) -> Result<(), Refused> {
-        let (_, verdict) = self.engine.apply(self.desk.now(), command);
-        let Verdict::Denied(denial) = verdict else {
-            return Ok(());
-        };
-        let subject = Subject {
-            caller: self.caller,
-            user: &self.about.login,
-            what: words,
-            version: None,
-        };
-        let mut refused = self.desk.refuse(&denial, subject, self.snapshot);
-        refused.detail = format!("this cannot be supposed, {words}: {}", refused.detail);
-        Err(refused)
     }
 
     /// Licenses are seen by the caller at a unit.
@@ -127,7 +112,7 @@ impl Draft<'_> {
             (None, Some(group), None, false) => Target::Group(self.group(group)?),
             (None, None, Some(unit), false) => Target::Unit(self.unit("unit", unit)?),
             (None, None, None, true) => {
-                let root = self.engine.state().account_for(&license);
+                let root = self.draft.state().account_for(&license);
                 Target::Unit(root.unwrap_or(self.desk.unit))
             }
             _ => {
@@ -150,7 +135,7 @@ impl Draft<'_> {
 
     /// The license as its vendor would sign it anew: the next serial, and all else as it is.
     fn seats(&self, asked: &Name, body: &SupposedSeats) -> Result<(Command, String), Refused> {
-        let state = self.engine.state();
+        let state = self.draft.state();
         let id = self.license(&body.vendor, &body.license)?;
         let feature = match &body.feature {
             Some(feature) => parse::name("feature", feature)?,
@@ -185,7 +170,7 @@ impl Draft<'_> {
 
     fn placed(&mut self, body: &SupposedPlace) -> Result<(Command, String), Refused> {
         let user = self.who(body.user.as_deref())?;
-        let state = self.engine.state();
+        let state = self.draft.state();
         let units = body.units.iter().map(|unit| self.unit("units", unit));
         let units = units.collect::<Result<Vec<_>, _>>()?;
         let paths = units.iter().map(|unit| self.desk.unit_path(state, *unit));
@@ -202,7 +187,7 @@ impl Draft<'_> {
 
     fn joined(&mut self, body: &SupposedMember) -> Result<(Command, String), Refused> {
         let user = self.who(body.user.as_deref())?;
-        let state = self.engine.state();
+        let state = self.draft.state();
         let group = self.group(&body.group)?;
         if let Some(known) = state.groups.get(&group) {
             self.seen_at(known.unit)?;
@@ -231,19 +216,14 @@ impl Draft<'_> {
     /// The same; a login that nobody has is met in the copy, as an assignment would.
     fn met(&mut self, login: &str) -> Result<UserId, Refused> {
         let own = login.eq_ignore_ascii_case(&self.about.login);
-        let known = self.desk.named(self.engine.state(), login);
+        let known = self.desk.named(self.draft.state(), login);
         if own || known.is_some() || login.parse::<UserId>().is_ok() {
             return self.who(Some(login));
         }
-        login::check(login).map_err(|why| bad("user", why))?;
         // Whoever comes to be by it is in the home account.
         let home = [self.desk.unit];
         authorize(self.snapshot, self.caller, Permission::ExplainOthers, &home)?;
-        let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
-        let login = login::hash(self.desk.keys.salt(), login);
-        let met = Command::MeetUser { user, login };
-        self.engine.apply(self.desk.now(), met);
-        Ok(user)
+        self.draft.meet(login)
     }
 
     fn name(&self, user: UserId) -> String {
@@ -256,7 +236,7 @@ impl Draft<'_> {
     fn whom(&self, target: Target) -> String {
         match target {
             Target::User(user) => format!("user {}", self.name(user)),
-            other => self.desk.target_name(self.engine.state(), other),
+            other => self.desk.target_name(self.draft.state(), other),
         }
     }
 }

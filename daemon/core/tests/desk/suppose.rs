@@ -1,6 +1,7 @@
 //! What is supposed in a `why` is answered as if it had been done, and is not done (rule 22).
 
 use crate::site::{Site, Vendor, feature};
+use seatkeeper::token::claims::{Count, Counting, Feature};
 use seatkeeper::wire::{
     Assignment, Code, ExplainBody, ExplainReply, GroupMake, Item, MembersChange, Suppose,
     SupposedMember, SupposedPlace, SupposedSeats, UnitMake, UserChange, UserMake,
@@ -11,11 +12,15 @@ use seatkeeper_core::desk::view::Cursor;
 
 /// A site whose license is assigned to group CAD and unit Boston, and who has neither: bob, who is at home.
 fn acme(seats: u64) -> (Site, Vendor) {
+    acme_with(feature("modeler", seats))
+}
+
+fn acme_with(modeler: Feature) -> (Site, Vendor) {
     let (site, vendor) = (Site::new(), Vendor::new("acme"));
     let root = site.root();
     site.trust(&vendor).expect("trust");
     let file = vendor.file(&site.key(), |license| {
-        license.features = vec![feature("modeler", seats)];
+        license.features = vec![modeler];
     });
     site.install(&file, false).expect("install");
     let unit = |name: &str, above: &str| UnitMake {
@@ -139,6 +144,45 @@ fn like_done(
 
 fn denied(reply: &ExplainReply) -> Option<&str> {
     reply.denial.as_ref().map(|denial| denial.code.as_str())
+}
+
+#[test]
+fn r16_r22_a_right_that_is_supposed_takes_the_end_of_a_seat_back() {
+    let (site, vendor) = acme_with(Feature {
+        counting: Counting::User,
+        share_max: Count::Number(2),
+        ..feature("modeler", 1)
+    });
+    let root = site.root();
+    let joins = MembersChange {
+        add_users: vec!["ana".to_owned()],
+        ..MembersChange::default()
+    };
+    let done = site.desk.change_members(&root, "CAD", &joins, None);
+    done.expect("in CAD");
+    site.checkout(&site.ana(), &vendor).expect("a seat");
+    let all = site.desk.assignments(&root, &Cursor::default());
+    let all = all.expect("a list").items;
+    let cad = all.iter().find(|one| one.group.is_some()).expect("CAD");
+    let ending = site.desk.unassign(&root, &cad.id, false, None);
+    assert_eq!(ending.expect("taken").ending.len(), 1);
+    let (before, supposed) = like_done(
+        &site,
+        "ana",
+        Suppose::Assign(Box::new(of_license())),
+        |root| {
+            let body = Assignment {
+                user: Some("ana".to_owned()),
+                ..of_license()
+            };
+            site.desk.assign(root, &body).expect("assigned");
+        },
+    );
+    assert_eq!(denied(&before), Some("not_assigned"));
+    assert!(
+        supposed.granted && supposed.summary.contains("share the grant"),
+        "the only seat is hers still: {supposed:?}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::time::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A node of the organisation tree.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -201,7 +202,19 @@ impl Within {
         known.is_some_and(|known| self.has_known(state, user, known))
     }
 
-    /// The same of a user who is at hand.
+    /// Among whom they are: only who is named, where it is users alone. Whoever else is covered is found by a look at all.
+    pub fn among<'a>(
+        &'a self,
+        state: &'a State,
+    ) -> impl Iterator<Item = (&'a UserId, &'a Arc<User>)> {
+        let named_alone = self.groups.is_empty() && self.units.is_empty();
+        let named = self.users.iter().filter(move |_| named_alone);
+        let named = named.filter_map(|user| state.users.get_key_value(user));
+        let all = state.users.iter().take_while(move |_| !named_alone);
+        named.chain(all)
+    }
+
+    /// Whether a user who is at hand is one of them.
     #[must_use]
     pub fn has_known(&self, state: &State, user: UserId, known: &User) -> bool {
         let groups = |of: &Vec<GroupId>| of.iter().any(|group| self.groups.contains(group));
