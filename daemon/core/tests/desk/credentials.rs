@@ -521,8 +521,12 @@ fn b6_an_address_is_one_users_alone() {
 }
 
 fn token(site: &Site, by: &Caller, of: Option<&str>) -> Result<TokenMade, Refused> {
+    called(site, by, of, of.map_or("ci", |_| "by another"))
+}
+
+fn called(site: &Site, by: &Caller, of: Option<&str>, name: &str) -> Result<TokenMade, Refused> {
     let body = TokenMake {
-        name: "ci".to_owned(),
+        name: name.to_owned(),
         user: of.map(str::to_owned),
         ..TokenMake::default()
     };
@@ -596,7 +600,12 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
     made(&site, "ana", &[]);
     let ana = site.ana();
     let first = token(&site, &ana, None).expect("a token");
-    let second = token(&site, &ana, None).expect("a token");
+    let no = token(&site, &ana, None).expect_err("which one is `ci` then?");
+    assert!(
+        no.code == Code::NameTaken && no.hint.contains(&first.id),
+        "{no:?}"
+    );
+    let second = called(&site, &ana, None, "cd").expect("a token");
     let list = |by: &Caller| {
         site.desk
             .tokens(by, &Cursor::default())
@@ -611,6 +620,7 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
     let nobody = presents(&site, site.bob(), &first.token).expect_err("taken back");
     assert_eq!(nobody.code, Code::Unauthenticated);
     presents(&site, site.bob(), &second.token).expect("the other");
+    token(&site, &ana, None).expect("nothing is called so any more");
     let suspended = UserChange {
         status: Some("suspended".to_owned()),
         ..UserChange::default()
@@ -636,7 +646,7 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
         .parse::<seatkeeper_engine::ids::BearerId>()
         .expect("an id");
     let name = || site.desk.side().name(Kind::Token, id.0).expect("read");
-    assert_eq!(name().as_deref(), Some("ci"));
+    assert_eq!(name().as_deref(), Some("cd"));
     site.desk
         .remove_user(&site.root(), "ana", false, None)
         .expect("taken away");

@@ -20,6 +20,7 @@ use seatkeeper_engine::state::Bearer;
 use seatkeeper_engine::time::Date;
 use seatkeeper_engine::{Command, State, Verdict};
 use sha2::{Digest, Sha256};
+use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 /// Random bytes of one: `BEARER_CHARS` tells them.
@@ -126,6 +127,9 @@ impl Desk {
             let detail = "a token of this id is there, and is told once";
             return Err(problem(Code::Conflict, detail));
         }
+        // One at a time: two that are made at once have two names.
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        self.name_is_free(user, &body.name)?;
         let kept = self.side.put_name(Kind::Token, token.0, &body.name);
         kept.map_err(|e| self.broken(caller, &e))?;
         let make = Credential::MakeBearer {
@@ -153,6 +157,24 @@ impl Desk {
                 Err(self.not_done(caller, &what, &answer))
             }
         }
+    }
+
+    /// No token of theirs that stands for them still is called so: `token revoke NAME` is to know which one is meant.
+    fn name_is_free(&self, user: UserId, name: &str) -> Result<(), Refused> {
+        let (snapshot, now) = (self.keeper.recorded(), self.now());
+        let all = &snapshot.state.credentials;
+        let own = all.of.get(&user).into_iter().flat_map(|of| &of.bearers);
+        let mut live = own.filter(|id| all.bearers.get(*id).is_some_and(|of| of.good(now)));
+        let same = live.find(|id| self.token_name(**id).as_deref() == Some(name));
+        let Some(same) = same else {
+            return Ok(());
+        };
+        let detail = format!("{} has a token {name} already", self.user_name(user));
+        let mut refused = problem(Code::NameTaken, detail);
+        refused.hint = format!(
+            "take another name, and take the old one back once the new one is in place: `seatkeeper token revoke {same}`"
+        );
+        Err(refused)
     }
 
     /// Whom a new token stands for, and the caller as they act: themselves, or somebody whom they may change and who has
