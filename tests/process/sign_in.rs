@@ -101,6 +101,14 @@ fn d9_b14_from_an_invitation_to_a_password_of_ones_own() {
     }
     let out = did(&site, "logout", "");
     assert!(out.contains("nobody's account here now"), "{out}");
+    let again = told(&site, ANA, "logout", "");
+    assert!(
+        again.code == 0
+            && again
+                .err
+                .contains("SEATKEEPER_TOKEN_FILE=FILE seatkeeper logout"),
+        "{again:?}"
+    );
     let wrong = told(&site, ANA, "login ana", "not what it is\n");
     assert!(
         wrong.code == 4 && wrong.err.contains("sign_in_failed"),

@@ -62,6 +62,19 @@ fn said(fault: &DevFault) -> String {
     }
 }
 
+/// Whether an application's daemon is silent because somebody wanted it: what to say beside what it brings.
+pub(super) fn on_purpose(daemon: &Daemon<'_>) -> Option<String> {
+    if !daemon.is_dev() {
+        return None;
+    }
+    daemon.get(FAULT).ok().as_ref().and_then(wanted_so)
+}
+
+fn wanted_so(fault: &DevFault) -> Option<String> {
+    let wanted = *fault != DevFault::None;
+    wanted.then(|| format!("this is on purpose: {}", said(fault)))
+}
+
 /// An installed daemon has none of this.
 fn no_dev(failure: Failure) -> Failure {
     match failure {
@@ -73,5 +86,17 @@ fn no_dev(failure: Failure) -> Failure {
             Failure::Refused(refusal)
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u4_what_goes_wrong_on_purpose_is_told_as_that() {
+        let told = wanted_so(&DevFault::Drop { seconds: 30 }).unwrap();
+        assert!(told.starts_with("this is on purpose: ") && told.contains("dev fault off"));
+        assert_eq!(wanted_so(&DevFault::None), None);
     }
 }

@@ -1,7 +1,7 @@
 //! `run`: any program under a seat.
 
-use super::holding;
 use super::signals::{Caught, Signals};
+use super::{dev, holding};
 use crate::args::RunArgs;
 use crate::clock;
 use crate::daemon::Daemon;
@@ -70,7 +70,8 @@ fn under_seat(daemon: &Daemon<'_>, args: &RunArgs, printer: &Printer) -> Outcome
     let handle = handle(&child)?;
     signals.watch(to.clone(), News::Signal);
     wait(child, to);
-    let (status, stage) = supervise(&news, &handle, printer)?;
+    let on_purpose = || dev::on_purpose(daemon);
+    let (status, stage) = supervise(&news, &handle, printer, &on_purpose)?;
     // The program is gone, and so is the seat when this process ends; a failure costs nothing.
     drop(seat.release());
     if matches!(stage, Stage::Asked(_) | Stage::Killed) {
@@ -114,6 +115,7 @@ fn supervise(
     news: &Receiver<News>,
     program: &OwnedFd,
     printer: &Printer,
+    on_purpose: &dyn Fn() -> Option<String>,
 ) -> Outcome<(ExitStatus, Stage)> {
     let mut stage = Stage::Running;
     loop {
@@ -124,6 +126,13 @@ fn supervise(
             Ok(News::Signal(signal)) => forwarded(signal),
             Ok(News::Seat(kind)) => {
                 printer.note(&format!("seatkeeper: {}", holding::told(&kind)));
+                let silent = matches!(
+                    kind,
+                    EventKind::Grace(_) | EventKind::Lost(LostReason::Lapsed)
+                );
+                if let Some(why) = silent.then(on_purpose).flatten() {
+                    printer.note(&format!("seatkeeper: {why}"));
+                }
                 stage.seat(&kind, clock::since_boot())
             }
             Err(RecvTimeoutError::Timeout) => stage.due(clock::since_boot()),
@@ -228,6 +237,7 @@ mod tests {
             &news,
             &program,
             &Printer::new(crate::printer::Format::Table),
+            &|| None,
         )
         .unwrap()
     }

@@ -62,7 +62,13 @@ pub(super) fn named(daemon: &Daemon<'_>, args: &LoginArgs) -> Outcome<String> {
 
 /// The calling account is itself again; or the session that is presented is over.
 pub(crate) fn logout(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
+    let before: Whoami = daemon.get("/v1/whoami")?;
     let who: Whoami = daemon.post("/v1/logout", &Value::Object(serde_json::Map::new()))?;
+    if !["signed_in", "session"].contains(&before.known_by.as_str()) {
+        printer.note(
+            "nobody was signed in by this account; a session that a file holds ends by `SEATKEEPER_TOKEN_FILE=FILE seatkeeper logout`",
+        );
+    }
     printer.record(&who, |who| match &who.user {
         Some(user) => format!("{} is {user} again", account(who)),
         None => format!("{} is nobody's account here now", account(who)),

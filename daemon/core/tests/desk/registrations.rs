@@ -470,6 +470,21 @@ fn d8_one_registration_for_a_login_and_for_an_address_whatever_the_case() {
         no.code == Code::NameTaken && no.detail.starts_with("address cy@x.example"),
         "{no:?}"
     );
+    assert!(
+        no.hint.contains("`seatkeeper login cy@x.example`"),
+        "{no:?}"
+    );
+    // Whoever sees them is led to them, whoever does not to another name.
+    let one = crate::directory::person("cy", &[]);
+    let no = site.desk.make_user(&site.root(), &one).expect_err("taken");
+    assert!(
+        no.code == Code::NameTaken && no.hint.contains("registration approve cy"),
+        "{no:?}"
+    );
+    account(&site, "Dealer", "partner");
+    let one = crate::directory::person("cy", &["Dealer"]);
+    let no = site.desk.make_user(&boss_of_dealer(&site), &one);
+    assert_eq!(no.expect_err("taken").hint, "take another login or address");
     assert!(status(&site, "di").is_none());
     // The same id and body is the same one (rule 20).
     let id = "00112233445566778899aabbccddeeff".to_owned();

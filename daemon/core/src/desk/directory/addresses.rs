@@ -9,6 +9,7 @@ use crate::keys::Salt;
 use crate::login::{hash, unseen};
 use crate::problem::Refused;
 use crate::side::Kind;
+use seatkeeper::wire::Code;
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{LoginHash, NameHash, UserId};
 use seatkeeper_engine::state::MailAddress;
@@ -94,7 +95,12 @@ impl Desk {
                 self.erase_name(Kind::User, key);
             }
             let what = format!("address {}", text.unwrap_or("none"));
-            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+            let mut refused = self.stands_against(caller, &what, denial, &answer.snapshot);
+            if refused.code == Code::NameTaken {
+                // Whose it is is not said.
+                refused.hint = "give an address that is nobody else's here".to_owned();
+            }
+            return Err(refused);
         }
         if let Some(was) = was.filter(|_| is_new) {
             self.erase_name(Kind::User, address_key(user, was));
@@ -170,6 +176,19 @@ pub(in crate::desk) fn address_hash(salt: &Salt, address: &str) -> LoginHash {
 /// A domain, apart from all names.
 pub(super) fn domain_hash(salt: &Salt, domain: &str) -> NameHash {
     NameHash(hash(salt, &format!("\0@{domain}")).0)
+}
+
+/// Leads somebody on who asked to come in by a name that is taken. Whose it is is not said.
+pub(super) fn taken(mut refused: Refused, address: Option<&Address>) -> Refused {
+    if refused.code == Code::NameTaken {
+        refused.hint = match address {
+            Some(Address { text, .. }) => format!(
+                "if you are that user: `seatkeeper login {text}`, or `seatkeeper forgot {text}` asks for a code; else tell another address"
+            ),
+            None => "if it is your company: a colleague tells you its id, and `seatkeeper register --join ID` asks to come in; else take another name".to_owned(),
+        };
+    }
+    refused
 }
 
 #[cfg(test)]

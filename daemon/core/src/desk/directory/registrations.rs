@@ -1,6 +1,6 @@
 //! `/v1/registrations`: who asks to come in, and what they are answered (rule 1).
 
-use super::addresses::{domain, domain_hash};
+use super::addresses::{domain, domain_hash, taken};
 use super::{brought, name_key};
 use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
@@ -222,14 +222,16 @@ impl Desk {
                     .for_each(|(kind, key, _)| self.erase_name(*kind, *key));
             }
             let known = address.filter(|one| state.logins.contains_key(&one.hashed(salt).hash));
-            let what = match known.filter(|_| denial.code == denial::Code::NameTaken) {
+            let known = known.filter(|_| denial.code == denial::Code::NameTaken);
+            let what = match &known {
                 Some(address) => format!(
                     "address {}, in another registration or of a user",
                     address.text
                 ),
                 None => what(body),
             };
-            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+            let refused = self.stands_against(caller, &what, denial, &answer.snapshot);
+            return Err(taken(refused, known.as_ref()));
         }
         self.waiting(state, user)
     }

@@ -169,9 +169,33 @@ impl Desk {
                 Some(address) => format!("user {login} with address {address}"),
                 None => format!("user {login}"),
             };
-            return Err(self.stands_against(caller, &what, denial, &answer.snapshot));
+            let mut refused = self.stands_against(caller, &what, denial, &answer.snapshot);
+            if refused.code == Code::NameTaken {
+                let hint = self.who_has(&answer.snapshot, caller, &body.login);
+                refused.hint = hint.unwrap_or_else(|| "take another login or address".to_owned());
+            }
+            return Err(refused);
         }
         self.user_found(&answer.snapshot, caller, user)
+    }
+
+    /// Where a login is taken: the way to who has it, for those who see them.
+    fn who_has(&self, snapshot: &Snapshot, caller: &Caller, login: &str) -> Option<String> {
+        let state = &snapshot.state;
+        let user = self.named(state, login)?;
+        let sight = Sight::of(snapshot, caller, Permission::UserRead);
+        if !sight.shows(state, user) {
+            return None;
+        }
+        let name = self.user_name(user);
+        Some(match state.registrations.contains_key(&user) {
+            true => format!(
+                "{name} asked to come in and waits: `seatkeeper registration show {name}`, `registration approve {name}` lets them in"
+            ),
+            false => format!(
+                "`seatkeeper user show {name}` shows who has it; take another login for somebody else"
+            ),
+        })
     }
 
     fn change_user_of(
