@@ -115,13 +115,6 @@ impl Stage {
         })
     }
 
-    /// An account by the name that scripts of registrations give it.
-    fn called(&self, unit: UnitId) -> String {
-        let names = ["home", "dealer", "maker", "works", "other"];
-        let called = names.into_iter().find(|name| self.unit(name) == unit);
-        called.map_or_else(|| unit.to_string(), str::to_owned)
-    }
-
     fn show(&mut self, called: &str) {
         let unit = self.unit(called);
         let place = self.engine.state().units.get(&unit).map(|unit| unit.place);

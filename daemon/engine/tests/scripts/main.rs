@@ -6,10 +6,12 @@ mod access;
 mod accounts;
 mod credentials;
 mod directory;
+mod ended;
 mod journal;
 mod rollback;
 mod stage;
 mod terms;
+mod told;
 mod words;
 
 use stage::Stage;

@@ -6,7 +6,7 @@ use seatkeeper_engine::command::{
     Checkout, Command, IssuerSeen, Pid, Process, Release, Released, Shown, Signed,
 };
 use seatkeeper_engine::denial::{Code, Denial};
-use seatkeeper_engine::event::{EndWhy, EndingWhy, Event, HolderFacts, Recorded};
+use seatkeeper_engine::event::{EndWhy, EndingWhy, Event, Recorded};
 use seatkeeper_engine::ids::{
     AssignmentId, BootId, CheckoutId, HolderId, InstanceId, LicenseId, LoginHash, MachineId, Name,
     RunId, TokenHash, UnitId, UserId,
@@ -14,11 +14,11 @@ use seatkeeper_engine::ids::{
 use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
 use seatkeeper_engine::time::{Date, LeaseTime, Now};
 use seatkeeper_engine::{Choice, Engine, LeaseTerms, Verdict, Warning, explain};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The date at `at=0s`.
-const BASE: u64 = 1_767_225_600;
+pub(crate) const BASE: u64 = 1_767_225_600;
 
 pub(crate) struct Stage {
     pub(crate) engine: Engine,
@@ -27,6 +27,10 @@ pub(crate) struct Stage {
     /// Seconds that J is ahead of the wall clock, which shows `BASE` at `at=0s`.
     ahead_s: i64,
     users: BTreeMap<UserId, String>,
+    /// The words of the script: what has a name has one of them.
+    pub(crate) spoken: BTreeSet<String>,
+    /// What assignments are, as they were told.
+    pub(crate) assignments: BTreeMap<AssignmentId, String>,
     checkouts: u64,
     starts: u64,
     /// The newest lease of each holder, as its process holds it: over restores too.
@@ -48,6 +52,8 @@ impl Stage {
             now_s: 0,
             ahead_s: 0,
             users: BTreeMap::new(),
+            spoken: BTreeSet::from(["home".to_owned()]),
+            assignments: BTreeMap::new(),
             checkouts: 0,
             starts: 0,
             leases: BTreeMap::new(),
@@ -62,6 +68,7 @@ impl Stage {
         });
         stage.start();
         stage.trust("acme", "acme");
+        stage.out.clear();
         stage.scenery = true;
         stage
     }
@@ -109,6 +116,8 @@ impl Stage {
             // Who has the journal of a daemon has no ends of holds: they begin anew, as after a crash (rule 19).
             self.restart();
         }
+        let spoken = line.split([' ', '=', ',', ':']).map(str::to_owned);
+        self.spoken.extend(spoken);
         let words = Words::of(line);
         if let Some(at) = words.seconds("at")? {
             if at < self.now_s {
@@ -582,129 +591,6 @@ impl Stage {
         }
         self.line(&text);
     }
-
-    /// A recorded event of a seat, in a line; the rest of the journal is scenery.
-    fn tell(&mut self, event: &Recorded) {
-        let text = match event {
-            Recorded::SeatTaken(taken) => {
-                let slots = taken
-                    .slots
-                    .iter()
-                    .map(u64::to_string)
-                    .collect::<Vec<_>>()
-                    .join(",");
-                let other = if taken.pool.license.id.as_ref() == "L1" {
-                    String::new()
-                } else {
-                    format!(" license={}", taken.pool.license.id)
-                };
-                format!(
-                    "SeatTaken slot={slots} gid={} user={}{other}",
-                    taken.gid,
-                    self.name(taken.who.user)
-                )
-            }
-            Recorded::SeatAssigned(kept) => {
-                let (gid, slot) = (kept.gid, kept.slot);
-                format!(
-                    "SeatAssigned slot={slot} gid={gid} user={}",
-                    self.name(kept.user)
-                )
-            }
-            Recorded::SeatRecalled { gid } => format!("SeatRecalled gid={gid}"),
-            Recorded::HolderJoined { holder, who, .. } => {
-                format!("HolderJoined {holder} user={}", self.user_of(who))
-            }
-            Recorded::FutureShown {
-                shown,
-                epoch,
-                since,
-                ..
-            } => format!(
-                "FutureShown epoch={} grant={} new_epoch={epoch} since={}",
-                shown.epoch,
-                shown.grant,
-                show(since.0 / 1000)
-            ),
-            Recorded::QuarantineBegan { since } => {
-                format!("QuarantineBegan since={}", show(since.0 / 1000))
-            }
-            Recorded::LeaseAdopted { holder, was, .. } => {
-                format!("LeaseAdopted {holder} was={was}")
-            }
-            Recorded::HoldersEnding { holders, why, hard } => {
-                format!(
-                    "HoldersEnding {} why={}{}",
-                    list(holders),
-                    ending(*why),
-                    if *hard { " hard" } else { "" }
-                )
-            }
-            Recorded::EndingTakenBack { holders } => format!("EndingTakenBack {}", list(holders)),
-            Recorded::LastSigned { holder, until } => {
-                format!("LastSigned {holder} until={}", show(until.0 / 1000))
-            }
-            Recorded::HolderEnded { holder, why, .. } => {
-                format!("HolderEnded {holder} why={}", ended(*why))
-            }
-            Recorded::SeatEnded { gid, why, .. } => {
-                format!("SeatEnded gid={gid} why={}", ended(*why))
-            }
-            Recorded::CheckoutEnded { .. } => "CheckoutEnded".to_owned(),
-            Recorded::CoolDownStarted { user, until, .. } => {
-                format!(
-                    "CoolDownStarted user={} until={}",
-                    self.name(*user),
-                    show(until.0 / 1000)
-                )
-            }
-            Recorded::ClockAccepted { from, to, .. } => format!(
-                "ClockAccepted from={} to={} clocks_accepted={}",
-                show(from.0.saturating_sub(BASE)),
-                show(to.0.saturating_sub(BASE)),
-                self.engine.state().clock.count
-            ),
-            // Of one that was installed just now the script itself tells.
-            Recorded::LicenseInstalled { terms, .. } if self.waited(terms) => {
-                format!("LicenseInstalled {} serial={}", terms.id.id, terms.serial)
-            }
-            Recorded::LicenseRemoved {
-                license, waiting, ..
-            } => {
-                let serial = waiting.map(|serial| format!(" waiting={serial}"));
-                format!(
-                    "LicenseRemoved {}{}",
-                    license.id,
-                    serial.unwrap_or_default()
-                )
-            }
-            Recorded::VendorRemoved { vendor } => format!("VendorRemoved {vendor}"),
-            Recorded::CoolDownDeleted { user, .. } => {
-                format!("CoolDownDeleted user={}", self.name(*user))
-            }
-            other => {
-                let told = self.told_of_terms(other);
-                let told = told.or_else(|| self.told_of_coming(other));
-                match told.or_else(|| self.told_of_credentials(other)) {
-                    Some(text) => text,
-                    None => return,
-                }
-            }
-        };
-        self.line(&text);
-    }
-
-    /// It was recorded before that this serial waits.
-    fn waited(&self, terms: &LicenseTerms) -> bool {
-        self.journal.iter().any(|event| {
-            matches!(event, Recorded::LicenseWaits { terms: of, .. }
-                if of.id == terms.id && of.serial == terms.serial)
-        })
-    }
-
-    fn user_of(&self, who: &HolderFacts) -> String {
-        self.name(who.user)
-    }
 }
 
 fn feature(name: &str, words: &Words) -> Result<Feature, String> {
@@ -759,7 +645,7 @@ pub(crate) fn holder(text: &str) -> Result<HolderId, String> {
     text.parse().map_err(|_| format!("{text} is no holder id"))
 }
 
-fn list(holders: &[HolderId]) -> String {
+pub(crate) fn list(holders: &[HolderId]) -> String {
     holders
         .iter()
         .map(HolderId::to_string)
@@ -779,14 +665,14 @@ fn snake(code: Code) -> String {
     text
 }
 
-fn ending(why: EndingWhy) -> String {
+pub(crate) fn ending(why: EndingWhy) -> String {
     serde_json::to_string(&why)
         .unwrap_or_default()
         .trim_matches('"')
         .to_owned()
 }
 
-fn ended(why: EndWhy) -> String {
+pub(crate) fn ended(why: EndWhy) -> String {
     serde_json::to_string(&why)
         .unwrap_or_default()
         .trim_matches('"')
