@@ -602,37 +602,37 @@ fn d8_a_refused_change_leaves_every_name_as_it_was() {
 
 #[test]
 fn d8_many_hands_at_one_name_leave_it_a_name() {
+    const NAMES: [&str; 4] = ["Acme Albany", "Acme Buffalo", "Acme Troy", "Acme New York"];
     let site = Site::new();
-    let root = site.root();
+    let (root, desk) = (site.root(), &site.desk);
     acme(&site);
-    std::thread::scope(|scope| {
-        for name in ["Acme Albany", "Acme Albany", "Acme Buffalo", "Acme Troy"] {
-            let (desk, root) = (&site.desk, &root);
-            scope.spawn(move || {
-                for _ in 0..50 {
-                    for name in [name, "Acme New York"] {
-                        let change = UnitChange {
-                            name: Some(name.to_owned()),
-                            ..UnitChange::default()
-                        };
-                        let all = desk.units(root, &Cursor::default()).expect("units").items;
-                        let east = all.iter().find(|one| one.name == "Acme East");
-                        let above = east.map(|one| one.id.clone());
-                        let one = all.iter().find(|one| one.above == above && one.units == 0);
-                        let id = &one.expect("a unit").id;
-                        // Another hand may have been there first: that is what it is about.
-                        let _ = desk.change_unit(root, id, &change, None);
-                    }
-                }
-            });
+    let id = desk.unit_of(&root, "Acme New York").expect("there").id;
+    let renames = &|name: &'static str| {
+        let mut done = 0;
+        for name in [name, "Acme New York"].repeat(50) {
+            let change = UnitChange {
+                name: Some(name.to_owned()),
+                ..UnitChange::default()
+            };
+            // Another hand may have been there in between: the last one's name counts.
+            let changed = desk.change_unit(&root, &id, &change, None);
+            done += usize::from(changed.is_ok());
         }
+        done
+    };
+    let done: usize = std::thread::scope(|scope| {
+        let hands = [NAMES[0], NAMES[0], NAMES[1], NAMES[2]];
+        let hands = hands.map(|name| scope.spawn(move || renames(name)));
+        let done = hands.map(|hand| hand.join().expect("no panic"));
+        done.into_iter().sum()
     });
-    let all = site
-        .desk
-        .units(&root, &Cursor::default())
-        .expect("units")
-        .items;
-    assert!(all.iter().all(|one| one.name != one.id), "{all:?}");
+    assert_eq!(done, 400, "nobody else has one of these names");
+    let name = desk.unit_of(&root, &id).expect("there").name;
+    assert!(NAMES.contains(&&*name), "{name}");
+    for one in NAMES {
+        let found = desk.unit_of(&root, one).map(|unit| unit.id).ok();
+        assert_eq!(found, (one == name).then(|| id.clone()), "{one}");
+    }
 }
 
 #[test]
