@@ -4,6 +4,7 @@ mod dependencies;
 mod documents;
 mod lines;
 mod sources;
+mod system;
 
 use std::path::{Path, PathBuf};
 

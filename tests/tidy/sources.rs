@@ -168,23 +168,6 @@ fn modules_open_with_a_sentence() {
 }
 
 #[test]
-fn operating_system_lives_in_os() {
-    let mut found = Vec::new();
-    for path in sources() {
-        let name = short(&path);
-        let shipped = name.starts_with("sdk/src") || name.starts_with("daemon/src");
-        if shipped && !name.contains("/os/") && !name.ends_with("/os.rs") {
-            for (n, line) in text(&path).lines().enumerate() {
-                if line.contains("cfg(unix)") || line.contains("cfg(target_os") {
-                    found.push(format!("{name}:{} {}", n + 1, line.trim()));
-                }
-            }
-        }
-    }
-    none("cfg of an operating system outside os/", &found);
-}
-
-#[test]
 fn no_room_of_the_core_calls_back_into_the_desk() {
     let mut found = Vec::new();
     for path in sources() {
