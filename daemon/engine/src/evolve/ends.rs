@@ -37,6 +37,8 @@ fn ends(state: &State, event: &Recorded) -> Option<Ends> {
             UserStatus::Active if state.registrations.contains_key(user) => {
                 Some(Ends::grown(state, *user))
             }
+            #[cfg(planted)]
+            UserStatus::Suspended if crate::planted::is("session-outlasts") => None,
             // Whoever is suspended is out of all sessions for good.
             UserStatus::Suspended => {
                 Some(Ends::of(state, *user, |_| false, |_, of| of.is_session()))
