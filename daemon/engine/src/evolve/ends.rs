@@ -31,11 +31,10 @@ fn ends(state: &State, event: &Recorded) -> Option<Ends> {
             let more = roles.iter().any(|role| !known.roles.contains(role));
             more.then(|| Ends::grown(state, *user))
         }
-        // Whoever told them a code while they waited did so for one who had nothing.
-        Recorded::RegistrationApproved { user, .. } => Some(Ends::grown(state, *user)),
+        Recorded::RegistrationApproved { user, .. } => Some(Ends::let_in(state, *user)),
         Recorded::UserChanged { user, status, .. } => match status {
             UserStatus::Active if state.registrations.contains_key(user) => {
-                Some(Ends::grown(state, *user))
+                Some(Ends::let_in(state, *user))
             }
             #[cfg(planted)]
             UserStatus::Suspended if crate::planted::is("session-outlasts") => None,
@@ -113,6 +112,12 @@ impl Ends {
     fn grown(state: &State, user: UserId) -> Ends {
         let told = |of: &Code| of.purpose == Purpose::Reset && of.mailed.is_none();
         Ends::of(state, user, told, |_, one| !one.own)
+    }
+
+    /// Somebody who waited is let in. Whoever was told a code for them was told it for one who had nothing: an invitation is
+    /// good no more either.
+    fn let_in(state: &State, user: UserId) -> Ends {
+        Ends::of(state, user, |of| of.mailed.is_none(), |_, one| !one.own)
     }
 
     /// The events that say so.
