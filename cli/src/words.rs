@@ -53,6 +53,15 @@ pub(crate) fn moment(unix_s: u64) -> String {
     format!("{day}T{hours:02}:{minutes:02}:{seconds:02}Z")
 }
 
+/// A mail address, and how it is known to be theirs where no code that was mailed there showed it.
+pub(crate) fn address(text: &str, is: Option<&str>) -> String {
+    match is {
+        Some("not_proved") => format!("{text} (not proved)"),
+        Some("given") => format!("{text} (given by an administrator)"),
+        _ => text.to_owned(),
+    }
+}
+
 /// A count with its noun: `1 seat`, `3 seats`.
 pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 {

@@ -35,7 +35,12 @@ pub(crate) fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
         &all,
         &[
             Column("login", |one: &ResetAsked| one.login.clone()),
-            Column("address", |one| one.address.clone().unwrap_or_default()),
+            Column("address", |one| {
+                let address = one.address.as_deref();
+                address.map_or_else(String::new, |text| {
+                    words::address(text, one.address_is.as_deref())
+                })
+            }),
             Column("status", |one| one.status.clone()),
             Column("units", |one| one.units.join(", ")),
             Column("since", |one| words::date(one.since)),
@@ -58,6 +63,13 @@ pub(crate) fn drop(daemon: &Daemon<'_>, login: &str, printer: &Printer) -> Outco
 fn made(daemon: &Daemon<'_>, user: &User, what: &str, printer: &Printer) -> Outcome {
     let path = format!("/v1/users/{}/{what}", escape(&user.id));
     let made: CodeMade = daemon.post_to(&path, user.revision)?;
+    if let Some(address) = &made.not_proved {
+        printer.note(&format!(
+            "nothing is mailed to {address}: {} told it, and nobody has shown that it is theirs; `seatkeeper user address {0} {address}` gives \
+             it to them, by your word",
+            made.login
+        ));
+    }
     printer.record(&made, |made| {
         let Some(code) = made.code.as_ref().map(Secret::reveal) else {
             let to = made.mailed_to.as_deref().unwrap_or_default();

@@ -121,7 +121,7 @@ fn text(one: &Registration) -> String {
 fn address(one: &Registration) -> String {
     match (&one.address, one.verified) {
         (Some(address), true) => format!("{address} (verified)"),
-        (Some(address), false) => address.clone(),
+        (Some(address), false) => format!("{address} (not proved)"),
         (None, _) => String::new(),
     }
 }

@@ -147,7 +147,9 @@ fn text(who: &Whoami) -> String {
             .map(|given| format!("{} at {}", given.role, given.unit))
             .collect();
         let password = if who.password { "yes" } else { "none" };
-        lines.extend(who.address.iter().map(|text| format!("address   {text}")));
+        let is = who.address_is.as_deref();
+        let address = who.address.iter().map(|text| words::address(text, is));
+        lines.extend(address.map(|text| format!("address   {text}")));
         lines.extend([
             format!("status    {status}"),
             format!("password  {password}"),

@@ -248,9 +248,10 @@ fn text(user: &User) -> String {
         user.login,
         user.id,
         user.kind,
-        user.address
-            .as_ref()
-            .map_or_else(String::new, |address| format!("address {address}\n")),
+        user.address.as_deref().map_or_else(String::new, |address| {
+            let is = user.address_is.as_deref();
+            format!("address {}\n", words::address(address, is))
+        }),
         stands(user),
         user.units.join(", "),
         super::role::of_user(user)

@@ -187,6 +187,9 @@ pub struct Vendor {
 pub struct User {
     /// Keyed hashes of the logins.
     pub logins: OrdSet<LoginHash>,
+    /// A mail address that they told when they asked to come in, and that nobody has shown to be theirs: it is no login.
+    #[serde(default)]
+    pub claimed: Option<LoginHash>,
     /// The units that they were placed in, ascending; none where they were made at first sight and stay at home.
     #[serde(default)]
     pub units: Vec<UnitId>,

@@ -114,6 +114,9 @@ pub struct CodeMade {
     /// The address that it is mailed to, where this site sends mail and they have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailed_to: Option<String>,
+    /// The address that they told, to which nothing is mailed: nobody has shown it to be theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_proved: Option<String>,
     /// It is good until then (seconds since 1970), or until a newer one is made.
     pub until: u64,
 }
@@ -129,6 +132,9 @@ pub struct ResetAsked {
     /// Their mail address, where it is known and is not the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// `proved` by a code that was mailed there, `given` by an administrator, or `not_proved`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_is: Option<String>,
     /// `invited`, `pending` or `active`.
     pub status: String,
     /// The units that they are in, of those that the caller sees.
@@ -272,6 +278,10 @@ pub struct Whoami {
     /// Their mail address, where it is known and is not the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// `proved` by a code that was mailed there, `given` by an administrator, or `not_proved`; where the login is the address,
+    /// how that is known to be theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_is: Option<String>,
     /// `invited`, `pending`, `active` or `suspended`; empty where nobody is known.
     #[serde(default)]
     pub status: String,

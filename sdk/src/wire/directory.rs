@@ -185,6 +185,10 @@ pub struct User {
     /// Their mail address, where it is known and is not the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// `proved` by a code that was mailed there, `given` by an administrator, or `not_proved`; where the login is the address,
+    /// how that is known to be theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_is: Option<String>,
     /// `producer`, `partner`, `customer` or `self-registered`, by the accounts that they are in.
     #[serde(default)]
     pub kind: String,

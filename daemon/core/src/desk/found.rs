@@ -59,7 +59,7 @@ impl Desk {
         let several = state
             .users
             .iter()
-            .filter(|(_, known)| known.logins.len() > 1);
+            .filter(|(_, known)| known.logins.len() > 1 || known.claimed.is_some());
         let addresses = several.flat_map(|(id, _)| names_of(state, *id));
         let addresses: BTreeSet<_> = addresses.filter(|key| !is_user(*key)).collect();
         let named = Cell::new(0);

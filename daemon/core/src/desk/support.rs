@@ -62,7 +62,7 @@ impl Desk {
                 || caller.login.name.clone(),
                 |person| self.user_name(person),
             ),
-            address: person.and_then(|person| self.address_of(state, person)),
+            address: person.and_then(|person| self.mail_address(state, person)),
             site: self.settings.site_name.clone(),
         })
     }

@@ -3,9 +3,10 @@
 use crate::accounts::{install, trusting};
 use crate::credentials::{FIRST, redeemed, signs_in, user};
 use crate::directory::{person, unit};
+use crate::registrations::{access, account, asks};
 use crate::roles::{give, role};
 use crate::site::Site;
-use seatkeeper::wire::{Code, Forgot, UserChange};
+use seatkeeper::wire::{Code, Forgot, RegistrationApprove, UserChange, UserMake};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
 
@@ -126,4 +127,118 @@ fn d8_s11_an_address_that_is_the_only_login_is_changed_and_the_old_one_is_good_f
     let ana = site.desk.make_user(&root, &person("ana", &[]));
     ana.expect("made");
     gives(&site, &root, "ana", "it@works.example").expect("free");
+}
+
+/// The address that is shown of a user, and how it is known to be theirs.
+fn address(site: &Site, login: &str) -> (Option<String>, Option<String>) {
+    let user = site.desk.user_shown(&site.root(), login).expect(login);
+    (user.address, user.address_is)
+}
+
+fn known(text: &str, is: &str) -> (Option<String>, Option<String>) {
+    (Some(text.to_owned()), Some(is.to_owned()))
+}
+
+#[test]
+fn s11_an_address_that_was_only_told_is_found_by_nobody_and_mailed_nothing() {
+    let (site, _) = trusting();
+    let root = site.root();
+    let works = account(&site, "Works", "customer");
+    asks(&site, "cy", &access(&works, Some("Boss@x.example"))).expect("waits");
+    assert_eq!(address(&site, "cy"), known("boss@x.example", "not_proved"));
+    let approve = RegistrationApprove::default();
+    let approved = site.desk.approve_registration(&root, "cy", &approve, None);
+    assert_eq!(
+        approved.expect("let in").address_is.as_deref(),
+        Some("not_proved")
+    );
+    // Who names the boss by the address does not mean cy.
+    let no = site.desk.user_shown(&root, "boss@x.example");
+    assert_eq!(no.expect_err("nobody").code, Code::NotFound);
+    let no = give(
+        &site,
+        &root,
+        "boss@x.example",
+        &[role("administrator", "Works")],
+    );
+    assert_eq!(no.expect_err("nobody").code, Code::NotFound);
+    // A code is told to whoever makes it, and why.
+    for made in [
+        site.desk.invite(&root, "cy", (None, true)),
+        site.desk.reset(&root, "cy", (None, true)),
+    ] {
+        let made = made.expect("made");
+        assert_eq!(made.not_proved.as_deref(), Some("boss@x.example"));
+        assert!(made.mailed_to.is_none() && made.code.is_some());
+    }
+    let made = site.desk.reset(&root, "cy", (None, true)).expect("made");
+    redeemed(&site, &site.caller(5001, "cy", false), &made, FIRST).expect("told");
+    assert_eq!(address(&site, "cy"), known("boss@x.example", "not_proved"));
+    assert_eq!(forgot(&site, "cy"), None);
+    assert_eq!(forgot(&site, "boss@x.example"), None);
+    let no = signs_in(&site, &site.bob(), "boss@x.example", FIRST);
+    assert_eq!(no.expect_err("no login").code, Code::SignInFailed);
+    // By an administrator's word it is hers.
+    gives(&site, &root, "cy", "boss@x.example").expect("given");
+    assert_eq!(address(&site, "cy"), known("boss@x.example", "given"));
+    assert_eq!(
+        site.desk
+            .user_shown(&root, "boss@x.example")
+            .expect("cy")
+            .login,
+        "cy"
+    );
+    let made = site.desk.reset(&root, "cy", (None, true)).expect("made");
+    assert_eq!(made.mailed_to.as_deref(), Some("boss@x.example"));
+    redeemed(&site, &site.caller(5001, "cy", false), &made, FIRST).expect("read");
+    assert_eq!(address(&site, "cy"), known("boss@x.example", "proved"));
+}
+
+#[test]
+fn s11_d8_an_address_that_was_only_told_gives_way_to_who_has_it() {
+    let (site, _) = trusting();
+    let root = site.root();
+    let works = account(&site, "Works", "customer");
+    user(&site, "ana", FIRST);
+    gives(&site, &root, "ana", "ana@x.example").expect("given");
+    // Whoever tells an address that somebody has is told the same as of any other.
+    let asked = |who: &str, address: &str| asks(&site, who, &access(&works, Some(address)));
+    let (taken, free) = (
+        asked("cy", "ANA@x.example").expect("waits"),
+        asked("di", "Eve@x.example").expect("waits"),
+    );
+    assert_eq!(taken.verified, free.verified);
+    let no = site.desk.verify_registration(&root, "cy", None);
+    let no = no.expect_err("ana has it");
+    assert!(
+        no.code == Code::NameTaken && no.detail.contains("address of another user"),
+        "{no:?}"
+    );
+    let no = gives(&site, &root, "cy", "ana@x.example").expect_err("ana has it");
+    assert_eq!(no.code, Code::NameTaken);
+    assert_eq!(address(&site, "cy"), known("ana@x.example", "not_proved"));
+    // Their owner asks with it, too, and has it by an administrator's word: whoever told it has none any more.
+    asked("eve", "eve@x.example").expect("waits");
+    site.desk
+        .verify_registration(&root, "eve", None)
+        .expect("hers");
+    assert_eq!(address(&site, "eve"), known("eve@x.example", "proved"));
+    assert_eq!(address(&site, "di"), (None, None));
+    let waits = site.desk.registration(&root, "di").expect("waits");
+    assert_eq!(waits.address, None);
+    // So has whoever is made with it.
+    asked("fay", "gil@x.example").expect("waits");
+    let gil = UserMake {
+        address: Some("gil@x.example".to_owned()),
+        ..person("gil", &[])
+    };
+    site.desk.make_user(&root, &gil).expect("made");
+    assert_eq!(address(&site, "fay"), (None, None));
+    assert_eq!(address(&site, "gil"), known("gil@x.example", "given"));
+    // Nothing is left of what they told, and nothing else goes.
+    let names = || site.desk.side().names_now().expect("readable");
+    site.desk.sweep_names(names(), &site.desk.snapshot());
+    assert_eq!(address(&site, "cy"), known("ana@x.example", "not_proved"));
+    gives(&site, &root, "cy", "").expect("none");
+    assert_eq!(address(&site, "cy"), (None, None));
 }

@@ -175,7 +175,8 @@ fn redeem(
     let waits = state.registrations.get(&user);
     let proves = waits.is_some_and(|waits| {
         let address = waits.address.map(|address| address.hash);
-        !waits.verified && address.is_some() && address == of.mailed
+        let sent = address.filter(|address| of.mailed == Some(*address));
+        !waits.verified && sent.is_some_and(|address| !state.taken(address, user))
     });
     if let Some(SignsIn::Session { id, hash }) = signs_in {
         bearers::unused(state, id, hash)?;

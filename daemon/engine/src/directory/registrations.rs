@@ -43,7 +43,9 @@ fn register(act: &mut Act<'_>, asked: Register) -> Result<Verdict, Denial> {
             false => Err(Denial::new(Code::Conflict, 20)),
         };
     }
-    let address = asked.address.map(|address| address.hash);
+    // Whose an address is that they only tell is not asked: they would learn of somebody who has it.
+    let address = asked.address.filter(|_| asked.verified);
+    let address = address.map(|address| address.hash);
     let mut own = address.iter().chain([&asked.login]);
     if own.any(|login| state.logins.contains_key(login)) {
         return Err(Denial::new(Code::NameTaken, 1));
@@ -182,11 +184,14 @@ fn refuse(act: &mut Act<'_>, user: UserId, if_match: Option<u64>) -> Result<Verd
 
 fn verify(act: &mut Act<'_>, user: UserId, if_match: Option<u64>) -> Result<Verdict, Denial> {
     let known = waiting(act.state(), user, if_match)?;
-    if known.address.is_none() {
+    let Some(address) = known.address else {
         return Err(Denial {
             limit: Some("they told no address".to_owned()),
             ..Denial::new(Code::BadRequest, 1)
         });
+    };
+    if act.state().taken(address.hash, user) {
+        return Err(Denial::new(Code::NameTaken, 1));
     }
     if !known.verified {
         act.record(Recorded::AddressVerified { user });

@@ -112,16 +112,17 @@ pub(super) fn readdress(
         return Err(Denial::new(Code::Conflict, 20));
     }
     let new = address.map(|address| address.hash);
-    if new == was {
+    // One that they only told goes with it, and is theirs where it is the one that is given.
+    if new == was && known.claimed.is_none() {
         return Ok(Verdict::Done);
     }
-    if new.is_none() && known.logins.len() < 2 {
+    if new.is_none() && was.is_some() && known.logins.len() < 2 {
         return Err(Denial {
             limit: Some("this address is their only login: give them another one".to_owned()),
             ..Denial::new(Code::BadRequest, 1)
         });
     }
-    if new.is_some_and(|new| state.logins.contains_key(&new)) {
+    if new != was && new.is_some_and(|new| state.logins.contains_key(&new)) {
         return Err(Denial::new(Code::NameTaken, 1));
     }
     act.record(Recorded::AddressChanged { user, was, address });

@@ -2,12 +2,10 @@
 
 use super::licensing::unassign;
 use super::rooms::but;
-use super::{credentials, ends, registrations};
+use super::{addresses, credentials, ends, registrations};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
-use crate::state::{
-    Account, AccountKind, Group, MailAddress, OrgUnit, Place, State, Target, User, UserStatus,
-};
+use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
 use crate::time::Date;
 use imbl::OrdSet;
 use std::sync::Arc;
@@ -81,7 +79,7 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
     ends::fold(state, event);
     match event {
         Recorded::UserMet { user, login } => {
-            make_user(state, *user, User::met(*login, revision));
+            make_user(state, *user, User::met(*login, revision), revision);
         }
         Recorded::UserMade {
             user,
@@ -97,7 +95,7 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
                 ..User::met(*login, revision)
             };
             made.logins.extend(address.iter().copied());
-            make_user(state, *user, made);
+            make_user(state, *user, made, revision);
             place(state, *user, units, revision);
         }
         Recorded::UserChanged {
@@ -111,7 +109,7 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
             place(state, *user, units, revision);
         }
         Recorded::AddressChanged { user, was, address } => {
-            readdress(state, *user, (*was, *address), revision);
+            addresses::change(state, *user, (*was, *address), revision);
         }
         Recorded::UserRemoved { user } => forget_user(state, *user, revision),
         but!(users) => {}
@@ -131,34 +129,13 @@ fn change_status(
     registrations::answered(state, user, status);
 }
 
-/// They are found by the new address, and by the old one no more.
-fn readdress(
-    state: &mut State,
-    user: UserId,
-    (was, address): (Option<LoginHash>, Option<MailAddress>),
-    revision: u64,
-) {
-    let new = address.map(|address| address.hash);
-    change_user(state, user, revision, |known| {
-        if let Some(was) = was {
-            known.logins.remove(&was);
-        }
-        known.logins.extend(new);
-    });
-    if let Some(was) = was {
-        state.logins.remove(&was);
-        state.credentials.verified.remove(&was);
-    }
-    state.logins.extend(new.map(|new| (new, user)));
-    registrations::readdressed(state, user, address, revision);
-}
-
 impl User {
     /// One who was met under this login, at home and active.
     #[must_use]
     pub fn met(login: LoginHash, revision: u64) -> User {
         User {
             logins: OrdSet::unit(login),
+            claimed: None,
             units: Vec::new(),
             groups: Vec::new(),
             status: UserStatus::Active,
@@ -295,11 +272,15 @@ fn take_out(groups: &mut Vec<GroupId>, group: GroupId) {
     groups.retain(|one| *one != group);
 }
 
-pub(super) fn make_user(state: &mut State, user: UserId, made: User) {
-    for login in &made.logins {
-        state.logins.insert(*login, user);
-    }
+pub(super) fn make_user(state: &mut State, user: UserId, made: User, revision: u64) {
+    let logins = made.logins.clone();
+    let claimed = made.claimed.map(|address| (address, user));
+    state.credentials.claimed.extend(claimed);
     state.users.insert(user, Arc::new(made));
+    for login in logins {
+        state.logins.insert(login, user);
+        addresses::gives_way(state, login, revision);
+    }
 }
 
 pub(super) fn change_user(
@@ -349,6 +330,8 @@ pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
             state.logins.remove(login);
             state.credentials.verified.remove(login);
         }
+        let claimed = gone.claimed.map(|address| (address, user));
+        claimed.and_then(|claim| state.credentials.claimed.remove(&claim));
         for group in &gone.groups {
             if let Some(known) = state.groups.get_mut(group) {
                 let known = Arc::make_mut(known);

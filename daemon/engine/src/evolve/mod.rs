@@ -1,6 +1,7 @@
 //! Folds a recorded event into the state. Decides nothing: what an event says has happened.
 
 mod access;
+mod addresses;
 mod credentials;
 mod directory;
 mod ends;

@@ -1,8 +1,8 @@
 //! Folds what happens to those who ask to come in.
 
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
-use super::ends;
 use super::rooms::but;
+use super::{addresses, ends};
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
 use crate::state::{MailAddress, Registration, State, User, UserStatus};
@@ -23,14 +23,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             }
         }
         Recorded::RegistrationRefused { user } => forget_user(state, *user, revision),
-        Recorded::AddressVerified { user } => {
-            if let Some(known) = state.registrations.get_mut(user) {
-                let known = Arc::make_mut(known);
-                (known.verified, known.revision) = (true, revision);
-                let address = known.address.map(|address| address.hash);
-                state.credentials.verified.extend(address);
-            }
-        }
+        Recorded::AddressVerified { user } => verified(state, *user, revision),
         Recorded::DomainLetIn { account, domain } => {
             let domains = state.approved_domains.entry(*account).or_default();
             domains.insert(*domain);
@@ -55,9 +48,15 @@ fn register(state: &mut State, asked: &Registered, revision: u64) {
         status: UserStatus::Pending,
         ..User::met(asked.login, revision)
     };
-    made.logins
-        .extend(asked.address.map(|address| address.hash));
-    make_user(state, asked.user, made);
+    // An address that they only tell is no login: its owner could not have it, and they would be taken for its owner.
+    let address = asked.address.map(|address| address.hash);
+    match asked.verified {
+        true => made.logins.extend(address),
+        false => made.claimed = address,
+    }
+    make_user(state, asked.user, made, revision);
+    let verified = address.filter(|_| asked.verified);
+    state.credentials.verified.extend(verified);
     place(state, asked.user, &[asked.account], revision);
     let waits = Registration {
         account: asked.account,
@@ -69,6 +68,17 @@ fn register(state: &mut State, asked: &Registered, revision: u64) {
         revision,
     };
     state.registrations.insert(asked.user, Arc::new(waits));
+}
+
+/// The address of who waits is known to be theirs.
+fn verified(state: &mut State, user: UserId, revision: u64) {
+    if let Some(known) = state.registrations.get_mut(&user) {
+        let known = Arc::make_mut(known);
+        (known.verified, known.revision) = (true, revision);
+        if let Some(address) = known.address {
+            addresses::shown(state, user, address.hash, revision);
+        }
+    }
 }
 
 /// Who waits has another address, which is not known to be theirs.

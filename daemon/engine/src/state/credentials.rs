@@ -41,6 +41,9 @@ pub struct Credentials {
     /// Mail addresses that are known to be their user's.
     #[serde(default)]
     pub verified: OrdSet<LoginHash>,
+    /// Mail addresses that are not, with those who told them: several may tell one.
+    #[serde(default)]
+    pub claimed: OrdSet<(LoginHash, UserId)>,
 }
 
 impl Credentials {
@@ -200,6 +203,20 @@ impl State {
             false => user.active(now.j),
         };
         (known.good(now) && may).then_some(known)
+    }
+
+    /// Whether a mail address is somebody else's: one that they only told is not.
+    #[must_use]
+    pub fn taken(&self, address: LoginHash, user: UserId) -> bool {
+        self.logins.get(&address).is_some_and(|of| *of != user)
+    }
+
+    /// Those who told this mail address, and whose nobody has shown it to be.
+    pub fn claimers(&self, address: LoginHash) -> impl Iterator<Item = UserId> {
+        let from = (address, UserId([0; 16]));
+        let all = self.credentials.claimed.range(from..);
+        all.take_while(move |(one, _)| *one == address)
+            .map(|(_, user)| *user)
     }
 
     /// A code that is good still.

@@ -63,6 +63,7 @@ impl Stage {
                 if_match: None,
             },
             "who" => return self.who(words.at(1)?).map(|()| true),
+            "whose" => return self.whose(words.at(1)?).map(|()| true),
             "credentials" => return self.credentials().map(|()| true),
             _ => return Ok(false),
         };
@@ -87,6 +88,26 @@ impl Stage {
         let user = bound.get(&login(called)).copied();
         let user = user.map_or_else(|| "nobody".to_owned(), |user| self.name(user));
         self.line(&format!("  {called} is {user}"));
+        Ok(())
+    }
+
+    /// Whose a mail address is, and by what.
+    fn whose(&mut self, called: &str) -> Result<(), String> {
+        let state = self.engine.state();
+        let hash = address(called);
+        let told: Vec<_> = state.claimers(hash).map(|user| self.name(user)).collect();
+        let shown = state.credentials.verified.contains(&hash);
+        let known = state.logins.get(&hash).map(|user| self.name(*user));
+        let text = match known {
+            Some(user) if shown => format!("known to be that of {user}"),
+            Some(user) => format!("given to {user}"),
+            None => "nobody's".to_owned(),
+        };
+        let told = match told.is_empty() {
+            true => String::new(),
+            false => format!(", and told by {}", told.join(" and ")),
+        };
+        self.line(&format!("  {called} is {text}{told}"));
         Ok(())
     }
 

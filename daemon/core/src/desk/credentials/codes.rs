@@ -131,9 +131,12 @@ impl Desk {
         let caller = &self.user_managed(&snapshot, caller, id)?;
         let login = self.user_name(id);
         let to = self.mail_address(&snapshot.state, id).filter(|_| mails);
+        let told = snapshot.state.users.get(&id);
+        let told = told.filter(|known| mails && known.claimed.is_some());
+        let not_proved = told.and_then(|_| self.address_of(&snapshot.state, id));
         let (answer, made) = self.make_code(caller, (id, if_match), purpose, to)?;
         match &answer.verdict {
-            Verdict::Done => Ok(made),
+            Verdict::Done => Ok(CodeMade { not_proved, ..made }),
             Verdict::Denied(denial) if denial.code == denial::Code::Conflict => {
                 let detail = format!("{login} has a password already, and is not invited again");
                 let mut refused = problem(wire::Code::Conflict, detail);
@@ -168,6 +171,7 @@ impl Desk {
             purpose: spelled(purpose).to_owned(),
             code: Some(code.shown()),
             mailed_to: to,
+            not_proved: None,
             until: answer.now.j.0 + purpose.lasts_ms() / 1000,
         };
         Ok((answer, made))
@@ -210,6 +214,7 @@ impl Desk {
             Verdict::User(_) => {
                 self.attempts.succeeded(guesser(caller), None);
                 self.forget_password(&before.state, of.user);
+                self.erase_claims(&before.state, &answer.snapshot.state);
                 Ok((of.user, answer))
             }
             _ => {

@@ -13,7 +13,7 @@ use seatkeeper::wire::{Code, CodeMade, Forgot, Page, ResetAsked};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::ids::UserId;
 use seatkeeper_engine::state::{Purpose, Reset, UserStatus};
-use seatkeeper_engine::{Command, State, Verdict};
+use seatkeeper_engine::{Command, Verdict};
 
 impl Desk {
     /// `POST /v1/forgot`: whether it may be asked now. What comes of it is done after the answer
@@ -59,16 +59,6 @@ impl Desk {
         }
         let ask = Command::Credential(Credential::AskReset { user });
         self.asked(caller, ask).map(|_| None)
-    }
-
-    /// Where mail reaches somebody: their address, or the login that is one.
-    pub(super) fn mail_address(&self, state: &State, user: UserId) -> Option<String> {
-        let known = state.users.get(&user)?;
-        self.address_of(state, user).or_else(|| {
-            let login = self.user_name(user);
-            let hash = address_hash(self.keys.salt(), &login);
-            known.logins.contains(&hash).then_some(login)
-        })
     }
 
     /// `GET /v1/resets`: who asked, of those whom the caller may change.
@@ -143,6 +133,7 @@ impl Desk {
             id: id.to_string(),
             login: self.user_name(id),
             address: self.address_of(state, id),
+            address_is: self.address_is(state, id),
             status: status
                 .map_or("", |status| spelled(status, STATUS))
                 .to_owned(),

@@ -70,6 +70,7 @@ fn person(
         .to_owned(),
         known_until: until,
         address: desk.address_of(state, id),
+        address_is: desk.address_is(state, id),
         status: spelled(user.status, STATUS).to_owned(),
         until: user.until.map(|until| until.0),
         password: state.password_of(id).is_some(),

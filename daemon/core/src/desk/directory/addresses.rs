@@ -1,6 +1,6 @@
 //! Mail addresses and their domains: in one form, in which two are the same or are not (D7, D8).
 
-use super::registrations::address_key;
+use super::name_key;
 use crate::authorize::Caller;
 use crate::desk::Desk;
 use crate::desk::parse::bad;
@@ -91,7 +91,9 @@ impl Desk {
         };
         let answer = self.asked(caller, Command::Arrange(change))?;
         if let Verdict::Denied(denial) = &answer.verdict {
-            if let Some(key) = key.filter(|_| is_new) {
+            let known = answer.snapshot.state.users.get(&user);
+            let told = known.and_then(|known| known.claimed);
+            if let Some(key) = key.filter(|_| is_new && told != hashed.map(|of| of.hash)) {
                 self.erase_name(Kind::User, key);
             }
             let what = format!("address {}", text.unwrap_or("none"));
@@ -102,6 +104,7 @@ impl Desk {
             }
             return Err(refused);
         }
+        self.erase_claims(&before.state, &answer.snapshot.state);
         if let Some(was) = was.filter(|_| is_new) {
             self.erase_name(Kind::User, address_key(user, was));
             let known = answer.snapshot.state.users.get(&user);
@@ -113,6 +116,57 @@ impl Desk {
             }
         }
         Ok(answer)
+    }
+
+    /// The mail address of a user whose login is none; whose it is known to be is another question.
+    pub(in crate::desk) fn address_of(&self, state: &State, user: UserId) -> Option<String> {
+        let known = state.users.get(&user)?;
+        let several = known.logins.len() > 1;
+        let logins = known.logins.iter().filter(|_| several);
+        let mut keys = logins
+            .chain(known.claimed.iter())
+            .map(|login| address_key(user, *login));
+        keys.find_map(|key| self.side.name(Kind::User, key).ok()?)
+    }
+
+    /// How the address that is told of a user is known to be theirs: `proved` by a code that was mailed there, `given` by an
+    /// administrator, or `not_proved`.
+    pub(in crate::desk) fn address_is(&self, state: &State, user: UserId) -> Option<String> {
+        let known = state.users.get(&user)?;
+        let is = match (known.claimed, self.address_login(state, user)) {
+            (Some(_), _) => "not_proved",
+            (None, None) => return None,
+            (None, Some(address)) if state.credentials.verified.contains(&address) => "proved",
+            (None, Some(_)) => "given",
+        };
+        Some(is.to_owned())
+    }
+
+    /// Where mail reaches somebody: their address, or the login that is one. None that they only told: who reads what is sent
+    /// there may be anybody.
+    pub(in crate::desk) fn mail_address(&self, state: &State, user: UserId) -> Option<String> {
+        let known = state.users.get(&user)?;
+        let address = self.address_of(state, user);
+        let address = address.filter(|_| known.claimed.is_none());
+        address.or_else(|| {
+            let login = self.user_name(user);
+            let hash = address_hash(self.keys.salt(), &login);
+            known.logins.contains(&hash).then_some(login)
+        })
+    }
+
+    /// Nothing is kept of addresses that somebody told and that gave way.
+    pub(in crate::desk) fn erase_claims(&self, before: &State, after: &State) {
+        let (told, still) = (&before.credentials.claimed, &after.credentials.claimed);
+        if told.ptr_eq(still) {
+            return;
+        }
+        for (address, user) in told.iter().filter(|claim| !still.contains(*claim)) {
+            let has = after.users.get(user);
+            if !has.is_some_and(|known| known.logins.contains(address)) {
+                self.erase_name(Kind::User, address_key(*user, *address));
+            }
+        }
     }
 
     /// A user's address: none of the form of a login `name@machine` of this machine, which is somebody else's name.
@@ -140,6 +194,21 @@ impl Desk {
         let called = address_hash(self.keys.salt(), &self.user_name(user));
         beside.or_else(|| logins.find(|login| *login == called))
     }
+}
+
+/// The keys of all that is kept of a user as text: their name, and their addresses.
+pub(in crate::desk) fn names_of(state: &State, user: UserId) -> Vec<[u8; 16]> {
+    let known = state.users.get(&user);
+    let several = known.filter(|known| known.logins.len() > 1);
+    let logins = several.into_iter().flat_map(|known| known.logins.iter());
+    let told = known.into_iter().flat_map(|known| known.claimed.iter());
+    let addresses = logins.chain(told).map(|login| address_key(user, *login));
+    std::iter::once(user.0).chain(addresses).collect()
+}
+
+/// The key that an address of a user is kept under.
+pub(super) fn address_key(user: UserId, address: LoginHash) -> [u8; 16] {
+    name_key(user.0, NameHash(address.0))
 }
 
 /// Refuses what is no mail address.
@@ -176,19 +245,6 @@ pub(in crate::desk) fn address_hash(salt: &Salt, address: &str) -> LoginHash {
 /// A domain, apart from all names.
 pub(super) fn domain_hash(salt: &Salt, domain: &str) -> NameHash {
     NameHash(hash(salt, &format!("\0@{domain}")).0)
-}
-
-/// Leads somebody on who asked to come in by a name that is taken. Whose it is is not said.
-pub(super) fn taken(mut refused: Refused, address: Option<&Address>) -> Refused {
-    if refused.code == Code::NameTaken {
-        refused.hint = match address {
-            Some(Address { text, .. }) => format!(
-                "if you are that user: `seatkeeper login {text}`, or `seatkeeper forgot {text}` asks for a code; else tell another address"
-            ),
-            None => "if it is your company: a colleague tells you its id, and `seatkeeper register --join ID` asks to come in; else take another name".to_owned(),
-        };
-    }
-    refused
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ mod roles;
 mod units;
 mod users;
 
-pub(super) use addresses::{address_hash, mail_address};
+pub(super) use addresses::{address_hash, mail_address, names_of};
 pub(super) use customers::Wanted;
 pub(super) use names::name_key;
-pub(super) use registrations::names_of;
 pub(super) use users::STATUS;
 
 use super::Desk;

@@ -1,6 +1,6 @@
 //! `/v1/registrations`: who asks to come in, and what they are answered (rule 1).
 
-use super::addresses::{domain, domain_hash, taken};
+use super::addresses::{address_key, domain, domain_hash, names_of};
 use super::{brought, name_key};
 use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
@@ -14,8 +14,7 @@ use seatkeeper::wire::{
     self, Code, Page, Registration as View, RegistrationApprove, RegistrationMake,
 };
 use seatkeeper_engine::command::{Admission, Arrange, Register, Want};
-use seatkeeper_engine::denial;
-use seatkeeper_engine::ids::{LoginHash, NameHash, UnitId, UserId};
+use seatkeeper_engine::ids::{NameHash, UnitId, UserId};
 use seatkeeper_engine::state::{Registration, Way};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::sync::PoisonError;
@@ -160,8 +159,12 @@ impl Desk {
         let before = self.waiting(&snapshot.state, id);
         let before = before.map_err(|no| nobody_waits(&snapshot, &caller, no))?;
         let verify = Admission::Verify { user: id, if_match };
-        let answer = self.admitted(&caller, id, verify)?;
+        let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = before.address.clone().unwrap_or_default();
+        let answer = self.admitted(&caller, id, verify);
+        let answer = answer.map_err(|no| given_to_another(no, &told))?;
         let state = &answer.snapshot.state;
+        self.erase_claims(&snapshot.state, state);
         match (state.registrations.get(&id), state.users.get(&id)) {
             (Some(known), _) => Ok(self.waiting_view(state, id, known)),
             // Let in by its domain.
@@ -191,7 +194,7 @@ impl Desk {
             user,
             login: caller.login.name_hash,
             address: address.as_ref().map(|address| address.hashed(salt)),
-            // By an administrator's word; a code that is mailed will do it without one.
+            // By an administrator's word, or by a code that was mailed there.
             verified: false,
             want,
         };
@@ -221,17 +224,8 @@ impl Desk {
                     .iter()
                     .for_each(|(kind, key, _)| self.erase_name(*kind, *key));
             }
-            let known = address.filter(|one| state.logins.contains_key(&one.hashed(salt).hash));
-            let known = known.filter(|_| denial.code == denial::Code::NameTaken);
-            let what = match &known {
-                Some(address) => format!(
-                    "address {}, in another registration or of a user",
-                    address.text
-                ),
-                None => what(body),
-            };
-            let refused = self.stands_against(caller, &what, denial, &answer.snapshot);
-            return Err(taken(refused, known.as_ref()));
+            let refused = self.stands_against(caller, &what(body), denial, &answer.snapshot);
+            return Err(taken(refused));
         }
         self.waiting(state, user)
     }
@@ -358,16 +352,6 @@ impl Desk {
         texts
     }
 
-    /// The mail address of a user whose login is none.
-    pub(in crate::desk) fn address_of(&self, state: &State, user: UserId) -> Option<String> {
-        let known = state
-            .users
-            .get(&user)
-            .filter(|known| known.logins.len() > 1)?;
-        let mut keys = known.logins.iter().map(|login| address_key(user, *login));
-        keys.find_map(|key| self.side.name(Kind::User, key).ok()?)
-    }
-
     fn kept_text(&self, kind: Kind, key: [u8; 16]) -> String {
         match self.side.name(kind, key) {
             Ok(Some(text)) => text,
@@ -448,20 +432,15 @@ impl Desk {
     }
 }
 
-/// The keys of all that is kept of a user as text: their name, and their addresses.
-pub(in crate::desk) fn names_of(state: &State, user: UserId) -> Vec<[u8; 16]> {
-    let known = state
-        .users
-        .get(&user)
-        .filter(|known| known.logins.len() > 1);
-    let logins = known.into_iter().flat_map(|known| known.logins.iter());
-    let addresses = logins.map(|login| address_key(user, *login));
-    std::iter::once(user.0).chain(addresses).collect()
-}
-
-/// The key that an address of a user is kept under.
-pub(super) fn address_key(user: UserId, address: LoginHash) -> [u8; 16] {
-    name_key(user.0, NameHash(address.0))
+/// An address that somebody told, and another user has.
+fn given_to_another(mut refused: Refused, address: &str) -> Refused {
+    if refused.code == Code::NameTaken {
+        refused.detail = format!("{address} is the address of another user");
+        refused.hint =
+            "who told it waits without an address: approve or refuse them by what else you know"
+                .to_owned();
+    }
+    refused
 }
 
 /// What somebody asked for, in their words.
@@ -486,6 +465,14 @@ fn nobody_waits(snapshot: &Snapshot, caller: &Caller, mut refused: Refused) -> R
     let sight = Sight::of(snapshot, caller, Permission::UserRead);
     if refused.code == Code::NotFound && !sight.is_nowhere() {
         refused.hint = "`seatkeeper registration list` shows who waits".to_owned();
+    }
+    refused
+}
+
+/// Leads somebody on whose company's name is taken. Whose it is is not said.
+fn taken(mut refused: Refused) -> Refused {
+    if refused.code == Code::NameTaken {
+        refused.hint = "if it is your company: a colleague tells you its id, and `seatkeeper register --join ID` asks to come in; else take another name".to_owned();
     }
     refused
 }

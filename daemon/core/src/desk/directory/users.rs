@@ -1,8 +1,8 @@
 //! `/v1/users`.
 
-use super::registrations::address_key;
+use super::addresses::{address_key, names_of};
 use super::units::{KINDS, SELF_REGISTERED};
-use super::{brought, names_of, spelled, word};
+use super::{brought, spelled, word};
 use crate::authorize::{Caller, Permission, Sight, forbidden};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
@@ -145,7 +145,8 @@ impl Desk {
             until: body.until.map(date).transpose()?,
         };
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.keeper.recorded().state.users.contains_key(&user) {
+        let before = self.keeper.recorded();
+        if before.state.users.contains_key(&user) {
             // The same again, or another one under this id: its name is not touched.
             let answer = self.arranged(caller, &format!("user {}", body.login), change)?;
             return self.user_found(&answer.snapshot, caller, user);
@@ -176,6 +177,7 @@ impl Desk {
             }
             return Err(refused);
         }
+        self.erase_claims(&before.state, &answer.snapshot.state);
         self.user_found(&answer.snapshot, caller, user)
     }
 
@@ -391,6 +393,7 @@ impl Desk {
             id: id.to_string(),
             login: self.user_name(id),
             address: self.address_of(state, id),
+            address_is: self.address_is(state, id),
             kind: kind_of(state, known).to_owned(),
             status: spelled(known.status, STATUS).to_owned(),
             until: known.until.map(|until| until.0),
