@@ -14,6 +14,7 @@ mod impostor;
 mod mail;
 mod named;
 mod organisation;
+mod own_address;
 mod past;
 mod planted;
 mod portals;

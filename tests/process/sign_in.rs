@@ -9,8 +9,8 @@ use seatkeeper_tests::{Site, not_run};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-const ANA: u32 = 64_201;
-const FIRST: &str = "the first sentence of mine";
+pub(crate) const ANA: u32 = 64_201;
+pub(crate) const FIRST: &str = "the first sentence of mine";
 const SECOND: &str = "and the second one, longer";
 
 /// Types a line as another account of this machine, with these lines on standard input.
@@ -25,7 +25,7 @@ pub(crate) fn told(site: &Site, uid: u32, line: &str, input: &str) -> Said {
     run(command.stdin(file))
 }
 
-fn did(site: &Site, line: &str, input: &str) -> String {
+pub(crate) fn did(site: &Site, line: &str, input: &str) -> String {
     let said = told(site, ANA, line, input);
     assert_eq!(said.code, 0, "{line}: {said:?}");
     said.out
@@ -47,12 +47,12 @@ fn presents(site: &Site, file: &Path, line: &str) -> Said {
 }
 
 /// A mail's text without the soft ends of its lines (RFC 2045, 6.7).
-fn unbroken(text: &str) -> String {
+pub(crate) fn unbroken(text: &str) -> String {
     text.replace("=\r\n", "").replace("=\n", "")
 }
 
 /// The journal, as it is exported.
-fn exported(site: &Site) -> String {
+pub(crate) fn exported(site: &Site) -> String {
     let file = site.path("journal.jsonl");
     done(site, &format!("audit export {}", file.display()));
     std::fs::read_to_string(&file).expect("the export")

@@ -25,7 +25,7 @@ pub(crate) use license::{LicenseCommand, RemoveArgs, RequestArgs, To, With};
 pub(crate) use mail::MailCommand;
 pub(crate) use registration::{RegisterArgs, RegistrationCommand};
 pub(crate) use seat::{CheckoutArgs, RunArgs, SeatCommand, Taking};
-pub(crate) use sign_in::{LoginArgs, NewToken, SessionCommand, TokenCommand};
+pub(crate) use sign_in::{AddressArgs, LoginArgs, NewToken, SessionCommand, TokenCommand};
 pub(crate) use site::{DelegateArgs, KeyCommand, NewKeyArgs, SiteCommand};
 pub(crate) use suppose::Supposing;
 pub(crate) use terms::{PublishArgs, TermsCommand};
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Whoami,
     /// Change your password; reads the old one and the new one from standard input, or asks at the terminal
     Password,
+    /// Take another mail address: a code is mailed there, and with --code it is yours
+    Address(AddressArgs),
     /// You cannot get in: ask for a code that sets your password
     Forgot {
         /// Your login at this site, or your mail address

@@ -30,6 +30,22 @@ pub(crate) struct LoginArgs {
     pub session: Option<PathBuf>,
 }
 
+/// `address`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Your password is read from standard input, and asked for where that is a terminal; with --code the code is. The code \
+    is good for an hour and shows that you read what is mailed there: until then you have the old address, which is told of it. Whether \
+    an address is somebody else's is told to nobody who asks: they are mailed that somebody did. Where no mail is sent an administrator \
+    gives you the address: `seatkeeper user address`."
+)]
+pub(crate) struct AddressArgs {
+    /// The address
+    pub address: String,
+    /// Use the code that was mailed to it: from then on it is yours
+    #[arg(long)]
+    pub code: bool,
+}
+
 /// `session …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionCommand {

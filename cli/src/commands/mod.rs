@@ -56,6 +56,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Logout => sign_in::logout(&daemon, printer).map(done),
         Command::Whoami => sign_in::whoami(&daemon, printer).map(done),
         Command::Password => sign_in::password(&daemon, printer).map(done),
+        Command::Address(args) => sign_in::address(&daemon, args, printer).map(done),
         Command::Forgot { login } => sign_in::forgot(&daemon, login, printer).map(done),
         Command::Session(command) => session::run(&daemon, command, printer).map(done),
         Command::Token(command) => token::run(&daemon, command, printer).map(done),

@@ -1,13 +1,16 @@
 //! `login`, `logout`, `whoami`, `password`, `forgot`: who one is here.
 
 use super::session;
-use crate::args::LoginArgs;
+use crate::args::{AddressArgs, LoginArgs};
 use crate::daemon::Daemon;
 use crate::failure::Outcome;
 use crate::passphrase::secret;
 use crate::printer::Printer;
 use crate::words;
-use seatkeeper::wire::{Forgot, PasswordChange, Redeem, SignIn, Whoami};
+use seatkeeper::wire::{
+    AddressAsk, AddressAsked, AddressProve, AddressProved, Forgot, PasswordChange, Redeem, SignIn,
+    Whoami,
+};
 use serde_json::Value;
 
 /// Signs the calling account in, or makes a session. Whatever is presented elsewhere is not: who signs in proves it here.
@@ -93,6 +96,37 @@ pub(crate) fn password(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
         "the password is another one now; whoever else was signed in by the old one is so no more",
     );
     Ok(())
+}
+
+/// Asks for another mail address, or shows by a code that it is one's own.
+pub(crate) fn address(daemon: &Daemon<'_>, args: &AddressArgs, printer: &Printer) -> Outcome {
+    if args.code {
+        let body = AddressProve {
+            address: args.address.clone(),
+            code: secret("the code", false)?,
+        };
+        let proved: AddressProved = daemon.post("/v1/address/code", &body)?;
+        return printer.record(&proved, |of| {
+            format!("{} is the mail address of {} now", of.address, of.login)
+        });
+    }
+    let who: Whoami = daemon.get("/v1/whoami")?;
+    let body = AddressAsk {
+        address: args.address.clone(),
+        password: match who.password {
+            true => Some(secret("your password", false)?),
+            false => None,
+        },
+    };
+    let asked: AddressAsked = daemon.post("/v1/address", &body)?;
+    printer.record(&asked, |of| {
+        format!(
+            "a code is on its way to {0}, good until {1} or a newer one: `seatkeeper address {0} --code` reads it, and the address is \
+             yours; until then nothing is changed. Where it is somebody else's they are told instead",
+            of.address,
+            words::date(of.until)
+        )
+    })
 }
 
 /// Says that somebody cannot get in.

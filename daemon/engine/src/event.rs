@@ -1,5 +1,9 @@
 //! What happened: past participles. Recorded events are journaled and make the state; fleeting ones only move holds.
 
+mod registered;
+
+pub use registered::Registered;
+
 use crate::access::{Given, Permission, Reach};
 use crate::command::{IssuerSeen, Pid, Process};
 use crate::ids::{
@@ -8,7 +12,7 @@ use crate::ids::{
     UnitId, UserId,
 };
 use crate::state::{
-    AssignmentTerms, Code, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus, Way,
+    AssignmentTerms, Code, LicenseTerms, MailAddress, Place, Target, Unit, UserStatus,
 };
 use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
@@ -235,6 +239,12 @@ pub enum Recorded {
         user: UserId,
         codes: Vec<CodeHash>,
     },
+    AddressProved {
+        user: UserId,
+        code: CodeHash,
+        was: Option<LoginHash>,
+        address: MailAddress,
+    },
     /// Whoever was signed in as them is so no more, but for one login or session, and no code of theirs is good.
     PasswordSet {
         user: UserId,
@@ -365,27 +375,6 @@ pub struct ShownRun {
     pub seq: u64,
     /// The lease's ttl + grace in milliseconds.
     pub term_ms: u64,
-}
-
-/// Somebody who asked to come in (rule 1).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Registered {
-    /// Who: a user who waits.
-    pub user: UserId,
-    /// Their login.
-    pub login: LoginHash,
-    /// The account that they ask for.
-    pub account: UnitId,
-    /// How they came to it.
-    pub way: Way,
-    /// Whose administrators answer it; none are those of the home account.
-    pub to: Option<UnitId>,
-    /// Their mail address.
-    pub address: Option<MailAddress>,
-    /// It is known to be theirs.
-    pub verified: bool,
-    /// When, by J.
-    pub at: Date,
 }
 
 /// A grant opened with its first holder.

@@ -3,7 +3,7 @@
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources, Shared};
-use super::{sessions, tokens};
+use super::{addresses, sessions, tokens};
 use crate::mail::Mail;
 use crate::mail::letters::{self, Coded};
 use axum::Json;
@@ -32,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Resources> {
         .routes(routes!(logout))
         .routes(routes!(whoami))
         .routes(routes!(password))
+        .merge(addresses::routes())
         .routes(routes!(forgot))
         .routes(routes!(invite))
         .routes(routes!(reset))

@@ -1,5 +1,6 @@
 //! The HTTP API: who may connect, who asks, one file per resource. It decides nothing; the desk does.
 
+mod addresses;
 mod assignments;
 mod audit;
 mod blank;

@@ -40,6 +40,8 @@ pub enum Kind {
     Welcome,
     /// A code for another password.
     Reset,
+    /// A mail address is to be somebody's, or was.
+    Address,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Kind::LicenseRequest => "license_request",
             Kind::Welcome => "welcome",
             Kind::Reset => "reset",
+            Kind::Address => "address",
         }
     }
 
@@ -188,6 +191,58 @@ pub fn reset(to: &str, asked: &Coded<'_>) -> Mail {
     );
     let subject = format!("A code for your password at {}", asked.site);
     coded(Kind::Reset, to, subject, body)
+}
+
+/// A code that shows that an address is somebody's, and does nothing else (S11).
+#[must_use]
+pub fn address(to: &str, asked: &Coded<'_>) -> Mail {
+    let body = format!(
+        "{login}, a user of the licensed software at {site}, asked to have this mail address. If that was not you, nothing needs to \
+         be done, and give the code to nobody: with it the address is theirs there.\n\n\
+         Your code is\n\n    {code}\n\n\
+         On your computer, as {login}, type `seatkeeper address {to} --code`, then the code. The code is good once, until {}. It \
+         sets no password and signs nobody in.\n",
+        dates::format(asked.until),
+        login = asked.login,
+        site = asked.site,
+        code = asked.code.reveal(),
+    );
+    let subject = format!("A code for your mail address at {}", asked.site);
+    coded(Kind::Address, to, subject, body)
+}
+
+/// What is mailed instead to whose the address is already: nobody sees from outside which it was.
+#[must_use]
+pub fn address_of_another(to: &str, site: &str) -> Mail {
+    let body = format!(
+        "Somebody who uses the licensed software at {site} asked to have this mail address. It is yours there already, and \
+         stays yours: nothing needs to be done, and they were told nothing of it.\n"
+    );
+    let subject = format!("Your mail address at {site}");
+    coded(Kind::Address, to, subject, body)
+}
+
+/// Whose address is another one now.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The site's name.
+    pub site: &'a str,
+    /// Their login.
+    pub login: &'a str,
+}
+
+/// Told at the old address, which is nobody's from then on.
+#[must_use]
+pub fn address_changed(to: &str, of: &Shown<'_>) -> Mail {
+    let Shown { site, login } = of;
+    let body = format!(
+        "The mail address of {login} at {site} is another one now, by their password and a code that was mailed to the new one. \
+         Nothing more is mailed here, and nobody signs in by this address.\n\n\
+         If that was not you, tell the administrators of {site} at once: they give you your address back \
+         (`seatkeeper user address {login} {to}`) and a code for another password (`seatkeeper user reset-link {login}`).\n"
+    );
+    let subject = format!("Your mail address at {site} was changed");
+    coded(Kind::Address, to, subject, body)
 }
 
 fn how(asked: &Coded<'_>) -> String {

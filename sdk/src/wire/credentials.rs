@@ -91,6 +91,49 @@ pub struct PasswordChange {
     pub new: Secret,
 }
 
+/// The caller wants another mail address: `POST /v1/address`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddressAsk {
+    /// It.
+    pub address: String,
+    /// Their password; who has none may show the address that they told when they asked to come in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub password: Option<Secret>,
+}
+
+/// A code is on its way there, unless the address is somebody else's: that is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddressAsked {
+    /// The address, in the form in which it is kept.
+    pub address: String,
+    /// The code is good until then (seconds since 1970), or until a newer one is asked for.
+    pub until: u64,
+}
+
+/// The caller reads what is mailed to an address: `POST /v1/address/code`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddressProve {
+    /// The address that was asked for.
+    pub address: String,
+    /// The code that was mailed there; case, spaces and hyphens do not matter.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub code: Secret,
+}
+
+/// The address is theirs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddressProved {
+    /// Their login.
+    pub login: String,
+    /// Their mail address.
+    pub address: String,
+}
+
 /// Somebody cannot get in: `POST /v1/forgot`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -27,9 +27,9 @@ pub use bodies::{
 };
 pub use code::{Class, Code};
 pub use credentials::{
-    BEARER_CHARS, CodeMade, Forgot, PasswordChange, Redeem, ResetAsked, SESSION_PREFIX, SESSION_S,
-    Secret, Session, SessionMade, SessionMake, SignIn, TOKEN_PREFIX, Token, TokenMade, TokenMake,
-    Whoami,
+    AddressAsk, AddressAsked, AddressProve, AddressProved, BEARER_CHARS, CodeMade, Forgot,
+    PasswordChange, Redeem, ResetAsked, SESSION_PREFIX, SESSION_S, Secret, Session, SessionMade,
+    SessionMake, SignIn, TOKEN_PREFIX, Token, TokenMade, TokenMake, Whoami,
 };
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};

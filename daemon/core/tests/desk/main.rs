@@ -12,6 +12,7 @@ mod install;
 mod intruders;
 mod leases;
 mod named;
+mod own_address;
 mod problems;
 mod registrations;
 mod removal;

@@ -2,7 +2,7 @@
 //! no command: whoever gives one has checked the password, or has its hash.
 
 use crate::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId, UserId};
-use crate::state::Purpose;
+use crate::state::{MailAddress, Purpose};
 use crate::time::Date;
 
 /// What is signed in once somebody has proved who they are.
@@ -72,6 +72,17 @@ pub enum Credential {
         signs_in: Option<SignsIn>,
         /// Whoever uses it is known to be the person without it.
         own: bool,
+    },
+    /// Uses a code that was mailed to an address: it is theirs from now on.
+    ProveAddress {
+        /// Who uses it, and is known to be that without it.
+        user: UserId,
+        /// The code's hash.
+        code: CodeHash,
+        /// Which of their logins their address was, where they had one.
+        was: Option<LoginHash>,
+        /// The address.
+        address: MailAddress,
     },
     /// Somebody cannot get in, and asks for a code.
     AskReset {

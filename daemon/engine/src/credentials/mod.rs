@@ -1,6 +1,7 @@
 //! Passwords, codes and who is signed in, as they are judged. What is told to be a password was checked before: here it is
 //! judged whether it still is the one that counts.
 
+mod addresses;
 mod bearers;
 
 use crate::command::{Credential, SignsIn};
@@ -51,6 +52,12 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             signs_in,
             own,
         } => redeem(act, code, password, (signs_in, own)),
+        Credential::ProveAddress {
+            user,
+            code,
+            was,
+            address,
+        } => addresses::prove(act, user, code, (was, address)),
         Credential::AskReset { user } => {
             let state = act.state();
             let known = state.users.get(&user).ok_or_else(|| not_found(1))?;
@@ -156,7 +163,11 @@ fn make_code(
     Ok(Verdict::Done)
 }
 
-/// One that was used, is over, or never was, is the same no.
+/// One that was used, is over, or never was, is the same no; so is one for something else.
+fn not_valid() -> Denial {
+    Denial::new(Code::CodeNotValid, 1)
+}
+
 fn redeem(
     act: &mut Act<'_>,
     code: CodeHash,
@@ -164,8 +175,9 @@ fn redeem(
     (signs_in, own): (Option<SignsIn>, bool),
 ) -> Result<Verdict, Denial> {
     let state = act.state();
-    let not_valid = || Denial::new(Code::CodeNotValid, 1);
-    let of = *state.code(&code, act.now).ok_or_else(not_valid)?;
+    let of = state.code(&code, act.now);
+    let of = of.filter(|of| of.purpose != Purpose::Address);
+    let of = *of.ok_or_else(not_valid)?;
     let user = of.user;
     let known = state.users.get(&user).ok_or_else(not_valid)?;
     if !known.may_come(act.now.j) {

@@ -40,6 +40,21 @@ pub(super) fn shown(state: &mut State, user: UserId, address: LoginHash, revisio
     state.credentials.verified.insert(address);
 }
 
+/// They showed that an address is theirs, and have it in the place of the old one.
+pub(super) fn prove(
+    state: &mut State,
+    user: UserId,
+    (was, address): (Option<LoginHash>, MailAddress),
+    revision: u64,
+) {
+    let known = state.users.get(&user);
+    if !known.is_some_and(|known| known.logins.contains(&address.hash)) {
+        change(state, user, (was, Some(address)), revision);
+    }
+    state.credentials.verified.insert(address.hash);
+    registrations::proved(state, user, revision);
+}
+
 /// An address is one of their logins; that it is theirs is somebody's word.
 fn own(state: &mut State, user: UserId, address: LoginHash, revision: u64) {
     change_user(state, user, revision, |known| {

@@ -4,7 +4,7 @@ use super::rooms::but;
 use super::{addresses, ends};
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
-use crate::state::{Bearer, BearerKind, Code, Personal, Reset, State};
+use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
 use std::sync::Arc;
 
 /// Folds one event of a credential.
@@ -19,6 +19,15 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             if let Some(address) = mailed {
                 addresses::shown(state, *user, address, revision);
             }
+        }
+        Recorded::AddressProved {
+            user,
+            code,
+            was,
+            address,
+        } => {
+            drop_code(state, *code);
+            addresses::prove(state, *user, (*was, *address), revision);
         }
         Recorded::PasswordSet {
             user,
@@ -154,11 +163,13 @@ fn change(state: &mut State, user: UserId, change: impl FnOnce(&mut Personal)) {
     change(Arc::make_mut(known));
 }
 
-/// A new code answers who asked for one.
+/// A new code for a password answers who asked for one.
 fn make_code(state: &mut State, code: CodeHash, of: Code) {
     state.credentials.codes.insert(code, of);
     change(state, of.user, |own| own.codes.push(code));
-    state.credentials.resets.remove(&of.user);
+    if of.purpose != Purpose::Address {
+        state.credentials.resets.remove(&of.user);
+    }
 }
 
 pub(super) fn drop_code(state: &mut State, code: CodeHash) {

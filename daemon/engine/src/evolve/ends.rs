@@ -38,15 +38,20 @@ fn ends(state: &State, event: &Recorded) -> Option<Ends> {
             }
             #[cfg(planted)]
             UserStatus::Suspended if crate::planted::is("session-outlasts") => None,
-            // Whoever is suspended is out of all sessions for good.
-            UserStatus::Suspended => {
-                Some(Ends::of(state, *user, |_| false, |_, of| of.is_session()))
-            }
+            // Whoever is suspended is out of all sessions for good, and takes no other address.
+            UserStatus::Suspended => Some(Ends::of(state, *user, proves, |_, of| of.is_session())),
             _ => None,
         },
-        // What was mailed to an address that is theirs no more is good for nothing.
+        // What was mailed to an address that is theirs no more is good for nothing, nor is what they asked for themselves
+        // where somebody else says which it is.
         Recorded::AddressChanged { user, was, .. } => {
-            let was = Some((*was)?);
+            let goes = |of: &Code| proves(of) || was.is_some() && of.mailed == *was;
+            Some(Ends::of(state, *user, goes, |_, _| false))
+        }
+        Recorded::AddressProved {
+            user, was, address, ..
+        } => {
+            let was = Some((*was).filter(|was| *was != address.hash)?);
             Some(Ends::of(state, *user, |of| of.mailed == was, |_, _| false))
         }
         Recorded::UserRemoved { user } | Recorded::RegistrationRefused { user } => {
@@ -74,6 +79,10 @@ fn ends(state: &State, event: &Recorded) -> Option<Ends> {
         }
         _ => None,
     }
+}
+
+fn proves(of: &Code) -> bool {
+    of.purpose == Purpose::Address
 }
 
 /// Drops what ends with it.
@@ -108,16 +117,19 @@ impl Ends {
     }
 
     /// Somebody is given more than they had: what others made for them by then is good no more. An invitation is, because a
-    /// role is given as the last step (H14), and so is what was mailed: whoever made it does not know it.
+    /// role is given as the last step (H14), and so is what was mailed: whoever made it does not know it. No address becomes
+    /// theirs by a code that is out: whoever asked for it is not known to be them any more.
     fn grown(state: &State, user: UserId) -> Ends {
         let told = |of: &Code| of.purpose == Purpose::Reset && of.mailed.is_none();
-        Ends::of(state, user, told, |_, one| !one.own)
+        let goes = |of: &Code| told(of) || proves(of);
+        Ends::of(state, user, goes, |_, one| !one.own)
     }
 
     /// Somebody who waited is let in. Whoever was told a code for them was told it for one who had nothing: an invitation is
     /// good no more either.
     fn let_in(state: &State, user: UserId) -> Ends {
-        Ends::of(state, user, |of| of.mailed.is_none(), |_, one| !one.own)
+        let goes = |of: &Code| of.mailed.is_none() || proves(of);
+        Ends::of(state, user, goes, |_, one| !one.own)
     }
 
     /// The events that say so.

@@ -139,6 +139,7 @@ fn moves(event: &Recorded) -> Moves<'_> {
         | Recorded::CodeMade { .. }
         | Recorded::CodeUsed { .. }
         | Recorded::CodesDropped { .. }
+        | Recorded::AddressProved { .. }
         | Recorded::PasswordSet { .. }
         | Recorded::LoginBound { .. }
         | Recorded::LoginUnbound { .. }

@@ -72,12 +72,18 @@ fn register(state: &mut State, asked: &Registered, revision: u64) {
 
 /// The address of who waits is known to be theirs.
 fn verified(state: &mut State, user: UserId, revision: u64) {
+    proved(state, user, revision);
+    let known = state.registrations.get(&user);
+    if let Some(address) = known.and_then(|known| known.address) {
+        addresses::shown(state, user, address.hash, revision);
+    }
+}
+
+/// The same, where that was judged of the address itself.
+pub(super) fn proved(state: &mut State, user: UserId, revision: u64) {
     if let Some(known) = state.registrations.get_mut(&user) {
         let known = Arc::make_mut(known);
-        (known.verified, known.revision) = (true, revision);
-        if let Some(address) = known.address {
-            addresses::shown(state, user, address.hash, revision);
-        }
+        (known.verified, known.revision) = (known.address.is_some(), revision);
     }
 }
 

@@ -71,6 +71,7 @@ macro_rules! of {
         Recorded::CodeMade { .. }
             | Recorded::CodeUsed { .. }
             | Recorded::CodesDropped { .. }
+            | Recorded::AddressProved { .. }
             | Recorded::PasswordSet { .. }
             | Recorded::LoginBound { .. }
             | Recorded::LoginUnbound { .. }

@@ -124,7 +124,7 @@ impl Bearer {
     }
 }
 
-/// A code that sets a password, once.
+/// A code that sets a password, or shows that a mail address is somebody's, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Code {
     /// Whose.
@@ -157,6 +157,8 @@ pub enum Purpose {
     Invitation,
     /// Another password.
     Reset,
+    /// A mail address that it was mailed to is theirs: it sets no password and signs nobody in.
+    Address,
 }
 
 /// Somebody asked for a code because they cannot get in.
@@ -174,7 +176,7 @@ impl Purpose {
     pub fn lasts_ms(self) -> u64 {
         match self {
             Purpose::Invitation => 7 * 24 * 3_600_000,
-            Purpose::Reset => 3_600_000,
+            Purpose::Reset | Purpose::Address => 3_600_000,
         }
     }
 }

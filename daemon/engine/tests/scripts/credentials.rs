@@ -1,7 +1,7 @@
 //! What a script says of passwords, codes and of who is signed in.
 
 use crate::stage::Stage;
-use crate::words::{Words, address, id};
+use crate::words::{Words, address, id, mail_address};
 use seatkeeper_engine::Command;
 use seatkeeper_engine::command::{Credential, SignsIn};
 use seatkeeper_engine::event::Recorded;
@@ -34,6 +34,7 @@ impl Stage {
             },
             "invite" => self.code(words, Purpose::Invitation)?,
             "reset" => self.code(words, Purpose::Reset)?,
+            "ask-address" => self.code(words, Purpose::Address)?,
             "redeem" => Credential::Redeem {
                 code: CodeHash(id("code", words.at(1)?)),
                 password: password(words, "password")?,
@@ -42,6 +43,12 @@ impl Stage {
                     None => words.get("as").map(login).map(SignsIn::Account),
                 },
                 own: !words.flag("other"),
+            },
+            "prove" => Credential::ProveAddress {
+                user: self.named(words.at(1)?),
+                code: CodeHash(id("code", words.get("code").ok_or("code= is missing")?)),
+                was: words.get("was").map(address),
+                address: mail_address(words.get("is").ok_or("is= is missing")?),
             },
             "token" => Credential::MakeBearer {
                 user: self.named(words.at(1)?),
@@ -159,6 +166,7 @@ impl Stage {
             Recorded::CodesDropped { user, codes } => {
                 format!("CodesDropped {} of {}", codes.len(), self.name(*user))
             }
+            Recorded::AddressProved { user, .. } => format!("AddressProved {}", self.name(*user)),
             Recorded::PasswordSet { user, .. } => format!("PasswordSet {}", self.name(*user)),
             Recorded::LoginBound { user, .. } => format!("LoginBound {}", self.name(*user)),
             Recorded::LoginUnbound { user, .. } => format!("LoginUnbound {}", self.name(*user)),

@@ -1,14 +1,14 @@
 //! What a script says of the organisation, and of what assignments give and withhold (rules 1 to 4, 10).
 
 use crate::stage::Stage;
-use crate::words::{Words, address, id};
+use crate::words::{Words, address, id, mail_address};
 use seatkeeper_engine::command::{Arrange, Command, MoveTo, NewAccount, UnitChange};
 use seatkeeper_engine::ids::{
     AssignmentId, GroupId, LicenseId, LoginHash, Name, NameHash, PoolId, UnitId,
 };
 use seatkeeper_engine::reserves;
 use seatkeeper_engine::state::{
-    Account, AccountKind, AssignmentTerms, Limit, MailAddress, Place, Target, UserStatus,
+    Account, AccountKind, AssignmentTerms, Limit, Place, Target, UserStatus,
 };
 use std::collections::BTreeMap;
 
@@ -198,10 +198,7 @@ impl Stage {
             "address" => Arrange::ChangeAddress {
                 user: self.user(called),
                 was: words.get("was").map(address),
-                address: words.get("is").map(|text| MailAddress {
-                    hash: LoginHash(id("address", text)),
-                    domain: NameHash(id("domain", text.split('@').next_back().unwrap_or(text))),
-                }),
+                address: words.get("is").map(mail_address),
                 if_match: None,
             },
             "place" => Arrange::PlaceUser {

@@ -1,6 +1,7 @@
 //! The words of a line: positional ones, `name=value` pairs, flags; times and ids as people write them.
 
-use seatkeeper_engine::ids::LoginHash;
+use seatkeeper_engine::ids::{LoginHash, NameHash};
+use seatkeeper_engine::state::MailAddress;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -116,6 +117,15 @@ pub(crate) fn address(text: &str) -> LoginHash {
     match text.strip_prefix("login:") {
         Some(name) => LoginHash(id("login", name)),
         None => LoginHash(id("address", text)),
+    }
+}
+
+/// The same with its domain.
+pub(crate) fn mail_address(text: &str) -> MailAddress {
+    let domain = text.rsplit('@').next().unwrap_or(text);
+    MailAddress {
+        hash: address(text),
+        domain: NameHash(id("domain", domain)),
     }
 }
 

@@ -168,6 +168,8 @@ pub(super) const EVERYONE: &[(&str, &str)] = &[
     ("POST", "/v1/logout"),
     ("GET", "/v1/whoami"),
     ("PUT", "/v1/password"),
+    ("POST", "/v1/address"),
+    ("POST", "/v1/address/code"),
     ("POST", "/v1/forgot"),
     ("GET", "/v1/vendors"),
     ("GET", "/v1/terms"),

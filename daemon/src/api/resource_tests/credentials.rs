@@ -30,6 +30,12 @@ impl Walk {
             .at("PUT", "/v1/password", "/v1/password", Some(change))
             .await;
         assert_eq!(changed.status, 204, "{}", changed.text);
+        let asked = json!({"address": "di@example.com", "password": PASSWORD});
+        let no = self.post("/v1/address", asked, 401).await;
+        assert_eq!(no["code"], "sign_in_failed");
+        let shown = json!({"address": "di@example.com", "code": code});
+        let no = self.post("/v1/address/code", shown, 403).await;
+        assert_eq!(no["code"], "code_not_valid");
         let who = self.at("POST", "/v1/logout", "/v1/logout", None).await;
         assert_eq!((who.status, &who.json()["user"]), (200, &Value::Null));
         let wrong = json!({"login": "di", "password": PASSWORD});
@@ -289,5 +295,55 @@ async fn h12_h13_d9_a_code_is_mailed_where_it_can_be_and_told_where_not() {
             kinds = mails.iter().map(|mail| mail["kind"].clone()).collect();
         }
         assert_eq!(kinds, ["welcome", "reset"]);
+    }
+}
+
+/// The kinds of the mails that were posted, with where they go.
+async fn posted(house: &House) -> Vec<(Value, Value)> {
+    let mails = house.ask("GET", "/v1/mails", None).await.json();
+    let mails = mails["items"].as_array().cloned().unwrap_or_default();
+    let mails = mails.iter();
+    mails
+        .map(|mail| (mail["kind"].clone(), mail["to"].clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn s11_who_asks_for_an_address_is_answered_alike_whosever_it_is() {
+    for (house, mails) in [(House::open(), true), (House::without_mail(), false)] {
+        house
+            .ask("POST", "/v1/users", Some(json!({"login": "di"})))
+            .await;
+        let bob = json!({"login": "bob", "address": "bob@example.com"});
+        house.ask("POST", "/v1/users", Some(bob)).await;
+        let made = house.ask("POST", "/v1/users/di/reset", None).await.json();
+        let redeem = json!({"code": made["code"], "password": PASSWORD});
+        let who = house.ask("POST", "/v1/login/code", Some(redeem)).await;
+        assert_eq!(who.json()["user"], "di", "{}", who.text);
+        let mut answers = Vec::new();
+        for address in ["bob@example.com", "new@example.com"] {
+            let body = json!({"address": address, "password": PASSWORD});
+            let said = house.ask("POST", "/v1/address", Some(body)).await;
+            let mut told = said.json();
+            let address = told["address"].take();
+            // A code of theirs is in no answer.
+            assert!(told.get("code").is_none() || !mails, "{told}");
+            answers.push((
+                said.status,
+                told.get("until").is_some(),
+                address.is_string(),
+            ));
+            if !mails {
+                assert_eq!(told["code"], "mail_off");
+                let hint = told["hint"].as_str().unwrap_or_default();
+                assert!(hint.contains("seatkeeper user address LOGIN"), "{hint}");
+            }
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[0], (if mails { 202 } else { 409 }, mails, mails));
+        let all = ["bob@example.com", "new@example.com"];
+        let all = all.map(|to| (json!("address"), json!(to)));
+        let all: Vec<_> = all.into_iter().filter(|_| mails).collect();
+        assert_eq!(posted(&house).await, all);
     }
 }

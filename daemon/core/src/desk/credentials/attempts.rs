@@ -66,6 +66,21 @@ impl Attempts {
         Ok(())
     }
 
+    /// Counts what is asked for by one person, whose mails go to whomever they name.
+    ///
+    /// # Errors
+    /// `too_many_attempts`, with when the next one may be asked for.
+    pub(super) fn ask(&self, of: LoginHash, now: LeaseTime) -> Result<(), Refused> {
+        let mut book = self.lock();
+        if let Some(at) = book.full(Key::For(of), now) {
+            let mut refused = too_many(at - now);
+            refused.detail = format!("{MOST} codes within 15 minutes are all that one may ask for");
+            return Err(refused);
+        }
+        book.note(Key::For(of), now);
+        Ok(())
+    }
+
     /// It did not fail: this one counts no more. Earlier ones do, or who has one password could guess at others for ever.
     pub(super) fn succeeded(&self, by: Guesser, of: Option<LoginHash>) {
         let mut book = self.lock();

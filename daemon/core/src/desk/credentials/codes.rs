@@ -1,4 +1,4 @@
-//! Codes that set a password: made for somebody, told once, used once (D9, D15).
+//! Codes: made for somebody, told once, used once; those that set a password (D9, D15).
 
 use super::guesser;
 use super::passwords::Password;
@@ -28,7 +28,7 @@ const GROUP: usize = 4;
 const TYPED_BYTES: usize = 256;
 
 /// A code, in capital letters without anything between them.
-struct Code(Zeroizing<String>);
+pub(super) struct Code(Zeroizing<String>);
 
 impl Code {
     fn random() -> Result<Code, Refused> {
@@ -39,7 +39,7 @@ impl Code {
     }
 
     /// As somebody typed it: in any case, with whatever between the groups, and with O for 0, I and L for 1.
-    fn typed(text: &Secret) -> Option<Code> {
+    pub(super) fn typed(text: &Secret) -> Option<Code> {
         if text.reveal().len() > TYPED_BYTES {
             return None;
         }
@@ -56,7 +56,7 @@ impl Code {
         (code.len() == CODE_LETTERS).then_some(Code(code))
     }
 
-    fn hash(&self) -> CodeHash {
+    pub(super) fn hash(&self) -> CodeHash {
         let sum = Sha256::new().chain_update("seatkeeper code\0");
         CodeHash(sum.chain_update(self.0.as_bytes()).finalize().into())
     }
@@ -197,6 +197,7 @@ impl Desk {
         let before = self.keeper.recorded();
         // Looked up first: a password is stretched for those alone who have a code.
         let of = code.and_then(|code| Some((code, *before.state.code(&code, now)?)));
+        let of = of.filter(|(_, of)| of.purpose != Purpose::Address);
         let Some((code, of)) = of else {
             return Err(not_valid());
         };
@@ -229,12 +230,16 @@ fn spelled(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Invitation => "invitation",
         Purpose::Reset => "reset",
+        Purpose::Address => "address",
     }
 }
 
 /// The same of every code that is good for nothing.
 fn not_valid() -> Refused {
-    let detail = "this code sets no password: it was used, is over, or never was one";
+    good_for_nothing("this code sets no password: it was used, is over, or never was one")
+}
+
+pub(super) fn good_for_nothing(detail: &str) -> Refused {
     let mut refused = problem(wire::Code::CodeNotValid, detail);
     refused.rule = Some(1);
     refused

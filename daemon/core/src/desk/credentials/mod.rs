@@ -3,6 +3,7 @@
 //! The hash of a password lives in the side store under a random id, which is all that the journal and the rules know of it.
 //! Whatever is stretched is stretched on the caller's thread, under no lock.
 
+mod addresses;
 mod attempts;
 mod codes;
 mod forgot;
@@ -11,6 +12,7 @@ mod sessions;
 mod tokens;
 mod whoami;
 
+pub use addresses::{AddressShown, AddressToShow};
 pub(super) use attempts::Attempts;
 pub(super) use passwords::Passwords;
 
@@ -110,25 +112,8 @@ impl Desk {
         let told = Password::told("old", &body.old)?;
         let new = Password::new("new", &body.new)?;
         let state = &self.keeper.recorded().state;
-        let user = caller.person(state).ok_or_else(|| {
-            let who = &caller.login.name;
-            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
-        })?;
-        if state.password_of(user).is_none() {
-            let name = self.user_name(user);
-            let why = format_args!(
-                "{name} has no password yet: `seatkeeper forgot {name}` asks for a code that sets one"
-            );
-            return Err(bad("old", why));
-        }
-        // One's own, by whatever login: apart from what strangers try.
-        let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
-        let by = in_session(caller);
-        self.attempts.begin(by, of, self.now().lease)?;
-        let was = self
-            .fitting(state, Some(user), &told)?
-            .ok_or_else(wrong_old)?;
-        self.attempts.succeeded(by, of);
+        let user = self.somebody(caller, state)?;
+        let was = self.proves_anew(caller, state, user, ("old", &told))?;
         let password = self.kept(caller, &new)?;
         let session = caller.presented.filter(|of| of.session).map(|of| of.id);
         let change = Credential::ChangePassword {
@@ -146,9 +131,42 @@ impl Desk {
             }
             _ => {
                 self.erase_name(Kind::Password, password.0);
-                Err(wrong_old())
+                Err(wrong_present("old"))
             }
         }
+    }
+
+    /// The caller, who is somebody.
+    fn somebody(&self, caller: &Caller, state: &State) -> Result<UserId, Refused> {
+        caller.person(state).ok_or_else(|| {
+            let who = &caller.login.name;
+            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
+        })
+    }
+
+    /// Who is somebody tells their password once more; which that is.
+    fn proves_anew(
+        &self,
+        caller: &Caller,
+        state: &State,
+        user: UserId,
+        (member, told): (&str, &Password),
+    ) -> Result<PasswordId, Refused> {
+        if state.password_of(user).is_none() {
+            let name = self.user_name(user);
+            let why = format_args!(
+                "{name} has no password yet: `seatkeeper forgot {name}` asks for a code that sets one"
+            );
+            return Err(bad(member, why));
+        }
+        // One's own, by whatever login: apart from what strangers try.
+        let of = Some(hash(self.keys.salt(), &format!("\0password {user}")));
+        let by = in_session(caller);
+        self.attempts.begin(by, of, self.now().lease)?;
+        let was = self.fitting(state, Some(user), told)?;
+        let was = was.ok_or_else(|| wrong_present(member))?;
+        self.attempts.succeeded(by, of);
+        Ok(was)
     }
 
     /// Whoever signs in has accepted the terms of service in force, or does by it: else they stay out (B15, D16).
@@ -233,6 +251,10 @@ fn wrong() -> Refused {
     problem(Code::SignInFailed, "the login or the password is wrong")
 }
 
-fn wrong_old() -> Refused {
-    problem(Code::SignInFailed, "the old password is wrong")
+fn wrong_present(member: &str) -> Refused {
+    let which = match member {
+        "old" => "the old password",
+        _ => "the password",
+    };
+    problem(Code::SignInFailed, format!("{which} is wrong"))
 }

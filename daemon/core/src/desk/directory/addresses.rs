@@ -25,8 +25,8 @@ const LABEL_BYTES: usize = 63;
 
 /// A mail address, in small letters.
 #[derive(Debug)]
-pub(super) struct Address {
-    pub(super) text: String,
+pub(in crate::desk) struct Address {
+    pub(in crate::desk) text: String,
     domain: String,
 }
 
@@ -55,7 +55,7 @@ impl Address {
     }
 
     /// As the engine knows it.
-    pub(super) fn hashed(&self, salt: &Salt) -> MailAddress {
+    pub(in crate::desk) fn hashed(&self, salt: &Salt) -> MailAddress {
         MailAddress {
             hash: address_hash(salt, &self.text),
             domain: domain_hash(salt, &self.domain),
@@ -64,8 +64,7 @@ impl Address {
 }
 
 impl Desk {
-    /// Gives somebody another mail address, or none. Its text is durable before it counts, and the old one's goes after. Whose
-    /// login is their address, such as a license's contact, is called by the new one from then on.
+    /// Gives somebody another mail address, or none, by the word of who may change them.
     pub(in crate::desk) fn readdress(
         &self,
         caller: &Caller,
@@ -73,43 +72,62 @@ impl Desk {
         text: Option<&str>,
     ) -> Result<Answer, Refused> {
         let address = text.map(|text| self.own_address(text)).transpose()?;
-        let hashed = address.as_ref().map(|of| of.hashed(self.keys.salt()));
+        let answer = self.moves(caller, user, address.as_ref(), |was, address| {
+            Command::Arrange(Arrange::ChangeAddress {
+                user,
+                was,
+                address,
+                if_match,
+            })
+        })?;
+        match &answer.verdict {
+            Verdict::Denied(denial) => {
+                let what = format!("address {}", text.unwrap_or("none"));
+                let mut refused = self.stands_against(caller, &what, denial, &answer.snapshot);
+                if refused.code == Code::NameTaken {
+                    // Whose it is is not said.
+                    refused.hint = "give an address that is nobody else's here".to_owned();
+                }
+                Err(refused)
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Has it judged that somebody has another mail address. Its text is durable before it counts, and the old one's goes
+    /// after. Whose login is their address, such as a license's contact, is called by the new one from then on.
+    pub(in crate::desk) fn moves(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        address: Option<&Address>,
+        change: impl FnOnce(Option<LoginHash>, Option<MailAddress>) -> Command,
+    ) -> Result<Answer, Refused> {
+        let hashed = address.map(|of| of.hashed(self.keys.salt()));
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keeper.recorded();
         let was = self.address_login(&before.state, user);
         let key = hashed.map(|of| address_key(user, of.hash));
         let is_new = hashed.map(|of| of.hash) != was;
-        if let (Some(key), Some(address), true) = (key, &address, is_new) {
+        if let (Some(key), Some(address), true) = (key, address, is_new) {
             let kept = self.side.put_name(Kind::User, key, &address.text);
             kept.map_err(|e| self.broken(caller, &e))?;
         }
-        let change = Arrange::ChangeAddress {
-            user,
-            was,
-            address: hashed,
-            if_match,
-        };
-        let answer = self.asked(caller, Command::Arrange(change))?;
-        if let Verdict::Denied(denial) = &answer.verdict {
+        let answer = self.asked(caller, change(was, hashed))?;
+        if let Verdict::Denied(_) = &answer.verdict {
             let known = answer.snapshot.state.users.get(&user);
             let told = known.and_then(|known| known.claimed);
             if let Some(key) = key.filter(|_| is_new && told != hashed.map(|of| of.hash)) {
                 self.erase_name(Kind::User, key);
             }
-            let what = format!("address {}", text.unwrap_or("none"));
-            let mut refused = self.stands_against(caller, &what, denial, &answer.snapshot);
-            if refused.code == Code::NameTaken {
-                // Whose it is is not said.
-                refused.hint = "give an address that is nobody else's here".to_owned();
-            }
-            return Err(refused);
+            return Ok(answer);
         }
         self.erase_claims(&before.state, &answer.snapshot.state);
         if let Some(was) = was.filter(|_| is_new) {
             self.erase_name(Kind::User, address_key(user, was));
             let known = answer.snapshot.state.users.get(&user);
             let is_login = known.is_some_and(|known| known.logins.len() == 1);
-            if let (Some(key), Some(address), true) = (key, &address, is_login) {
+            if let (Some(key), Some(address), true) = (key, address, is_login) {
                 let called = self.side.put_name(Kind::User, user.0, &address.text);
                 called.map_err(|e| self.broken(caller, &e))?;
                 self.erase_name(Kind::User, key);
@@ -170,7 +188,7 @@ impl Desk {
     }
 
     /// A user's address: none of the form of a login `name@machine` of this machine, which is somebody else's name.
-    pub(super) fn own_address(&self, text: &str) -> Result<Address, Refused> {
+    pub(in crate::desk) fn own_address(&self, text: &str) -> Result<Address, Refused> {
         let address = Address::of("address", text)?;
         let machine = &self.settings.machine;
         if address.domain.eq_ignore_ascii_case(machine) {
@@ -183,7 +201,7 @@ impl Desk {
     }
 
     /// Which of somebody's logins is their address: the one that stands beside their name, or their name, where it is one.
-    pub(super) fn address_login(&self, state: &State, user: UserId) -> Option<LoginHash> {
+    pub(in crate::desk) fn address_login(&self, state: &State, user: UserId) -> Option<LoginHash> {
         let known = state.users.get(&user)?;
         let mut logins = known.logins.iter().copied();
         let kept = |login: &LoginHash| {

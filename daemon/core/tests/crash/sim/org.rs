@@ -248,7 +248,7 @@ impl Org {
             }
             Change::Status(who, status, until, _) => {
                 if status == UserStatus::Suspended {
-                    self.proven.end_sessions(who);
+                    self.proven.suspend(who);
                 }
                 let known = self.users.get_mut(who);
                 let set = |known: &mut Person| (known.status, known.until) = (status, until);
@@ -475,6 +475,7 @@ impl Org {
             (*id, (units, groups, known.status, known.until))
         });
         let logins = self.users.keys().map(|who| (login(who), user(who)));
+        let logins = logins.chain(self.addresses());
         let known_logins = state.logins.iter().map(|(login, user)| (*login, *user));
         other("users", users, known).or_else(|| other("logins", logins, known_logins))
     }

@@ -8,8 +8,8 @@ use super::people::{named, user};
 use super::world::pick;
 use crate::random::Random;
 use seatkeeper_engine::command::{Credential, SignsIn};
-use seatkeeper_engine::ids::{BearerHash, BearerId, CodeHash, LoginHash, PasswordId};
-use seatkeeper_engine::state::Purpose;
+use seatkeeper_engine::ids::{BearerHash, BearerId, CodeHash, LoginHash, NameHash, PasswordId};
+use seatkeeper_engine::state::{MailAddress, Purpose};
 use seatkeeper_engine::time::Date;
 
 /// Accounts of machines that sign in.
@@ -47,6 +47,12 @@ pub(super) enum Proof {
         new: u64,
         signs_in: Option<By>,
     },
+    /// An address of theirs is shown by a code; with the one that they have, where they do.
+    Show {
+        who: &'static str,
+        code: u64,
+        has: bool,
+    },
     Forgot(&'static str),
     NoReset(&'static str),
     MakeToken {
@@ -64,7 +70,7 @@ impl Proof {
         let who = some_user(random);
         let login = u8::try_from(random.below(LOGINS)).unwrap();
         let own = random.below(2) == 0;
-        match random.below(26) {
+        match random.below(29) {
             0..2 => Proof::SignIn(who, By::Account(login), told(random, org, who)),
             2 => Proof::SignOut(login),
             3..5 => Proof::NewPassword {
@@ -82,6 +88,20 @@ impl Proof {
                 purpose: [Purpose::Invitation, Purpose::Reset][pick(random, 2)],
                 code: next,
                 mailed: random.below(3) == 0,
+            },
+            26 => Proof::MakeCode {
+                who,
+                purpose: Purpose::Address,
+                code: next,
+                mailed: random.below(6) != 0,
+            },
+            27 | 28 => Proof::Show {
+                who,
+                code: match random.below(3) {
+                    0 => one_of(random, org.codes_made()),
+                    _ => one_of(random, &org.codes_out()),
+                },
+                has: org.has_address(who),
             },
             8..14 => Proof::Redeem {
                 code: match random.below(3) {
@@ -167,6 +187,7 @@ impl Proof {
                 let what = match purpose {
                     Purpose::Invitation => "invite",
                     Purpose::Reset => "reset",
+                    Purpose::Address => "ask-address",
                 };
                 let mailed = mailed.then(|| format!(" mailed={who}"));
                 format!("{what} {who} code=k{code}{}", mailed.unwrap_or_default())
@@ -176,6 +197,11 @@ impl Proof {
                 new,
                 signs_in,
             } => format!("redeem k{code} password=p{new}{}", of(signs_in, "as")),
+            Proof::Show { who, code, has } => {
+                let was = has.then(|| format!(" was={who}"));
+                let was = was.unwrap_or_default();
+                format!("prove {who} code=k{code}{was} is={who}")
+            }
             Proof::Forgot(who) => format!("forgot {who}"),
             Proof::NoReset(who) => format!("no-reset {who}"),
             Proof::MakeToken {
@@ -241,6 +267,15 @@ impl Proof {
                 password: password(*new),
                 signs_in: signs_in.map(By::signs_in),
                 own: true,
+            },
+            Proof::Show { who, code: n, has } => Credential::ProveAddress {
+                user: user(who),
+                code: code(*n),
+                was: has.then(|| address(who)),
+                address: MailAddress {
+                    hash: address(who),
+                    domain: NameHash(named("domain")),
+                },
             },
             Proof::Forgot(who) => Credential::AskReset { user: user(who) },
             Proof::NoReset(who) => Credential::DropReset {

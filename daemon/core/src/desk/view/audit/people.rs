@@ -169,6 +169,14 @@ fn text_of_coming(what: &Recorded, names: &mut impl Names) -> Option<String> {
     })
 }
 
+fn proved(who: &str, same: bool) -> String {
+    let has = match same {
+        true => "is known by their mail address",
+        false => "has another mail address now",
+    };
+    format!("{who} {has}, by a code that was mailed there")
+}
+
 /// The sentence of how somebody proves who they are.
 fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String> {
     Some(match what {
@@ -176,6 +184,7 @@ fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String
             let purpose = match of.purpose {
                 Purpose::Invitation => "an invitation",
                 Purpose::Reset => "a code to set another password",
+                Purpose::Address => "a code that shows an address to be theirs",
             };
             let mailed = if of.mailed.is_some() { ", mailed" } else { "" };
             format!("{} has {purpose}{mailed}", who(of.user, names))
@@ -185,6 +194,9 @@ fn text_of_credentials(what: &Recorded, names: &mut impl Names) -> Option<String
             1 => format!("a code of {} is good no more", who(*user, names)),
             many => format!("{many} codes of {} are good no more", who(*user, names)),
         },
+        Recorded::AddressProved {
+            user, was, address, ..
+        } => proved(&who(*user, names), *was == Some(address.hash)),
         Recorded::PasswordSet { user, .. } => format!("{} has a new password", who(*user, names)),
         Recorded::LoginBound { user, .. } => {
             format!(

@@ -134,6 +134,7 @@ impl About {
             Recorded::UserMade { user, .. }
             | Recorded::CodeUsed { user, .. }
             | Recorded::CodesDropped { user, .. }
+            | Recorded::AddressProved { user, .. }
             | Recorded::PasswordSet { user, .. }
             | Recorded::LoginBound { user, .. }
             | Recorded::LoginUnbound { user, .. }

@@ -73,6 +73,7 @@ kinds! {
     CodeMade { .. },
     CodeUsed { .. },
     CodesDropped { .. },
+    AddressProved { .. },
     PasswordSet { .. },
     LoginBound { .. },
     LoginUnbound { .. },

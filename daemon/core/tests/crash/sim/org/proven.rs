@@ -30,6 +30,8 @@ pub(super) struct Proven {
     asked: BTreeSet<&'static str>,
     /// Whose mail address is known to be theirs.
     mailed: BTreeSet<&'static str>,
+    /// Who has it for a login, too.
+    addressed: BTreeSet<&'static str>,
     codes_made: Vec<u64>,
     tokens_made: Vec<u64>,
     sessions_made: Vec<u64>,
@@ -92,7 +94,14 @@ impl Proven {
     pub(super) fn grow(&mut self, who: &'static str) {
         let told = |one: &Code| one.purpose == Purpose::Reset && !one.mailed;
         self.codes.retain(|_, one| one.who != who || !told(one));
+        self.end_proofs(who);
         self.tokens.retain(|_, one| one.who != who || one.own);
+    }
+
+    /// No code that is out shows an address of theirs.
+    fn end_proofs(&mut self, who: &'static str) {
+        let shows = |one: &Code| one.purpose == Purpose::Address;
+        self.codes.retain(|_, one| one.who != who || !shows(one));
     }
 
     /// They are gone.
@@ -101,13 +110,17 @@ impl Proven {
         self.signed_in.retain(|_, one| *one != who);
         self.codes.retain(|_, one| one.who != who);
         self.tokens.retain(|_, one| one.who != who);
-        self.end_sessions(who);
+        self.suspend(who);
         self.asked.remove(who);
+        if self.addressed.remove(who) {
+            self.mailed.remove(who);
+        }
     }
 
-    /// They are suspended: none goes on when they are back.
-    pub(super) fn end_sessions(&mut self, who: &'static str) {
+    /// They are suspended: no session goes on when they are back, and no address becomes theirs.
+    pub(super) fn suspend(&mut self, who: &'static str) {
         self.sessions.retain(|_, one| one.who != who);
+        self.end_proofs(who);
     }
 
     /// Those that go on. Of those that nobody was told of nobody knows.
@@ -149,7 +162,9 @@ impl Proven {
         self.codes.retain(|_, one| !same(one));
         self.codes.insert(n, made);
         self.codes_made.push(n);
-        self.asked.remove(made.who);
+        if made.purpose != Purpose::Address {
+            self.asked.remove(made.who);
+        }
     }
 
     fn make_token(&mut self, n: u64, made: Token, now: Option<Now>) {
@@ -393,6 +408,7 @@ impl Org {
                 new,
                 signs_in,
             } => self.redeem(code, new, signs_in, now),
+            Proof::Show { who, code, has } => self.show(code, (who, has), now),
             Proof::Forgot(who) => {
                 if self.may_come(who, now) {
                     self.proven.asked.insert(who);
@@ -438,11 +454,8 @@ impl Org {
     }
 
     fn redeem(&mut self, n: u64, new: u64, signs_in: Option<By>, now: Option<Now>) -> bool {
-        let known = match now {
-            Some(now) => self.proven.good(n, now),
-            None => self.proven.codes.get(&n),
-        };
-        let Some(known) = known.copied().filter(|one| self.may_come(one.who, now)) else {
+        let known = self.usable(n, now);
+        let Some(known) = known.filter(|one| one.purpose != Purpose::Address) else {
             return false;
         };
         let invited = |known: &&mut super::Person| known.status == UserStatus::Invited;
@@ -454,6 +467,37 @@ impl Org {
         }
         self.proven.set(known.who, new, None);
         signs_in.is_none_or(|what| self.sign_in(known.who, what, now))
+    }
+
+    /// A code that is good, of somebody who may come.
+    fn usable(&self, n: u64, now: Option<Now>) -> Option<Code> {
+        let known = match now {
+            Some(now) => self.proven.good(n, now),
+            None => self.proven.codes.get(&n),
+        };
+        known.copied().filter(|one| self.may_come(one.who, now))
+    }
+
+    fn show(&mut self, n: u64, (who, has): (&'static str, bool), now: Option<Now>) -> bool {
+        let shows = |one: &Code| one.purpose == Purpose::Address && one.mailed && one.who == who;
+        let known = self.usable(n, now).filter(shows);
+        let lawful = known.is_some() && (!has || self.has_address(who));
+        if lawful {
+            self.proven.codes.remove(&n);
+            self.proven.addressed.insert(who);
+            self.proven.mailed.insert(who);
+        }
+        lawful
+    }
+
+    pub(in crate::sim) fn has_address(&self, who: &str) -> bool {
+        self.proven.addressed.contains(who)
+    }
+
+    /// The addresses that are logins.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (LoginHash, UserId)> {
+        let all = self.proven.addressed.iter();
+        all.map(|who| (address(who), user(who)))
     }
 
     /// What was ever made, presented again.
@@ -499,7 +543,7 @@ enum Kept {
 fn ends(purpose: Purpose, now: Now) -> (LeaseTime, Date) {
     let lasts_s = match purpose {
         Purpose::Invitation => 7 * 86_400,
-        Purpose::Reset => 3600,
+        Purpose::Reset | Purpose::Address => 3600,
     };
     after(now, lasts_s)
 }

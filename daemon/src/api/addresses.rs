@@ -1,0 +1,111 @@
+//! Somebody's own mail address: a code that is mailed there shows that it is theirs.
+
+use super::extract::Json as Body;
+use super::mails::not_posted;
+use super::refusal::{Answer, Refusal};
+use super::resources::{Asker, Resources};
+use crate::mail::NotPosted;
+use crate::mail::letters::{self, Coded, Shown};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use seatkeeper::wire::{AddressAsk, AddressAsked, AddressProve, AddressProved, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of one's own address.
+pub(super) fn routes() -> OpenApiRouter<Resources> {
+    OpenApiRouter::new()
+        .routes(routes!(ask))
+        .routes(routes!(prove))
+}
+
+/// Asks for another mail address of the caller, by their password. A code is mailed there, and until it is used nothing is
+/// changed. Whether the address is somebody else's is not told: they are mailed that somebody asked.
+#[utoipa::path(post, path = "/v1/address", tag = "people", request_body = AddressAsk, responses(
+    (status = 202, description = "Whoever reads what is mailed there has the code, if the address is nobody else's", body = AddressAsked),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn ask(
+    State(api): State<Resources>,
+    asker: Asker,
+    Body(body): Body<AddressAsk>,
+) -> Answer<(StatusCode, Json<AddressAsked>)> {
+    if !api.mail.is_on() {
+        return Err(no_mail(&asker));
+    }
+    let asked = api
+        .stretching(asker.caller.uid, move |api| {
+            let made = api.desk.ask_address(&asker.caller, &body)?;
+            let (to, site) = (&made.asked.address, api.desk.site_name());
+            let letter = match &made.code {
+                Some(code) => {
+                    let coded = Coded {
+                        site,
+                        login: &made.login,
+                        code,
+                        until: made.asked.until,
+                        url: None,
+                    };
+                    letters::address(to, &coded)
+                }
+                None => letters::address_of_another(to, site),
+            };
+            // Apart from those of others, and from what they see of their own: where it goes is not told.
+            let by = format!("the address of {}", made.login);
+            let posted = api.mail.post(&letter, &by, None).map(|_| made.asked);
+            Ok(posted)
+        })
+        .await?;
+    let asked = asked.map_err(not_posted)?;
+    Ok((StatusCode::ACCEPTED, Json(asked)))
+}
+
+/// Uses the code that was mailed to an address: it is the caller's from now on, and the old one no more, which is told there.
+#[utoipa::path(post, path = "/v1/address/code", tag = "people", request_body = AddressProve, responses(
+    (status = 200, body = AddressProved),
+    (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn prove(
+    State(api): State<Resources>,
+    asker: Asker,
+    Body(body): Body<AddressProve>,
+) -> Answer<Json<AddressProved>> {
+    let proved = api
+        .writing(asker.caller.uid, move |api| {
+            let shown = api.desk.prove_address(&asker.caller, &body)?;
+            if let Some(was) = &shown.was {
+                let told = Shown {
+                    site: api.desk.site_name(),
+                    login: &shown.proved.login,
+                };
+                let letter = letters::address_changed(was, &told);
+                let by = format!("the address of {}", shown.proved.login);
+                // Where no mail is sent it stands in the journal alone.
+                match api.mail.post(&letter, &by, None) {
+                    Ok(_) | Err(NotPosted::Off) => {}
+                    Err(why) => tracing::warn!(
+                        ?why,
+                        "nobody is told at an old mail address that it is another one now"
+                    ),
+                }
+            }
+            Ok(shown.proved)
+        })
+        .await?;
+    Ok(Json(proved))
+}
+
+/// Where no mail is sent nobody can show it.
+fn no_mail(asker: &Asker) -> Refusal {
+    let mut refusal = not_posted(NotPosted::Off);
+    let ask =
+        "an administrator gives you another mail address: `seatkeeper user address LOGIN ADDRESS`";
+    refusal.problem.detail =
+        "no mail is sent here, so that nobody can show an address to be theirs".to_owned();
+    refusal.problem.hint = match asker.caller.administers {
+        true => ask.replace("an administrator gives you", "give"),
+        false => ask.to_owned(),
+    };
+    refusal
+}
