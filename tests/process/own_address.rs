@@ -151,7 +151,7 @@ fn s11_b7_an_address_that_was_only_told_is_no_name_until_it_is_shown() {
     assert_eq!(gone.code, 3, "{gone:?}");
     let code = site.cli(&["user", "reset-link", &eve]);
     assert!(
-        code.out.contains("told this once")
+        code.err.contains("told this once")
             && code.err.contains("nothing is mailed to boss@works.example"),
         "{code:?}"
     );

@@ -66,9 +66,16 @@ fn d9_b14_from_an_invitation_to_a_password_of_ones_own() {
     }
     let mut site = Site::new();
     site.start();
-    let said = done(&site, "user add ana --address ana@example.com --invite");
-    let code = code_of(&said);
-    assert!(said.contains("told this once"), "{said}");
+    let line = "user add ana --address ana@example.com --invite";
+    let words: Vec<_> = line.split_whitespace().collect();
+    let said = site.cli(&words);
+    let code = code_of(&said.out);
+    assert!(said.err.contains("told this once"), "{said:?}");
+    assert_eq!(
+        said.out.lines().count(),
+        1,
+        "the code alone is data: {said:?}"
+    );
     let nobody = did(&site, "whoami", "");
     assert!(
         nobody.contains("nobody here") && nobody.contains("not known"),

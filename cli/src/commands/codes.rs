@@ -4,7 +4,7 @@ use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{CodeMade, ResetAsked, Secret, User};
+use seatkeeper::wire::{CodeMade, ResetAsked, User};
 use serde_json::Value;
 
 /// Makes a code for the first password of somebody.
@@ -70,20 +70,24 @@ fn made(daemon: &Daemon<'_>, user: &User, what: &str, printer: &Printer) -> Outc
             made.login
         ));
     }
+    if made.code.is_some() {
+        printer.note(&format!(
+            "this is the code of {}, told this once; it sets a password once, until {} or a newer one: `seatkeeper login --code` reads it \
+             and the password, on their account",
+            made.login,
+            words::date(made.until)
+        ));
+    }
+    // The secret alone is data: it may go to a file.
     printer.record(&made, |made| {
-        let Some(code) = made.code.as_ref().map(Secret::reveal) else {
+        let told = made.code.as_ref().map(|code| code.reveal().to_owned());
+        told.unwrap_or_else(|| {
             let to = made.mailed_to.as_deref().unwrap_or_default();
-            return format!(
+            format!(
                 "a code for {} is mailed to {to}; it sets a password once, until {} or a newer one",
                 made.login,
                 words::date(made.until)
-            );
-        };
-        format!(
-            "{code}\nis the code of {}, told this once; it sets a password once, until {} or a newer one:\n`seatkeeper login --code` \
-             reads it and the password, on their account",
-            made.login,
-            words::date(made.until)
-        )
+            )
+        })
     })
 }

@@ -32,19 +32,16 @@ fn create(daemon: &Daemon<'_>, asked: &NewToken, printer: &Printer) -> Outcome {
         until: Some(asked.expires.until(clock::unix_s())),
     };
     let made: TokenMade = daemon.post("/v1/tokens", &body)?;
-    printer.record(&made, |made| {
-        let until = match made.until {
-            Some(until) => format!("until {}", words::end(until)),
-            None => "until it is taken back".to_owned(),
-        };
-        format!(
-            "{}\nis the token {} of {}, told this once, {until}; keep it in a file that nobody else reads, which SEATKEEPER_TOKEN_FILE \
-             names",
-            made.token.reveal(),
-            made.name,
-            made.login
-        )
-    })
+    let until = match made.until {
+        Some(until) => format!("until {}", words::end(until)),
+        None => "until it is taken back".to_owned(),
+    };
+    printer.note(&format!(
+        "this is the token {} of {}, told this once, {until}; keep it in a file that nobody else reads, which SEATKEEPER_TOKEN_FILE names",
+        made.name, made.login
+    ));
+    // The secret alone is data: it may go to a file.
+    printer.record(&made, |made| made.token.reveal().to_owned())
 }
 
 /// Makes the user of a program. Its token is made last, so that it has what it is to have from its first use on.

@@ -88,16 +88,14 @@ fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
             until: asked.until.map(ends),
         };
         let made: User = daemon.post("/v1/users", &body)?;
-        printer.record(&made, |made| {
-            let User { login, units, .. } = made;
-            format!(
-                "user {login} is there, in {}: {}",
-                units.join(" and "),
-                stands(made)
-            )
-        })?;
+        let User { login, units, .. } = &made;
+        let (units, status) = (units.join(" and "), stands(&made));
+        let there = format!("user {login} is there, in {units}: {status}");
         if asked.invite {
+            printer.note(&there);
             codes::invited(daemon, &made, printer)?;
+        } else {
+            printer.record(&made, |_| there)?;
         }
     }
     Ok(())

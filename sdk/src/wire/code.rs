@@ -215,7 +215,7 @@ codes! {
         "wait a quarter of an hour; who forgot the password asks an administrator for a code meanwhile (`seatkeeper user reset-link LOGIN`)";
     CodeNotValid "code_not_valid" Request 403 false: "the code is good for nothing",
         "It was used, it is over (an invitation after seven days, a reset after an hour), a newer one took its place, or there never was such a code.",
-        "look whether a newer one came; else ask for another: `seatkeeper forgot LOGIN`, or an administrator";
+        "look whether a newer one came; else ask for another: for a password `seatkeeper forgot LOGIN`, or an administrator; for a mail address `seatkeeper address ADDRESS`";
     IdentityMismatch "identity_mismatch" Request 409 false: "another live process has this instance id",
         "An instance id names one life of one process; it was presented by a second one (rule 6).",
         "make a new instance id in each process; the SDK does so, after fork too";

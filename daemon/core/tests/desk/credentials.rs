@@ -640,7 +640,6 @@ fn s14_a_token_ends_with_its_day_its_person_or_a_word() {
     site.clock.advance(Duration::from_secs(90 * 86_400));
     let no = presents(&site, site.bob(), &second.token).expect_err("over");
     assert_eq!(no.detail, nobody.detail);
-    // With the person goes what they called it.
     let id = second
         .id
         .parse::<seatkeeper_engine::ids::BearerId>()

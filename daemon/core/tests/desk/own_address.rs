@@ -228,6 +228,8 @@ fn s11_whose_an_address_is_is_not_told_to_who_asks_for_it() {
         let after = work();
         (asked, (after.0 - before.0, after.1 - before.1))
     };
+    // From here on each takes the place of the code before it, whose end is an event.
+    of("first@x.example");
     let (free, cost) = of("new@x.example");
     let (taken, same) = of("BOB@x.example");
     assert_eq!((cost, free.asked.until), (same, taken.asked.until));

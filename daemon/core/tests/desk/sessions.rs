@@ -4,7 +4,7 @@ use crate::credentials::{FIRST, SECOND, changes, is, presents, user, who};
 use crate::roles::{give, made, role};
 use crate::site::Site;
 use seatkeeper::wire::{
-    Code, RolesChange, Secret, Session, SessionMade, SessionMake, TokenMake, UserChange,
+    Code, RolesChange, Secret, Session, SessionMade, SessionMake, SignIn, TokenMake, UserChange,
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
@@ -221,4 +221,29 @@ fn s11_s14_what_a_change_ends_has_a_line_of_its_own_and_keeps_no_name() {
     let id = token.id.parse::<seatkeeper_engine::ids::BearerId>();
     let name = site.desk.side().name(Kind::Token, id.expect("an id").0);
     assert_eq!(name.expect("read"), None, "nothing is called so any more");
+}
+
+#[test]
+fn s14_a_token_signs_nobody_out() {
+    let site = Site::new();
+    user(&site, "ana", FIRST);
+    let signed_in = site.caller(78, "desk", false);
+    let body = SignIn {
+        login: "ana".to_owned(),
+        password: Secret::new(FIRST),
+        accept_terms: None,
+    };
+    site.desk.sign_in(&signed_in, &body).expect("hers");
+    let token = TokenMake {
+        name: "ci".to_owned(),
+        ..TokenMake::default()
+    };
+    let token = site.desk.make_token(&signed_in, &token).expect("hers");
+    let by = presents(&site, signed_in.clone(), &token.token).expect("hers");
+    let refused = site.desk.sign_out(&by).expect_err("a token");
+    assert!(
+        refused.code == Code::BadRequest && refused.hint.contains("token revoke"),
+        "{refused:?}"
+    );
+    assert_eq!(who(&site, &signed_in), is("ana", "signed_in"));
 }

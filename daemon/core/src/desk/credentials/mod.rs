@@ -50,6 +50,14 @@ impl Desk {
         if let Some(session) = caller.presented.filter(|of| of.session) {
             return self.leave(caller, session.id);
         }
+        if caller.presented.is_some() {
+            let mut refused = problem(
+                Code::BadRequest,
+                "a token is not signed in as anybody, and signs nobody out",
+            );
+            refused.hint = "`seatkeeper token revoke NAME` takes it back; without it, `seatkeeper logout` is about the account of the machine".to_owned();
+            return self.traced(caller, Err(refused));
+        }
         let change = Credential::Unbind {
             login: caller.login.full_hash,
         };

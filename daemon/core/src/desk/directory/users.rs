@@ -354,7 +354,9 @@ impl Desk {
         if !caller.administers && caller.person(&snapshot.state) == Some(user) {
             let mut refused = forbidden(caller, Permission::UserManage);
             refused.detail =
-                "nobody changes their own status or last day, or takes themselves away".to_owned();
+                "nobody changes their own status, last day or address so, or takes themselves away"
+                    .to_owned();
+            refused.hint = "another address of one's own: `seatkeeper address ADDRESS`; the rest is done by another administrator".to_owned();
             return Err(refused);
         }
         self.may_stand_in(snapshot, caller, user)?;
