@@ -151,17 +151,16 @@ fn moves(event: &Recorded) -> Moves<'_> {
         | Recorded::SessionsEnded { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => Moves::Nobody,
-        Recorded::UserMade { .. }
-        | Recorded::UserChanged { .. }
+        Recorded::UserChanged { .. }
         | Recorded::UnitMade { .. }
         | Recorded::UnitRenamed { .. }
         | Recorded::UnitMoved { .. }
         | Recorded::AccountManaged { .. }
         | Recorded::GroupMade { .. }
         | Recorded::GroupRenamed { .. } => Moves::Counts,
-        Recorded::UserPlaced { user, .. } | Recorded::RegistrationApproved { user, .. } => {
-            Moves::Users(std::slice::from_ref(user))
-        }
+        Recorded::UserMade { user, .. }
+        | Recorded::UserPlaced { user, .. }
+        | Recorded::RegistrationApproved { user, .. } => Moves::Users(std::slice::from_ref(user)),
         Recorded::MembersAdded { users, groups, .. }
         | Recorded::MembersDropped { users, groups, .. }
             if groups.is_empty() =>
