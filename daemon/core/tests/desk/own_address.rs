@@ -443,3 +443,29 @@ fn s11_d8_whose_login_is_their_address_is_called_by_the_one_that_they_showed() {
         Some("new@works.example")
     );
 }
+
+#[test]
+fn s11_many_accounts_fill_nobodys_mailbox() {
+    let site = Site::new();
+    let ask = |uid: u32| {
+        let login = format!("many{uid}");
+        user(&site, &login, FIRST);
+        wants(
+            &site,
+            &site.caller(uid, &login, false),
+            "victim@x.example",
+            FIRST,
+        )
+    };
+    for uid in 2001..2006 {
+        ask(uid).expect("one of five");
+    }
+    let refused = ask(2006).expect_err("the sixth");
+    assert!(
+        refused.code == Code::TooManyAttempts && refused.hint.contains("user address"),
+        "{refused:?}"
+    );
+    // A daemon that starts again knows as much: it stands in the state. After the hour there is room.
+    site.clock.advance(Duration::from_secs(3600));
+    ask(2007).expect("the first of the next");
+}

@@ -237,4 +237,15 @@ impl State {
             .filter_map(|code| self.code(code, now))
             .any(|code| code.purpose == purpose)
     }
+
+    /// How many people have a code on its way to an address that is to be shown theirs.
+    #[must_use]
+    pub fn asked_for(&self, address: LoginHash, now: Now) -> usize {
+        let all = self.credentials.codes.iter();
+        let there =
+            all.filter(|(_, of)| of.purpose == Purpose::Address && of.mailed == Some(address));
+        there
+            .filter(|(code, _)| self.code(code, now).is_some())
+            .count()
+    }
 }

@@ -16,6 +16,9 @@ use seatkeeper_engine::ids::{LoginHash, UserId};
 use seatkeeper_engine::state::Purpose;
 use seatkeeper_engine::{Command, State, Verdict};
 
+/// People with a code on its way to one address: many accounts of one person fill nobody's mailbox.
+const TO_ONE_ADDRESS: usize = 5;
+
 /// A code on its way to the address that it shows.
 #[derive(Debug)]
 pub struct AddressToShow {
@@ -77,6 +80,9 @@ impl Desk {
                 "address",
                 "is yours already, and known to be so: nothing is to be done",
             ));
+        }
+        if state.asked_for(new, self.now()) >= TO_ONE_ADDRESS {
+            return Err(enough());
         }
         let of = hash(self.keys.salt(), &format!("\0address {user}"));
         self.attempts.ask(of, self.now().lease)?;
@@ -154,7 +160,10 @@ impl Desk {
                 // The code was right.
                 self.attempts.succeeded(by, None);
                 let what = format!("address {}", address.text);
-                return Err(self.not_done(caller, &what, &answer));
+                let mut refused = self.not_done(caller, &what, &answer);
+                // Whose it is is not said.
+                refused.hint = "show another address to be yours: `seatkeeper address ADDRESS`; an administrator may know whose this one is".to_owned();
+                return Err(refused);
             }
             _ => return Err(not_valid()),
         }
@@ -172,6 +181,15 @@ fn on_its_way() -> Refused {
     let detail = "a code is on its way there already, and another one goes there when that is over, after an hour";
     let mut refused = problem(Code::TooManyAttempts, detail);
     refused.hint = "look among the mails that were taken for advertisements; an administrator lets you in without it (`seatkeeper registration show` tells who)".to_owned();
+    refused
+}
+
+fn enough() -> Refused {
+    let detail = format!(
+        "{TO_ONE_ADDRESS} people have a code on its way to this address, and each is good for an hour"
+    );
+    let mut refused = problem(Code::TooManyAttempts, detail);
+    refused.hint = "ask again when one is over; an administrator gives an address without a code (`seatkeeper user address LOGIN ADDRESS`)".to_owned();
     refused
 }
 
