@@ -116,39 +116,13 @@ enum Moves<'a> {
 fn moves(event: &Recorded) -> Moves<'_> {
     match event {
         Recorded::HoldersEnding { why, .. } if *why == EndingWhy::Superseded => Moves::Counts,
-        Recorded::HoldersEnding { .. } => Moves::Nobody,
-        Recorded::SeatTaken(_)
-        | Recorded::SeatAssigned(_)
-        | Recorded::SeatRecalled { .. }
-        | Recorded::HolderJoined { .. }
-        | Recorded::LeaseAdopted { .. }
-        | Recorded::EndingTakenBack { .. }
-        | Recorded::LastSigned { .. }
-        | Recorded::HolderEnded { .. }
-        | Recorded::SeatEnded { .. }
-        | Recorded::CheckoutEnded { .. }
-        | Recorded::CoolDownStarted { .. }
-        | Recorded::CoolDownDeleted { .. }
+        of!(seats)
+        | of!(credentials)
+        | of!(bearers)
+        | of!(access)
+        | of!(terms)
         | Recorded::UserMet { .. }
-        | Recorded::RoleDefined { .. }
-        | Recorded::RoleRemoved { .. }
-        | Recorded::RolesGiven { .. }
-        | Recorded::TermsPublished { .. }
-        | Recorded::TermsAccepted { .. }
         | Recorded::AddressChanged { .. }
-        | Recorded::CodeMade { .. }
-        | Recorded::CodeUsed { .. }
-        | Recorded::CodesDropped { .. }
-        | Recorded::AddressProved { .. }
-        | Recorded::PasswordSet { .. }
-        | Recorded::LoginBound { .. }
-        | Recorded::LoginUnbound { .. }
-        | Recorded::ResetAsked { .. }
-        | Recorded::ResetDropped { .. }
-        | Recorded::TokenMade { .. }
-        | Recorded::TokensRevoked { .. }
-        | Recorded::SessionMade { .. }
-        | Recorded::SessionsEnded { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => Moves::Nobody,
         Recorded::UserChanged { .. }
