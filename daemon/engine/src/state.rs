@@ -105,6 +105,9 @@ pub struct State {
     /// Groups that were taken away: who was in one has its id still, which no other group may get.
     #[serde(default)]
     pub gone_groups: OrdSet<GroupId>,
+    /// Users who were taken away: an id is nobody else's, ever.
+    #[serde(default)]
+    pub gone_users: OrdSet<UserId>,
     /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
     #[serde(default)]
     pub several: OrdSet<UserId>,

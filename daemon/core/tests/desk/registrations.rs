@@ -4,7 +4,7 @@ use crate::accounts::{install, trusting};
 use crate::site::Site;
 use seatkeeper::wire::{
     Code, ExplainBody, Forgot, Item, Problem, Registration, RegistrationApprove, RegistrationMake,
-    UnitChange, UnitMake,
+    UnitChange, UnitMake, UserMake,
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::Refused;
@@ -496,7 +496,22 @@ fn d8_one_registration_for_a_login_whatever_the_case() {
         asks(&site, "di", &other).expect_err("another").code,
         Code::Conflict
     );
-    assert_eq!(first.id, id);
+    assert_eq!(first.id, id.clone());
+    // Nor is it ever somebody else's (design 6): whoever is told it would have their past.
+    let gone = site.desk.refuse_registration(&site.root(), "di", None);
+    gone.expect("refused");
+    let taken = RegistrationMake {
+        id: Some(id.clone()),
+        ..access(&works, None)
+    };
+    let no = asks(&site, "eve", &taken).expect_err("di's id");
+    assert_eq!(no.code, Code::Conflict);
+    let made = UserMake {
+        id: Some(id),
+        ..crate::directory::person("eve", &[])
+    };
+    let no = site.desk.make_user(&site.root(), &made);
+    assert_eq!(no.expect_err("di's id").code, Code::Conflict);
     // Names of strange forms are refused, and taken by nobody.
     for name in [
         "a/b",

@@ -43,6 +43,7 @@ fn register(act: &mut Act<'_>, asked: Register) -> Result<Verdict, Denial> {
             false => Err(Denial::new(Code::Conflict, 20)),
         };
     }
+    users::is_new(state, user)?;
     // Whose an address is that they only tell is not asked: they would learn of somebody who has it.
     let address = asked.address.filter(|_| asked.verified);
     let address = address.map(|address| address.hash);

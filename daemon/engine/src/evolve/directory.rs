@@ -326,6 +326,7 @@ pub(super) fn place(state: &mut State, user: UserId, units: &[UnitId], revision:
 pub(super) fn forget_user(state: &mut State, user: UserId, revision: u64) {
     place(state, user, &[], revision);
     if let Some(gone) = state.users.remove(&user) {
+        state.gone_users.insert(user);
         for login in &gone.logins {
             state.logins.remove(login);
             state.credentials.verified.remove(login);

@@ -40,8 +40,11 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
     fold(state, event, revision);
-    if let Moves::Users(users) = moves {
-        covering::moved(state, users);
+    match (moves, event) {
+        (Moves::Users(users), _) => covering::moved(state, users),
+        // Who is met holds nothing yet that counts.
+        (_, Recorded::UserMet { user, .. }) => covering::moved(state, &[*user]),
+        _ => {}
     }
 }
 

@@ -240,7 +240,8 @@ impl Org {
                 if let Some(known) = self.users.get(who) {
                     return *known == made;
                 }
-                let lawful = self.placeable(&made.units);
+                // The id of somebody who is gone is nobody else's.
+                let lawful = !self.left.contains(who) && self.placeable(&made.units);
                 if lawful {
                     self.users.insert(who, made);
                 }
@@ -269,8 +270,9 @@ impl Org {
                 self.forget(Whom::User(who));
                 self.proven.forget(who);
                 self.service.forget(who);
-                self.left.insert(who);
-                self.users.remove(who).is_some()
+                let was = self.users.remove(who).is_some();
+                self.left.extend(was.then_some(who));
+                was
             }
             other => unreachable!("{other:?} is of no user"),
         }
