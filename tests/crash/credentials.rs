@@ -80,7 +80,8 @@ impl Keys {
             return self.revoke(wire);
         }
         let id = hex();
-        let body = json!({"id": id, "name": "of a robot", "user": "bearer"});
+        let name = format!("robot {id}");
+        let body = json!({"id": id, "name": name, "user": "bearer"});
         let Some(made) = answered(wire, "POST", "/v1/tokens", Some(&body)) else {
             // It is made, or it is not.
             self.making = Some(id);
