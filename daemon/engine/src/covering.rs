@@ -14,14 +14,14 @@ use std::sync::Arc;
 pub struct Stands {
     /// The state's `stands` that they were looked up in.
     as_of: u64,
-    of: OrdMap<UserId, u32>,
+    of: OrdMap<UserId, usize>,
     /// By number.
     all: Vec<Arc<Stand>>,
-    numbers: OrdMap<Arc<Stand>, u32>,
+    numbers: OrdMap<Arc<Stand>, usize>,
 }
 
 /// What decides who is covered by what: all who have the same are counted alike.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 struct Stand {
     /// What covers the users themselves and the groups around them, the most direct first.
     nearer: Vec<AssignmentId>,
@@ -131,39 +131,41 @@ impl<'a> Covering<'a> {
     }
 
     /// The number of a user's stand.
-    pub(crate) fn stand(&mut self, user: UserId) -> u32 {
+    pub(crate) fn stand(&mut self, user: UserId) -> usize {
+        let known = self.state.users.get(&user);
         if let Some(number) = self.stands.of.get(&user) {
             debug_assert_eq!(
-                *self.stands.all[*number as usize],
-                self.look_up(user),
+                Some(&*self.stands.all[*number]),
+                known.map(|known| self.look_up(user, known)).as_ref(),
                 "{user} stands elsewhere"
             );
             return *number;
         }
-        let stand = self.look_up(user);
+        let stand = known.map(|known| self.look_up(user, known));
+        let number = self.number(stand.unwrap_or_default());
+        // Of who is gone nothing is kept: whoever has the id one day stands where they are.
+        if known.is_some() {
+            self.stands.of.insert(user, number);
+        }
+        number
+    }
+
+    fn number(&mut self, stand: Stand) -> usize {
         let Stands { all, numbers, .. } = &mut self.stands;
-        let number = match numbers.get(&stand) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
-                let stand = Arc::new(stand);
-                all.push(stand.clone());
-                numbers.insert(stand, number);
-                self.lists.push(None);
-                number
-            }
-        };
-        self.stands.of.insert(user, number);
+        if let Some(number) = numbers.get(&stand) {
+            return *number;
+        }
+        let (number, stand) = (all.len(), Arc::new(stand));
+        all.push(stand.clone());
+        numbers.insert(stand, number);
+        self.lists.push(None);
         number
     }
 
     /// The assignments that cover a stand, each once, the most direct first: as [`State::covering_of`] has them.
-    pub(crate) fn list(&mut self, stand: u32) -> &[AssignmentId] {
-        let Some(list) = self.lists.get_mut(stand as usize) else {
-            return &[];
-        };
-        list.get_or_insert_with(|| {
-            let Stand { nearer, units } = &*self.stands.all[stand as usize];
+    pub(crate) fn list(&mut self, stand: usize) -> &[AssignmentId] {
+        self.lists[stand].get_or_insert_with(|| {
+            let Stand { nearer, units } = &*self.stands.all[stand];
             let mut found = nearer.clone();
             for of in units
                 .iter()
@@ -184,13 +186,7 @@ impl<'a> Covering<'a> {
         self.stands
     }
 
-    fn look_up(&self, user: UserId) -> Stand {
-        let Some(known) = self.state.users.get(&user) else {
-            return Stand {
-                nearer: Vec::new(),
-                units: Vec::new(),
-            };
-        };
+    fn look_up(&self, user: UserId, known: &User) -> Stand {
         let nearer = self
             .nearer
             .get_or_init(|| nearer(self.state, &self.limiting));

@@ -147,7 +147,7 @@ fn together(
     users: &OrdMap<UserId, u64>,
     covering: &mut Covering<'_>,
 ) -> OrdMap<AssignmentId, u64> {
-    let mut by_stand: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut by_stand: BTreeMap<usize, u64> = BTreeMap::new();
     for (user, seats) in users {
         *by_stand.entry(covering.stand(*user)).or_default() += seats;
     }

@@ -40,11 +40,8 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
     fold(state, event, revision);
-    match (moves, event) {
-        (Moves::Users(users), _) => covering::moved(state, users),
-        // Who is met holds nothing yet that counts.
-        (_, Recorded::UserMet { user, .. }) => covering::moved(state, &[*user]),
-        _ => {}
+    if let Moves::Users(users) = moves {
+        covering::moved(state, users);
     }
 }
 
@@ -128,16 +125,17 @@ fn moves(event: &Recorded) -> Moves<'_> {
         | Recorded::AddressChanged { .. }
         | Recorded::CheckpointWritten { .. }
         | Recorded::JournalPruned { .. } => Moves::Nobody,
-        Recorded::UserChanged { .. }
+        Recorded::UserMade { .. }
+        | Recorded::UserChanged { .. }
         | Recorded::UnitMade { .. }
         | Recorded::UnitRenamed { .. }
         | Recorded::UnitMoved { .. }
         | Recorded::AccountManaged { .. }
         | Recorded::GroupMade { .. }
         | Recorded::GroupRenamed { .. } => Moves::Counts,
-        Recorded::UserMade { user, .. }
-        | Recorded::UserPlaced { user, .. }
-        | Recorded::RegistrationApproved { user, .. } => Moves::Users(std::slice::from_ref(user)),
+        Recorded::UserPlaced { user, .. } | Recorded::RegistrationApproved { user, .. } => {
+            Moves::Users(std::slice::from_ref(user))
+        }
         Recorded::MembersAdded { users, groups, .. }
         | Recorded::MembersDropped { users, groups, .. }
             if groups.is_empty() =>
