@@ -13,14 +13,16 @@ pub(super) fn change(
     revision: u64,
 ) {
     unclaim(state, user, revision);
+    change_user(state, user, revision, |known| {
+        if let Some(was) = &was {
+            known.logins.remove(was);
+        }
+    });
+    // What was mailed there ended with the event.
     if let Some(was) = was {
         state.logins.remove(&was);
-        change_user(state, user, revision, |known| {
-            known.logins.remove(&was);
-        });
-        credentials::unreachable(state, user, was);
+        state.credentials.verified.remove(&was);
     }
-    change_user(state, user, revision, |_| {});
     if let Some(new) = address {
         own(state, user, new.hash, revision);
     }
