@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::coop::unconstrained;
 
 /// Tells everyone that the daemon is stopping. It only ever goes from false to true.
 pub(crate) type Stop = watch::Receiver<bool>;
@@ -195,7 +196,9 @@ async fn unless<T>(stop: Stop, future: Pin<&mut impl Future<Output = T>>) -> Opt
             return Poll::Pending;
         }
         listens = true;
-        stopping.as_mut().poll(cx).map(|()| None)
+        // At the end of its turn a task is told "not yet" by tokio, and would never be woken by the stop.
+        let listening = pin!(unconstrained(stopping.as_mut()));
+        listening.poll(cx).map(|()| None)
     })
     .await
 }
@@ -203,4 +206,29 @@ async fn unless<T>(stop: Stop, future: Pin<&mut impl Future<Output = T>>) -> Opt
 /// Ends when the daemon is stopping, or whoever would say so is gone.
 pub(crate) async fn stopped(mut stop: Stop) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::turn::Turn;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_idles_at_the_end_of_its_turn_hears_of_the_stop() {
+        let (stop, stopping) = watch::channel(false);
+        let idles = tokio::spawn(async {
+            let mut turn = Turn::default();
+            let idle = pin!(poll_fn(|cx| {
+                turn.used_up_once(cx);
+                Poll::<()>::Pending
+            }));
+            unless(stopping, idle).await
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.send(true).expect("somebody listens");
+        let heard = tokio::time::timeout(Duration::from_secs(60), idles).await;
+        let heard = heard.expect("it hears of the stop").expect("no panic");
+        assert_eq!(heard, None);
+    }
 }

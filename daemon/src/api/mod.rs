@@ -51,6 +51,8 @@ mod listener_tests;
 mod matrix_tests;
 #[cfg(test)]
 mod resource_tests;
+#[cfg(test)]
+mod turn;
 
 pub use dev::Dev;
 pub use follow::Follow;

@@ -5,10 +5,11 @@
 
 use hyper::rt::{Sleep, Timer};
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+use tokio::task::coop::unconstrained;
 
 /// The timer of a connection.
 #[derive(Default)]
@@ -51,8 +52,7 @@ impl Future for Until {
             None => {
                 let sleep = Box::pin(tokio::time::sleep_until(self.deadline));
                 let wakes = cx.waker().clone();
-                let entry = entry.insert(Entry { sleep, wakes });
-                entry.sleep.as_mut().poll(cx)
+                entry.insert(Entry { sleep, wakes }).look(cx)
             }
         }
     }
@@ -69,12 +69,38 @@ impl Entry {
             sleep.as_mut().reset(deadline);
         }
         self.wakes.clone_from(cx.waker());
-        while sleep.as_mut().poll(cx).is_ready() {
-            if sleep.deadline() >= deadline {
+        while self.look(cx).is_ready() {
+            if self.sleep.deadline() >= deadline {
                 return Poll::Ready(());
             }
-            sleep.as_mut().reset(deadline);
+            self.sleep.as_mut().reset(deadline);
         }
         Poll::Pending
+    }
+
+    /// Where it is not over it stands in the wheel afterwards, and wakes this task. To a task whose turn is used up tokio
+    /// says that it is not over without putting it there; who takes that for a place in the wheel waits for ever.
+    fn look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        pin!(unconstrained(self.sleep.as_mut())).poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::turn::Turn;
+    use std::future::poll_fn;
+
+    #[tokio::test(start_paused = true)]
+    async fn s24_a_wait_that_begins_at_the_end_of_a_turn_ends() {
+        let timer = OneTimer::default();
+        let mut wait = timer.sleep(Duration::from_secs(5));
+        let mut turn = Turn::default();
+        let waited = poll_fn(move |cx| {
+            turn.used_up_once(cx);
+            wait.as_mut().poll(cx)
+        });
+        let ended = tokio::time::timeout(Duration::from_secs(60), tokio::spawn(waited)).await;
+        ended.expect("the wait ends").expect("no panic");
     }
 }
