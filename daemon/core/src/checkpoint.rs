@@ -18,7 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The first line of a file. A later format has another number.
-const FORMAT: &[u8] = b"seatkeeper checkpoint 9\n";
+const FORMAT: &[u8] = b"seatkeeper checkpoint 10\n";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.
 const KEPT: usize = 2;
 

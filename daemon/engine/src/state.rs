@@ -108,6 +108,9 @@ pub struct State {
     /// Users who were taken away: an id is nobody else's, ever.
     #[serde(default)]
     pub gone_users: OrdSet<UserId>,
+    /// Accounts and units that were taken away, whose ids are no other's either.
+    #[serde(default)]
+    pub gone_units: OrdSet<UnitId>,
     /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
     #[serde(default)]
     pub several: OrdSet<UserId>,

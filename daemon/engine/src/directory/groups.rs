@@ -1,6 +1,6 @@
 //! Groups and who is in them (rule 2).
 
-use super::settled;
+use super::{never_again, settled};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
@@ -23,12 +23,7 @@ pub(super) fn make(
             Err(Denial::new(Code::Conflict, 20))
         };
     }
-    if state.gone_groups.contains(&group) {
-        return Err(Denial {
-            limit: Some("a group of this id was taken away".to_owned()),
-            ..Denial::new(Code::Conflict, 20)
-        });
-    }
+    never_again(state.gone_groups.contains(&group), "a group")?;
     if !state.units.contains_key(&unit) {
         return Err(not_found(1));
     }

@@ -1,7 +1,7 @@
 //! Who asks to come in, as it is judged (rule 1): anybody may ask, so that all of it is bounded, and nobody who asks
 //! learns of an account that is not theirs.
 
-use super::{units, users};
+use super::{never_again, units, users};
 use crate::command::{Admission, Register, Want};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
@@ -43,7 +43,7 @@ fn register(act: &mut Act<'_>, asked: Register) -> Result<Verdict, Denial> {
             false => Err(Denial::new(Code::Conflict, 20)),
         };
     }
-    users::is_new(state, user)?;
+    never_again(state.gone_users.contains(&user), "a user")?;
     // Whose an address is that they only tell is not asked: they would learn of somebody who has it.
     let address = asked.address.filter(|_| asked.verified);
     let address = address.map(|address| address.hash);

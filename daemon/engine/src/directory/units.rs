@@ -1,6 +1,6 @@
 //! Accounts and the units below them (rule 1).
 
-use super::settled;
+use super::{never_again, settled};
 use crate::command::{MoveTo, UnitChange};
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
@@ -28,6 +28,7 @@ pub(super) fn make(
             Err(Denial::new(Code::Conflict, 20))
         };
     }
+    never_again(state.gone_units.contains(&unit), "a unit")?;
     match place {
         Place::Below(above) => {
             below(state, above, 1)?;

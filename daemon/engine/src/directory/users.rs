@@ -1,6 +1,6 @@
 //! Users: who they are, where they are, and whether they may sit (rules 1, 4).
 
-use super::{settled, unchanged_still};
+use super::{never_again, settled, unchanged_still};
 use crate::access::keeps_an_administrator;
 use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict, not_found, unchanged};
@@ -29,7 +29,7 @@ pub(super) fn make(
             Err(Denial::new(Code::Conflict, 20))
         };
     }
-    is_new(state, user)?;
+    never_again(state.gone_users.contains(&user), "a user")?;
     if names.any(|name| state.logins.contains_key(&name)) {
         return Err(Denial::new(Code::NameTaken, 1));
     }
@@ -43,17 +43,6 @@ pub(super) fn make(
         until,
     });
     Ok(Verdict::User(user))
-}
-
-/// No id is ever given to two people: a seat, and what the audit log tells, would be the other's.
-pub(super) fn is_new(state: &State, user: UserId) -> Result<(), Denial> {
-    if !state.gone_users.contains(&user) {
-        return Ok(());
-    }
-    Err(Denial {
-        limit: Some("a user of this id was taken away".to_owned()),
-        ..Denial::new(Code::Conflict, 20)
-    })
 }
 
 /// Says whether they may sit, and until when.

@@ -1,7 +1,6 @@
 //! Folds what happens to roles.
 
 use super::directory::change_user;
-use super::ends;
 use super::rooms::but;
 use crate::access::Role;
 use crate::event::Recorded;
@@ -10,7 +9,6 @@ use std::sync::Arc;
 
 /// Folds one event of a role.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
-    ends::fold(state, event);
     match event {
         Recorded::RoleDefined {
             role,

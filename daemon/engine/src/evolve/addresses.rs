@@ -1,7 +1,7 @@
 //! Folds what happens to mail addresses: one that is a login, and one that was only told and gives way to who has it (S11).
 
 use super::directory::change_user;
-use super::{credentials, registrations};
+use super::registrations;
 use crate::ids::{LoginHash, UserId};
 use crate::state::{MailAddress, State};
 
@@ -66,13 +66,12 @@ fn own(state: &mut State, user: UserId, address: LoginHash, revision: u64) {
     gives_way(state, address, revision);
 }
 
-/// Somebody has an address: those who only told it have it no more, and what was mailed there for them is good for nothing.
+/// Somebody has an address: those who only told it have it no more. What was mailed there for them ended with the event.
 pub(super) fn gives_way(state: &mut State, address: LoginHash, revision: u64) {
     state.credentials.verified.remove(&address);
     let claimers: Vec<_> = state.claimers(address).collect();
     for user in claimers {
         unclaim(state, user, revision);
-        credentials::unreachable(state, user, address);
         registrations::readdressed(state, user, None, revision);
     }
 }

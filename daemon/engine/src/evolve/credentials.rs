@@ -1,7 +1,7 @@
 //! Folds what happens to passwords, codes, and to who is signed in.
 
+use super::addresses;
 use super::rooms::but;
-use super::{addresses, ends};
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 /// Folds one event of a credential.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
-    ends::fold(state, event);
     match event {
         Recorded::CodeMade { code, of } => make_code(state, *code, *of),
         Recorded::CodeUsed { user, code } => {
@@ -127,19 +126,6 @@ pub(super) fn take_bearers(state: &mut State, user: UserId, gone: &[BearerId]) {
     change(state, user, |of| {
         of.bearers.retain(|one| !gone.contains(one));
     });
-}
-
-/// An address is somebody's no more: nor is what was mailed there good for anything.
-pub(super) fn unreachable(state: &mut State, user: UserId, address: LoginHash) {
-    state.credentials.verified.remove(&address);
-    let of = state.credentials.of.get(&user);
-    let mut gone = of.map(|of| of.codes.clone()).unwrap_or_default();
-    let codes = &state.credentials.codes;
-    gone.retain(|code| {
-        let known = codes.get(code);
-        known.is_some_and(|known| known.mailed == Some(address))
-    });
-    gone.into_iter().for_each(|code| drop_code(state, code));
 }
 
 /// Nothing is left of somebody who is gone.

@@ -2,7 +2,7 @@
 
 use super::licensing::unassign;
 use super::rooms::but;
-use super::{addresses, credentials, ends, registrations};
+use super::{addresses, credentials, registrations};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
@@ -36,7 +36,9 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         }
         Recorded::UnitRemoved { unit } => {
             leave_place(state, *unit);
-            state.units.remove(unit);
+            if state.units.remove(unit).is_some() {
+                state.gone_units.insert(*unit);
+            }
             registrations::closed(state, *unit);
         }
         Recorded::GroupMade { group, name, unit } => {
@@ -76,7 +78,6 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
 
 /// Folds one event of a user.
 pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
-    ends::fold(state, event);
     match event {
         Recorded::UserMet { user, login } => {
             make_user(state, *user, User::met(*login, revision), revision);

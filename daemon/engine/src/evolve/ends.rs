@@ -3,9 +3,11 @@
 //! finds something in journals that were written before that.
 
 use super::credentials::{drop_code, take_bearers};
+use crate::access::Role;
 use crate::event::Recorded;
-use crate::ids::{BearerId, CodeHash, UserId};
+use crate::ids::{BearerId, CodeHash, LoginHash, UserId};
 use crate::state::{Bearer, Code, Purpose, State, UserStatus};
+use std::collections::BTreeSet;
 
 /// What of somebody's ends.
 struct Ends {
@@ -16,10 +18,31 @@ struct Ends {
 
 /// The events that say what ends with this one.
 pub(crate) fn ended_with(state: &State, event: &Recorded) -> Vec<Recorded> {
-    ends(state, event).map_or_else(Vec::new, |ends| ends.said(state))
+    let ends = ends(state, event);
+    ends.into_iter().flat_map(|ends| ends.said(state)).collect()
 }
 
-fn ends(state: &State, event: &Recorded) -> Option<Ends> {
+/// Drops what ends with it.
+pub(super) fn fold(state: &mut State, event: &Recorded) {
+    for gone in ends(state, event) {
+        gone.codes.iter().for_each(|code| drop_code(state, *code));
+        if !gone.bearers.is_empty() {
+            take_bearers(state, gone.user, &gone.bearers);
+        }
+    }
+}
+
+/// Whose ends, each once, and of whom something does.
+fn ends(state: &State, event: &Recorded) -> Vec<Ends> {
+    let own = own(state, event).into_iter();
+    let ends = own
+        .chain(of_role(state, event))
+        .chain(gives_way(state, event));
+    ends.filter(Ends::some).collect()
+}
+
+/// What ends of the user whom the event is about.
+fn own(state: &State, event: &Recorded) -> Option<Ends> {
     match event {
         Recorded::UserPlaced { user, units } => {
             let known = state.users.get(user)?;
@@ -85,13 +108,86 @@ fn proves(of: &Code) -> bool {
     of.purpose == Purpose::Address
 }
 
-/// Drops what ends with it.
-pub(super) fn fold(state: &mut State, event: &Recorded) {
-    if let Some(gone) = ends(state, event) {
-        gone.codes.iter().for_each(|code| drop_code(state, *code));
-        if !gone.bearers.is_empty() {
-            take_bearers(state, gone.user, &gone.bearers);
+/// A role gives more than it did: so it does to everyone who has it, as if they were given it now.
+fn of_role(state: &State, event: &Recorded) -> Vec<Ends> {
+    let (role, is) = match event {
+        Recorded::RoleDefined {
+            role,
+            permissions,
+            reach,
+        } => (role, Some((permissions.clone(), *reach))),
+        Recorded::RoleRemoved { role } => {
+            let is = Role::usual(role);
+            (role, is.map(|is| (is.permissions, is.reach)))
         }
+        _ => return Vec::new(),
+    };
+    let (Some(was), Some((permissions, reach))) = (state.role(role), is) else {
+        return Vec::new();
+    };
+    let more = |one| !was.permissions.contains(one);
+    if reach <= was.reach && !permissions.iter().any(more) {
+        return Vec::new();
+    }
+    let has = |user: &UserId| {
+        let known = state.users.get(user);
+        let given = known.is_some_and(|known| known.roles.iter().any(|given| given.role == *role));
+        given || **role == *Role::USER
+    };
+    let all = &state.credentials;
+    let told = all.codes.values().map(|of| of.user);
+    let lent = all.bearers.values().filter(|of| !of.own);
+    let concerned: BTreeSet<_> = told.chain(lent.map(|of| of.user)).filter(has).collect();
+    let concerned = concerned.into_iter();
+    concerned.map(|user| Ends::grown(state, user)).collect()
+}
+
+/// Mail addresses are somebody's from here on: what was mailed there for those who only told them is good for nothing.
+fn gives_way(state: &State, event: &Recorded) -> Vec<Ends> {
+    let Some((owner, addresses)) = theirs(state, event) else {
+        return Vec::new();
+    };
+    let of = |address| {
+        let claimers = state.claimers(address).filter(|one| *one != owner);
+        let mailed = move |of: &Code| of.mailed == Some(address);
+        claimers.map(move |user| Ends::of(state, user, mailed, |_, _| false))
+    };
+    addresses.into_iter().flat_map(of).collect()
+}
+
+/// Who has which addresses from here on, of those that others may have told.
+fn theirs(state: &State, event: &Recorded) -> Option<(UserId, Vec<LoginHash>)> {
+    // Whoever uses what was mailed to an address that they told reads it.
+    let shows = |user: UserId, address| {
+        let known = state.users.get(&user)?;
+        let shown = known.claimed == Some(address) && !state.taken(address, user);
+        shown.then(|| (user, vec![address]))
+    };
+    match event {
+        Recorded::UserMet { user, login } => Some((*user, vec![*login])),
+        Recorded::UserMade {
+            user,
+            login,
+            address,
+            ..
+        } => {
+            let address = address.iter().copied();
+            Some((*user, address.chain([*login]).collect()))
+        }
+        Recorded::Registered(asked) => {
+            let address = asked.address.filter(|_| asked.verified);
+            let address = address.into_iter().map(|address| address.hash);
+            Some((asked.user, address.chain([asked.login]).collect()))
+        }
+        Recorded::AddressChanged { user, address, .. } => Some((*user, vec![(*address)?.hash])),
+        Recorded::AddressProved { user, address, .. } => Some((*user, vec![address.hash])),
+        Recorded::CodeUsed { user, code } => {
+            shows(*user, state.credentials.codes.get(code)?.mailed?)
+        }
+        Recorded::AddressVerified { user } => {
+            shows(*user, state.registrations.get(user)?.address?.hash)
+        }
+        _ => None,
     }
 }
 
@@ -130,6 +226,11 @@ impl Ends {
     fn let_in(state: &State, user: UserId) -> Ends {
         let goes = |of: &Code| of.mailed.is_none() || proves(of);
         Ends::of(state, user, goes, |_, one| !one.own)
+    }
+
+    /// Something does.
+    fn some(&self) -> bool {
+        !self.codes.is_empty() || !self.bearers.is_empty()
     }
 
     /// The events that say so.

@@ -39,6 +39,7 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.places += u64::from(moves != Moves::Nobody);
     state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
+    ends::fold(state, event);
     fold(state, event, revision);
     if let Moves::Users(users) = moves {
         covering::moved(state, users);

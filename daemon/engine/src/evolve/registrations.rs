@@ -1,8 +1,8 @@
 //! Folds what happens to those who ask to come in.
 
+use super::addresses;
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
 use super::rooms::but;
-use super::{addresses, ends};
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
 use crate::state::{MailAddress, Registration, State, User, UserStatus};
@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 /// Folds one event of a registration.
 pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
-    ends::fold(state, event);
     match event {
         Recorded::Registered(asked) => register(state, asked, revision),
         Recorded::RegistrationApproved { user, units, .. } => {

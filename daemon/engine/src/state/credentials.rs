@@ -84,7 +84,7 @@ pub struct Bearer {
     pub until: Option<Date>,
     /// When it was made, by J.
     pub since: Date,
-    /// They made it themselves: what others made for them ends when they are given more than they had then.
+    /// They made it themselves: what others made for them ends when they have more than they had then.
     pub own: bool,
     /// Number of the event that made it.
     pub revision: u64,

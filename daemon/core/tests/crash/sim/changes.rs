@@ -17,7 +17,7 @@ use seatkeeper_engine::time::Date;
 pub(super) const USERS: [&str; 5] = ["ana", "bob", "eve", "kim", "lee"];
 /// Unit 0 is the home account.
 pub(super) const HOME: u8 = 0;
-const UNITS: u64 = 5;
+const UNITS: u64 = 8;
 /// Groups that a change may name, besides the one that comes next.
 const GROUPS: u64 = 4;
 

@@ -24,6 +24,8 @@ use std::fmt::Debug;
 pub(super) struct Org {
     /// What is above each unit, and its name.
     units: BTreeMap<u8, (u8, String)>,
+    /// Units that were taken away.
+    closed: BTreeSet<u8>,
     groups: BTreeMap<u64, String>,
     gone: BTreeSet<u64>,
     members: BTreeSet<(u64, Whom)>,
@@ -162,7 +164,7 @@ impl Org {
             Change::MakeUnit(n, above) => match self.units.get(&n) {
                 Some(known) => *known == (above, format!("u{n}")),
                 None => {
-                    let there = self.has_unit(above);
+                    let there = self.has_unit(above) && !self.closed.contains(&n);
                     if there {
                         self.units.insert(n, (above, format!("u{n}")));
                     }
@@ -174,7 +176,10 @@ impl Org {
                 let known = self.units.get_mut(&n);
                 known.map(|(_, name)| *name = to).is_some()
             }
-            Change::RemoveUnit(n) => self.is_empty(n) && self.units.remove(&n).is_some(),
+            Change::RemoveUnit(n) => {
+                let there = self.is_empty(n) && self.units.remove(&n).is_some();
+                there && self.closed.insert(n)
+            }
             Change::MakeGroup(n) => {
                 let name = format!("g{n}");
                 !self.gone.contains(&n) && *self.groups.entry(n).or_insert(name.clone()) == name
