@@ -152,6 +152,14 @@ fn make_code(
             ..Denial::new(Code::Conflict, 1)
         });
     }
+    // It was looked up before: whoever has it by now would get what was meant for them.
+    let theirs = |address| known.logins.contains(&address) || known.claimed == Some(address);
+    if purpose != Purpose::Address && mailed.is_some_and(|address| !theirs(address)) {
+        return Err(Denial {
+            limit: Some("another mail address".to_owned()),
+            ..Denial::new(Code::WrongRevision, 1)
+        });
+    }
     let of = state::Code {
         user,
         purpose,

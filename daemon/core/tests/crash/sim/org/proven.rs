@@ -391,7 +391,8 @@ impl Org {
                 mailed,
             } => {
                 let late = purpose == Purpose::Invitation && self.password_of(who).is_some();
-                let lawful = self.may_come(who, now) && !late;
+                let theirs = !mailed || purpose == Purpose::Address || self.has_address(who);
+                let lawful = self.may_come(who, now) && !late && theirs;
                 let made = Code {
                     who,
                     purpose,
