@@ -2,11 +2,12 @@
 
 use super::tests::{House, LONG, NOON, submit, until};
 use super::*;
-use seatkeeper_engine::command::{Checkout, Process, Renew, Signed};
+use seatkeeper_engine::access::Given;
+use seatkeeper_engine::command::{Access, Arrange, Checkout, Credential, Process, Renew, Signed};
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::event::EndWhy;
 use seatkeeper_engine::ids::*;
-use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model};
+use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Purpose};
 use seatkeeper_engine::{Command, Verdict};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
@@ -335,4 +336,65 @@ fn i7_after_a_panic_in_a_reply_no_renewal_is_answered_at_once() {
     let renewed = heard.recv_timeout(LONG).unwrap();
     let answer = renewed.recv_timeout(LONG).unwrap();
     assert_eq!(answer.unwrap_err(), Failure::Stopped);
+}
+
+#[test]
+fn i14_a_replayed_journal_gives_the_same_state() {
+    let house = House::new();
+    let keeper = house.start();
+    let handle = keeper.handle();
+    let machine = furnish(&handle, NOON);
+    let home = handle.snapshot().state.site.unwrap().unit;
+    let (user, group) = (UserId([1; 16]), GroupId([5; 16]));
+    let members = Arrange::AddMembers {
+        group,
+        users: vec![user],
+        groups: Vec::new(),
+        if_match: None,
+    };
+    let made = Arrange::MakeGroup {
+        group,
+        name: NameHash([6; 32]),
+        unit: home,
+    };
+    let given = Given {
+        role: "auditor".into(),
+        unit: home,
+    };
+    let commands = [
+        Command::Arrange(made),
+        Command::Arrange(members),
+        Command::Access(Access::GiveRoles {
+            user,
+            roles: vec![given],
+            if_match: None,
+        }),
+        Command::Credential(Credential::MakeCode {
+            user,
+            purpose: Purpose::Invitation,
+            code: CodeHash([7; 32]),
+            mailed: None,
+            if_match: None,
+        }),
+        checkout(machine, 1),
+    ];
+    for command in commands {
+        let answer = handle.ask(order(command)).unwrap();
+        assert_eq!(code(&answer), None, "{answer:?}");
+    }
+    let mut before = handle.snapshot().state.clone();
+    drop((keeper, handle));
+    let after = house.start().handle().snapshot().state.clone();
+    let seats = |state: &State| -> Vec<_> {
+        let all = state.pools.values().flat_map(|pool| pool.grants.iter());
+        all.map(|(gid, grant)| (*gid, grant.user, grant.slots.clone()))
+            .collect()
+    };
+    assert_eq!(seats(&after), seats(&before));
+    assert_eq!(after.events, before.events + 1, "a run began");
+    // With it all holds are as long as they can be, and what was counted is counted anew.
+    (before.events, before.run) = (after.events, after.run);
+    (before.runs, before.pools) = (after.runs.clone(), after.pools.clone());
+    (before.places, before.stands) = (after.places, after.stands);
+    assert!(after == before, "{after:?}\n{before:?}");
 }

@@ -438,20 +438,6 @@ fn one_callers_flood_is_busy_and_delays_nobody_else() {
 }
 
 #[test]
-fn i14_a_replayed_journal_gives_the_same_state() {
-    let house = House::new();
-    let keeper = house.start();
-    for n in 1..40 {
-        keeper.handle().ask(meet(1, n)).unwrap();
-    }
-    let before = keeper.handle().snapshot();
-    drop(keeper);
-    let after = house.start().handle().snapshot();
-    assert_eq!(after.state.logins, before.state.logins);
-    assert_eq!(after.head.number, before.head.number + 1);
-}
-
-#[test]
 fn i7_a_side_store_that_fails_ends_the_keeper_too() {
     let house = House::new();
     let keeper = house.start();
