@@ -4,8 +4,8 @@ use super::extract::Json as Body;
 use super::mails::not_posted;
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asker, Resources};
-use crate::mail::NotPosted;
 use crate::mail::letters::{self, Coded, Shown};
+use crate::mail::{MailId, NotPosted};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,7 +36,8 @@ pub(super) async fn ask(
     }
     let asked = api
         .stretching(asker.caller.uid, move |api| {
-            let made = api.desk.ask_address(&asker.caller, &body)?;
+            let is_out = |code| api.mail.is_out(code);
+            let made = api.desk.ask_address(&asker.caller, &body, &is_out)?;
             let (to, site) = (&made.asked.address, api.desk.site_name());
             let letter = match &made.code {
                 Some(code) => {
@@ -53,7 +54,8 @@ pub(super) async fn ask(
             };
             // Apart from those of others, and from what they see of their own: where it goes is not told.
             let by = format!("the address of {}", made.login);
-            let posted = api.mail.post(&letter, &by, None).map(|_| made.asked);
+            let id = made.hash.map(MailId::of);
+            let posted = api.mail.post(&letter, &by, id).map(|_| made.asked);
             Ok(posted)
         })
         .await?;

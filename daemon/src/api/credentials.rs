@@ -4,15 +4,15 @@ use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources, Shared};
 use super::{addresses, sessions, tokens};
-use crate::mail::Mail;
 use crate::mail::letters::{self, Coded};
+use crate::mail::{Mail, MailId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use seatkeeper::wire::{
     CodeMade, Forgot, Page, PasswordChange, Problem, Redeem, ResetAsked, SignIn, Whoami,
 };
-use seatkeeper_core::desk::Refused;
+use seatkeeper_core::desk::{IsOut, Refused, code_hash};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -140,7 +140,8 @@ pub(super) async fn forgot(
     tokio::spawn(async move {
         let uid = asker.caller.uid;
         let filed = api.writing(uid, move |api| {
-            let mails = api.mail.is_on();
+            let is_out = |code| api.mail.is_out(code);
+            let mails: Option<IsOut<'_>> = api.mail.is_on().then_some(&is_out);
             let made = api.desk.file_forgotten(&asker.caller, &body, mails)?;
             let mailed = made.is_none_or(|made| mailed(api, &made, letters::reset));
             // What cannot be mailed an administrator answers.
@@ -148,7 +149,7 @@ pub(super) async fn forgot(
                 true => Ok(()),
                 false => api
                     .desk
-                    .file_forgotten(&asker.caller, &body, false)
+                    .file_forgotten(&asker.caller, &body, None)
                     .map(drop),
             }
         });
@@ -187,7 +188,8 @@ fn mailed(api: &Shared, made: &CodeMade, letter: impl FnOnce(&str, &Coded<'_>) -
         until: made.until,
         url: api.mail.url(),
     };
-    api.mail.post(&letter(to, &coded), CODES, None).is_ok()
+    let id = code_hash(code).map(MailId::of);
+    api.mail.post(&letter(to, &coded), CODES, id).is_ok()
 }
 
 /// A code for the first password of somebody who is to come; it is mailed, or told this once.

@@ -103,7 +103,7 @@ impl House {
         House::with_mail(false, Outbox::off())
     }
 
-    fn with_mail(dev: bool, mail: Outbox) -> House {
+    pub(super) fn with_mail(dev: bool, mail: Outbox) -> House {
         let manual = Arc::new(ManualClock::at(NOW));
         let clock: Arc<dyn Clock> = manual.clone();
         let side = Arc::new(Side::memory().expect("a side store"));

@@ -273,7 +273,7 @@ impl House {
             login: format!("u-{}", place.name),
         };
         let caller = desk.caller(root, login, None);
-        desk.file_forgotten(&caller, &asked, false).expect("noted");
+        desk.file_forgotten(&caller, &asked, None).expect("noted");
     }
 
     /// Somebody asks to come into this account.

@@ -3,6 +3,7 @@
 use super::letters::Kind;
 use super::render::Letter;
 use seatkeeper::wire::MailState;
+use seatkeeper_engine::ids::CodeHash;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
@@ -171,6 +172,12 @@ impl Book {
     /// Who caused it.
     pub(super) fn is_by(&self, id: MailId, by: &str) -> bool {
         self.mails.get(&id).is_some_and(|entry| entry.by == by)
+    }
+
+    /// It waits, or the server took it.
+    pub(super) fn is_out(&self, id: MailId) -> bool {
+        let entry = self.mails.get(&id);
+        entry.is_some_and(|entry| !matches!(entry.fate, Fate::Lost(_)))
     }
 
     /// The mail that is due first, or when there is one.
@@ -398,6 +405,16 @@ impl Failed {
                 "nothing at once: it is tried again for a day; the server's words say why it waits"
             }
         }
+    }
+}
+
+impl MailId {
+    /// Of the mail with a code.
+    #[must_use]
+    pub fn of(code: CodeHash) -> MailId {
+        let mut id = [0; 16];
+        id.copy_from_slice(&code.0[..16]);
+        MailId(id)
     }
 }
 

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use seatkeeper::wire::{Finding, MailState, MailStatus};
 use seatkeeper_core::clock::Clock;
 use seatkeeper_core::random;
+use seatkeeper_engine::ids::CodeHash;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -187,6 +188,13 @@ impl Outbox {
     pub fn is_by(&self, id: MailId, by: &str) -> bool {
         let shared = self.0.as_ref();
         shared.is_some_and(|shared| lock(&shared.book).is_by(id, by))
+    }
+
+    /// Whether the mail with this code waits or was handed over, by what is known since the daemon's start.
+    #[must_use]
+    pub fn is_out(&self, code: CodeHash) -> bool {
+        let shared = self.0.as_ref();
+        shared.is_some_and(|shared| lock(&shared.book).is_out(MailId::of(code)))
     }
 
     /// How a mail does, once that is known, or so much time has passed.

@@ -31,7 +31,7 @@ pub mod view;
 
 pub use crate::login::Login;
 pub use crate::problem::Refused;
-pub use credentials::{AddressShown, AddressToShow};
+pub use credentials::{AddressShown, AddressToShow, IsOut, code_hash};
 pub use leases::{LeaseAsked, Leased, stranger};
 pub use release::{ReleaseAsked, Released};
 pub use remove::Removal;

@@ -346,7 +346,7 @@ fn b2_b3_b13_the_contact_of_a_license_comes_in_by_forgot_and_adds_the_others() {
         login: "IT@works.example".to_owned(),
     };
     site.desk.forgot(&it, &asked).expect("taken");
-    site.desk.file_forgotten(&it, &asked, false).expect("noted");
+    site.desk.file_forgotten(&it, &asked, None).expect("noted");
     let list = site.desk.resets(&site.root(), &Cursor::default());
     let list = list.expect("a list").items;
     assert_eq!(list.len(), 1);
@@ -392,9 +392,8 @@ fn d15_who_forgot_is_seen_by_who_may_answer_and_by_nobody_else() {
             login: login.to_owned(),
         };
         site.desk.forgot(&site.bob(), &asked).expect("taken");
-        site.desk
-            .file_forgotten(&site.bob(), &asked, false)
-            .expect("noted");
+        let filed = site.desk.file_forgotten(&site.bob(), &asked, None);
+        filed.expect("noted");
     }
     let seen = |by: &Caller| {
         let page = site.desk.resets(by, &Cursor::default());
@@ -713,11 +712,12 @@ fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
     };
     site.desk.make_user(&root, &ana).expect("made");
     made(&site, "bob", &[]);
+    let bob = site.bob();
     let asks = |login: &str| {
         let asked = Forgot {
             login: login.to_owned(),
         };
-        let made = site.desk.file_forgotten(&site.bob(), &asked, true);
+        let made = site.desk.file_forgotten(&bob, &asked, Some(&|_| true));
         made.expect("done")
     };
     assert!(asks("ana").is_none(), "an administrator typed it");
@@ -731,7 +731,7 @@ fn d9_a_code_that_is_mailed_goes_to_an_address_that_is_known_to_be_theirs() {
     let asked = Forgot {
         login: "ana".to_owned(),
     };
-    let filed = site.desk.file_forgotten(&site.bob(), &asked, false);
+    let filed = site.desk.file_forgotten(&site.bob(), &asked, None);
     assert!(filed.expect("filed").is_none());
     let list = site.desk.resets(&root, &Cursor::default()).expect("a list");
     assert_eq!(list.items.len(), 1, "not lost for an hour");

@@ -11,7 +11,7 @@ use seatkeeper::wire::{
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
-use seatkeeper_core::desk::{AddressShown, AddressToShow, Refused};
+use seatkeeper_core::desk::{AddressShown, AddressToShow, IsOut, Refused, code_hash};
 use std::time::Duration;
 
 fn wants(
@@ -20,11 +20,21 @@ fn wants(
     address: &str,
     password: &str,
 ) -> Result<AddressToShow, Refused> {
+    wants_where(site, by, (address, password), &|_| true)
+}
+
+/// The same, where this is known of the mails with codes.
+fn wants_where(
+    site: &Site,
+    by: &Caller,
+    (address, password): (&str, &str),
+    is_out: IsOut<'_>,
+) -> Result<AddressToShow, Refused> {
     let body = AddressAsk {
         address: address.to_owned(),
         password: (!password.is_empty()).then(|| Secret::new(password)),
     };
-    site.desk.ask_address(by, &body)
+    site.desk.ask_address(by, &body, is_out)
 }
 
 fn shows(site: &Site, by: &Caller, address: &str, code: &Secret) -> Result<AddressShown, Refused> {
@@ -66,10 +76,14 @@ fn gives(site: &Site, login: &str, text: &str) {
 }
 
 fn forgot(site: &Site, login: &str) -> Option<CodeMade> {
+    forgot_where(site, login, &|_| true)
+}
+
+fn forgot_where(site: &Site, login: &str, is_out: IsOut<'_>) -> Option<CodeMade> {
     let asked = Forgot {
         login: login.to_owned(),
     };
-    let made = site.desk.file_forgotten(&site.bob(), &asked, true);
+    let made = site.desk.file_forgotten(&site.bob(), &asked, Some(is_out));
     made.expect("filed")
 }
 
@@ -468,4 +482,53 @@ fn s11_many_accounts_fill_nobodys_mailbox() {
     // A daemon that starts again knows as much: it stands in the state. After the hour there is room.
     site.clock.advance(Duration::from_secs(3600));
     ask(2007).expect("the first of the next");
+}
+    // A newer code takes the place of one's own: it is not counted with those of others.
+    let own = wants(
+        &site,
+        &site.caller(2001, "many2001", false),
+        "victim@x.example",
+        FIRST,
+    );
+    own.expect("no more than five");
+
+#[test]
+fn s11_d9_a_code_whose_mail_is_not_out_keeps_nobody_waiting_for_it() {
+    let site = Site::new();
+    addressed(&site, "bob");
+    let works = account(&site, "Works", "customer");
+    // Whosever the address is: the same is told of both.
+    for (login, address) in [("cy", "cy@x.example"), ("eve", "bob@x.example")] {
+        asks(&site, login, &access(&works, Some(address))).expect("waits");
+        let by = site.caller(5001, login, false);
+        let ask = |is_out: IsOut<'_>| wants_where(&site, &by, (address, ""), is_out);
+        let first = ask(&|_| panic!("there is none")).expect("asked");
+        let code = first.hash.expect("a code");
+        let refused = ask(&|of| of == code).expect_err("it is out");
+        assert_eq!(refused.code, Code::TooManyAttempts);
+        // The outbox refused it, the server did, or the daemon that had it ended.
+        let second = ask(&|_| false).expect("asked again");
+        assert_ne!(second.hash, Some(code));
+        let refused = ask(&|of| Some(of) == second.hash).expect_err("it is out");
+        assert_eq!(refused.code, Code::TooManyAttempts);
+        if let (Some(old), Some(new)) = (first.code, second.code) {
+            assert_eq!(no(shows(&site, &by, address, &old)), Code::CodeNotValid);
+            shows(&site, &by, address, &new).expect("theirs");
+        }
+    }
+    assert_eq!(address(&site, "cy"), known("cy@x.example", "proved"));
+    // So it is of who forgot their password.
+    user(&site, "di", FIRST);
+    let di = site.caller(77, "di", false);
+    let code = mailed(&site, &di, "di@x.example");
+    shows(&site, &di, "di@x.example", &code).expect("hers");
+    let hash = |made: &CodeMade| made.code.as_ref().and_then(code_hash);
+    let first = forgot(&site, "di").expect("mailed");
+    assert!(forgot_where(&site, "di", &|of| Some(of) == hash(&first)).is_none());
+    let second = forgot_where(&site, "di", &|_| false).expect("mailed again");
+    assert_ne!(hash(&first), hash(&second));
+    // One that an administrator told by word was never to be mailed: it stays the one.
+    let told = site.desk.reset(&site.root(), "di", (None, false));
+    assert!(forgot_where(&site, "di", &|_| false).is_none());
+    redeemed(&site, &di, &told.expect("told"), SECOND).expect("hers");
 }

@@ -358,7 +358,7 @@ fn d15_h3_who_waits_is_told_to_whoever_may_answer_and_to_nobody_else() {
     let forgot = Forgot {
         login: "zoe".to_owned(),
     };
-    let filed = site.desk.file_forgotten(&who(&site, "zoe"), &forgot, false);
+    let filed = site.desk.file_forgotten(&who(&site, "zoe"), &forgot, None);
     filed.expect("on the list");
     let seen = waits(&site, &root);
     assert!(

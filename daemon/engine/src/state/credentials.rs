@@ -228,24 +228,25 @@ impl State {
         known.filter(|known| known.good(now))
     }
 
-    /// Whether somebody has a code for this that is good still.
-    #[must_use]
-    pub fn has_code(&self, user: UserId, purpose: Purpose, now: Now) -> bool {
+    /// The codes that somebody has for this and that are good still.
+    pub fn codes_of(
+        &self,
+        user: UserId,
+        purpose: Purpose,
+        now: Now,
+    ) -> impl Iterator<Item = (CodeHash, &Code)> {
         let own = self.credentials.of.get(&user);
         let codes = own.into_iter().flat_map(|own| &own.codes);
-        codes
-            .filter_map(|code| self.code(code, now))
-            .any(|code| code.purpose == purpose)
+        let good = codes.filter_map(move |code| Some((*code, self.code(code, now)?)));
+        good.filter(move |(_, code)| code.purpose == purpose)
     }
 
-    /// How many people have a code on its way to an address that is to be shown theirs.
+    /// How many others have a code on its way to an address that is to be shown theirs. A newer one takes the place of their
+    /// own.
     #[must_use]
-    pub fn asked_for(&self, address: LoginHash, now: Now) -> usize {
-        let all = self.credentials.codes.iter();
-        let there =
-            all.filter(|(_, of)| of.purpose == Purpose::Address && of.mailed == Some(address));
-        there
-            .filter(|(code, _)| self.code(code, now).is_some())
-            .count()
+    pub fn others_ask_for(&self, address: LoginHash, user: UserId, now: Now) -> usize {
+        let all = self.credentials.codes.values();
+        let there = all.filter(|of| of.purpose == Purpose::Address && of.mailed == Some(address));
+        there.filter(|of| of.user != user && of.good(now)).count()
     }
 }

@@ -1,6 +1,7 @@
 //! The routes of signing in.
 
 use crate::api::house_tests::{Answer, House, Walk};
+use crate::mail::{Outbox, letters};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -345,5 +346,32 @@ async fn s11_who_asks_for_an_address_is_answered_alike_whosever_it_is() {
         let all = all.map(|to| (json!("address"), json!(to)));
         let all: Vec<_> = all.into_iter().filter(|_| mails).collect();
         assert_eq!(posted(&house).await, all);
+    }
+}
+
+#[tokio::test]
+async fn s11_d9_an_outbox_that_refuses_a_code_keeps_nobody_from_asking_again() {
+    let full = Outbox::stuck();
+    let mail = letters::test("somebody@example.com", "Test");
+    while (0..8).any(|n| full.post(&mail, &format!("u{n}"), None).is_ok()) {}
+    for (outbox, first, again) in [
+        (full, "server_busy", "server_busy"),
+        (Outbox::stuck(), "", "too_many_attempts"),
+    ] {
+        let house = House::with_mail(false, outbox);
+        let bob = json!({"login": "bob", "address": "bob@example.com"});
+        house.ask("POST", "/v1/users", Some(bob)).await;
+        // Whosever the address is.
+        for (name, address) in [("cy", "cy@example.com"), ("eve", "bob@example.com")] {
+            name.clone_into(&mut house.name.lock().unwrap_or_else(PoisonError::into_inner));
+            let waits = json!({"company": name, "address": address});
+            let made = house.ask("POST", "/v1/registrations", Some(waits)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+            let body = json!({"address": address});
+            for code in [first, again] {
+                let said = house.ask("POST", "/v1/address", Some(body.clone())).await;
+                assert_eq!(said.code(), code, "{name}: {}", said.text);
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Somebody's own mail address: another one is theirs once they use a code that was mailed there, and that does nothing else.
 //! Until then they have the old one; whose the new one is is not told to who asks for it (S11, D8).
 
-use super::codes;
+use super::codes::{self, IsOut};
 use super::in_session;
 use super::passwords::Password;
 use crate::authorize::{Caller, not_by_token};
@@ -12,7 +12,7 @@ use crate::problem::{Refused, problem};
 use seatkeeper::wire::{AddressAsk, AddressAsked, AddressProve, AddressProved, Code, Secret};
 use seatkeeper_engine::command::Credential;
 use seatkeeper_engine::denial;
-use seatkeeper_engine::ids::{LoginHash, UserId};
+use seatkeeper_engine::ids::{CodeHash, LoginHash, UserId};
 use seatkeeper_engine::state::Purpose;
 use seatkeeper_engine::{Command, State, Verdict};
 
@@ -28,6 +28,8 @@ pub struct AddressToShow {
     pub login: String,
     /// The code; none where the address is somebody else's, who is told so: nobody sees from outside which it is.
     pub code: Option<Secret>,
+    /// What its mail is known by, whoever gets it.
+    pub hash: Option<CodeHash>,
 }
 
 /// Somebody's address, shown to be theirs, and the one that they had, where mail reached them.
@@ -41,7 +43,7 @@ pub struct AddressShown {
 
 impl Desk {
     /// `POST /v1/address`: the caller wants this mail address, and tells their password once more. The caller of this mails
-    /// what it gives. Takes a moment and memory, and blocks.
+    /// what it gives, and knows whether the mail with a code `is_out`. Takes a moment and memory, and blocks.
     ///
     /// # Errors
     /// `sign_in_failed` where the password is wrong, `too_many_attempts`, `unknown_user`, `forbidden` by a token, or
@@ -50,8 +52,9 @@ impl Desk {
         &self,
         caller: &Caller,
         body: &AddressAsk,
+        is_out: IsOut<'_>,
     ) -> Result<AddressToShow, Refused> {
-        self.traced(caller, self.ask_address_of(caller, body))
+        self.traced(caller, self.ask_address_of(caller, body, is_out))
     }
 
     /// `POST /v1/address/code`: the caller shows that they read what was mailed there. Blocks.
@@ -67,13 +70,19 @@ impl Desk {
         self.traced(caller, self.prove_address_of(caller, body))
     }
 
-    fn ask_address_of(&self, caller: &Caller, body: &AddressAsk) -> Result<AddressToShow, Refused> {
+    fn ask_address_of(
+        &self,
+        caller: &Caller,
+        body: &AddressAsk,
+        is_out: IsOut<'_>,
+    ) -> Result<AddressToShow, Refused> {
         not_by_token(caller, "changes no mail address")?;
         let address = self.own_address(&body.address)?;
         let new = address.hashed(self.keys.salt()).hash;
         let state = &self.keeper.recorded().state;
         let user = self.somebody(caller, state)?;
-        self.may_ask(caller, state, (user, new), body.password.as_ref())?;
+        let password = body.password.as_ref();
+        self.may_ask(caller, state, (user, new), password, is_out)?;
         let own = self.address_login(state, user) == Some(new);
         if own && state.credentials.verified.contains(&new) {
             return Err(bad(
@@ -81,7 +90,7 @@ impl Desk {
                 "is yours already, and known to be so: nothing is to be done",
             ));
         }
-        if state.asked_for(new, self.now()) >= TO_ONE_ADDRESS {
+        if state.others_ask_for(new, user, self.now()) >= TO_ONE_ADDRESS {
             return Err(enough());
         }
         let of = hash(self.keys.salt(), &format!("\0address {user}"));
@@ -98,23 +107,27 @@ impl Desk {
                 until: made.until,
             },
             login: made.login,
+            hash: made.code.as_ref().and_then(codes::code_hash),
             code: made.code.filter(|_| !taken),
         })
     }
 
     /// Who has a password tells it. Who has none may show the address that they told when they asked to come in, and no
     /// other: whoever comes to their account for a moment gets nothing by it that stays. Anybody may ask to come in and tell
-    /// whichever address, so that one code goes there in an hour.
+    /// whichever address, so that one code goes there in an hour; one whose mail was not taken, or is gone with a daemon that
+    /// ended, is none.
     fn may_ask(
         &self,
         caller: &Caller,
         state: &State,
         (user, new): (UserId, LoginHash),
         password: Option<&Secret>,
+        is_out: IsOut<'_>,
     ) -> Result<(), Refused> {
         let claimed = state.users.get(&user).and_then(|known| known.claimed);
         if state.password_of(user).is_none() && claimed == Some(new) {
-            return match state.has_code(user, Purpose::Address, self.now()) {
+            let mut codes = state.codes_of(user, Purpose::Address, self.now());
+            return match codes.any(|(code, _)| is_out(code)) {
                 true => Err(on_its_way()),
                 false => Ok(()),
             };

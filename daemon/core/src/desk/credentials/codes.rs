@@ -27,6 +27,15 @@ const GROUP: usize = 4;
 /// Bytes of a code, as it is typed.
 const TYPED_BYTES: usize = 256;
 
+/// Whether the mail with a code waits or was handed over. Of a daemon that ended nothing is known.
+pub type IsOut<'a> = &'a dyn Fn(CodeHash) -> bool;
+
+/// What a code is known by, and its mail.
+#[must_use]
+pub fn code_hash(code: &Secret) -> Option<CodeHash> {
+    Code::typed(code).map(|code| code.hash())
+}
+
 /// A code, in capital letters without anything between them.
 pub(super) struct Code(Zeroizing<String>);
 

@@ -2,6 +2,7 @@
 //! asked, and answer with a code (D15).
 
 use super::attempts::typed;
+use super::codes::IsOut;
 use super::guesser;
 use crate::authorize::{Caller, Permission, Sight};
 use crate::desk::Desk;
@@ -28,9 +29,10 @@ impl Desk {
         self.traced(caller, asked)
     }
 
-    /// The second half: whoever is known is on the list of those who asked; or, where it `mails` and they have an address,
-    /// gets a code, which the caller sends there: to an address that is known to be theirs, or to one by which they were
-    /// invited and did not come yet. While such a code is out no other one is made: it would take its place. Blocks.
+    /// The second half: whoever is known is on the list of those who asked; or, where mail is sent (`is_out`) and they have
+    /// an address, gets a code, which the caller sends there: to an address that is known to be theirs, or to one by which
+    /// they were invited and did not come yet. While such a code is out no other one is made: it would take its place. One
+    /// that was to be mailed and whose mail is not out is no such code. Blocks.
     ///
     /// # Errors
     /// The keeper failed; nobody waits to be told.
@@ -38,13 +40,16 @@ impl Desk {
         &self,
         caller: &Caller,
         body: &Forgot,
-        mails: bool,
+        is_out: Option<IsOut<'_>>,
     ) -> Result<Option<CodeMade>, Refused> {
         let state = &self.keeper.recorded().state;
         let Some(user) = self.named(state, &body.login) else {
             return Ok(None);
         };
-        if mails && state.has_code(user, Purpose::Reset, self.now()) {
+        let mut codes = state.codes_of(user, Purpose::Reset, self.now());
+        let reaches =
+            |is_out: IsOut<'_>| codes.any(|(code, of)| of.mailed.is_none() || is_out(code));
+        if is_out.is_some_and(reaches) {
             return Ok(None);
         }
         let known = |to: &String| {
@@ -53,7 +58,7 @@ impl Desk {
             state.credentials.verified.contains(&hash) || status == Some(UserStatus::Invited)
         };
         let to = self.mail_address(state, user);
-        if let Some(to) = to.filter(|to| mails && known(to)) {
+        if let Some(to) = to.filter(|to| is_out.is_some() && known(to)) {
             let (answer, made) = self.make_code(caller, (user, None), Purpose::Reset, Some(to))?;
             return Ok((answer.verdict == Verdict::Done).then_some(made));
         }

@@ -14,6 +14,7 @@ mod whoami;
 
 pub use addresses::{AddressShown, AddressToShow};
 pub(super) use attempts::Attempts;
+pub use codes::{IsOut, code_hash};
 pub(super) use passwords::Passwords;
 
 use super::Desk;
