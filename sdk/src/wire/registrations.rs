@@ -15,7 +15,10 @@ pub struct Registration {
     /// Their mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The address is known to be theirs.
+    /// `proved` by a code that was mailed there or by `verify`, `given` by an administrator, or `not_proved`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_is: Option<String>,
+    /// The address is proved: where the account lets in its domain they do not wait.
     #[serde(default)]
     pub verified: bool,
     /// The account that they ask for, by name.

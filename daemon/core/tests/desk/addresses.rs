@@ -244,3 +244,32 @@ fn s11_d8_an_address_that_was_only_told_gives_way_to_who_has_it() {
     gives(&site, &root, "cy", "").expect("none");
     assert_eq!(address(&site, "cy"), (None, None));
 }
+
+#[test]
+fn s11_all_lists_say_the_same_of_the_address_of_who_waits() {
+    let (site, _) = trusting();
+    let root = site.root();
+    let works = account(&site, "Works", "customer");
+    asks(&site, "cy", &access(&works, Some("cy@x.example"))).expect("waits");
+    let cy = site.caller(5001, "cy", false);
+    let told = |text: &str, is: &str| {
+        let waits = site.desk.registration(&root, "cy").expect("waits");
+        let who = site.desk.whoami(&cy).expect("cy");
+        let said = known(text, is);
+        assert_eq!((waits.address, waits.address_is), said);
+        assert_eq!((who.address, who.address_is), said);
+        assert_eq!(address(&site, "cy"), said);
+        waits.verified
+    };
+    assert!(!told("cy@x.example", "not_proved"));
+    // An administrator's word makes it theirs; only who shows it, or of whom it is said so, comes in by its domain.
+    gives(&site, &root, "cy", "new@x.example").expect("given");
+    assert!(!told("new@x.example", "given"));
+    site.desk
+        .verify_registration(&root, "cy", None)
+        .expect("hers");
+    assert!(told("new@x.example", "proved"));
+    gives(&site, &root, "cy", "").expect("none");
+    let waits = site.desk.registration(&root, "cy").expect("waits");
+    assert_eq!((waits.address, waits.address_is), (None, None));
+}

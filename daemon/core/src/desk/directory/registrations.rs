@@ -170,6 +170,7 @@ impl Desk {
             // Let in by its domain.
             (None, known) => Ok(View {
                 status: "active".to_owned(),
+                address_is: self.address_is(state, id),
                 verified: true,
                 revision: known.map_or(before.revision, |known| known.revision),
                 ..before
@@ -397,6 +398,7 @@ impl Desk {
             login: self.user_name(user),
             status: "pending".to_owned(),
             address: address.map(|one| self.kept_text(Kind::User, address_key(user, one.hash))),
+            address_is: address.and_then(|_| self.address_is(state, user)),
             verified: known.verified,
             account: self.unit_path(state, known.account),
             account_id: known.account.to_string(),
