@@ -19,6 +19,24 @@ pub struct Role {
     pub changed: bool,
     /// For If-Match; 0 for a usual one that is as it came.
     pub revision: u64,
+    /// What ended of those who have it, where it gives more by a change; in the answer to that change alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<super::Ended>,
+}
+
+/// What ended with a change: who is given more keeps nothing that others made for them before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ended {
+    /// Codes that were out.
+    #[serde(default)]
+    pub codes: u64,
+    /// Tokens.
+    #[serde(default)]
+    pub tokens: u64,
+    /// Sessions.
+    #[serde(default)]
+    pub sessions: u64,
 }
 
 /// Says what a role is made of: `PUT /v1/roles/{role}`.

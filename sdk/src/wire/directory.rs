@@ -209,6 +209,9 @@ pub struct User {
     pub roles: Vec<super::GivenRole>,
     /// For If-Match.
     pub revision: u64,
+    /// What of theirs ended with a change; in the answer to that change alone, and where something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<super::Ended>,
 }
 
 /// Makes a user: `POST /v1/users`.

@@ -19,7 +19,7 @@ mod resources;
 mod suppose;
 mod terms;
 
-pub use access::{GivenRole, Role, RoleDefine, RolesChange};
+pub use access::{Ended, GivenRole, Role, RoleDefine, RolesChange};
 pub use assignments::{Assignment, AssignmentChange};
 pub use audit::{AuditAnchor, AuditEvent};
 pub use bodies::{

@@ -1,9 +1,11 @@
 //! Roles over the desk: what people see and may, by place (F8 to F12), and whom the journal says they acted for.
 
 use crate::directory::{acme, person, unit};
+use crate::registrations::{access, account, asks};
 use crate::site::{Site, Vendor};
 use seatkeeper::wire::{
-    Code, ExplainBody, GivenRole, Item, Problem, RoleDefine, RolesChange, UnitMake, UserChange,
+    Code, Ended, ExplainBody, GivenRole, Item, Problem, RegistrationApprove, RoleDefine,
+    RolesChange, TokenMake, UnitMake, UserChange,
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
@@ -410,4 +412,66 @@ fn f8_a_right_ends_with_its_role_its_owner_and_its_place() {
         .change_roles(&root, "ana", &takes(&east), None)
         .expect("taken");
     sees_no_users(&site, &site.ana());
+}
+
+#[test]
+fn d15_who_gives_more_is_told_what_ended_by_it() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &[]);
+    let lent = || {
+        let token = TokenMake {
+            name: "ci".to_owned(),
+            user: Some("ana".to_owned()),
+            ..TokenMake::default()
+        };
+        site.desk.make_token(&root, &token).expect("made");
+    };
+    let gives = |name: &str| {
+        let body = gives(&[role(name, "")]);
+        let given = site.desk.change_roles(&root, "ana", &body, None);
+        given.expect("given").ended
+    };
+    lent();
+    site.desk.reset(&root, "ana", (None, false)).expect("told");
+    let both = Ended {
+        codes: 1,
+        tokens: 1,
+        sessions: 0,
+    };
+    assert_eq!(gives("auditor"), Some(both));
+    assert_eq!(gives("auditor"), None, "the same again");
+    let shown = site.desk.user_shown(&root, "ana").expect("ana");
+    assert_eq!(shown.ended, None);
+    // A role that gives more is given to everyone who has it.
+    lent();
+    let auditor = site.desk.role_shown(&root, "auditor").expect("there");
+    let mut more = auditor.permissions.clone();
+    more.push("user.manage".to_owned());
+    let defines = |permissions: &[String]| {
+        let body = RoleDefine {
+            permissions: permissions.to_vec(),
+            reach: auditor.reach.clone(),
+        };
+        let defined = site.desk.define_role(&root, "auditor", &body, None);
+        defined.expect("defined").ended
+    };
+    let token = Ended {
+        tokens: 1,
+        ..Ended::default()
+    };
+    assert_eq!(defines(&more), Some(token));
+    lent();
+    assert_eq!(defines(&auditor.permissions), None, "less");
+    // Whoever waited and is let in.
+    let works = account(&site, "Works", "customer");
+    asks(&site, "cy", &access(&works, None)).expect("waits");
+    site.desk.reset(&root, "cy", (None, false)).expect("told");
+    let approve = RegistrationApprove::default();
+    let let_in = site.desk.approve_registration(&root, "cy", &approve, None);
+    let code = Ended {
+        codes: 1,
+        ..Ended::default()
+    };
+    assert_eq!(let_in.expect("let in").ended, Some(code));
 }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod customers;
+mod ended;
 mod groups;
 mod names;
 mod registrations;

@@ -145,7 +145,7 @@ impl Desk {
             if_match,
         };
         let answer = self.admitted(&caller, id, approve)?;
-        self.user_found(&answer.snapshot, &caller, id)
+        self.user_changed(&answer, &caller, id)
     }
 
     fn verify_of(

@@ -132,7 +132,9 @@ impl Desk {
             if_match,
         };
         let answer = self.access(caller, &format!("role {role}"), change)?;
-        role_view(&answer.snapshot.state, role).ok_or_else(|| no_role(role))
+        let made = role_view(&answer.snapshot.state, role).ok_or_else(|| no_role(role))?;
+        let ended = self.ended(&answer);
+        Ok(wire::Role { ended, ..made })
     }
 
     fn change_roles_of(
@@ -164,7 +166,7 @@ impl Desk {
         let acting = caller.acting(by_giving.or(by_taking));
         let what = format!("user {}", self.user_name(id));
         let answer = self.access(&acting, &what, change)?;
-        self.user_found(&answer.snapshot, caller, id)
+        self.user_changed(&answer, caller, id)
     }
 
     /// The roles that are named, each of which the caller may give, and for which account they act by it.
@@ -274,6 +276,7 @@ fn role_view(state: &State, name: &str) -> Option<wire::Role> {
         usual,
         changed: usual && role.revision > 0,
         revision: role.revision,
+        ended: None,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::authorize::{Caller, Permission, Sight, forbidden};
 use crate::desk::Desk;
 use crate::desk::parse::bad;
 use crate::desk::view::{Cursor, page};
-use crate::keeper::Snapshot;
+use crate::keeper::{Answer, Snapshot};
 use crate::login::{check, hash};
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
@@ -267,7 +267,7 @@ impl Desk {
             }
         };
         let answer = self.arranged(&caller, &what, change)?;
-        let item = self.user_found(&answer.snapshot, &caller, id)?;
+        let item = self.user_changed(&answer, &caller, id)?;
         let concerned = Concerned::Users(vec![id]);
         let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
@@ -288,7 +288,7 @@ impl Desk {
         let caller = self.user_managed(snapshot, caller, id)?;
         let text = body.address.as_deref().filter(|text| !text.is_empty());
         let answer = self.readdress(&caller, (id, if_match), text)?;
-        let item = self.user_found(&answer.snapshot, &caller, id)?;
+        let item = self.user_changed(&answer, &caller, id)?;
         let ending = Vec::new();
         Ok(Changed { item, ending })
     }
@@ -379,6 +379,18 @@ impl Desk {
         })
     }
 
+    /// The same after a change, with what ended by it.
+    pub(super) fn user_changed(
+        &self,
+        answer: &Answer,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<wire::User, Refused> {
+        let user = self.user_found(&answer.snapshot, caller, id)?;
+        let ended = self.ended(answer);
+        Ok(wire::User { ended, ..user })
+    }
+
     /// A user with those of their units, groups and roles that are seen.
     fn user_view(&self, state: &State, id: UserId, seen: &Seen) -> Option<wire::User> {
         let known = state.users.get(&id)?;
@@ -404,6 +416,7 @@ impl Desk {
             groups: groups.map(|group| self.group_name(state, *group)).collect(),
             roles: self.roles_of(state, known, &seen.units),
             revision: known.revision,
+            ended: None,
         })
     }
 }
