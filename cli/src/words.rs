@@ -1,7 +1,7 @@
 //! Numbers in words: spans, dates and counts, as a person would say them.
 
 pub(crate) use seatkeeper::token::dates::{end, format as date};
-use seatkeeper::wire::Seat;
+use seatkeeper::wire::{Ended, Seat};
 
 /// A span: `45 s`, `12 min`, `3 h 5 min`, `2 days`.
 pub(crate) fn span(seconds: u64) -> String {
@@ -60,6 +60,32 @@ pub(crate) fn address(text: &str, is: Option<&str>) -> String {
         Some("given") => format!("{text} (given by an administrator)"),
         _ => text.to_owned(),
     }
+}
+
+/// The address of somebody beside their login. Where it is the login, it is not said twice; nothing where none is known.
+pub(crate) fn address_of(login: &str, text: Option<&str>, is: Option<&str>) -> Option<String> {
+    match text {
+        Some(text) if !text.eq_ignore_ascii_case(login) => Some(address(text, is)),
+        _ => is.or(text).map(|_| address("the login", is)),
+    }
+}
+
+/// What ended with a change of somebody's rights, as a line of its own; nothing where nothing did.
+pub(crate) fn ended(ended: Option<&Ended>, whose: &str) -> String {
+    let Some(ended) = ended else {
+        return String::new();
+    };
+    let all = [
+        (ended.codes, "code"),
+        (ended.tokens, "token"),
+        (ended.sessions, "session"),
+    ];
+    let all = all.into_iter().filter(|(n, _)| *n > 0);
+    let all: Vec<_> = all.map(|(n, noun)| count(n, noun)).collect();
+    format!(
+        "\nended with it: {} of {whose}, made before; what is still needed is made anew",
+        all.join(" and ")
+    )
 }
 
 /// A count with its noun: `1 seat`, `3 seats`.
@@ -137,6 +163,35 @@ mod tests {
             "when the pause is over, in 30 min at the latest"
         );
         assert_eq!(again("server_busy", 1), "in 1 s");
+    }
+
+    #[test]
+    fn u4_an_address_that_is_the_login_is_said_once() {
+        let said = |text, is| address_of("Ana@x.example", text, is);
+        assert_eq!(
+            said(Some("b@x.example"), Some("given")).as_deref(),
+            Some("b@x.example (given by an administrator)")
+        );
+        for text in [Some("ana@x.example"), None] {
+            let not_proved = said(text, Some("not_proved"));
+            assert_eq!(not_proved.as_deref(), Some("the login (not proved)"));
+            assert_eq!(said(text, Some("proved")).as_deref(), Some("the login"));
+        }
+        assert_eq!(said(None, None), None);
+    }
+
+    #[test]
+    fn d15_what_ended_is_counted_by_its_kind() {
+        let said = Ended {
+            codes: 1,
+            tokens: 2,
+            sessions: 0,
+        };
+        assert_eq!(
+            ended(Some(&said), "ana"),
+            "\nended with it: 1 code and 2 tokens of ana, made before; what is still needed is made anew"
+        );
+        assert_eq!(ended(None, "ana"), "");
     }
 
     #[test]

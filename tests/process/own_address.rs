@@ -147,6 +147,11 @@ fn s11_b7_an_address_that_was_only_told_is_no_name_until_it_is_shown() {
         "{list}"
     );
     let eve = format!("uid-{EVE}");
+    let own = told(&site, CY, "registration show", "");
+    assert!(
+        own.out.starts_with(&format!("uid-{CY}\n")) && own.out.contains("(not proved)"),
+        "{own:?}"
+    );
     let gone = site.cli(&["user", "show", "boss@works.example"]);
     assert_eq!(gone.code, 3, "{gone:?}");
     let code = site.cli(&["user", "reset-link", &eve]);
@@ -181,7 +186,10 @@ fn s11_b7_an_address_that_was_only_told_is_no_name_until_it_is_shown() {
         "address boss@works.example --code",
         &format!("{code}\n"),
     );
-    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.code == 0 && said.out.starts_with("you are let in: "),
+        "{said:?}"
+    );
     let shown = done(&site, "user show boss@works.example");
     assert!(
         shown.starts_with(&format!("uid-{CY}")) && shown.contains("status  active"),
@@ -191,5 +199,25 @@ fn s11_b7_an_address_that_was_only_told_is_no_name_until_it_is_shown() {
     assert!(
         list.contains(&eve) && !list.contains("boss@works.example"),
         "{list}"
+    );
+    // An administrator's word is no proof, and all lists say so. What they were told for who waited ends with the yes.
+    done(&site, &format!("user address {eve} eve@works.example"));
+    let given = "eve@works.example (given by an administrator)";
+    for line in [
+        "registration list".to_owned(),
+        format!("registration show {eve}"),
+        format!("user show {eve}"),
+    ] {
+        let said = done(&site, &line);
+        assert!(said.contains(given), "{line}: {said}");
+    }
+    let yes = done(&site, &format!("registration approve {eve}"));
+    let ended = format!("ended with it: 1 code of {eve}, made before");
+    assert!(yes.contains(&ended), "{yes}");
+    assert!(
+        told(&site, EVE, "whoami", "")
+            .out
+            .contains("roles     user"),
+        "everybody is one"
     );
 }

@@ -204,7 +204,7 @@ fn s14_a_token_stands_for_its_person_until_it_is_taken_back() {
     assert!(
         who.code == 0
             && who.out.contains("by the token")
-            && who.out.contains("auditor at test site"),
+            && who.out.contains("auditor of test site"),
         "{who:?}"
     );
     // Root it is no more: an auditor sees, and changes nothing.

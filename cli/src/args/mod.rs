@@ -105,28 +105,28 @@ pub(crate) enum Command {
     Terms(TermsCommand),
     /// Sign in as a user of this site: from then on your account on this machine is that user
     Login(LoginArgs),
-    /// Sign out: your account on this machine is itself again; of a session that SEATKEEPER_TOKEN_FILE names: end that alone
+    /// Sign out: your account on this machine is itself again; or end the session that SEATKEEPER_TOKEN_FILE names, and it alone
     Logout,
     /// Who you are here, how you are known, and what is yours
     Whoami,
     /// Change your password; reads the old one and the new one from standard input, or asks at the terminal
     Password,
-    /// Take another mail address: a code is mailed there, and with --code it is yours
+    /// Take another mail address: a code is mailed there, and once you use it (--code) the address is yours
     Address(AddressArgs),
     /// You cannot get in: ask for a code that sets your password
     Forgot {
         /// Your login at this site, or your mail address
         login: String,
     },
-    /// Sessions, which `login --session` makes: which go on, and their end
+    /// Sessions, which `login --session` makes: list them, end one
     #[command(subcommand)]
     Session(SessionCommand),
     /// Tokens: what stands for you, or for a program of its own, where nobody types a password
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Ask to come in: for whoever is nobody's user here yet
+    /// Ask to come in, if you are no user of this site yet
     Register(RegisterArgs),
-    /// Who asked to come in: let them in, or not
+    /// Who asked to come in: let them in, or refuse them
     #[command(subcommand)]
     Registration(RegistrationCommand),
     /// This installation: its site key

@@ -5,13 +5,13 @@ use clap::{Args, Subcommand};
 /// `register`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "You are the login of your account on this machine, and wait until an administrator of the account lets you in; \
-    `seatkeeper registration show LOGIN` tells who answers. Nobody learns from this of accounts that they do not know."
+    after_help = "You ask as the login of your account on this machine, and wait until an administrator of the account lets you in; \
+    `seatkeeper registration show` tells who answers. You are told nothing of accounts that you do not know."
 )]
 pub(crate) struct RegisterArgs {
     #[command(flatten)]
     pub way: RegisterWay,
-    /// Your mail address; where it is known to be yours, and the account lets in its domain, nobody has to answer
+    /// Your mail address; if the account lets in its domain, you are let in as soon as you show that it is yours (`seatkeeper address`)
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
 }
@@ -39,25 +39,25 @@ pub(crate) struct RegisterWay {
 pub(crate) enum RegistrationCommand {
     /// Who waits, for which account, and whose administrators answer
     List,
-    /// One who waits; everybody may look at their own
+    /// One who waits: what was asked for, and who answers
     Show {
-        /// Their login
-        login: String,
+        /// Their login; else your own registration
+        login: Option<String>,
     },
-    /// Let somebody in: they may sit where an assignment covers them
+    /// Let somebody in: they may take seats where an assignment covers them
     Approve {
         /// Their login
         login: String,
-        /// A unit of the account that they are in from then on; else where they asked for
+        /// A unit of that account to place them in, may be repeated; else the account itself
         #[arg(long = "unit", value_name = "UNIT")]
         units: Vec<String>,
     },
-    /// Let somebody not in: they are no user any more, their names are erased, and an account that they made goes with them
+    /// Refuse somebody: they are no user any more, their names are erased, and an account that they made goes with them
     Refuse {
         /// Their login
         login: String,
     },
-    /// Confirm that the address is theirs; where their account lets in its domain they come in by that
+    /// Say that the address is theirs, by your word; if their account lets in its domain, they are let in by that
     Verify {
         /// Their login
         login: String,

@@ -36,10 +36,8 @@ pub(crate) fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
         &[
             Column("login", |one: &ResetAsked| one.login.clone()),
             Column("address", |one| {
-                let address = one.address.as_deref();
-                address.map_or_else(String::new, |text| {
-                    words::address(text, one.address_is.as_deref())
-                })
+                let (text, is) = (one.address.as_deref(), one.address_is.as_deref());
+                words::address_of(&one.login, text, is).unwrap_or_default()
             }),
             Column("status", |one| one.status.clone()),
             Column("units", |one| one.units.join(", ")),

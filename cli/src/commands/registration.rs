@@ -3,10 +3,11 @@
 use super::vendor::random_id;
 use crate::args::{RegisterArgs, RegistrationCommand};
 use crate::daemon::{Daemon, escape};
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{Registration, RegistrationApprove, RegistrationMake, User};
+use seatkeeper::wire::{Registration, RegistrationApprove, RegistrationMake, User, Whoami};
 
 /// Asks to come in.
 pub(crate) fn register(daemon: &Daemon<'_>, args: &RegisterArgs, printer: &Printer) -> Outcome {
@@ -46,7 +47,11 @@ pub(crate) fn run(
     match command {
         RegistrationCommand::List => list(daemon, printer),
         RegistrationCommand::Show { login } => {
-            let known: Registration = daemon.get(&place(login))?;
+            let login = match login {
+                Some(login) => login.clone(),
+                None => own(daemon)?,
+            };
+            let known: Registration = daemon.get(&place(&login))?;
             printer.record(&known, text)
         }
         RegistrationCommand::Approve { login, units } => {
@@ -57,7 +62,9 @@ pub(crate) fn run(
             let path = format!("{}/approve", place(&known.id));
             let user: User = daemon.post_body_to(&path, &body, known.revision)?;
             printer.record(&user, |user| {
-                format!("{} is let in, in {}", user.login, user.units.join(" and "))
+                let User { login, units, .. } = user;
+                let ended = words::ended(user.ended.as_ref(), login);
+                format!("{login} is let in, in {}{ended}", units.join(" and "))
             })
         }
         RegistrationCommand::Refuse { login } => {
@@ -72,11 +79,15 @@ pub(crate) fn run(
             let now: Registration = daemon.post_to(&path, known.revision)?;
             printer.record(&now, |now| {
                 let address = now.address.as_deref().unwrap_or_default();
+                let theirs = match address.eq_ignore_ascii_case(&now.login) {
+                    true => format!("{address} is their login and their mail address"),
+                    false => format!("{address} is {}'s", now.login),
+                };
                 match now.status.as_str() {
-                    "pending" => format!("{address} is {}\'s; they wait still", now.login),
+                    "pending" => format!("{theirs}; they still wait"),
                     _ => format!(
-                        "{address} is {}\'s, and {} lets in its domain: they are in",
-                        now.login, now.account
+                        "{theirs}, and {} lets in its domain: they are in",
+                        now.account
                     ),
                 }
             })
@@ -119,11 +130,20 @@ fn text(one: &Registration) -> String {
 }
 
 fn address(one: &Registration) -> String {
-    match (&one.address, one.verified) {
-        (Some(address), true) => format!("{address} (verified)"),
-        (Some(address), false) => format!("{address} (not proved)"),
-        (None, _) => String::new(),
-    }
+    let (text, is) = (one.address.as_deref(), one.address_is.as_deref());
+    words::address_of(&one.login, text, is).unwrap_or_default()
+}
+
+/// The caller's own.
+fn own(daemon: &Daemon<'_>) -> Outcome<String> {
+    let who: Whoami = daemon.get("/v1/whoami")?;
+    who.id.ok_or_else(|| {
+        Failure::new(
+            Exit::NotFound,
+            format!("{}@{} is nobody's account here, and no registration of it waits", who.account, who.machine),
+            "`seatkeeper register --help` tells how to ask to come in; `seatkeeper registration list` shows who waits where you administer",
+        )
+    })
 }
 
 fn way(one: &Registration) -> String {

@@ -4,6 +4,7 @@ use crate::args::{Giving, ReachName, RoleCommand};
 use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
+use crate::words;
 use seatkeeper::wire::{GivenRole, Role, RoleDefine, RolesChange, User};
 
 /// Does it.
@@ -53,7 +54,10 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &RoleCommand, printer: &Printer)
             };
             let revision = known.map(|known| known.revision);
             let defined: Role = daemon.put(&place(role), &body, revision)?;
-            printer.record(&defined, text)
+            printer.record(&defined, |role| {
+                let ended = words::ended(role.ended.as_ref(), "those who have it");
+                format!("{}{ended}", text(role).trim_end())
+            })
         }
         RoleCommand::Remove { role } => {
             let known: Role = daemon.get(&place(role))?;
@@ -84,14 +88,16 @@ fn changed(
     let path = format!("/v1/users/{}/roles", escape(&known.id));
     let changed: User = daemon.patch(&path, change, Some(known.revision))?;
     printer.record(&changed, |user| {
-        format!("{} is now: {}", user.login, of_user(user))
+        let User { login, .. } = user;
+        let ended = words::ended(user.ended.as_ref(), login);
+        format!("{login} is now: {}{ended}", of(&user.roles))
     })
 }
 
-/// The roles of a user, for people.
-pub(crate) fn of_user(user: &User) -> String {
-    let roles = user.roles.iter();
+/// The roles of a user, for people. Everybody is a `user` of their own units.
+pub(crate) fn of(roles: &[GivenRole]) -> String {
     let roles: Vec<_> = roles
+        .iter()
         .map(|given| format!("{} of {}", given.role, given.unit))
         .collect();
     match roles.is_empty() {

@@ -1,6 +1,6 @@
 //! `login --session`, `session …`: who one is for a while, where an account of the machine is nobody's own.
 
-use super::sign_in::named;
+use super::sign_in::{comes_in, named};
 use crate::args::{LoginArgs, SessionCommand};
 use crate::daemon::{Daemon, escape};
 use crate::exit::Exit;
@@ -66,6 +66,10 @@ pub(super) fn open(
             }
         }
     };
+    let waited: Option<Whoami> = match args.code {
+        true => Some(daemon.get("/v1/whoami")?),
+        false => None,
+    };
     let made: SessionMade = daemon.post("/v1/sessions", &body)?;
     let text = Zeroizing::new(format!("{}\n", made.session.reveal()));
     // A person types for a while: what is in the file by now counts.
@@ -79,6 +83,11 @@ pub(super) fn open(
     if let Some(held) = held {
         end_held(daemon, file, &held, printer);
     }
+    // The account stays who it is: where they came in themselves, it is they by its name.
+    let let_in = match waited {
+        Some(waited) => comes_in(&waited, &daemon.get("/v1/whoami")?),
+        None => "",
+    };
     let opened = Opened {
         id: made.id,
         login: made.login,
@@ -87,7 +96,7 @@ pub(super) fn open(
     };
     printer.record(&opened, |of| {
         format!(
-            "{} holds a session of {}, until {}; SEATKEEPER_TOKEN_FILE={0} presents it, and `seatkeeper logout` with that ends it",
+            "{let_in}{} holds a session of {}, until {}; SEATKEEPER_TOKEN_FILE={0} presents it, and `seatkeeper logout` with that ends it",
             of.file,
             of.login,
             words::moment(of.until)

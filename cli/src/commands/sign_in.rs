@@ -1,6 +1,6 @@
 //! `login`, `logout`, `whoami`, `password`, `forgot`: who one is here.
 
-use super::session;
+use super::{role, session};
 use crate::args::{AddressArgs, LoginArgs};
 use crate::daemon::Daemon;
 use crate::failure::Outcome;
@@ -20,6 +20,7 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
         return session::open(daemon, (args, file), printer);
     }
     let accept_terms = args.accept_terms.clone();
+    let mut let_in = "";
     let who: Whoami = match args.code {
         true => {
             let body = Redeem {
@@ -27,7 +28,10 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
                 password: secret("your new password, 12 characters at least", true)?,
                 accept_terms,
             };
-            daemon.post("/v1/login/code", &body)?
+            let before = daemon.get("/v1/whoami")?;
+            let who = daemon.post("/v1/login/code", &body)?;
+            let_in = comes_in(&before, &who);
+            who
         }
         false => {
             let login = named(daemon, args)?;
@@ -49,10 +53,21 @@ pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) ->
             ""
         };
         format!(
-            "{set}{} is signed in as {user}; `seatkeeper logout` ends it",
+            "{let_in}{set}{} is signed in as {user}; `seatkeeper logout` ends it",
             account(who)
         )
     })
+}
+
+/// Whoever waited, and waits no more: the account that they asked for lets in the domain of their address.
+pub(super) fn comes_in(before: &Whoami, after: &Whoami) -> &'static str {
+    let same = before.id.is_some() && before.id == after.id;
+    match (same, before.status.as_str(), after.status.as_str()) {
+        (true, "pending", "active") => {
+            "you are let in: the address is shown to be yours, and your account lets in its domain; "
+        }
+        _ => "",
+    }
 }
 
 /// Who signs in.
@@ -105,9 +120,18 @@ pub(crate) fn address(daemon: &Daemon<'_>, args: &AddressArgs, printer: &Printer
             address: args.address.clone(),
             code: secret("the code", false)?,
         };
+        let before = daemon.get("/v1/whoami")?;
         let proved: AddressProved = daemon.post("/v1/address/code", &body)?;
-        return printer.record(&proved, |of| {
-            format!("{} is the mail address of {} now", of.address, of.login)
+        let let_in = comes_in(&before, &daemon.get("/v1/whoami")?);
+        return printer.record(&proved, |of| match of.address == of.login {
+            true => format!(
+                "{let_in}{} is your login and your mail address now",
+                of.address
+            ),
+            false => format!(
+                "{let_in}{} is the mail address of {} now",
+                of.address, of.login
+            ),
         });
     }
     let who: Whoami = daemon.get("/v1/whoami")?;
@@ -121,8 +145,8 @@ pub(crate) fn address(daemon: &Daemon<'_>, args: &AddressArgs, printer: &Printer
     let asked: AddressAsked = daemon.post("/v1/address", &body)?;
     printer.record(&asked, |of| {
         format!(
-            "a code is on its way to {0}, good until {1} or a newer one: `seatkeeper address {0} --code` reads it, and the address is \
-             yours; until then nothing is changed. Where it is somebody else's they are told instead",
+            "a code is on its way to {0}, good until {1} or until you ask for a newer one: `seatkeeper address {0} --code` reads it, and \
+             makes the address yours; until then nothing is changed. If the address is somebody else's, they are told instead",
             of.address,
             words::date(of.until)
         )
@@ -176,30 +200,20 @@ fn text(who: &Whoami) -> String {
             Some(until) => format!("{}, a guest until {}", who.status, words::end(until)),
             None => who.status.clone(),
         };
-        let roles = who.roles.iter();
-        let roles: Vec<_> = roles
-            .map(|given| format!("{} at {}", given.role, given.unit))
-            .collect();
         let password = if who.password { "yes" } else { "none" };
-        let is = who.address_is.as_deref();
-        let address = who.address.iter().map(|text| words::address(text, is));
+        let login = who.user.as_deref().unwrap_or_default();
+        let (address, is) = (who.address.as_deref(), who.address_is.as_deref());
+        let address = words::address_of(login, address, is);
         lines.extend(address.map(|text| format!("address   {text}")));
         lines.extend([
             format!("status    {status}"),
             format!("password  {password}"),
             format!("accounts  {}", who.accounts.join(", ")),
             format!("units     {}", who.units.join(", ")),
-            format!("roles     {}", or_none(&roles)),
+            format!("roles     {}", role::of(&who.roles)),
         ]);
     }
     lines.join("\n")
-}
-
-fn or_none(list: &[String]) -> String {
-    match list.is_empty() {
-        true => "none".to_owned(),
-        false => list.join(", "),
-    }
 }
 
 fn account(who: &Whoami) -> String {

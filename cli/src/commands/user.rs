@@ -149,7 +149,7 @@ fn list(
             Column("status", stands),
             Column("units", |user| user.units.join(", ")),
             Column("groups", |user| user.groups.join(", ")),
-            Column("roles", super::role::of_user),
+            Column("roles", |user| super::role::of(&user.roles)),
         ],
     )
 }
@@ -189,7 +189,8 @@ fn moved(
     printer.record(&changed, |changed| {
         let User { login, units, .. } = &changed.item;
         let at = format!("{login} is in {} now", units.join(" and "));
-        lose(&at, &changed.ending, hard)
+        let ended = words::ended(changed.item.ended.as_ref(), login);
+        lose(&at, &changed.ending, hard) + &ended
     })
 }
 
@@ -197,8 +198,9 @@ fn changed(daemon: &Daemon<'_>, login: &str, change: &UserChange, printer: &Prin
     let known: User = daemon.get(&place(login))?;
     let changed: Changed<User> = daemon.patch(&place(&known.id), change, Some(known.revision))?;
     printer.record(&changed, |changed| {
-        let is = format!("{} is {}", changed.item.login, stands(&changed.item));
-        lose(&is, &changed.ending, change.hard)
+        let User { login, ended, .. } = &changed.item;
+        let is = format!("{login} is {}", stands(&changed.item));
+        lose(&is, &changed.ending, change.hard) + &words::ended(ended.as_ref(), login)
     })
 }
 
@@ -212,13 +214,13 @@ fn readdress(daemon: &Daemon<'_>, login: &str, address: &str, printer: &Printer)
     printer.record(&changed, |changed| {
         let User { login, address, .. } = &changed.item;
         match address {
-            Some(address) => format!(
+            Some(address) if !address.eq_ignore_ascii_case(login) => format!(
                 "{login} has the address {address} now; it is known to be theirs once they use a code that was mailed there"
             ),
             None if change.address.as_deref() == Some("") => {
                 format!("{login} has no mail address now")
             }
-            None => format!(
+            _ => format!(
                 "{login} is their login and their mail address now; it is known to be theirs once they use a code that was mailed there"
             ),
         }
@@ -246,13 +248,15 @@ fn text(user: &User) -> String {
         user.login,
         user.id,
         user.kind,
-        user.address.as_deref().map_or_else(String::new, |address| {
-            let is = user.address_is.as_deref();
-            format!("address {}\n", words::address(address, is))
-        }),
+        words::address_of(
+            &user.login,
+            user.address.as_deref(),
+            user.address_is.as_deref()
+        )
+        .map_or_else(String::new, |text| format!("address {text}\n")),
         stands(user),
         user.units.join(", "),
-        super::role::of_user(user)
+        super::role::of(&user.roles)
     )
 }
 

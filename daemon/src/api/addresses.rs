@@ -32,7 +32,9 @@ pub(super) async fn ask(
     Body(body): Body<AddressAsk>,
 ) -> Answer<(StatusCode, Json<AddressAsked>)> {
     if !api.mail.is_on() {
-        return Err(no_mail(&asker));
+        let caller = asker.caller.clone();
+        let known = api.reading(caller.uid, move |api| api.desk.is_somebody(&caller));
+        return Err(known.await.err().unwrap_or_else(|| no_mail(&asker)));
     }
     let asked = api
         .stretching(asker.caller.uid, move |api| {

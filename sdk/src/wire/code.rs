@@ -210,9 +210,9 @@ codes! {
     SignInFailed "sign_in_failed" Request 401 false: "the login or the password is wrong",
         "Nobody has this login with this password. Of a login that nobody has the same is told.",
         "type both again; who forgot the password asks for a code: `seatkeeper forgot LOGIN`";
-    TooManyAttempts "too_many_attempts" Request 429 true: "too many attempts to sign in",
-        "Ten that failed within 15 minutes are taken of one account of a machine, and ten for one login of accounts that never signed in by it.",
-        "wait a quarter of an hour; who forgot the password asks an administrator for a code meanwhile (`seatkeeper user reset-link LOGIN`)";
+    TooManyAttempts "too_many_attempts" Request 429 true: "too many attempts",
+        "To sign in, ten that failed within 15 minutes are taken of one account of a machine, and ten for one login of accounts that never signed in by it. For another mail address ten codes may be asked for in that time, one in an hour by who waits to be let in and has no password, and five people may have one on its way to the same address.",
+        "wait a quarter of an hour, for a code that is on its way an hour; an administrator helps meanwhile: `seatkeeper user reset-link LOGIN` makes a code for a password, `seatkeeper user address LOGIN ADDRESS` gives an address";
     CodeNotValid "code_not_valid" Request 403 false: "the code is good for nothing",
         "It was used, it is over (an invitation after seven days, a reset after an hour), a newer one took its place, or there never was such a code.",
         "look whether a newer one came; else ask for another: for a password `seatkeeper forgot LOGIN`, or an administrator; for a mail address `seatkeeper address ADDRESS`";
@@ -232,11 +232,11 @@ codes! {
         "The path exists, the method does not.",
         "see `/openapi.json`";
     Conflict "conflict" Request 409 false: "it contradicts what is there",
-        "The same id was used with other terms or another body (rule 20); a root belongs to another vendor already; a renewal is for another customer, or a vendor still has licenses here (rule 17).",
-        "use a new id, or do what the message names first";
+        "The same id was used with other terms or another body (rule 20); a root belongs to another vendor already; a renewal is for another customer, or a vendor still has licenses here (rule 17). Or somebody who asks to come in is a user or waits already, somebody who is invited has a password, or somebody else changed the mail address in the same moment (rule 1).",
+        "use a new id, do what the message names first, or look what it is by now and ask again";
     NameTaken "name_taken" Request 409 false: "the name is taken",
-        "Something else in the same place has it, whatever the case: units below one unit, groups, and logins each have names of their own (rules 1, 2).",
-        "take another name";
+        "Something else in the same place has it, whatever the case: units below one unit, groups, logins and the tokens of one user each have names of their own (rules 1, 2), and a mail address is one user's alone. Whose it is is not said.",
+        "take another name, or an address of your own; where a mail address is yours and somebody else has it, an administrator finds out: `seatkeeper user address LOGIN none` takes it from them";
     NotEmpty "not_empty" Request 409 false: "something is in it still, or hangs on it",
         "A unit is taken away, or an account moved below another, only when nothing is in it and nothing is bound to it (rule 1).",
         "move or take away first what the message names";
@@ -269,8 +269,8 @@ codes! {
         "Its queue, or this caller's share of it, or the connections of this uid are full; or the caller gave up 4,096 checkouts within 15 minutes that never had a seat (rule 20).",
         "try again in a moment";
     MailOff "mail_off" Server 409 false: "this daemon sends no mail",
-        "No mail server is configured (`[mail]` in the configuration), so whatever would be mailed is given to whoever caused it instead.",
-        "carry it yourself: `seatkeeper license request --out FILE` writes the file; who operates the daemon sets `server` and `from` under `[mail]`";
+        "No mail server is configured (`[mail]` in the configuration), so whatever would be mailed is given to whoever caused it instead, and nobody can show by a mail that an address is theirs.",
+        "a mail address is given by an administrator: `seatkeeper user address LOGIN ADDRESS`; a license request you carry yourself: `seatkeeper license request --out FILE` writes the file; who operates the daemon sets `server` and `from` under `[mail]`";
     ServerStopping "server_stopping" Server 503 true: "the daemon is stopping",
         "It takes no new requests; seats are kept over a restart (rule 19).",
         "try again in a moment";

@@ -375,3 +375,12 @@ async fn s11_d9_an_outbox_that_refuses_a_code_keeps_nobody_from_asking_again() {
         }
     }
 }
+
+#[tokio::test]
+async fn s11_where_no_mail_is_sent_nobodys_account_is_told_that_it_is_nobodys() {
+    let house = House::without_mail();
+    "zoe".clone_into(&mut house.name.lock().unwrap_or_else(PoisonError::into_inner));
+    let body = json!({"address": "zoe@example.com"});
+    let said = house.ask("POST", "/v1/address", Some(body)).await;
+    assert_eq!(said.code(), "unknown_user", "{}", said.text);
+}

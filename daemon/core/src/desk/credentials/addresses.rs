@@ -132,6 +132,12 @@ impl Desk {
                 false => Ok(()),
             };
         }
+        if state.password_of(user).is_none() && state.registrations.contains_key(&user) {
+            return Err(bad(
+                "password",
+                waits_without(&self.user_name(user), claimed.is_some()),
+            ));
+        }
         let none = Secret::default();
         let told = Password::told("password", password.unwrap_or(&none))?;
         self.proves_anew(caller, state, user, ("password", &told))
@@ -188,6 +194,18 @@ impl Desk {
         let was = mailed.filter(|was| *was != proved.address);
         Ok(AddressShown { proved, was })
     }
+}
+
+/// A code for a password would be asked for in vain: nothing is mailed to who told no address, or only told one.
+fn waits_without(name: &str, told: bool) -> String {
+    let only = match told {
+        true => ": by then they show the address that they told, and no other",
+        false => "",
+    };
+    format!(
+        "{name} has no password yet and waits to be let in{only}; an administrator gives another one (`seatkeeper user address {name} \
+         ADDRESS`), and `seatkeeper registration show` tells who lets {name} in"
+    )
 }
 
 fn on_its_way() -> Refused {

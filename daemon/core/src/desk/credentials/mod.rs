@@ -145,6 +145,15 @@ impl Desk {
         }
     }
 
+    /// Refuses a caller who is nobody here.
+    ///
+    /// # Errors
+    /// `unknown_user`.
+    pub fn is_somebody(&self, caller: &Caller) -> Result<(), Refused> {
+        let found = self.somebody(caller, &self.keeper.snapshot().state);
+        self.traced(caller, found.map(drop))
+    }
+
     /// The caller, who is somebody.
     fn somebody(&self, caller: &Caller, state: &State) -> Result<UserId, Refused> {
         caller.person(state).ok_or_else(|| {
