@@ -47,6 +47,9 @@ use std::sync::Arc;
 pub struct State {
     /// Events folded so far: the revision of what an event changes is its number.
     pub events: u64,
+    /// Number of the event that last changed what anyone may.
+    #[serde(default)]
+    pub rights: u64,
     /// The site, once founded.
     pub site: Option<Site>,
     /// The present run; epoch 0 before the first start.

@@ -291,6 +291,24 @@ impl Desk {
         Ok(answer)
     }
 
+    /// Judges on a snapshot, and again where rights were changed before that was applied: nobody makes for an administrator
+    /// what they were judged to make for one who had nothing (S11).
+    pub(super) fn by_rights_of_now<T>(
+        &self,
+        mut judge: impl FnMut(&Snapshot) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        const TRIES: usize = 16;
+        for _ in 1..TRIES {
+            let snapshot = self.keeper.snapshot();
+            let done = judge(&snapshot);
+            let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision);
+            if !late || self.keeper.recorded().state.rights == snapshot.state.rights {
+                return done;
+            }
+        }
+        judge(&self.keeper.snapshot())
+    }
+
     pub(super) fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
         match &answer.verdict {
             Verdict::Denied(denial) => {

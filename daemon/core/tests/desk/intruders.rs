@@ -1,9 +1,9 @@
 //! Roles over the desk, as those use them who want more than they have (F8, rule 1).
 
-use crate::directory::{member, unit};
+use crate::directory::{member, person, unit};
 use crate::roles::{give, made, role};
 use crate::site::Site;
-use seatkeeper::wire::{Code, RoleDefine, UnitChange, UnitMake, UserChange};
+use seatkeeper::wire::{Code, RoleDefine, TokenMake, UnitChange, UnitMake, UserChange};
 use seatkeeper_core::authorize::Caller;
 
 fn defined(
@@ -236,4 +236,83 @@ fn l4_who_distributes_licenses_makes_no_users_by_it() {
     assert!(site.desk.assign(&site.root(), &bad).is_err());
     let nobody = site.desk.user_shown(&site.root(), "ghost");
     assert_eq!(nobody.expect_err("nobody").code, Code::NotFound);
+}
+
+#[test]
+fn s11_what_is_made_while_a_role_is_given_does_not_outlast_it() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &[]);
+    give(&site, &root, "ana", &[role("portal-administrator", "")]).expect("given");
+    for n in 0..40 {
+        let login = format!("cat{n}");
+        made(&site, &login, &[]);
+        let makes = |by: usize| {
+            let name = format!("of ana {by}");
+            let made = named_token(&site, &site.ana(), &login, &name);
+            assert!(
+                made.as_ref()
+                    .map_or_else(|no| *no == Code::Forbidden, |()| true),
+                "{made:?}"
+            );
+        };
+        std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..3).map(|by| scope.spawn(move || makes(by))).collect();
+            give(&site, &root, &login, &[role("auditor", "")]).expect("given");
+            hands
+                .into_iter()
+                .for_each(|hand| hand.join().expect("no panic"));
+        });
+        let state = &site.desk.keeper().recorded().state;
+        let bearers = &state.credentials.bearers;
+        assert_eq!(bearers.len(), 0, "made for {login}, who had nothing then");
+    }
+}
+
+#[test]
+fn d8_nobody_is_made_in_the_place_of_an_account_that_is_here_by_its_name() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &[]);
+    made(&site, "bob", &[]);
+    give(&site, &root, "ana", &[role("portal-administrator", "")]).expect("given");
+    let full = |name: &str| format!("{name}@{}", site.desk.settings().machine.to_uppercase());
+    let no = site.desk.make_user(&site.ana(), &person(&full("bob"), &[]));
+    assert_eq!(no.expect_err("bob would be another").code, Code::NameTaken);
+    let made = |by: &Caller, name: &str| site.desk.make_user(by, &person(&full(name), &[]));
+    made(&site.ana(), "cy").expect("nobody is here by that name");
+    made(&root, "bob").expect("the daemon's administrator tells them apart");
+}
+
+#[test]
+fn s14_nobody_makes_a_token_for_who_has_more_by_what_everybody_has() {
+    let site = Site::new();
+    let root = site.root();
+    made(&site, "ana", &[]);
+    made(&site, "bob", &[]);
+    give(&site, &root, "ana", &[role("portal-administrator", "")]).expect("given");
+    named_token(&site, &site.ana(), "bob", "one").expect("he has nothing");
+    let more = ["unit.read", "license.install"];
+    defined(&site, &root, "user", &more, "unit").expect("for everybody");
+    let no = named_token(&site, &site.ana(), "bob", "two");
+    // She is in the home account herself, and has it there.
+    assert_eq!(no, Ok(()));
+    site.desk
+        .make_unit(&root, &unit("East", None))
+        .expect("made");
+    site.desk
+        .change_user(&root, "ana", &placed(&["East"]), None)
+        .expect("placed");
+    let no = named_token(&site, &site.ana(), "bob", "three");
+    assert_eq!(no, Err(Code::Forbidden));
+}
+
+fn named_token(site: &Site, by: &Caller, login: &str, name: &str) -> Result<(), Code> {
+    let body = TokenMake {
+        name: name.to_owned(),
+        user: Some(login.to_owned()),
+        ..TokenMake::default()
+    };
+    let made = site.desk.make_token(by, &body);
+    made.map(drop).map_err(|refused| refused.code)
 }

@@ -3,12 +3,13 @@
 use super::{By, Given, Permission, Reach, Role, Standing};
 use crate::command::Access;
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, not_found, unchanged};
+use crate::engine::{Act, Verdict, judged_now, not_found, unchanged};
 use crate::event::Recorded;
-use crate::ids::{Name, UserId};
+use crate::ids::{Name, UnitId, UserId};
 use crate::state::{State, User};
 use crate::time::Date;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Roles that a site defines, at most.
 const MOST_ROLES: usize = 256;
@@ -29,7 +30,11 @@ pub(crate) fn change(act: &mut Act<'_>, change: Access) -> Result<Verdict, Denia
             user,
             roles,
             if_match,
-        } => give(act, user, roles, if_match),
+            judged,
+        } => {
+            judged_now(act.state(), judged)?;
+            give(act, user, roles, if_match)
+        }
     }
 }
 
@@ -51,6 +56,12 @@ fn define(
     if state.roles.len() >= MOST_ROLES && !state.roles.contains_key(&role) {
         return Err(beyond(format!("{MOST_ROLES} roles are defined already")));
     }
+    let after = Role {
+        permissions: permissions.clone(),
+        reach,
+        revision,
+    };
+    keeps_administrators(state, &role, Some(after), act.now.j)?;
     act.record(Recorded::RoleDefined {
         role,
         permissions,
@@ -77,6 +88,7 @@ fn remove(act: &mut Act<'_>, role: Name, if_match: Option<u64>) -> Result<Verdic
             ..Denial::new(Code::NotEmpty, 1)
         });
     }
+    keeps_administrators(state, &role, Role::usual(&role), act.now.j)?;
     act.record(Recorded::RoleRemoved { role });
     Ok(Verdict::Done)
 }
@@ -147,6 +159,52 @@ pub(crate) fn keeps_an_administrator(
             }
         }
         if people && !others {
+            return Err(Denial::new(Code::LastAdministrator, 1));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where a role that is another from here on (none, where that is none) leaves an account with people in it, and
+/// nobody who could give a role there.
+fn keeps_administrators(
+    state: &State,
+    role: &Name,
+    after: Option<Role>,
+    j: Date,
+) -> Result<(), Denial> {
+    let gives = |role: &Role| role.permissions.contains(&Permission::RoleGive);
+    if !state.role(role).is_some_and(|was| gives(&was)) {
+        return Ok(());
+    }
+    let mut then = state.clone();
+    match after {
+        Some(after) => then.roles.insert(role.clone(), Arc::new(after)),
+        None => then.roles.remove(role),
+    };
+    let mut with_roles: BTreeMap<UnitId, Vec<&User>> = BTreeMap::new();
+    for user in state.users.values().filter(|user| user.until.is_none()) {
+        let roots = user.roles.iter();
+        let roots = roots.filter_map(|given| state.account_of(given.unit).map(|(root, _)| root));
+        for root in roots.collect::<BTreeSet<_>>() {
+            with_roles.entry(root).or_default().push(user);
+        }
+    }
+    for (root, users) in with_roles {
+        let anybody = |state: &State| {
+            let gives = |user: &&User| {
+                let standing = Standing::of(state, user, j);
+                standing.may(state, Permission::RoleGive, root) == Some(By::Own)
+            };
+            users.iter().any(gives)
+        };
+        let people = || {
+            state
+                .users
+                .values()
+                .any(|user| state.in_account_of(user, root))
+        };
+        if anybody(state) && !anybody(&then) && people() {
             return Err(Denial::new(Code::LastAdministrator, 1));
         }
     }

@@ -1,6 +1,7 @@
 //! Tokens and sessions that stand for a person, as they are judged.
 
 use crate::denial::{Code, Denial};
+use crate::directory::never_again;
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{BearerHash, BearerId, UserId};
@@ -23,6 +24,7 @@ pub(super) fn make(
             false => Err(Denial::new(Code::Conflict, 20)),
         };
     }
+    never_again(all.gone_tokens.contains(&bearer), "a token")?;
     if all.bearer_hashes.contains_key(&hash) {
         return Err(Denial::new(Code::Conflict, 20));
     }

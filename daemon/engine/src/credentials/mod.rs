@@ -7,7 +7,7 @@ mod bearers;
 use crate::command::{Credential, SignsIn};
 use crate::denial::{Code, Denial};
 use crate::directory::registrations::approve_by_domain;
-use crate::engine::{Act, Verdict, not_found, unchanged};
+use crate::engine::{Act, Verdict, judged_now, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::{self, BOUND_MOST, Purpose, State, UserStatus};
@@ -45,7 +45,11 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             code,
             mailed,
             if_match,
-        } => make_code(act, (user, if_match), purpose, (code, mailed)),
+            judged,
+        } => {
+            judged_now(act.state(), judged)?;
+            make_code(act, (user, if_match), purpose, (code, mailed))
+        }
         Credential::Redeem {
             code,
             password,
@@ -74,7 +78,11 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             hash,
             until,
             own,
-        } => bearers::make(act, (user, own), (bearer, hash), until),
+            judged,
+        } => {
+            judged_now(act.state(), judged)?;
+            bearers::make(act, (user, own), (bearer, hash), until)
+        }
         Credential::RevokeBearer { bearer, if_match } => bearers::revoke(act, bearer, if_match),
         Credential::DropReset { user, if_match } => {
             let asked = act.state().credentials.resets.get(&user);

@@ -84,7 +84,7 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
 
 /// No id is ever given twice: a seat that is held still, and what the audit log tells of the one that is gone, would be the
 /// other's.
-fn never_again(gone: bool, what: &str) -> Result<(), Denial> {
+pub(crate) fn never_again(gone: bool, what: &str) -> Result<(), Denial> {
     if !gone {
         return Ok(());
     }

@@ -171,6 +171,9 @@ fn drop_bearer(state: &mut State, bearer: BearerId) {
     }
     if let Some(gone) = state.credentials.bearers.remove(&bearer) {
         state.credentials.bearer_hashes.remove(&gone.hash);
+        if !gone.is_session() {
+            state.credentials.gone_tokens.insert(bearer);
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 //! finds something in journals that were written before that.
 
 use super::credentials::{drop_code, take_bearers};
-use crate::access::Role;
+use crate::access::{Given, Reach, Role};
 use crate::event::Recorded;
-use crate::ids::{BearerId, CodeHash, LoginHash, UserId};
-use crate::state::{Bearer, Code, Purpose, State, UserStatus};
+use crate::ids::{BearerId, CodeHash, LoginHash, UnitId, UserId};
+use crate::state::{AccountKind, Bearer, Code, Place, Purpose, State, User, UserStatus};
 use std::collections::BTreeSet;
 
 /// What of somebody's ends.
@@ -35,9 +35,9 @@ pub(super) fn fold(state: &mut State, event: &Recorded) {
 /// Whose ends, each once, and of whom something does.
 fn ends(state: &State, event: &Recorded) -> Vec<Ends> {
     let own = own(state, event).into_iter();
-    let ends = own
-        .chain(of_role(state, event))
-        .chain(gives_way(state, event));
+    let others = of_role(state, event).into_iter();
+    let others = others.chain(of_reach(state, event));
+    let ends = own.chain(others).chain(gives_way(state, event));
     ends.filter(Ends::some).collect()
 }
 
@@ -129,16 +129,56 @@ fn of_role(state: &State, event: &Recorded) -> Vec<Ends> {
     if reach <= was.reach && !permissions.iter().any(more) {
         return Vec::new();
     }
-    let has = |user: &UserId| {
-        let known = state.users.get(user);
-        let given = known.is_some_and(|known| known.roles.iter().any(|given| given.role == *role));
-        given || **role == *Role::USER
+    of_those(state, |user| {
+        let has = |given: &Given| given.role == *role;
+        user.roles.iter().any(has) || **role == *Role::USER
+    })
+}
+
+/// A unit that moves, or an account that is managed by another one, comes into the reach of roles that are given there.
+fn of_reach(state: &State, event: &Recorded) -> Vec<Ends> {
+    let gains = gains(state, event);
+    if gains.is_empty() {
+        return Vec::new();
+    }
+    let more = |given: &Given| {
+        let reach = state.role(&given.role).map(|role| role.reach);
+        let mut there = gains.iter().filter(|(unit, _)| *unit == given.unit);
+        there.any(|(_, least)| reach >= Some(*least))
     };
+    of_those(state, |user| user.roles.iter().any(more))
+}
+
+/// From where roles reach more, if they reach so far. Whatever nobody manages is the producers' at any time: that is no more.
+fn gains(state: &State, event: &Recorded) -> Vec<(UnitId, Reach)> {
+    let (own, manager) = match event {
+        Recorded::AccountManaged { by, .. } => (None, *by),
+        Recorded::UnitMoved { unit, to } => match to {
+            Place::Below(above) => {
+                let before: Vec<_> = state.upwards(*unit).collect();
+                let above = state.upwards(*above).filter(|one| !before.contains(one));
+                return above.map(|one| (one, Reach::Below)).collect();
+            }
+            // What is an account now may have customers.
+            Place::Account(account) => {
+                let manages = account.kind != AccountKind::Customer;
+                (Some(*unit).filter(|_| manages), account.managed_by)
+            }
+        },
+        _ => return Vec::new(),
+    };
+    let all = own.into_iter().chain(manager);
+    all.map(|one| (one, Reach::Customers)).collect()
+}
+
+/// Whoever has more now, of those who have anything that others made.
+fn of_those(state: &State, more: impl Fn(&User) -> bool) -> Vec<Ends> {
     let all = &state.credentials;
     let told = all.codes.values().map(|of| of.user);
     let lent = all.bearers.values().filter(|of| !of.own);
-    let concerned: BTreeSet<_> = told.chain(lent.map(|of| of.user)).filter(has).collect();
-    let concerned = concerned.into_iter();
+    let any: BTreeSet<_> = told.chain(lent.map(|of| of.user)).collect();
+    let more = |user: &UserId| state.users.get(user).is_some_and(|known| more(known));
+    let concerned = any.into_iter().filter(more);
     concerned.map(|user| Ends::grown(state, user)).collect()
 }
 

@@ -39,11 +39,28 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.places += u64::from(moves != Moves::Nobody);
     state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
+    if changes_rights(event) {
+        state.rights = revision;
+    }
     ends::fold(state, event);
     fold(state, event, revision);
     if let Moves::Users(users) = moves {
         covering::moved(state, users);
     }
+}
+
+/// Whether somebody may more or less after an event.
+fn changes_rights(event: &Recorded) -> bool {
+    matches!(
+        event,
+        of!(access)
+            | Recorded::UserChanged { .. }
+            | Recorded::UserPlaced { .. }
+            | Recorded::UserRemoved { .. }
+            | Recorded::RegistrationApproved { .. }
+            | Recorded::UnitMoved { .. }
+            | Recorded::AccountManaged { .. }
+    )
 }
 
 /// In the room that it is of.

@@ -38,6 +38,9 @@ pub struct Credentials {
     /// The same by what is presented.
     #[serde(default)]
     pub bearer_hashes: OrdMap<BearerHash, BearerId>,
+    /// Tokens that were taken back, whose ids are no other's: the audit log tells by them what was done.
+    #[serde(default)]
+    pub gone_tokens: OrdSet<BearerId>,
     /// Mail addresses that are known to be their user's.
     #[serde(default)]
     pub verified: OrdSet<LoginHash>,

@@ -43,6 +43,7 @@ impl Stage {
             user: self.user(words.at(1)?),
             roles,
             if_match: None,
+            judged: self.judged(words)?,
         })
     }
 

@@ -5,7 +5,7 @@ use super::passwords::Password;
 use crate::authorize::{Caller, Permission, forbidden, not_by_token};
 use crate::desk::Desk;
 use crate::desk::directory::address_hash;
-use crate::keeper::Answer;
+use crate::keeper::{Answer, Snapshot};
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
@@ -125,11 +125,21 @@ impl Desk {
         caller: &Caller,
         user: &str,
         purpose: Purpose,
+        asked: (Option<u64>, bool),
+    ) -> Result<CodeMade, Refused> {
+        not_by_token(caller, "makes no code")?;
+        self.by_rights_of_now(|snapshot| self.code_judged(caller, snapshot, user, purpose, asked))
+    }
+
+    fn code_judged(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        user: &str,
+        purpose: Purpose,
         (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
-        let snapshot = self.keeper.snapshot();
-        not_by_token(caller, "makes no code")?;
-        let id = self.user_seen(&snapshot, caller, user)?;
+        let id = self.user_seen(snapshot, caller, user)?;
         if !caller.administers && caller.person(&snapshot.state) == Some(id) {
             let mut refused = forbidden(caller, Permission::UserManage);
             refused.detail = "nobody makes a code for themselves".to_owned();
@@ -137,13 +147,14 @@ impl Desk {
                 "who knows the old password sets another: `seatkeeper password`".to_owned();
             return Err(refused);
         }
-        let caller = &self.user_managed(&snapshot, caller, id)?;
+        let caller = &self.user_managed(snapshot, caller, id)?;
         let login = self.user_name(id);
         let to = self.mail_address(&snapshot.state, id).filter(|_| mails);
         let told = snapshot.state.users.get(&id);
         let told = told.filter(|known| mails && known.claimed.is_some());
         let not_proved = told.and_then(|_| self.address_of(&snapshot.state, id));
-        let (answer, made) = self.make_code(caller, (id, if_match), purpose, to)?;
+        let judged = (if_match, Some(snapshot.state.rights));
+        let (answer, made) = self.make_code(caller, (id, judged), purpose, to)?;
         match &answer.verdict {
             Verdict::Done => Ok(CodeMade { not_proved, ..made }),
             Verdict::Denied(denial) if denial.code == denial::Code::Conflict => {
@@ -161,7 +172,7 @@ impl Desk {
     pub(super) fn make_code(
         &self,
         caller: &Caller,
-        (user, if_match): (UserId, Option<u64>),
+        (user, (if_match, judged)): (UserId, (Option<u64>, Option<u64>)),
         purpose: Purpose,
         to: Option<String>,
     ) -> Result<(Answer, CodeMade), Refused> {
@@ -173,6 +184,7 @@ impl Desk {
             code: code.hash(),
             mailed,
             if_match,
+            judged,
         };
         let answer = self.asked(caller, Command::Credential(make))?;
         let made = CodeMade {

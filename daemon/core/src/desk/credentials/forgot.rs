@@ -59,7 +59,8 @@ impl Desk {
         };
         let to = self.mail_address(state, user);
         if let Some(to) = to.filter(|to| is_out.is_some() && known(to)) {
-            let (answer, made) = self.make_code(caller, (user, None), Purpose::Reset, Some(to))?;
+            let (answer, made) =
+                self.make_code(caller, (user, (None, None)), Purpose::Reset, Some(to))?;
             return Ok((answer.verdict == Verdict::Done).then_some(made));
         }
         let ask = Command::Credential(Credential::AskReset { user });

@@ -111,8 +111,16 @@ impl Desk {
 
     fn make_token_of(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
         not_by_token(caller, "makes no token")?;
-        let snapshot = self.keeper.snapshot();
-        let (user, caller) = self.whom_for(&snapshot, caller, body.user.as_deref())?;
+        self.by_rights_of_now(|snapshot| self.token_judged(caller, snapshot, body))
+    }
+
+    fn token_judged(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        body: &TokenMake,
+    ) -> Result<TokenMade, Refused> {
+        let (user, caller) = self.whom_for(snapshot, caller, body.user.as_deref())?;
         let caller = &caller;
         one_line("name", &body.name, NAME_BYTES)?;
         let token: BearerId = brought(body.id.as_deref())?;
@@ -138,6 +146,7 @@ impl Desk {
             hash: hash(&text),
             until: until.map(Date),
             own: caller.person(&snapshot.state) == Some(user),
+            judged: Some(snapshot.state.rights),
         };
         let answer = self.asked(caller, Command::Credential(make))?;
         let state = &answer.snapshot.state;

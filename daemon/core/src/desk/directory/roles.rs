@@ -144,16 +144,27 @@ impl Desk {
         body: &RolesChange,
         if_match: Option<u64>,
     ) -> Result<wire::User, Refused> {
-        let snapshot = self.keeper.snapshot();
-        let sight = self.sight(&snapshot, caller, Permission::RoleGive)?;
         not_by_token(caller, "gives no role")?;
-        let id = self.user_seen(&snapshot, caller, user)?;
+        self.by_rights_of_now(|snapshot| {
+            self.roles_judged(caller, snapshot, (user, if_match), body)
+        })
+    }
+
+    fn roles_judged(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        (user, if_match): (&str, Option<u64>),
+        body: &RolesChange,
+    ) -> Result<wire::User, Refused> {
+        let sight = self.sight(snapshot, caller, Permission::RoleGive)?;
+        let id = self.user_seen(snapshot, caller, user)?;
         let known = snapshot.state.users.get(&id);
         let known = known.ok_or_else(|| problem(Code::NotFound, format!("there is no {user}")))?;
         let (give, by_giving) =
-            self.given(&snapshot, (caller, &sight, known), ("give", &body.give))?;
+            self.given(snapshot, (caller, &sight, known), ("give", &body.give))?;
         let (take, by_taking) =
-            self.given(&snapshot, (caller, &sight, known), ("take", &body.take))?;
+            self.given(snapshot, (caller, &sight, known), ("take", &body.take))?;
         let mut roles = known.roles.clone();
         roles.retain(|one| !take.contains(one));
         roles.extend(give);
@@ -162,6 +173,7 @@ impl Desk {
             roles,
             // What was not named comes from this revision.
             if_match: if_match.or(Some(known.revision)),
+            judged: Some(snapshot.state.rights),
         };
         let acting = caller.acting(by_giving.or(by_taking));
         let what = format!("user {}", self.user_name(id));
@@ -242,15 +254,31 @@ impl Desk {
     ) -> Result<(), Refused> {
         let sight = Sight::of(snapshot, caller, Permission::RoleGive);
         let state = &snapshot.state;
-        let known = state.users.get(&user).map(|known| known.roles.iter());
-        let mut roles = known.into_iter().flatten();
-        let beyond = roles.find(|given| {
+        let Some(known) = state.users.get(&user) else {
+            return Ok(());
+        };
+        let beyond = known.roles.iter().find(|given| {
             let role = state.role(&given.role);
             role.is_some_and(|role| !sight.has_all(state, &role, given.unit))
         });
-        match beyond {
-            Some(given) => Err(more_than_own(caller, &given.role)),
-            None => Ok(()),
+        if let Some(given) = beyond {
+            return Err(more_than_own(caller, &given.role));
+        }
+        // What everybody has besides, where this site gives them more than usual.
+        let usual = Role::usual(Role::USER).unwrap_or_else(|| unreachable!("it is usual"));
+        let Some(role) = state.role(Role::USER) else {
+            return Ok(());
+        };
+        let more = |one: &Permission| !usual.permissions.contains(one);
+        let permissions = role.permissions.iter().copied().filter(more).collect();
+        let added = Role {
+            permissions,
+            ..Role::clone(&role)
+        };
+        let mut units = state.units_of(known).iter();
+        match units.all(|unit| sight.has_all(state, &added, *unit)) {
+            true => Ok(()),
+            false => Err(more_than_own(caller, Role::USER)),
         }
     }
 

@@ -131,6 +131,7 @@ impl Desk {
         let snapshot = self.keeper.snapshot();
         let units = self.units_seen(&snapshot, caller, &body.units)?;
         let caller = &self.places(&snapshot, caller, &units)?;
+        self.takes_nobodys_place(&snapshot, caller, &body.login)?;
         let status = body.status.as_deref().unwrap_or("active");
         let address = body.address.as_deref();
         let address = address.map(|text| self.own_address(text)).transpose()?;
@@ -342,6 +343,28 @@ impl Desk {
         let home = [self.unit];
         let units = if units.is_empty() { &home } else { units };
         self.acting_at_all(snapshot, caller, Permission::UserManage, units)
+    }
+
+    /// An account of this machine is its `name@machine` before it is its name: whoever has the one would be somebody else in
+    /// the place of who has the other, who could do nothing any more.
+    fn takes_nobodys_place(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        login: &str,
+    ) -> Result<(), Refused> {
+        let Some((name, machine)) = login.rsplit_once('@') else {
+            return Ok(());
+        };
+        let name = hash(self.keys.salt(), name);
+        let known = snapshot.state.logins.contains_key(&name);
+        if caller.administers || !known || !machine.eq_ignore_ascii_case(&self.settings.machine) {
+            return Ok(());
+        }
+        let detail = format!("{login} is the account of a user who is here by its name");
+        let mut refused = problem(Code::NameTaken, detail);
+        refused.hint = "an administrator of the daemon tells them apart; another login, or a mail address, is nobody's account".to_owned();
+        Err(refused)
     }
 
     /// The caller as they act, who may change what somebody is in each of their units, and has all that they have.

@@ -257,6 +257,7 @@ impl Proof {
                 code: code(*n),
                 mailed: mailed.then(|| address(who)),
                 if_match,
+                judged: None,
             },
             Proof::Redeem {
                 code: n,
@@ -293,6 +294,7 @@ impl Proof {
                 hash: presented(*token),
                 until: *until,
                 own: *own,
+                judged: None,
             },
             Proof::Revoke(token) => Credential::RevokeBearer {
                 bearer: token_id(*token),
