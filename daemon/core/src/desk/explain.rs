@@ -12,7 +12,9 @@ use crate::random;
 use seatkeeper::wire::{Code, ExplainBody, ExplainReply, ExplainStep, Today};
 use seatkeeper_engine::command::{Checkout, Process};
 use seatkeeper_engine::denial::{self as engine, Step};
-use seatkeeper_engine::ids::{AssignmentId, CheckoutId, HolderId, InstanceId, Name, UserId};
+use seatkeeper_engine::ids::{
+    AssignmentId, CheckoutId, HolderId, InstanceId, Name, PoolId, UserId,
+};
 use seatkeeper_engine::state::{Target, User};
 use seatkeeper_engine::{Choice, State, explain};
 use std::sync::Arc;
@@ -242,8 +244,9 @@ impl Desk {
             Some(route) => format!("{}, via {route}", step.text),
             None => step.text,
         };
+        let told = |pool: &&PoolId| self.license_told(snapshot, caller, &pool.license);
         ExplainStep {
-            pool: step.pool.as_ref().map(ToString::to_string),
+            pool: step.pool.as_ref().filter(told).map(ToString::to_string),
             rule: step.rule,
             denied: step.denied.map(code_of),
             text,

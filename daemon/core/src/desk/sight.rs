@@ -144,10 +144,30 @@ impl Desk {
         let of_others = matches!(denial.code, Code::ReservedForOthers | Code::OverPromised);
         let hidden = |id: &AssignmentId| of_others && !self.assignment_seen(snapshot, caller, *id);
         let assignment = denial.assignment.filter(|id| !hidden(id));
+        let pool = denial.pool.clone();
+        let pool = pool.filter(|pool| self.license_told(snapshot, caller, &pool.license));
         Denial {
             assignment,
+            pool,
             ..denial.clone()
         }
+    }
+
+    /// Whether the caller is told which license it is: one that they see, or of an account that they are in.
+    pub(super) fn license_told(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        license: &LicenseId,
+    ) -> bool {
+        let state = &snapshot.state;
+        let of = |root| {
+            let known = caller.person(state).and_then(|user| state.users.get(&user));
+            // Who is met first is in the home account.
+            known.map_or(root == self.unit, |known| state.in_account_of(known, root))
+        };
+        state.account_for(license).is_none_or(of)
+            || self.licenses_seen(snapshot, caller).has(license)
     }
 
     /// A unit that the caller sees.

@@ -298,4 +298,16 @@ fn r04_a_license_of_another_account_is_told_as_such_and_not_to_be_assigned() {
         no.detail
     );
     assert!(!no.hint.contains("license assign"), "{}", no.hint);
+    assert!(no.detail.contains("D-1"), "{}", no.detail);
+    assert!(last.pool.is_some());
+    // Of another account it is not told which one it is.
+    let own = ExplainBody { user: None, ..body };
+    let told = site
+        .desk
+        .explain(&site.ana(), &own, |_| false)
+        .expect("why");
+    let text = serde_json::to_string(&told).expect("json");
+    assert!(!text.contains("D-1") && !text.contains("acme"), "{text}");
+    let no = told.denial.expect("a no");
+    assert_eq!((&no.code, no.rule), (&Code::NotAssigned, Some(4)));
 }
