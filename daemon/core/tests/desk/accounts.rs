@@ -1,5 +1,7 @@
 //! Accounts over the desk: those that licenses make, and by which ids vendors know them (rule 1).
 
+use crate::directory::person;
+use crate::roles::role;
 use crate::site::{Site, Vendor};
 use seatkeeper::token::claims::License;
 use seatkeeper::wire::{Code, ExplainBody, Installed, Item, UnitChange, UnitMake};
@@ -310,4 +312,60 @@ fn r04_a_license_of_another_account_is_told_as_such_and_not_to_be_assigned() {
     assert!(!text.contains("D-1") && !text.contains("acme"), "{text}");
     let no = told.denial.expect("a no");
     assert_eq!((&no.code, no.rule), (&Code::NotAssigned, Some(4)));
+}
+
+#[test]
+fn d8_every_path_that_is_shown_is_one_by_which_its_unit_is_found() {
+    let site = Site::new();
+    let (root, desk) = (site.root(), &site.desk);
+    let made = |name: &str, above: Option<&str>| {
+        let body = UnitMake {
+            name: name.to_owned(),
+            above: above.map(str::to_owned),
+            kind: above.is_none().then(|| "customer".to_owned()),
+            ..UnitMake::default()
+        };
+        desk.make_unit(&root, &body).expect(name)
+    };
+    // Right below home: as an account is called, as home is found, and as the site is called.
+    let cust = made("Cust", None);
+    let lab = made("Lab", Some("Cust"));
+    let all = [
+        cust.clone(),
+        lab,
+        made("Cust", Some("home")),
+        made("Lab", Some("Acme/Cust")),
+        made("home", Some("Acme")),
+        made("Acme", Some("Acme")),
+        made("Desk", Some("Acme/Acme")),
+    ];
+    for unit in &all {
+        let found = desk.unit_of(&root, &unit.path).expect(&unit.path);
+        assert_eq!(found.id, unit.id, "{}", unit.path);
+    }
+    assert_eq!(
+        desk.unit_of(&root, "cust").expect("the account").id,
+        cust.id
+    );
+    for home in ["home", "Acme"] {
+        assert!(desk.unit_of(&root, home).expect(home).home, "{home}");
+    }
+    // In the home account a path may begin below it, where no account is called so.
+    let desk_of = desk.unit_of(&root, "Desk").expect("by its name alone");
+    assert_eq!(desk_of.path, "Acme/Acme/Desk");
+    // A name at the end of several paths is still asked about, and each of those leads on.
+    let which = desk.unit_of(&root, "Lab").expect_err("which?");
+    assert!(which.detail.contains("Cust/Lab or"), "{}", which.detail);
+    assert!(which.detail.contains("Acme/Cust/Lab"), "{}", which.detail);
+    // Whoever sees the one alone means that one.
+    desk.make_user(&root, &person("ana", &["Acme/Cust"]))
+        .expect("ana");
+    let roles = seatkeeper::wire::RolesChange {
+        give: vec![role("administrator", "Acme/Cust")],
+        ..Default::default()
+    };
+    desk.change_roles(&root, "ana", &roles, None)
+        .expect("a role");
+    let seen = desk.unit_of(&site.ana(), "Cust").expect("hers");
+    assert_eq!(seen.id, all[2].id);
 }

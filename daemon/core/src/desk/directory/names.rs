@@ -134,27 +134,25 @@ impl Desk {
             let known = state.units.contains_key(&id).then_some(id);
             return known.ok_or_else(|| nobody("unit", &text, "unit list"));
         }
-        let home = std::iter::once(self.unit);
-        let below_home = self.down(state, home, text.split('/'));
+        // A whole path wins over one from the home account down, and both over a name at the end of one: each path that
+        // is shown is one by which its unit is found.
         let mut path = text.split('/');
         let account = path
             .next()
             .and_then(|first| self.account_named(state, first));
-        let from_account = self.down(state, account.into_iter(), path);
-        let mut by_path: Vec<_> = from_account.into_iter().chain(below_home).collect();
-        by_path.retain(|unit| seen(*unit));
-        by_path.dedup();
+        let home = std::iter::once(self.unit);
+        let by_path = [
+            self.down(state, account.into_iter(), path),
+            self.down(state, home, text.split('/')),
+        ];
+        if let Some(unit) = by_path.into_iter().flatten().find(|unit| seen(*unit)) {
+            return Ok(unit);
+        }
         let name = self.name_hash(&text.nfc().collect::<String>());
         let same = state.unit_names.iter();
-        let same = same
+        let mut same = same
             .filter(|((_, of), unit)| *of == name && seen(**unit))
             .map(|(_, unit)| *unit);
-        let by_name: Vec<_> = if by_path.is_empty() {
-            same.collect()
-        } else {
-            by_path
-        };
-        let mut same = by_name.into_iter();
         match (same.next(), same.next()) {
             (Some(unit), None) => Ok(unit),
             (None, _) => Err(nobody("unit", &text, "unit list")),
