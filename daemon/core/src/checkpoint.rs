@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// The first line of a file. A later format has another number.
 const FORMAT: &[u8] = b"seatkeeper checkpoint 10\n";
+/// What that line begins with, of every format.
+const ANY_FORMAT: &[u8] = b"seatkeeper checkpoint ";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.
 const KEPT: usize = 2;
 
@@ -39,6 +41,23 @@ pub struct Checkpoint {
     pub state: State,
     /// Of its file.
     pub hash: CheckpointHash,
+}
+
+/// What a start finds.
+#[derive(Debug)]
+pub struct Found {
+    /// The newest that can be read.
+    pub newest: Option<Checkpoint>,
+    /// A newer one of another format, in words: it stays as it is, for the version that wrote it.
+    pub other_format: Option<String>,
+}
+
+/// Why a checkpoint is not read.
+enum Unread {
+    /// Another version of Seatkeeper wrote it: which, in words.
+    OtherFormat(String),
+    /// It is not what was written.
+    Damaged(String),
 }
 
 impl Checkpoints {
@@ -97,29 +116,39 @@ impl Checkpoints {
         }
     }
 
-    /// The newest checkpoint that can be read. One that cannot is put aside and named; the one before it does as well,
-    /// with more of the journal.
+    /// The newest checkpoint that can be read. One that is damaged is put aside and named; one of another format stays. The
+    /// one before it does as well, with more of the journal.
     ///
     /// # Errors
     /// The system's.
-    pub fn newest(&self) -> io::Result<Option<Checkpoint>> {
+    pub fn newest(&self) -> io::Result<Found> {
+        let mut other_format = None;
         for number in self.list()?.into_iter().rev() {
-            match self.read(number) {
-                Ok(checkpoint) => return Ok(Some(checkpoint)),
-                Err(why) => {
+            let place = self.path(number);
+            match read_file(&place, number) {
+                Ok(checkpoint) => {
+                    let newest = Some(checkpoint);
+                    return Ok(Found {
+                        newest,
+                        other_format,
+                    });
+                }
+                Err(Unread::OtherFormat(what)) => {
+                    let why = format!("{}: {what}", place.display());
+                    tracing::warn!(%why, "a checkpoint of another format is not read and stays where it is; the start reads the one before it, and the journal instead");
+                    other_format.get_or_insert(why);
+                }
+                Err(Unread::Damaged(what)) => {
+                    let why = format!("{}: {what}", place.display());
                     tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
                     self.set_aside(number)?;
                 }
             }
         }
-        Ok(None)
-    }
-
-    /// Reads a checkpoint and verifies it.
-    fn read(&self, number: u64) -> Result<Checkpoint, String> {
-        let place = self.path(number);
-        let read = read_file(&place, number);
-        read.map_err(|why| format!("{}: {why}", place.display()))
+        Ok(Found {
+            newest: None,
+            other_format,
+        })
     }
 
     /// Puts a file that cannot be read aside, under a name that no start reads.
@@ -130,13 +159,28 @@ impl Checkpoints {
         )
     }
 
+    /// Numbers of those that this version reads, oldest first.
+    fn own(&self) -> io::Result<Vec<u64>> {
+        let mut own = Vec::new();
+        for number in self.list()? {
+            match is_own(&self.path(number)) {
+                Ok(true) => own.push(number),
+                Ok(false) => {}
+                // A newer one took its place.
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(own)
+    }
+
     /// The oldest that is kept, where there is one before the newest: no start needs an event before it, as long as both
-    /// are whole.
+    /// are whole. Those of another format do not count.
     ///
     /// # Errors
     /// The system's.
     pub fn oldest(&self) -> io::Result<Option<u64>> {
-        let numbers = self.list()?;
+        let numbers = self.own()?;
         Ok(numbers.first().copied().filter(|_| numbers.len() >= KEPT))
     }
 
@@ -146,7 +190,7 @@ impl Checkpoints {
     /// Which one has not, in words.
     pub fn are_whole(&self) -> Result<(), String> {
         let numbers = self
-            .list()
+            .own()
             .map_err(|why| format!("{}: {why}", self.folder.display()))?;
         numbers.into_iter().try_for_each(|number| {
             let path = self.path(number);
@@ -163,12 +207,15 @@ impl Checkpoints {
         })
     }
 
+    /// Those of another format leave with the own ones that are as old: from then on the journal may be pruned behind them.
     fn prune(&self) -> io::Result<()> {
-        let numbers = self.list()?;
-        let old = numbers.len().saturating_sub(KEPT);
-        numbers[..old]
-            .iter()
-            .try_for_each(|number| fs::remove_file(self.path(*number)))
+        let own = self.own()?;
+        let Some(oldest) = own.iter().rev().nth(KEPT - 1) else {
+            return Ok(());
+        };
+        let old = self.list()?.into_iter().filter(|number| number < oldest);
+        old.into_iter()
+            .try_for_each(|number| fs::remove_file(self.path(number)))
     }
 
     fn path(&self, number: u64) -> PathBuf {
@@ -198,16 +245,40 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
 }
 
 /// The sum is verified before a byte of the state is parsed.
-fn read_file(path: &Path, number: u64) -> Result<Checkpoint, String> {
-    let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    let described = bytes.strip_prefix(FORMAT).ok_or_else(|| {
-        let known = bytes.starts_with(b"seatkeeper checkpoint ");
-        if known {
-            "another version of Seatkeeper wrote it"
-        } else {
-            "it is no checkpoint"
-        }
-    })?;
+fn read_file(path: &Path, number: u64) -> Result<Checkpoint, Unread> {
+    let bytes = fs::read(path).map_err(|e| Unread::Damaged(e.to_string()))?;
+    match (bytes.strip_prefix(FORMAT), format_of(&bytes)) {
+        (Some(described), _) => parse(described, number).map_err(Unread::Damaged),
+        (None, Some(format)) => Err(Unread::OtherFormat(in_words(format))),
+        (None, None) => Err(Unread::Damaged("it is no checkpoint".to_owned())),
+    }
+}
+
+/// The format that a first line names.
+fn format_of(bytes: &[u8]) -> Option<u32> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    let format = str::from_utf8(line.strip_prefix(ANY_FORMAT)?).ok()?;
+    format.parse().ok()
+}
+
+/// Which version wrote a checkpoint of another format.
+fn in_words(format: u32) -> String {
+    let own = format_of(FORMAT).unwrap_or_default();
+    let version = if format > own { "a newer" } else { "an older" };
+    format!("{version} version of Seatkeeper wrote it (format {format}, this one reads {own})")
+}
+
+/// Whether a file says that it is of the format of this version.
+fn is_own(path: &Path) -> io::Result<bool> {
+    let mut line = Vec::with_capacity(FORMAT.len());
+    File::open(path)?
+        .take(FORMAT.len() as u64)
+        .read_to_end(&mut line)?;
+    Ok(line == FORMAT)
+}
+
+/// What stands behind the first line.
+fn parse(described: &[u8], number: u64) -> Result<Checkpoint, String> {
     let (body, kept) = described
         .split_last_chunk::<32>()
         .ok_or("it is cut short")?;

@@ -176,7 +176,7 @@ fn a_page_of_events_goes_over_the_borders_of_files() {
 fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_does_as_well() {
     for damage in [
         flip,
-        |path: &Path| fs::write(path, b"seatkeeper checkpoint 2\n").unwrap(),
+        |path: &Path| fs::write(path, b"seatkeeper checkpoints\n").unwrap(),
         |path: &Path| {
             let bytes = fs::read(path).unwrap();
             fs::write(path, &bytes[..bytes.len() / 3]).unwrap();
@@ -188,6 +188,84 @@ fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_does_as_well() {
         damage(&newest);
         same(&before, &house.start().unwrap().handle().snapshot().state);
         assert!(newest.with_extension("damaged").exists() && !newest.exists());
+    }
+}
+
+/// As another version would have written it.
+fn of_format(path: &Path, format: u32) -> Vec<u8> {
+    let bytes = fs::read(path).expect("a disk that works");
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .expect("a line");
+    let mut other = format!("seatkeeper checkpoint {format}").into_bytes();
+    other.extend(&bytes[end..]);
+    fs::write(path, &other).expect("a disk that works");
+    other
+}
+
+#[test]
+fn a_checkpoint_of_another_version_stays_and_the_journal_is_read_instead() {
+    for format in [2, 99] {
+        let house = House::new();
+        let before = house.lived(35);
+        let numbers = house.numbers("checkpoints");
+        let all = numbers
+            .iter()
+            .map(|n| house.path(&format!("checkpoints/{n}")));
+        let all: Vec<_> = all.map(|path| (of_format(&path, format), path)).collect();
+        same(&before, &house.start().unwrap().handle().snapshot().state);
+        for (bytes, path) in &all {
+            assert_eq!(&fs::read(path).unwrap(), bytes, "{}", path.display());
+        }
+        // They leave once two of the own format stand in their place, and not before.
+        let keeper = house.start().unwrap();
+        let mut n = 100;
+        while !house
+            .numbers("checkpoints")
+            .iter()
+            .all(|n| !numbers.contains(n))
+        {
+            let own = house.numbers("checkpoints");
+            assert!(
+                numbers.iter().all(|n| own.contains(n)) && own.len() < 4,
+                "{own:?}"
+            );
+            meet(&keeper.handle(), n);
+            house.settle(&keeper.handle());
+            n += 1;
+        }
+        assert_eq!(house.numbers("checkpoints").len(), 2);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_version_without_the_journal_before_it_is_refused_and_stays() {
+    for (format, version) in [(2, "an older version"), (99, "a newer version")] {
+        let house = House::new();
+        let before = house.lived(35);
+        let newest = house.newest();
+        let was: Vec<_> = house.numbers("checkpoints");
+        let paths = was.iter().map(|n| house.path(&format!("checkpoints/{n}")));
+        let own: Vec<_> = paths.map(|path| (fs::read(&path).unwrap(), path)).collect();
+        own.iter()
+            .for_each(|(_, path)| drop(of_format(path, format)));
+        fs::remove_file(house.path("journal/1.redb")).unwrap();
+        let why = house.start().err().unwrap();
+        let named = newest.display().to_string();
+        for words in [
+            &named,
+            version,
+            "1.redb is missing",
+            "Start the version that wrote it",
+        ] {
+            assert!(why.contains(words), "{words}: {why}");
+        }
+        assert_eq!(house.numbers("checkpoints"), was);
+        // The version that wrote them starts as if nothing had been.
+        own.iter()
+            .for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
+        same(&before, &house.start().unwrap().handle().snapshot().state);
     }
 }
 

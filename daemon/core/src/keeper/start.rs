@@ -46,6 +46,13 @@ pub enum StartError {
     Journal(JournalError),
     /// The side store cannot be written.
     Side(SideError),
+    /// The newest checkpoint is another version's, and the journal that would do instead does not go so far back.
+    OtherFormat {
+        /// The checkpoint, and which version wrote it.
+        checkpoint: String,
+        /// What the journal lacks.
+        lacks: String,
+    },
     /// No randomness, no thread.
     System(io::Error),
     /// The journal's last events say that a run was refused: a defect.
@@ -140,10 +147,8 @@ struct Loaded {
 
 /// The newest checkpoint that can be read, and the journal from there on; the chain is verified over the stored bytes.
 fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, StartError> {
-    let from = match folder {
-        Some(folder) => folder.newest()?,
-        None => None,
-    };
+    let found = folder.map(Checkpoints::newest).transpose()?;
+    let (from, other_format) = found.map_or((None, None), |of| (of.newest, of.other_format));
     let (mut engine, mut head, mut mark) = (Engine::new(), Head::default(), None);
     let mut kept = None;
     if let Some(checkpoint) = from {
@@ -171,13 +176,27 @@ fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, S
         }
         mark = later(mark, Some(parsed.mark));
         Ok(())
-    })?;
+    });
+    let outside = outside.map_err(|why| instead(why, other_format))?;
     Ok(Loaded {
         engine,
         head,
         mark: later(mark, outside),
         since,
     })
+}
+
+/// Why the journal does not do. Where another version's checkpoint stands for what it lacks, nothing has to be restored.
+fn instead(why: JournalError, other_format: Option<String>) -> StartError {
+    let lacks = match &why {
+        JournalError::Pruned { place } => format!("{place} was pruned"),
+        JournalError::Missing { place, .. } => format!("{place} is missing"),
+        _ => return why.into(),
+    };
+    match other_format {
+        Some(checkpoint) => StartError::OtherFormat { checkpoint, lacks },
+        None => why.into(),
+    }
 }
 
 /// The later of two marks by lease time, which only grows.
@@ -241,6 +260,10 @@ impl fmt::Display for StartError {
         match self {
             StartError::Journal(e) => e.fmt(f),
             StartError::Side(e) => e.fmt(f),
+            StartError::OtherFormat { checkpoint, lacks } => write!(
+                f,
+                "{checkpoint}, and the journal does not do instead: {lacks}. The checkpoint and the journal are where they were. Start the version that wrote it; starting without it could give its seats twice"
+            ),
             StartError::System(e) => write!(f, "the system gave no random bytes or no thread: {e}"),
             StartError::Refused => f.write_str("the engine refused to start a run on this journal: please report this as a defect, with `seatkeeper audit export`"),
         }

@@ -118,6 +118,41 @@ fn i2_nothing_goes_that_a_start_may_need() {
     );
 }
 
+#[test]
+fn i2_a_checkpoint_of_another_version_stands_for_no_event_that_goes() {
+    let other = |house: &House, number: u64| {
+        let path = house.path(&format!("checkpoints/{number}"));
+        let mut bytes = b"seatkeeper checkpoint 9".to_vec();
+        let whole = fs::read(&path).unwrap();
+        bytes.extend(&whole[whole.iter().position(|byte| *byte == b'\n').unwrap()..]);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    // This version could not begin at it, where the newest is damaged.
+    let house = House::new();
+    let site = house.lived(0..35);
+    other(&house, house.numbers("checkpoints")[0]);
+    house.days(1000);
+    site.desk.prune_journal();
+    assert_eq!(house.numbers("journal")[0], 1);
+    // Where the journal was pruned already it is the only way to begin.
+    let house = House::new();
+    let site = house.lived(0..35);
+    house.days(1000);
+    site.desk.prune_journal();
+    drop(site);
+    let numbers = house.numbers("checkpoints");
+    let paths: Vec<_> = numbers.iter().map(|n| other(&house, *n)).collect();
+    let why = house.try_start().err().unwrap();
+    assert!(
+        why.contains("an older version of Seatkeeper wrote it (format 9")
+            && why.contains("1.redb was pruned")
+            && why.contains("Start the version that wrote it"),
+        "{why}"
+    );
+    assert!(paths.iter().all(|path| path.exists()));
+}
+
 /// A wall clock that is far ahead is believed by J after an hour; until then it ends nothing.
 #[test]
 fn d5_a_wall_clock_that_was_set_ahead_prunes_no_event_and_no_count() {
