@@ -207,7 +207,10 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             None => format!("what is in force has taken the place of {what}"),
         },
         Code::UnknownLease => format!("nothing is remembered of {what}"),
-        Code::Conflict => format!("{what}: the same id was used with other contents, or belongs to another already"),
+        Code::Conflict => match &denial.limit {
+            Some(why) => format!("{what}: {why}"),
+            None => format!("{what}: the same id was used with other contents, or belongs to another already"),
+        },
         Code::BadRequest => format!("{what}: {limit}"),
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),

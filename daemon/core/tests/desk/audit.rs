@@ -1,9 +1,10 @@
 //! The audit log: what is stored, byte for byte, with the chain's hashes, and filters as a person means them.
 
+use crate::directory::{person, unit};
 use crate::site::{DAY, NOON, Site, Vendor, checkout};
 use seatkeeper::token::anchor;
 use seatkeeper::token::keys::PublicKey;
-use seatkeeper::wire::{AuditEvent, Code, Page};
+use seatkeeper::wire::{AuditEvent, Code, Page, UnitMake, UserChange, UserMake};
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use seatkeeper_core::journal::{Hash, Head, follow, parse};
 use seatkeeper_engine::{Engine, State};
@@ -234,4 +235,64 @@ fn a_filter_that_means_nothing_is_refused_by_its_name() {
     );
     let (code, _) = refused(|f| f.feature = Some("a/b/c".to_owned()));
     assert_eq!(code, Code::BadRequest);
+}
+
+#[test]
+fn d4_who_is_gone_is_told_of_by_id_and_their_id_is_no_others() {
+    let site = Site::new();
+    let (root, desk) = (site.root(), &site.desk);
+    for name in ["East", "West"] {
+        desk.make_unit(&root, &unit(name, Some("home")))
+            .expect(name);
+    }
+    let ana = desk
+        .make_user(&root, &person("ana", &["East"]))
+        .expect("ana");
+    let moves = UserChange {
+        units: Some(vec!["West".to_owned()]),
+        ..UserChange::default()
+    };
+    let address = UserChange {
+        address: Some("ana@acme.example".to_owned()),
+        ..UserChange::default()
+    };
+    for change in [moves, address] {
+        desk.change_user(&root, "ana", &change, None)
+            .expect("changed");
+    }
+    let west = desk.unit_of(&root, "West").expect("there");
+    desk.remove_user(&root, "ana", false, None).expect("gone");
+    desk.remove_unit(&root, "West", None).expect("gone");
+    let id = &ana.id;
+    for (kind, told) in [
+        ("UserPlaced", format!("user {id} placed in {}", west.id)),
+        (
+            "AddressChanged",
+            format!("user {id} has another mail address now"),
+        ),
+    ] {
+        let of_kind = about(|of| of.kind = Some(kind.to_owned()));
+        let texts: Vec<_> = all(&site, 100, &of_kind)
+            .into_iter()
+            .map(|event| event.text)
+            .collect();
+        assert_eq!(texts, [told], "{kind}");
+    }
+    // With their id would come what is told of them.
+    let again = UserMake {
+        id: Some(ana.id),
+        ..person("eve", &["East"])
+    };
+    let no = desk.make_user(&root, &again).expect_err("another's id");
+    let again = UnitMake {
+        id: Some(west.id),
+        ..unit("North", Some("home"))
+    };
+    let place = desk.make_unit(&root, &again).expect_err("another's id");
+    for (no, what) in [(no, "user"), (place, "unit")] {
+        assert_eq!(no.code, Code::Conflict);
+        let told = format!("{what} of this id was taken away");
+        assert!(no.detail.contains(&told), "{}", no.detail);
+        assert!(!no.detail.contains("other contents"), "{}", no.detail);
+    }
 }

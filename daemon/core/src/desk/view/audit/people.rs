@@ -32,14 +32,10 @@ pub(super) fn text(what: &Recorded, names: &mut impl Names) -> Option<String> {
         } => format!("{} is {}", who(*user, names), stands(*status, *until)),
         Recorded::AddressChanged { user, address, .. } => {
             let is = if address.is_some() { "another" } else { "no" };
-            format!("user {} has {is} mail address now", names.user(*user))
+            format!("{} has {is} mail address now", who(*user, names))
         }
         Recorded::UserPlaced { user, units } => {
-            format!(
-                "user {} placed{}",
-                names.user(*user),
-                in_units(units, names)
-            )
+            format!("{} placed{}", who(*user, names), in_units(units, names))
         }
         Recorded::UserRemoved { user } => format!("{} taken away", who(*user, names)),
         Recorded::TermsPublished { version, text, .. } => {
