@@ -233,6 +233,11 @@ fn ends(day: When) -> u64 {
 
 fn stands(user: &User) -> String {
     match user.until {
+        Some(until) if user.over => format!(
+            "{}, a guest until {}, which is over",
+            user.status,
+            words::end(until)
+        ),
         Some(until) => format!("{}, a guest until {}", user.status, words::end(until)),
         None => user.status.clone(),
     }

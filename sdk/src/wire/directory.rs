@@ -197,6 +197,9 @@ pub struct User {
     /// A guest, until this date (seconds since 1970).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
+    /// That date is over, by the daemon's time of dates: whatever the status, they have no right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
     /// The units that they are in, as paths.
     pub units: Vec<String>,
     /// The same by id; none where they were made at first sight and are in the home account until they are placed.

@@ -463,6 +463,8 @@ fn d14_who_is_suspended_or_a_guest_no_more_has_no_right() {
     site.desk
         .change_user(&root, "ana", &guest, None)
         .expect("a guest once");
+    let over = |name| site.desk.user_shown(&root, name).expect(name).over;
+    assert!(over("ana"));
     let refused = site
         .checkout(&ana, &vendor)
         .map(drop)
@@ -475,7 +477,19 @@ fn d14_who_is_suspended_or_a_guest_no_more_has_no_right() {
     site.desk
         .change_user(&root, "ana", &for_good, None)
         .expect("for good");
+    assert!(!over("ana"));
     site.checkout(&ana, &vendor).expect("a seat again");
+    // It is over by itself, on a daemon that nobody asks for anything.
+    let guest = UserChange {
+        until: Some(crate::site::NOON + 60),
+        ..UserChange::default()
+    };
+    site.desk
+        .change_user(&root, "ana", &guest, None)
+        .expect("a guest for a minute");
+    assert!(!over("ana"));
+    site.clock.advance(std::time::Duration::from_secs(61));
+    assert!(over("ana"));
 }
 
 #[test]
