@@ -23,7 +23,8 @@ pub(crate) enum RoleCommand {
     Define {
         /// Its name: a to z, 0 to 9 and -
         role: String,
-        /// What it gives: a permission, or several with commas between
+        /// All that it gives: a permission, or several with commas between; a role that is there gives nothing else any more. `role
+        /// list` and `role show administrator` name them
         #[arg(
             long = "permission",
             value_name = "PERMISSION",
@@ -50,7 +51,12 @@ pub(crate) struct Giving {
     /// The user's login
     pub login: String,
     /// Where; else the home account
-    #[arg(long, value_name = "UNIT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "UNIT",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub unit: String,
 }
 

@@ -152,6 +152,9 @@ pub(crate) enum GroupCommand {
         name: String,
     },
     /// Put users and groups into a group: they may use its licenses at once
+    #[command(
+        override_usage = "seatkeeper group join [OPTIONS] <GROUP> <--user <LOGIN>...|--group <GROUP>...>"
+    )]
     Join {
         /// The group
         group: String,
@@ -159,6 +162,9 @@ pub(crate) enum GroupCommand {
         who: Members,
     },
     /// Take users and groups out of a group
+    #[command(
+        override_usage = "seatkeeper group leave [OPTIONS] <GROUP> <--user <LOGIN>...|--group <GROUP>...>"
+    )]
     Leave {
         /// The group
         group: String,

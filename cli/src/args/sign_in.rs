@@ -16,8 +16,8 @@ use std::str::FromStr;
     account, or where an account has no name, as in a container. A session holds no seat and does not administer the daemon."
 )]
 pub(crate) struct LoginArgs {
-    /// Your login at this site, or your mail address; else the name of your account on this machine
-    #[arg(conflicts_with = "code")]
+    /// Your login at this site, or your mail address; else the name of your account on this machine. Not with --code: the code
+    /// knows whose it is
     pub login: Option<String>,
     /// Use the code of an invitation or a reset, once: it sets your password
     #[arg(long)]

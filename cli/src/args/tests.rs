@@ -125,7 +125,6 @@ fn u4_what_contradicts_itself_is_a_usage_error() {
         "seatkeeper seat checkout a/b/c",
         "seatkeeper seat reclaim one",
         "seatkeeper seat list -o xml",
-        "seatkeeper login ana --code",
         "seatkeeper token create ci --role auditor",
         "seatkeeper token create ci --for ana --service",
         "seatkeeper token create ci --expires soon",

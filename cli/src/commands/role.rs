@@ -2,7 +2,8 @@
 
 use crate::args::{Giving, ReachName, RoleCommand};
 use crate::daemon::{Daemon, escape};
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{GivenRole, Role, RoleDefine, RolesChange, User};
@@ -87,11 +88,38 @@ fn changed(
     let known: User = daemon.get(&user)?;
     let path = format!("/v1/users/{}/roles", escape(&known.id));
     let changed: User = daemon.patch(&path, change, Some(known.revision))?;
+    if !change.take.is_empty() && known.revision == changed.revision {
+        return Err(not_theirs(asked, &changed));
+    }
     printer.record(&changed, |user| {
         let User { login, .. } = user;
         let ended = words::ended(user.ended.as_ref(), login);
         format!("{login} is now: {}{ended}", of(&user.roles))
     })
+}
+
+/// Nothing was taken: where they have it is another place, or they do not.
+fn not_theirs(asked: &Giving, user: &User) -> Failure {
+    let (role, login) = (&asked.role, &user.login);
+    let place = match &*asked.unit {
+        "" => "the home account",
+        unit => unit,
+    };
+    let elsewhere = user.roles.iter().filter(|given| given.role == *role);
+    let elsewhere: Vec<_> = elsewhere
+        .map(|given| {
+            format!(
+                "`seatkeeper role take {role} {login} --unit '{}'`",
+                given.unit
+            )
+        })
+        .collect();
+    let next = match elsewhere.is_empty() {
+        true => format!("`seatkeeper user show {login}` tells the roles that they have"),
+        false => format!("they have it elsewhere: {}", elsewhere.join(", ")),
+    };
+    let what = format!("nothing was taken: {login} does not have the role {role} at {place}");
+    Failure::new(Exit::NotFound, what, next)
 }
 
 /// The roles of a user, for people. Everybody is a `user` of their own units.

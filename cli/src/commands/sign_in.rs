@@ -3,7 +3,8 @@
 use super::{role, session};
 use crate::args::{AddressArgs, LoginArgs};
 use crate::daemon::Daemon;
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::passphrase::secret;
 use crate::printer::Printer;
 use crate::words;
@@ -15,6 +16,13 @@ use serde_json::Value;
 
 /// Signs the calling account in, or makes a session. Whatever is presented elsewhere is not: who signs in proves it here.
 pub(crate) fn login(daemon: &Daemon<'_>, args: &LoginArgs, printer: &Printer) -> Outcome {
+    if let Some(login) = args.login.as_ref().filter(|_| args.code) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{login} is not named with --code: the code knows whose it is"),
+            "`seatkeeper login --code` asks for the code",
+        ));
+    }
     let daemon = &daemon.presenting(None);
     if let Some(file) = &args.session {
         return session::open(daemon, (args, file), printer);

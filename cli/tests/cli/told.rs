@@ -34,6 +34,71 @@ fn r16_a_hard_reclaim_says_when_it_is_learnt_and_which_program_to_end() {
 }
 
 #[test]
+fn u4_a_code_is_of_somebody_and_nobody_is_named_beside_it() {
+    let fake = Fake::new(vec![]);
+    for line in ["login zoe --code", "login zoe --code --session s"] {
+        let no = fake.run(line);
+        assert_eq!((code(&no), out(&no).as_str()), (2, ""));
+        for words in ["the code knows whose it is", "`seatkeeper login --code`"] {
+            assert!(err(&no).contains(words), "{}", err(&no));
+        }
+    }
+}
+
+#[test]
+fn f8_a_role_that_they_do_not_have_there_is_not_said_to_be_taken() {
+    let user = |roles, revision| {
+        json!({ "id": "7".repeat(32), "login": "zoe", "status": "active", "units": ["Acme"], "groups": [],
+            "roles": roles, "revision": revision })
+    };
+    let take = |before, (after, revision)| {
+        Fake::new(vec![
+            (
+                "PATCH /v1/users/77777777777777777777777777777777/roles",
+                200,
+                user(after, revision),
+            ),
+            ("GET /v1/users/zoe", 200, user(before, 3)),
+        ])
+    };
+    let there = json!([{ "role": "helper", "unit": "Acme/East Side" }]);
+    let no = take(there.clone(), (there.clone(), 3)).run("role take helper zoe");
+    assert_eq!((code(&no), out(&no).as_str()), (3, ""));
+    for words in [
+        "nothing was taken: zoe does not have the role helper at the home account",
+        "`seatkeeper role take helper zoe --unit 'Acme/East Side'`",
+    ] {
+        assert!(err(&no).contains(words), "{}", err(&no));
+    }
+    let nowhere = take(json!([]), (json!([]), 3)).run("role take helper zoe --unit East");
+    assert!(err(&nowhere).contains("at East"), "{}", err(&nowhere));
+    assert!(err(&nowhere).contains("user show zoe"), "{}", err(&nowhere));
+    let taken = take(there, (json!([]), 4)).run("role take helper zoe --unit East");
+    assert_eq!(
+        (code(&taken), out(&taken).as_str()),
+        (0, "zoe is now: user\n")
+    );
+}
+
+#[test]
+fn u4_the_usage_of_a_group_works_as_it_is_printed() {
+    for verb in ["join", "leave"] {
+        let fake = Fake::new(vec![]);
+        let no = fake.run(&format!("group {verb} CAD"));
+        let usage = format!("group {verb} [OPTIONS] <GROUP> <--user <LOGIN>...");
+        assert_eq!(code(&no), 2);
+        assert!(err(&no).contains(&usage), "{}", err(&no));
+    }
+    let help = Fake::new(vec![]).run("role take --help");
+    assert!(!out(&help).contains("[default: \"\"]"), "{}", out(&help));
+    assert!(
+        out(&help).contains("else the home account"),
+        "{}",
+        out(&help)
+    );
+}
+
+#[test]
 fn u4_a_no_of_why_is_exit_5_and_an_unknown_login_is_told() {
     let reply = |granted| {
         let reply = json!({ "user": "nosuchlogin", "granted": granted, "summary": "s", "steps": [], "holders": [] });
