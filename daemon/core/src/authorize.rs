@@ -38,7 +38,9 @@ pub struct Caller {
     pub acting_for: Option<UnitId>,
     /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
     pub presented: Option<Presented>,
-    /// Where the login of the person is looked up for whom that stands, where a refusal tells it.
+    /// Whom the account is signed in as; what is presented goes before that.
+    pub signed_in: Option<UserId>,
+    /// Where the login of the person is looked up, where a refusal tells it.
     pub stands_for: Option<Arc<Side>>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
@@ -306,11 +308,15 @@ impl Caller {
         }
     }
 
-    /// Who was refused, in words: the account, or the person and by what they are that.
+    /// Who was refused, in words: the account, or the person and by what they are that. Whoever has the login of the account is
+    /// called as it is.
     #[must_use]
     pub fn in_words(&self) -> String {
-        match (&self.stands_for, self.presented) {
-            (Some(names), Some(of)) => {
+        let Some(names) = &self.stands_for else {
+            return self.login.name.to_string();
+        };
+        match (self.presented, self.signed_in) {
+            (Some(of), _) => {
                 let by = if of.session {
                     "in a session"
                 } else {
@@ -318,7 +324,11 @@ impl Caller {
                 };
                 format!("{}, {by},", names.login(of.user))
             }
-            _ => self.login.name.to_string(),
+            (None, Some(user)) => {
+                let account = &self.login.name;
+                format!("{}, signed in by the account {account},", names.login(user))
+            }
+            (None, None) => self.login.name.to_string(),
         }
     }
 

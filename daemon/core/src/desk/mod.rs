@@ -170,8 +170,10 @@ impl Desk {
     /// The caller behind a connection.
     #[must_use]
     pub fn caller(&self, peer: Peer, login: Arc<Login>, trace: Option<Name>) -> Caller {
+        let bound = &self.keeper.recorded().state.credentials.bound;
         Caller {
             uid: peer.uid,
+            signed_in: bound.get(&login.full_hash).copied(),
             login,
             attested_by: self.machine,
             pid: peer.pid,
@@ -179,7 +181,7 @@ impl Desk {
             administrators: self.settings.administrators.clone(),
             acting_for: None,
             presented: None,
-            stands_for: None,
+            stands_for: Some(self.side.clone()),
             trace,
         }
     }

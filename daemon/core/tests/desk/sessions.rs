@@ -1,6 +1,6 @@
 //! Sessions over the desk: by what they are made, whom they stand for, what is done by them, and what ends them (S11).
 
-use crate::credentials::{FIRST, SECOND, changes, is, presents, user, who};
+use crate::credentials::{FIRST, SECOND, changes, is, presents, signs_in, user, who};
 use crate::roles::{give, made, role};
 use crate::site::Site;
 use seatkeeper::wire::{
@@ -246,4 +246,23 @@ fn s14_a_token_signs_nobody_out() {
         "{refused:?}"
     );
     assert_eq!(who(&site, &signed_in), is("ana", "signed_in"));
+}
+
+#[test]
+fn s11_a_refusal_names_the_person_whom_an_account_is_signed_in_as() {
+    let site = Site::new();
+    user(&site, "ana", FIRST);
+    let refused = || {
+        let body = crate::directory::unit("East", Some("home"));
+        let no = site.desk.make_unit(&kiosk(&site), &body);
+        no.expect_err("she lacks it").detail.clone()
+    };
+    let account = kiosk(&site).login.name.to_string();
+    let before = refused();
+    assert!(before.starts_with(&format!("{account} lacks")), "{before}");
+    signs_in(&site, &kiosk(&site), "ana", FIRST).expect("signed in");
+    let after = refused();
+    let named =
+        format!("ana, signed in by the account {account}, lacks the permission unit.manage");
+    assert!(after.starts_with(&named), "{after}");
 }
