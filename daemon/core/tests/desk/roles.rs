@@ -475,3 +475,37 @@ fn d15_who_gives_more_is_told_what_ended_by_it() {
     };
     assert_eq!(let_in.expect("let in").ended, Some(code));
 }
+
+#[test]
+fn f8_a_role_is_refused_with_what_helps() {
+    let site = Site::new();
+    let (root, desk) = (site.root(), &site.desk);
+    made(&site, "ana", &["Acme"]);
+    made(&site, "bob", &["Acme"]);
+    let define = |permission: &str| {
+        let body = RoleDefine {
+            permissions: vec![permission.to_owned()],
+            reach: "below".to_owned(),
+        };
+        desk.define_role(&root, "helper", &body, None)
+    };
+    let no = define("group.mange").expect_err("no permission");
+    for words in ["group.read, group.manage", "`seatkeeper role list`"] {
+        assert!(no.hint.contains(words), "{}", no.hint);
+    }
+    let no = define("mange").expect_err("no permission");
+    assert!(no.hint.starts_with("`seatkeeper role list`"), "{}", no.hint);
+    define("group.read").expect("defined");
+    for name in ["ana", "bob"] {
+        give(&site, &root, name, &[role("helper", "Acme")]).expect(name);
+    }
+    let no = desk.remove_role(&root, "helper", None).expect_err("had");
+    assert_eq!(no.code, Code::NotEmpty);
+    assert!(
+        no.detail.ends_with("somebody has it: ana, bob"),
+        "{}",
+        no.detail
+    );
+    let hint = "`seatkeeper role take helper ana --unit 'Acme'`";
+    assert!(no.hint.starts_with(hint), "{}", no.hint);
+}

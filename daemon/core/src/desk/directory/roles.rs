@@ -86,6 +86,10 @@ impl Desk {
             if_match,
         };
         let done = self.access(caller, &format!("role {role}"), change);
+        let done = done.map_err(|refused| match refused.code {
+            Code::NotEmpty => self.had_by(caller, role, refused),
+            _ => refused,
+        });
         self.traced(caller, done.map(drop))
     }
 
@@ -116,8 +120,11 @@ impl Desk {
             return Err(bad("role", why));
         }
         let permissions = body.permissions.iter().map(|text| {
-            text.parse::<Permission>()
-                .map_err(|why| bad("permissions", format_args!("{text} is {why}")))
+            text.parse::<Permission>().map_err(|why| {
+                let mut refused = bad("permissions", format_args!("{text} is {why}"));
+                refused.hint = near(text);
+                refused
+            })
         });
         let made = Role {
             permissions: permissions.collect::<Result<_, _>>()?,
@@ -282,6 +289,29 @@ impl Desk {
         }
     }
 
+    /// The refusal to take a role away that somebody has: with who has it, of those who are seen, and how it is taken from them.
+    fn had_by(&self, caller: &Caller, role: &str, mut refused: Refused) -> Refused {
+        let snapshot = self.keeper.snapshot();
+        let state = &snapshot.state;
+        let sight = Sight::of(&snapshot, caller, Permission::UserRead);
+        let seen = state.users.keys().filter(|user| sight.shows(state, **user));
+        let has = seen.filter_map(|user| {
+            let given = state.users.get(user)?.roles.iter();
+            let mut given = given.filter(|given| *given.role == *role);
+            let given = given.next()?;
+            Some((self.user_name(*user), self.unit_path(state, given.unit)))
+        });
+        let mut has: Vec<_> = has.take(super::NAMED).collect();
+        has.sort();
+        if let Some((login, unit)) = has.first() {
+            let names: Vec<_> = has.iter().map(|(login, _)| login.as_str()).collect();
+            refused.detail = format!("{}: {}", refused.detail, names.join(", "));
+            refused.hint =
+                format!("`seatkeeper role take {role} {login} --unit '{unit}'`, of each of them");
+        }
+        refused
+    }
+
     /// The roles of a user at units that are seen.
     pub(super) fn roles_of(&self, state: &State, known: &User, units: &Sight) -> Vec<GivenRole> {
         let seen = known.roles.iter().filter(|one| units.at(state, one.unit));
@@ -290,6 +320,19 @@ impl Desk {
             unit: self.unit_path(state, one.unit),
         })
         .collect()
+    }
+}
+
+/// Where permissions are listed, and those of the same noun.
+fn near(text: &str) -> String {
+    let noun = text.split('.').next().unwrap_or_default();
+    let same = Permission::ALL.iter().map(|one| one.as_str());
+    let same = same.filter(|one| one.split('.').next() == Some(noun));
+    let same: Vec<_> = same.collect();
+    let list = "`seatkeeper role list` shows what each role gives";
+    match same.is_empty() {
+        true => list.to_owned(),
+        false => format!("there is {}; {list}", same.join(", ")),
     }
 }
 
