@@ -158,3 +158,21 @@ impl Trace for Vec<Step> {
         self.push(make());
     }
 }
+
+/// What stands against taking a unit away, as `limit` of a `not_empty` says it.
+pub mod in_it {
+    /// Units below.
+    pub const UNITS: &str = "units are below it";
+    /// Users.
+    pub const USERS: &str = "users are in it";
+    /// Groups.
+    pub const GROUPS: &str = "groups belong to it";
+    /// Roles that are given there.
+    pub const ROLES: &str = "somebody has a role at it";
+    /// Assignments.
+    pub const ASSIGNMENTS: &str = "licenses are assigned to it";
+    /// Accounts that it manages.
+    pub const ACCOUNTS: &str = "accounts are managed by it";
+    /// Licenses of the account.
+    pub const LICENSES: &str = "licenses are installed for it";
+}

@@ -369,3 +369,73 @@ fn d8_every_path_that_is_shown_is_one_by_which_its_unit_is_found() {
     let seen = desk.unit_of(&site.ana(), "Cust").expect("hers");
     assert_eq!(seen.id, all[2].id);
 }
+
+#[test]
+fn r1_what_is_in_a_unit_is_told_with_the_commands_that_empty_it() {
+    let (site, vendor) = trusting();
+    let (root, desk) = (site.root(), &site.desk);
+    let below = |name: &str, above: &str| {
+        desk.make_unit(&root, &crate::directory::unit(name, Some(above)))
+            .expect(name);
+    };
+    let no = |unit: &str| desk.remove_unit(&root, unit, None).expect_err(unit);
+    below("East", "home");
+    below("Lab", "East");
+    let mut told = vec![(no("East"), "unit list` shows them, `seatkeeper unit move`")];
+    desk.make_user(&root, &person("ana", &["Lab"]))
+        .expect("ana");
+    told.push((no("Lab"), "user list --unit 'Acme/East/Lab'`"));
+    below("West", "home");
+    let group = seatkeeper::wire::GroupMake {
+        name: "CAD".to_owned(),
+        unit: Some("West".to_owned()),
+        ..Default::default()
+    };
+    desk.make_group(&root, &group).expect("a group");
+    told.push((no("West"), "`seatkeeper group remove`"));
+    below("North", "home");
+    let roles = seatkeeper::wire::RolesChange {
+        give: vec![role("auditor", "North")],
+        ..Default::default()
+    };
+    desk.change_roles(&root, "ana", &roles, None)
+        .expect("a role");
+    told.push((no("North"), "`seatkeeper role take`"));
+    install((&site, &vendor), "W-1", WORKS, Some("new")).expect("installed");
+    desk.change_user(
+        &root,
+        "it@works.example",
+        &seatkeeper::wire::UserChange {
+            units: Some(vec!["North".to_owned()]),
+            ..Default::default()
+        },
+        None,
+    )
+    .expect("elsewhere");
+    let taken = seatkeeper::wire::RolesChange {
+        take: desk
+            .user_shown(&root, "it@works.example")
+            .expect("there")
+            .roles,
+        ..Default::default()
+    };
+    desk.change_roles(&root, "it@works.example", &taken, None)
+        .expect("none");
+    told.push((no("Works Inc"), "`seatkeeper license remove`"));
+    for (no, hint) in told {
+        assert_eq!(no.code, Code::NotEmpty);
+        assert!(no.hint.contains(hint), "{}: {}", no.detail, no.hint);
+    }
+    // A name that is taken is no matter of mail addresses.
+    let again = desk.make_unit(&root, &crate::directory::unit("west", Some("home")));
+    let again = again.expect_err("taken");
+    let group = desk.make_group(&root, &group).expect_err("taken");
+    for (no, list) in [(again, "unit list"), (group, "group list")] {
+        assert_eq!(no.code, Code::NameTaken);
+        assert!(
+            no.hint.contains(list) && !no.hint.contains("mail"),
+            "{}",
+            no.hint
+        );
+    }
+}

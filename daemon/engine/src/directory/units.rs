@@ -2,7 +2,7 @@
 
 use super::{never_again, settled};
 use crate::command::{MoveTo, UnitChange};
-use crate::denial::{Code, Denial};
+use crate::denial::{Code, Denial, in_it};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{NameHash, UnitId, UserId};
@@ -103,25 +103,23 @@ pub(super) fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&
         return Some("it is the home account");
     }
     if known.units > 0 {
-        return Some("units are below it");
+        return Some(in_it::UNITS);
     }
     if known.users > 0 {
-        return Some("users are in it");
+        return Some(in_it::USERS);
     }
     if state.groups.values().any(|group| group.unit == unit) {
-        return Some("groups belong to it");
+        return Some(in_it::GROUPS);
     }
     let at = |user: &Arc<User>| user.roles.iter().any(|given| given.unit == unit);
     if state.users.values().any(at) {
-        return Some("somebody has a role at it");
+        return Some(in_it::ROLES);
     }
     if state.covers.values().any(|c| c.by.contains_key(&target)) {
-        return Some("licenses are assigned to it");
+        return Some(in_it::ASSIGNMENTS);
     }
     ties(state, unit)
 }
-
-const MANAGES: &str = "accounts are managed by it";
 
 fn manages(state: &State, unit: UnitId) -> bool {
     let managed = |known: &OrgUnit| match known.place {
@@ -134,12 +132,12 @@ fn manages(state: &State, unit: UnitId) -> bool {
 /// What binds an account to being one.
 fn ties(state: &State, unit: UnitId) -> Option<&'static str> {
     if manages(state, unit) {
-        return Some(MANAGES);
+        return Some(in_it::ACCOUNTS);
     }
     let mut licenses = state.licenses.values().chain(state.waiting.values());
     licenses
         .any(|license| license.account == Some(unit))
-        .then_some("licenses are installed for it")
+        .then_some(in_it::LICENSES)
 }
 
 /// Where a unit would come, judged; none where it is there already.
@@ -174,7 +172,7 @@ fn moved(
     };
     let customer = matches!(to, Place::Account(account) if account.kind == AccountKind::Customer);
     if customer && manages(state, unit) {
-        return Err(denied(Code::NotEmpty, MANAGES));
+        return Err(denied(Code::NotEmpty, in_it::ACCOUNTS));
     }
     if let Place::Below(above) = to {
         if state.upwards(above).any(|line| line == unit) {

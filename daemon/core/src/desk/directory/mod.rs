@@ -27,7 +27,7 @@ use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::EndingReply;
 use seatkeeper_engine::command::Arrange;
-use seatkeeper_engine::denial::Denial;
+use seatkeeper_engine::denial::{self, Denial, in_it};
 use seatkeeper_engine::ids::{GroupId, NameHash, UnitId};
 use seatkeeper_engine::{Command, Concerned, State, Verdict, losing};
 use std::fmt;
@@ -118,6 +118,21 @@ impl Desk {
             version: None,
         };
         let mut out = self.refuse(denial, subject, snapshot);
+        match denial.code {
+            // Of users and registrations more is said by who asked for them.
+            denial::Code::NameTaken => {
+                let list = if denial.rule == 2 { "group" } else { "unit" };
+                out.hint = format!(
+                    "take another name: `seatkeeper {list} list` shows those that are there"
+                );
+            }
+            denial::Code::NotEmpty => {
+                if let Some(hint) = empties(denial.limit.as_deref(), what) {
+                    out.hint = hint;
+                }
+            }
+            _ => {}
+        }
         if !denial.users.is_empty() {
             let sight = Sight::of(snapshot, caller, Permission::UserRead);
             let seen = denial.users.iter();
@@ -132,6 +147,30 @@ impl Desk {
         }
         out
     }
+}
+
+/// How a unit gets empty, by what is in it.
+fn empties(reason: Option<&str>, what: &str) -> Option<String> {
+    let unit = what.split_once(' ').map_or(what, |(_, name)| name);
+    let (list, then) = match reason? {
+        in_it::UNITS => (
+            "unit list".to_owned(),
+            "unit move` or `seatkeeper unit remove",
+        ),
+        in_it::USERS => (
+            format!("user list --unit '{unit}'"),
+            "user move` or `seatkeeper user remove",
+        ),
+        in_it::GROUPS => ("group list".to_owned(), "group remove"),
+        in_it::ROLES => ("user list".to_owned(), "role take"),
+        in_it::ASSIGNMENTS => ("license assignments".to_owned(), "license unassign"),
+        in_it::ACCOUNTS => ("account list".to_owned(), "account manage"),
+        in_it::LICENSES => ("license list".to_owned(), "license remove"),
+        _ => return None,
+    };
+    Some(format!(
+        "`seatkeeper {list}` shows them, `seatkeeper {then}` takes each out of it"
+    ))
 }
 
 /// A unit or a group with the name that it is to have.
