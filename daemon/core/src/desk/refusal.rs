@@ -207,11 +207,8 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
             None => format!("what is in force has taken the place of {what}"),
         },
         Code::UnknownLease => format!("nothing is remembered of {what}"),
-        Code::Conflict => match &denial.limit {
-            Some(why) => format!("{what}: {why}"),
-            None => format!("{what}: the same id was used with other contents, or belongs to another already"),
-        },
-        Code::BadRequest => format!("{what}: {limit}"),
+        Code::Conflict if denial.limit.is_none() => format!("{what}: the same id was used with other contents, or belongs to another already"),
+        Code::BadRequest | Code::Conflict => format!("{what}: {limit}"),
         Code::Forbidden => format!("{what} belongs to another credential, machine, instance or user"),
         Code::NotFound => format!("there is no {what}"),
         Code::CodeNotValid => "this code sets no password: it was used, is over, or never was one".to_owned(),
