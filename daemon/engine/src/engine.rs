@@ -469,17 +469,6 @@ pub(crate) fn unchanged(revision: u64, if_match: Option<u64>, rule: u8) -> Resul
     })
 }
 
-/// What was judged by rights of this age is judged by those of now.
-pub(crate) fn judged_now(state: &State, judged: Option<u64>) -> Result<(), Denial> {
-    if judged.is_none_or(|judged| judged == state.rights) {
-        return Ok(());
-    }
-    Err(Denial {
-        limit: Some("rights that were changed".to_owned()),
-        ..Denial::new(Code::WrongRevision, 1)
-    })
-}
-
 /// Judges a checkout on a snapshot, step by step, by the function that decides it (rule 22).
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use super::{By, Given, Permission, Reach, Role, Standing};
 use crate::command::Access;
 use crate::denial::{Code, Denial};
-use crate::engine::{Act, Verdict, judged_now, not_found, unchanged};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{Name, UnitId, UserId};
 use crate::state::{State, User};
@@ -15,6 +15,17 @@ use std::sync::Arc;
 const MOST_ROLES: usize = 256;
 /// Roles that one user has, at most.
 const MOST_GIVEN: usize = 64;
+
+/// What was judged by rights of this age is judged by those of now.
+pub(crate) fn judged_now(state: &State, judged: Option<u64>) -> Result<(), Denial> {
+    if judged.is_none_or(|judged| judged == state.rights) {
+        return Ok(());
+    }
+    Err(Denial {
+        limit: Some("rights that were changed".to_owned()),
+        ..Denial::new(Code::WrongRevision, 1)
+    })
+}
 
 /// Judges a change.
 pub(crate) fn change(act: &mut Act<'_>, change: Access) -> Result<Verdict, Denial> {

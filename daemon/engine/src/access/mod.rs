@@ -9,4 +9,4 @@ pub use permission::{Permission, Scope, UnknownPermission};
 pub use role::{Given, Reach, Role};
 pub use sight::{By, Standing};
 
-pub(crate) use give::{change, keeps_an_administrator};
+pub(crate) use give::{change, judged_now, keeps_an_administrator};

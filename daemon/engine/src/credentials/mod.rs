@@ -4,10 +4,11 @@
 mod addresses;
 mod bearers;
 
+use crate::access::judged_now;
 use crate::command::{Credential, SignsIn};
 use crate::denial::{Code, Denial};
 use crate::directory::registrations::approve_by_domain;
-use crate::engine::{Act, Verdict, judged_now, not_found, unchanged};
+use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::{self, BOUND_MOST, Purpose, State, UserStatus};
@@ -15,6 +16,9 @@ use crate::time::Date;
 
 /// Judges a change.
 pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, Denial> {
+    if let Credential::MakeCode { judged, .. } | Credential::MakeBearer { judged, .. } = &change {
+        judged_now(act.state(), *judged)?;
+    }
     match change {
         Credential::Bind { user, what, by } => bind(act, user, what, by),
         Credential::Unbind { login } => {
@@ -45,11 +49,8 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             code,
             mailed,
             if_match,
-            judged,
-        } => {
-            judged_now(act.state(), judged)?;
-            make_code(act, (user, if_match), purpose, (code, mailed))
-        }
+            ..
+        } => make_code(act, (user, if_match), purpose, (code, mailed)),
         Credential::Redeem {
             code,
             password,
@@ -78,20 +79,19 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             hash,
             until,
             own,
-            judged,
-        } => {
-            judged_now(act.state(), judged)?;
-            bearers::make(act, (user, own), (bearer, hash), until)
-        }
+            ..
+        } => bearers::make(act, (user, own), (bearer, hash), until),
         Credential::RevokeBearer { bearer, if_match } => bearers::revoke(act, bearer, if_match),
-        Credential::DropReset { user, if_match } => {
-            let asked = act.state().credentials.resets.get(&user);
-            let asked = asked.ok_or_else(|| not_found(1))?;
-            unchanged(asked.revision, if_match, 1)?;
-            act.record(Recorded::ResetDropped { user });
-            Ok(Verdict::Done)
-        }
+        Credential::DropReset { user, if_match } => drop_reset(act, user, if_match),
     }
+}
+
+fn drop_reset(act: &mut Act<'_>, user: UserId, if_match: Option<u64>) -> Result<Verdict, Denial> {
+    let asked = act.state().credentials.resets.get(&user);
+    let asked = asked.ok_or_else(|| not_found(1))?;
+    unchanged(asked.revision, if_match, 1)?;
+    act.record(Recorded::ResetDropped { user });
+    Ok(Verdict::Done)
 }
 
 /// The password that was told is theirs still.
