@@ -125,14 +125,19 @@ impl Wire {
 
     fn more(&mut self, read: &mut Vec<u8>) -> io::Result<()> {
         let mut chunk = [0; 4096];
-        match self.0.read(&mut chunk)? {
-            0 => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the server hung up",
-            )),
-            n => {
-                read.extend_from_slice(&chunk[..n]);
-                Ok(())
+        loop {
+            match self.0.read(&mut chunk) {
+                Ok(0) => {
+                    let why = "the server hung up";
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+                }
+                Ok(n) => {
+                    read.extend_from_slice(&chunk[..n]);
+                    return Ok(());
+                }
+                // A child was stopped, or ended: a signal is no answer.
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
             }
         }
     }
