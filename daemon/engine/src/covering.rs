@@ -132,15 +132,17 @@ impl<'a> Covering<'a> {
 
     /// The number of a user's stand.
     pub(crate) fn stand(&mut self, user: UserId) -> usize {
-        let known = self.state.users.get(&user);
+        // A user is looked up only where nothing is kept of them: that is most of what a count costs.
+        let known = || self.state.users.get(&user);
         if let Some(number) = self.stands.of.get(&user) {
             debug_assert_eq!(
                 Some(&*self.stands.all[*number]),
-                known.map(|known| self.look_up(user, known)).as_ref(),
+                known().map(|known| self.look_up(user, known)).as_ref(),
                 "{user} stands elsewhere"
             );
             return *number;
         }
+        let known = known();
         let stand = known.map(|known| self.look_up(user, known));
         let number = self.number(stand.unwrap_or_default());
         // Of who is gone nothing is kept: whoever has the id one day stands where they are.
