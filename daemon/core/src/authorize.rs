@@ -3,7 +3,7 @@
 //! Whoever administers this daemon (uid 0 and the members of its group) may all. Everyone else may what their roles give,
 //! where their roles reach (`access` of the engine), and sees what is theirs.
 
-use crate::keeper::Snapshot;
+use crate::keeper::{Handle, Snapshot};
 use crate::login::Login;
 use crate::problem::problem;
 use crate::side::Side;
@@ -38,12 +38,19 @@ pub struct Caller {
     pub acting_for: Option<UnitId>,
     /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
     pub presented: Option<Presented>,
-    /// Whom the account is signed in as; what is presented goes before that.
-    pub signed_in: Option<UserId>,
-    /// Where the login of the person is looked up, where a refusal tells it.
-    pub stands_for: Option<Arc<Side>>,
+    /// Where a refusal looks up which person it is.
+    pub names: Option<Arc<Names>>,
     /// The exchange, as in `x-trace-id` and in the journal.
     pub trace: Option<Name>,
+}
+
+/// Who people are, for the words of a refusal alone: no request pays for it that is not refused.
+#[derive(Debug)]
+pub struct Names {
+    /// Whom an account is signed in as.
+    pub keeper: Handle,
+    /// What they are called.
+    pub side: Arc<Side>,
 }
 
 /// A token or a session that was presented, and looked up.
@@ -303,7 +310,7 @@ impl Caller {
         Caller {
             administers: self.presented.map_or(self.administers, |of| of.administers),
             presented: None,
-            stands_for: None,
+            names: None,
             ..self.clone()
         }
     }
@@ -312,23 +319,25 @@ impl Caller {
     /// called as it is.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let Some(names) = &self.stands_for else {
-            return self.login.name.to_string();
+        let account = &self.login.name;
+        let Some(names) = &self.names else {
+            return account.clone();
         };
-        match (self.presented, self.signed_in) {
-            (Some(of), _) => {
-                let by = if of.session {
-                    "in a session"
-                } else {
-                    "by a token"
-                };
-                format!("{}, {by},", names.login(of.user))
+        if let Some(of) = self.presented {
+            let by = if of.session {
+                "in a session"
+            } else {
+                "by a token"
+            };
+            return format!("{}, {by},", names.side.login(of.user));
+        }
+        let bound = &names.keeper.recorded().state.credentials.bound;
+        match bound.get(&self.login.full_hash) {
+            Some(user) => {
+                let login = names.side.login(*user);
+                format!("{login}, signed in by the account {account},")
             }
-            (None, Some(user)) => {
-                let account = &self.login.name;
-                format!("{}, signed in by the account {account},", names.login(user))
-            }
-            (None, None) => self.login.name.to_string(),
+            None => account.clone(),
         }
     }
 

@@ -37,7 +37,7 @@ pub use release::{ReleaseAsked, Released};
 pub use remove::Removal;
 pub use support::RequestToMail;
 
-use crate::authorize::{Caller, Permission, Sight};
+use crate::authorize::{Caller, Names, Permission, Sight};
 use crate::clock::Clock;
 use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
 use crate::keys::Keys;
@@ -100,6 +100,7 @@ pub struct Parts {
 pub struct Desk {
     keeper: Handle,
     side: Arc<Side>,
+    names: Arc<Names>,
     keys: Keys,
     clock: Arc<dyn Clock>,
     space: Box<dyn Space>,
@@ -138,7 +139,12 @@ impl Desk {
     /// The keeper's site is not founded.
     pub fn new(parts: Parts) -> Result<Desk, NotFounded> {
         let site = parts.keeper.snapshot().state.site.ok_or(NotFounded)?;
+        let names = Names {
+            keeper: parts.keeper.clone(),
+            side: parts.side.clone(),
+        };
         let desk = Desk {
+            names: Arc::new(names),
             keeper: parts.keeper,
             side: parts.side,
             keys: parts.keys,
@@ -170,10 +176,8 @@ impl Desk {
     /// The caller behind a connection.
     #[must_use]
     pub fn caller(&self, peer: Peer, login: Arc<Login>, trace: Option<Name>) -> Caller {
-        let bound = &self.keeper.recorded().state.credentials.bound;
         Caller {
             uid: peer.uid,
-            signed_in: bound.get(&login.full_hash).copied(),
             login,
             attested_by: self.machine,
             pid: peer.pid,
@@ -181,7 +185,7 @@ impl Desk {
             administrators: self.settings.administrators.clone(),
             acting_for: None,
             presented: None,
-            stands_for: Some(self.side.clone()),
+            names: Some(self.names.clone()),
             trace,
         }
     }

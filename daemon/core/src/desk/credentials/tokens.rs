@@ -53,7 +53,6 @@ impl Desk {
                     administers: caller.administers,
                 }),
                 administers: false,
-                stands_for: Some(self.side.clone()),
                 ..caller
             }),
             None => self.traced(&caller, Err(stands_for_nobody())),
