@@ -418,6 +418,38 @@ fn s3_an_encrypted_key_opens_with_its_passphrase_only() {
     assert_ne!(*pem, *other, "salt and iv are new each time");
 }
 
+/// CBC has no tag: some of 1,000 wrong passphrases leave a padding that could be meant. The file here is sealed as ours
+/// are, at the least cost of scrypt.
+#[test]
+fn s3_a_wrong_passphrase_is_told_as_one_every_time() {
+    use pkcs8::der::pem::{LineEnding, PemLabel};
+    use pkcs8::pkcs5::{pbes2, scrypt};
+    use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+    let clear = key(79).to_pem();
+    let (_, der) = pkcs8::SecretDocument::from_pem(&clear).unwrap();
+    let cost = scrypt::Params::new(1, 1, 1).unwrap();
+    let sealed = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &[7; 16], [8; 16])
+        .and_then(|parameters| {
+            Ok(PrivateKeyInfoRef::try_from(der.as_bytes())
+                .unwrap()
+                .encrypt_with_params(parameters, PASSPHRASE)
+                .unwrap())
+        })
+        .unwrap();
+    let pem = sealed
+        .to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)
+        .unwrap();
+    assert!(SigningKey::from_pem(&pem, Some(PASSPHRASE)).is_ok());
+    for n in 0..1_000 {
+        let wrong = format!("wrong passphrase {n}");
+        assert_eq!(
+            SigningKey::from_pem(&pem, Some(wrong.as_bytes())).err(),
+            Some(KeyError::WrongPassphrase),
+            "{wrong}"
+        );
+    }
+}
+
 #[test]
 fn s3_what_is_no_key_file_is_refused() {
     let pem = key(77).to_pem();

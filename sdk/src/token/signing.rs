@@ -7,8 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::KeypairBytes;
 use pkcs8::der::pem::{LineEnding, PemLabel};
-use pkcs8::pkcs5::{pbes2, scrypt};
-use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::pkcs5::{self, pbes2, scrypt};
+use pkcs8::{
+    DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef,
+    SecretDocument,
+};
 use zeroize::Zeroizing;
 
 /// A key file has some 120 bytes, encrypted 400; lines of comment may stand before it.
@@ -38,10 +41,7 @@ impl SigningKey {
         let pem = block(pem)?;
         let pair = if SigningKey::is_encrypted(pem) {
             let passphrase = passphrase.ok_or(KeyError::NeedsPassphrase)?;
-            KeypairBytes::from_pkcs8_encrypted_pem(pem, passphrase).map_err(|e| match e {
-                pkcs8::Error::EncryptedPrivateKey(_) => KeyError::WrongPassphrase,
-                _ => KeyError::Form,
-            })?
+            decrypted(pem, passphrase)?
         } else {
             KeypairBytes::from_pkcs8_pem(pem).map_err(|_| KeyError::Form)?
         };
@@ -132,6 +132,24 @@ impl SigningKey {
             public_key: None,
         }
     }
+}
+
+/// The pair in an encrypted PEM block. CBC has no tag: of 256 wrong passphrases one leaves a padding that could be
+/// meant, and then no key behind it. So whatever comes out that is no key came of a wrong passphrase.
+fn decrypted(pem: &str, passphrase: &[u8]) -> Result<KeypairBytes, KeyError> {
+    let (label, der) = SecretDocument::from_pem(pem).map_err(|_| KeyError::Form)?;
+    let sealed = match label {
+        EncryptedPrivateKeyInfoRef::PEM_LABEL => {
+            EncryptedPrivateKeyInfoRef::try_from(der.as_bytes()).map_err(|_| KeyError::Form)?
+        }
+        _ => return Err(KeyError::Form),
+    };
+    let clear = sealed.decrypt(passphrase).map_err(|e| match e {
+        pkcs8::Error::EncryptedPrivateKey(e) if e != pkcs5::Error::DecryptFailed => KeyError::Form,
+        _ => KeyError::WrongPassphrase,
+    })?;
+    let key = PrivateKeyInfoRef::try_from(clear.as_bytes());
+    KeypairBytes::try_from(key.map_err(|_| KeyError::WrongPassphrase)?).map_err(|_| KeyError::Form)
 }
 
 /// The PEM block in a text that may have lines before and after it.
