@@ -65,6 +65,10 @@ pub(crate) fn table(plan: &Plan) {
         house.pauses("limited", House::move_unit)
     );
     println!(
+        "| worst of 1,000 pairs while a group is put into another and taken out | {} | |",
+        house.pauses("limited", House::nest)
+    );
+    println!(
         "| the same where {MANY} seats fill a reserve | {}; and {} | + 20 ms |",
         house.pauses("reserved", |_, _| ()),
         house.pauses("reserved", House::move_unit)
@@ -342,6 +346,27 @@ impl House {
             unit: unit(1),
             change: UnitChange::Move { to, hard: false },
             if_match: None,
+        });
+    }
+
+    /// A group of nobody comes under the max and leaves it: where anyone stands may have changed.
+    fn nest(&mut self, n: u32) {
+        let groups = vec![group(GROUPS - 1)];
+        self.arrange(if n.is_multiple_of(2) {
+            Arrange::AddMembers {
+                group: group(0),
+                users: Vec::new(),
+                groups,
+                if_match: None,
+            }
+        } else {
+            Arrange::DropMembers {
+                group: group(0),
+                users: Vec::new(),
+                groups,
+                hard: false,
+                if_match: None,
+            }
         });
     }
 

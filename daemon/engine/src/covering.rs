@@ -1,23 +1,59 @@
 //! Which limits and reserves of a pool cover its users (rules 10, 11), asked of thousands of them in one go.
 
 use crate::ids::{AssignmentId, GroupId, Name, PoolId, UnitId, UserId};
-use crate::state::{Below, Limit, State, Target, User};
+use crate::state::{Below, Limit, Pool, State, Target, User};
 use crate::{limits, reserves};
 use imbl::OrdMap;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Where the users of a pool stand, kept from one count to the next: most of a count of ten thousand seats is looking up
-/// whose they are. A unit that moves changes nobody's stand, and whoever moves by name is looked up again alone.
+/// Where the users of a pool stand, kept from one count to the next, and added to with each seat that is taken: most of a
+/// count of ten thousand seats is looking up whose they are. A unit that moves changes nobody's stand, and whoever moves by
+/// name is looked up again alone.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Stands {
     /// The state's `stands` that they were looked up in.
     as_of: u64,
     of: OrdMap<UserId, usize>,
     /// By number.
-    all: Vec<Arc<Stand>>,
+    all: OrdMap<usize, Arc<Stand>>,
     numbers: OrdMap<Arc<Stand>, usize>,
+}
+
+impl Stands {
+    /// None is kept of more users than a few times those who have seats.
+    fn has_room(&self, pool: &Pool) -> bool {
+        let room = 2 * pool.grants.len() + 1024;
+        self.of.len() <= room && self.all.len() <= room
+    }
+
+    fn number(&mut self, stand: Arc<Stand>) -> usize {
+        if let Some(number) = self.numbers.get(&stand) {
+            return *number;
+        }
+        let number = self.all.len();
+        self.all.insert(number, stand.clone());
+        self.numbers.insert(stand, number);
+        number
+    }
+
+    /// What is kept of who has a seat.
+    fn of_seats(&self, pool: &Pool) -> Stands {
+        let mut kept = Stands {
+            as_of: self.as_of,
+            ..Stands::default()
+        };
+        let users: BTreeSet<UserId> = pool.grants.values().map(|grant| grant.user).collect();
+        for user in users {
+            let stand = self.of.get(&user).and_then(|number| self.all.get(number));
+            if let Some(stand) = stand {
+                let number = kept.number(stand.clone());
+                kept.of.insert(user, number);
+            }
+        }
+        kept
+    }
 }
 
 /// What decides who is covered by what: all who have the same are counted alike.
@@ -39,7 +75,7 @@ pub(crate) struct Covering<'a> {
     /// By a unit: what covers who is right in it, the nearest first.
     units: BTreeMap<UnitId, Vec<AssignmentId>>,
     /// What covers a stand, by its number, where it was asked.
-    lists: Vec<Option<Vec<AssignmentId>>>,
+    lists: BTreeMap<usize, Vec<AssignmentId>>,
 }
 
 /// What covers users themselves, and groups.
@@ -98,6 +134,44 @@ pub(crate) fn moved(state: &mut State, users: &[UserId]) {
     }
 }
 
+/// A user has a seat now. Where they stand is looked up for it, so that the next count finds it.
+pub(crate) fn came(state: &mut State, id: &PoolId, user: UserId) {
+    let Some((pool, known)) = state
+        .pools
+        .get(id)
+        .and_then(|pool| Some((pool, pool.stands.as_deref()?)))
+    else {
+        return;
+    };
+    let fresh = known.as_of == state.stands && known.has_room(pool);
+    let Some(stand) = (fresh && !known.of.contains_key(&user))
+        .then(|| stand_of(state, id, user))
+        .flatten()
+    else {
+        return;
+    };
+    let pool = state.pools.get_mut(id);
+    if let Some(known) = pool.and_then(|pool| pool.stands.as_mut()) {
+        let known = Arc::make_mut(known);
+        let number = known.number(Arc::new(stand));
+        known.of.insert(user, number);
+    }
+}
+
+/// Where one user stands, from them up: what [`Covering`] finds from the assignments down.
+fn stand_of(state: &State, id: &PoolId, user: UserId) -> Option<Stand> {
+    let units = state.units_of(state.users.get(&user)?).to_vec();
+    let nearer = state.covering_of(&id.license, user);
+    let nearer = nearer.filter(|(_, assignment)| {
+        let limit = assignment.terms.limit(&id.feature);
+        !matches!(assignment.target, Target::Unit(_)) && limit.is_some_and(counts)
+    });
+    Some(Stand {
+        nearer: nearer.map(|(of, _)| of).collect(),
+        units,
+    })
+}
+
 impl<'a> Covering<'a> {
     /// Of those assignments only with a max or a reserve.
     pub(crate) fn of(state: &'a State, id: &PoolId) -> Self {
@@ -111,63 +185,63 @@ impl<'a> Covering<'a> {
         let limiting: Vec<_> = limiting.map(|(target, of)| (*target, *of)).collect();
         let pool = state.pools.get(id);
         let known = pool.and_then(|pool| pool.stands.as_deref());
-        let fresh = |known: &&Stands| {
+        let known = pool.zip(known.filter(|known| known.as_of == state.stands));
+        let stands = match known {
+            Some((pool, known)) if known.has_room(pool) => known.clone(),
             // Those who left, and stands that nobody has any more, are forgotten now and then.
-            let room = 2 * pool.map_or(0, |pool| pool.grants.len()) + 1024;
-            known.as_of == state.stands && known.of.len() <= room && known.all.len() <= room
+            Some((pool, known)) => known.of_seats(pool),
+            None => Stands {
+                as_of: state.stands,
+                ..Stands::default()
+            },
         };
-        let stands = known.filter(fresh).cloned().unwrap_or(Stands {
-            as_of: state.stands,
-            ..Stands::default()
-        });
         Covering {
             state,
             units: by_unit(state, &limiting),
             limiting,
-            lists: vec![None; stands.all.len()],
+            lists: BTreeMap::new(),
             stands,
             nearer: OnceCell::new(),
         }
     }
 
-    /// The number of a user's stand.
-    pub(crate) fn stand(&mut self, user: UserId) -> usize {
-        // A user is looked up only where nothing is kept of them: that is most of what a count costs.
-        let known = || self.state.users.get(&user);
-        if let Some(number) = self.stands.of.get(&user) {
+    /// The numbers of the stands of these users, who come by their ids: a walk beside what is kept, where each by itself
+    /// would be a search.
+    pub(crate) fn stands_of(&mut self, users: impl Iterator<Item = UserId>) -> Vec<usize> {
+        let kept = self.stands.of.clone();
+        let mut kept = kept.iter().peekable();
+        let numbers = users.map(|user| {
+            while kept.next_if(|(before, _)| **before < user).is_some() {}
+            let known = kept.peek().filter(|(known, _)| **known == user);
+            let Some((_, number)) = known else {
+                return self.stand(user);
+            };
             debug_assert_eq!(
                 Some(&*self.stands.all[*number]),
-                known().map(|known| self.look_up(user, known)).as_ref(),
+                self.looked_up(user).as_ref(),
                 "{user} stands elsewhere"
             );
-            return *number;
-        }
-        let known = known();
-        let stand = known.map(|known| self.look_up(user, known));
-        let number = self.number(stand.unwrap_or_default());
+            **number
+        });
+        numbers.collect()
+    }
+
+    /// The number of the stand of a user of whom nothing is kept.
+    fn stand(&mut self, user: UserId) -> usize {
+        let stand = self.looked_up(user);
         // Of who is gone nothing is kept: whoever has the id one day stands where they are.
-        if known.is_some() {
+        let gone = stand.is_none();
+        let number = self.stands.number(Arc::new(stand.unwrap_or_default()));
+        if !gone {
             self.stands.of.insert(user, number);
         }
         number
     }
 
-    fn number(&mut self, stand: Stand) -> usize {
-        let Stands { all, numbers, .. } = &mut self.stands;
-        if let Some(number) = numbers.get(&stand) {
-            return *number;
-        }
-        let (number, stand) = (all.len(), Arc::new(stand));
-        all.push(stand.clone());
-        numbers.insert(stand, number);
-        self.lists.push(None);
-        number
-    }
-
     /// The assignments that cover a stand, each once, the most direct first: as [`State::covering_of`] has them.
     pub(crate) fn list(&mut self, stand: usize) -> &[AssignmentId] {
-        self.lists[stand].get_or_insert_with(|| {
-            let Stand { nearer, units } = &*self.stands.all[stand];
+        self.lists.entry(stand).or_insert_with(|| {
+            let Stand { nearer, units } = &*self.stands.all[&stand];
             let mut found = nearer.clone();
             for of in units
                 .iter()
@@ -188,17 +262,18 @@ impl<'a> Covering<'a> {
         self.stands
     }
 
-    fn look_up(&self, user: UserId, known: &User) -> Stand {
+    fn looked_up(&self, user: UserId) -> Option<Stand> {
+        let known = self.state.users.get(&user)?;
         let nearer = self
             .nearer
             .get_or_init(|| nearer(self.state, &self.limiting));
         let own = nearer.users.get(&user).copied();
         let mut found: Vec<_> = own.into_iter().collect();
         found.extend(nearer.around(known));
-        Stand {
+        Some(Stand {
             nearer: found,
             units: self.state.units_of(known).to_vec(),
-        }
+        })
     }
 }
 

@@ -148,8 +148,9 @@ fn together(
     covering: &mut Covering<'_>,
 ) -> OrdMap<AssignmentId, u64> {
     let mut by_stand: BTreeMap<usize, u64> = BTreeMap::new();
-    for (user, seats) in users {
-        *by_stand.entry(covering.stand(*user)).or_default() += seats;
+    let stands = covering.stands_of(users.keys().copied());
+    for (stand, seats) in stands.into_iter().zip(users.values()) {
+        *by_stand.entry(stand).or_default() += seats;
     }
     let mut together: BTreeMap<AssignmentId, u64> = BTreeMap::new();
     let bounds = |of: &&AssignmentId| {

@@ -5,15 +5,16 @@
 //! change of the directory, of assignments or of a license made stale is counted anew by the next checkout.
 
 mod ledger;
+mod promise;
 
 use crate::covering::{Covering, counts};
-use crate::denial::{Code, Denial};
-use crate::ids::{AssignmentId, Gid, LicenseId, Name, PoolId, UnitId, UserId};
+use crate::ids::{AssignmentId, Gid, LicenseId, PoolId, UnitId, UserId};
 use crate::limits;
 use crate::seats::pool as slots;
-use crate::state::{AssignmentTerms, Feature, Grant, Limit, Pool, State, Target};
+use crate::state::{Feature, Grant, Limit, Pool, State, Target};
 use imbl::OrdMap;
 use ledger::Ledger;
+pub(crate) use promise::over_promised;
 use std::sync::Arc;
 
 /// What is reserved in a pool, and what of it is filled.
@@ -21,10 +22,24 @@ use std::sync::Arc;
 pub struct Reserved {
     /// The state's `places` that it was counted in.
     as_of: u64,
+    /// The seats of all grants of the pool, kept from one count to the next; with the state's `displaced` that they were
+    /// looked up in.
+    seats: Option<(u64, OrdMap<Gid, Seats>)>,
     /// All reserves, under the seats.
     pool: Ledger,
     /// Those that a max covers, under that max: by its assignment.
     under: OrdMap<AssignmentId, Ledger>,
+}
+
+/// The seats of a grant that can fill a reserve.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Seats {
+    /// Whom they are charged to.
+    user: UserId,
+    /// Those below the license's seats: one on an overdraft slot fills no reserve of the pool, as its end leaves nothing to
+    /// keep the promise with.
+    regular: u64,
+    all: u64,
 }
 
 /// Why a request that free slots and limits alone would allow is refused.
@@ -46,12 +61,11 @@ pub(crate) struct Withheld {
 
 impl Reserved {
     /// Counts a grant of whom these assignments cover, the most direct first; behind all that opened before it.
-    fn open(&mut self, gid: Gid, covering: &[AssignmentId], regular: u64, all: u64) {
-        // A seat on an overdraft slot fills no reserve of the pool: its end leaves nothing to keep the promise with.
-        self.pool.open(gid, covering, regular);
+    fn open(&mut self, gid: Gid, covering: &[AssignmentId], seats: Seats) {
+        self.pool.open(gid, covering, seats.regular);
         for max in covering {
             if let Some(under) = self.under.get_mut(max) {
-                under.open(gid, covering, all);
+                under.open(gid, covering, seats.all);
             }
         }
     }
@@ -70,43 +84,61 @@ fn fresh<'a>(state: &'a State, id: &PoolId) -> Option<&'a Reserved> {
 
 /// A grant opened.
 pub(crate) fn open(state: &mut State, id: &PoolId, gid: Gid) {
-    change(state, id, gid, |reserved, covering, (regular, all)| {
-        reserved.open(gid, covering, regular, all);
+    change(state, id, gid, |reserved, seats, covering| {
+        if let Some((_, known)) = &mut reserved.seats {
+            known.insert(gid, seats);
+        }
+        if let Some(covering) = covering {
+            reserved.open(gid, &covering, seats);
+        }
     });
 }
 
 /// A grant ends: it is there still.
 pub(crate) fn end(state: &mut State, id: &PoolId, gid: Gid) {
-    change(state, id, gid, |reserved, covering, _| {
+    change(state, id, gid, |reserved, _, covering| {
+        if let Some((_, known)) = &mut reserved.seats {
+            known.remove(&gid);
+        }
+        let Some(covering) = covering else { return };
         reserved.pool.end(gid);
         for max in covering {
-            if let Some(under) = reserved.under.get_mut(max) {
+            if let Some(under) = reserved.under.get_mut(&max) {
                 under.end(gid);
             }
         }
     });
 }
 
+/// Changes what is kept, given the seats of a grant and what covers them; not the latter where the counts are stale.
 fn change(
     state: &mut State,
     id: &PoolId,
     gid: Gid,
-    change: impl FnOnce(&mut Reserved, &[AssignmentId], (u64, u64)),
+    change: impl FnOnce(&mut Reserved, Seats, Option<Vec<AssignmentId>>),
 ) {
-    if !promised(state, id) || fresh(state, id).is_none() {
+    if !promised(state, id) {
+        // What is not kept up may not be found again.
+        forget(state, id);
         return;
     }
-    let Some(pool) = state.pools.get(id) else {
+    let Some(pool) = state.pools.get(id).filter(|pool| pool.reserved.is_some()) else {
         return;
     };
     let Some(grant) = pool.grants.get(&gid) else {
         return;
     };
-    let covering = covering(state, id, grant.user);
     let seats = seats_of(pool, grant);
+    let covering = fresh(state, id).map(|_| covering(state, id, seats.user));
+    let displaced = state.displaced;
     let pool = state.pools.get_mut(id);
     if let Some(reserved) = pool.and_then(|pool| pool.reserved.as_mut()) {
-        change(Arc::make_mut(reserved), &covering, seats);
+        let reserved = Arc::make_mut(reserved);
+        reserved.seats = reserved
+            .seats
+            .take()
+            .filter(|(as_of, _)| *as_of == displaced);
+        change(reserved, seats, covering);
     }
 }
 
@@ -253,6 +285,7 @@ pub(crate) fn count(state: &State, id: &PoolId, covering: &mut Covering<'_>) -> 
     });
     let mut reserved = Reserved {
         as_of: state.places,
+        seats: None,
         pool,
         under: under.collect(),
     };
@@ -262,24 +295,54 @@ pub(crate) fn count(state: &State, id: &PoolId, covering: &mut Covering<'_>) -> 
     let Some(pool) = state.pools.get(id) else {
         return reserved;
     };
-    for (gid, grant) in &pool.grants {
-        let (regular, all) = seats_of(pool, grant);
-        let stand = covering.stand(grant.user);
-        reserved.open(*gid, covering.list(stand), regular, all);
+    let seats = seats_in_pool(state, pool);
+    let mut by_user: Vec<_> = seats.values().map(|seats| seats.user).zip(0..).collect();
+    by_user.sort_unstable();
+    let stands = covering.stands_of(by_user.iter().map(|(user, _)| *user));
+    let mut by_grant = vec![0; by_user.len()];
+    for ((_, grant), stand) in by_user.into_iter().zip(stands) {
+        by_grant[grant] = stand;
     }
+    for ((gid, seats), stand) in seats.iter().zip(by_grant) {
+        reserved.open(*gid, covering.list(stand), *seats);
+    }
+    reserved.seats = Some((state.displaced, seats));
     reserved
 }
 
-/// The seats of a grant that can fill a reserve: those below `seats`, and all; none of one that has no place any more
-/// (rule 17).
-fn seats_of(pool: &Pool, grant: &Grant) -> (u64, u64) {
-    if !limits::counts(grant) {
-        return (0, 0);
+/// The seats of a pool by grant: those that are kept, where no seat lost its place since or had it again.
+fn seats_in_pool(state: &State, pool: &Pool) -> OrdMap<Gid, Seats> {
+    let looked_up = || {
+        let all = pool.grants.iter();
+        all.map(|(gid, grant)| (*gid, seats_of(pool, grant)))
+            .collect()
+    };
+    let kept = pool
+        .reserved
+        .as_deref()
+        .and_then(|kept| kept.seats.as_ref());
+    match kept {
+        Some((as_of, kept)) if *as_of == state.displaced => {
+            debug_assert_eq!(*kept, looked_up(), "seats are not as they were");
+            kept.clone()
+        }
+        _ => looked_up(),
     }
-    let seats = pool.feature.as_ref().and_then(|feature| feature.seats);
-    let regular = |slot: &&u64| seats.is_none_or(|seats| **slot < seats);
-    let regular = grant.slots.iter().filter(regular).count();
-    (regular as u64, grant.slots.len() as u64)
+}
+
+/// The seats of a grant: none of one that has no place any more (rule 17).
+fn seats_of(pool: &Pool, grant: &Grant) -> Seats {
+    let size = pool.feature.as_ref().and_then(|feature| feature.seats);
+    let counts = limits::counts(grant);
+    let of = |counted: &dyn Fn(u64) -> bool| {
+        let slots = grant.slots.iter().filter(|slot| counts && counted(**slot));
+        slots.count() as u64
+    };
+    Seats {
+        user: grant.user,
+        regular: of(&|slot| size.is_none_or(|size| slot < size)),
+        all: of(&|_| true),
+    }
 }
 
 /// The assignments with a limit or a reserve for this pool's feature that cover a user, the most direct first.
@@ -325,149 +388,5 @@ fn covers(state: &State, account: Option<UnitId>, wide: Target, narrow: Target) 
             .get(&user)
             .is_some_and(|known| state.around(user, known).any(|one| one == wide)),
         _ => false,
-    }
-}
-
-/// Why an assignment may not be made or changed so: more would be promised than there is, and more than is so now.
-pub(crate) fn over_promised(
-    state: &State,
-    license: &LicenseId,
-    (id, target): (AssignmentId, Target),
-    before: Option<&AssignmentTerms>,
-    terms: &AssignmentTerms,
-) -> Option<Denial> {
-    let features = terms.limits.iter().filter_map(|limit| {
-        let feature = limit.feature.as_ref()?;
-        let was = before.and_then(|before| before.limit(feature));
-        Some((feature, was.cloned().unwrap_or_default(), limit))
-    });
-    for (feature, was, limit) in features {
-        let others = limits_of(state, license, feature);
-        let others = others.into_iter().filter(|(of, _, _)| *of != id).collect();
-        let change = Change {
-            state,
-            account: state.account_for(license),
-            others,
-            own: (id, target),
-        };
-        let bounds = change.bounds(&was, limit, seats_in(state, license, feature));
-        for bound in bounds {
-            let over = bound.promised.saturating_sub(bound.size);
-            if over > bound.before.saturating_sub(bound.size_before) {
-                return Some(Denial {
-                    assignment: bound.of,
-                    in_use: Some(bound.promised),
-                    total: Some(bound.size),
-                    limit: Some(feature.to_string()),
-                    ..Denial::new(Code::OverPromised, 11)
-                });
-            }
-        }
-    }
-    None
-}
-
-/// The seats of a feature in the license in force, or in the first one that waits; `None` where unlimited.
-fn seats_in(state: &State, license: &LicenseId, feature: &Name) -> Option<u64> {
-    let known = state.licenses.get(license);
-    let mut all = known.into_iter().chain(state.waits(license));
-    all.find_map(|known| {
-        let mut features = known.terms.features.iter();
-        features.find(|one| one.name == *feature)
-    })?
-    .seats
-}
-
-/// What is promised under a bound, before a change and after it.
-struct Bound {
-    /// The assignment whose max it is; `None`: the seats.
-    of: Option<AssignmentId>,
-    size_before: u64,
-    before: u64,
-    size: u64,
-    promised: u64,
-}
-
-/// An assignment that is made or changed, among the other ones of its license with a limit of the same feature.
-struct Change<'a> {
-    state: &'a State,
-    account: Option<UnitId>,
-    others: Vec<(AssignmentId, Target, &'a Limit)>,
-    own: (AssignmentId, Target),
-}
-
-impl Change<'_> {
-    /// The bounds that the change concerns.
-    fn bounds(&self, was: &Limit, limit: &Limit, seats: Option<u64>) -> Vec<Bound> {
-        let (id, own) = self.own;
-        let (before, now) = (was.reserve.unwrap_or(0), limit.reserve.unwrap_or(0));
-        let mut bounds = Vec::new();
-        let others = self.others.iter();
-        let others: u64 = others.filter_map(|(_, _, other)| other.reserve).sum();
-        bounds.extend(seats.map(|size| Bound {
-            of: None,
-            size_before: size,
-            before: others + before,
-            size,
-            promised: others + now,
-        }));
-        let around = self.others.iter();
-        let around = around.filter(|(_, wide, _)| self.covers(*wide, own));
-        for (of, wide, other) in around {
-            bounds.extend(other.max.map(|size| Bound {
-                of: Some(*of),
-                size_before: size,
-                before: self.reserved_in(*wide) + before,
-                size,
-                promised: self.reserved_in(*wide) + now,
-            }));
-            let each = other.max_each.filter(|_| matches!(own, Target::User(_)));
-            bounds.extend(each.map(|size| Bound {
-                of: Some(*of),
-                size_before: size,
-                before,
-                size,
-                promised: now,
-            }));
-        }
-        bounds.extend(limit.max.map(|size| Bound {
-            of: Some(id),
-            size_before: was.max.unwrap_or(u64::MAX),
-            before: self.reserved_in(own) + before,
-            size,
-            promised: self.reserved_in(own) + now,
-        }));
-        bounds.extend(limit.max_each.into_iter().flat_map(|size| {
-            let bound = move |before, promised| Bound {
-                of: Some(id),
-                size_before: was.max_each.unwrap_or(u64::MAX),
-                before,
-                size,
-                promised,
-            };
-            let of_users = self.users_in(own);
-            let itself = matches!(own, Target::User(_)).then(|| bound(before, now));
-            of_users.map(move |seats| bound(seats, seats)).chain(itself)
-        }));
-        bounds
-    }
-
-    fn covers(&self, wide: Target, narrow: Target) -> bool {
-        covers(self.state, self.account, wide, narrow)
-    }
-
-    /// What the other assignments reserve for whom this target covers.
-    fn reserved_in(&self, wide: Target) -> u64 {
-        let others = self.others.iter();
-        let within = others.filter(|(_, narrow, _)| self.covers(wide, *narrow));
-        within.filter_map(|(_, _, limit)| limit.reserve).sum()
-    }
-
-    /// What the other assignments reserve for each user whom this target covers.
-    fn users_in(&self, wide: Target) -> impl Iterator<Item = u64> {
-        let others = self.others.iter();
-        let users = others.filter(|(_, narrow, _)| matches!(narrow, Target::User(_)));
-        let within = users.filter(move |(_, narrow, _)| self.covers(wide, *narrow));
-        within.filter_map(|(_, _, limit)| limit.reserve)
     }
 }

@@ -1,6 +1,7 @@
 //! Folds what happens to grants and holders.
 
 use crate::command::Signed;
+use crate::covering;
 use crate::event::{EndWhy, EndingWhy, HolderFacts, SeatAssigned, SeatTaken};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, TokenHash, UserId};
 use crate::limits;
@@ -128,6 +129,7 @@ fn open(state: &mut State, gid: Gid, id: &PoolId, grant: Grant) {
     count(pool, &grant.slots, true);
     pool.units.insert((grant.unit.short(), gid));
     pool.grants.insert(gid, Arc::new(grant));
+    covering::came(state, id, user);
     limits::charge(state, id, user, seats, true);
     reserves::open(state, id, gid);
 }
@@ -199,6 +201,7 @@ fn charge_to(state: &mut State, pool: &PoolId, gid: Gid, to: UserId) {
     };
     let from = std::mem::replace(&mut grant.user, to);
     let seats = grant.slots.len() as u64;
+    covering::came(state, pool, to);
     limits::charge(state, pool, from, seats, false);
     limits::charge(state, pool, to, seats, true);
     reserves::forget(state, pool);
