@@ -70,6 +70,15 @@ pub(crate) fn address_of(login: &str, text: Option<&str>, is: Option<&str>) -> O
     }
 }
 
+/// Whether somebody may sit, and until when a guest may.
+pub(crate) fn standing(status: &str, until: Option<u64>, over: bool) -> String {
+    match until.map(end) {
+        Some(until) if over => format!("{status}, a guest until {until}, which is over"),
+        Some(until) => format!("{status}, a guest until {until}"),
+        None => status.to_owned(),
+    }
+}
+
 /// What ended with a change of somebody's rights, as a line of its own; nothing where nothing did.
 pub(crate) fn ended(ended: Option<&Ended>, whose: &str) -> String {
     let Some(ended) = ended else {

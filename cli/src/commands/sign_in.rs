@@ -204,10 +204,7 @@ fn text(who: &Whoami) -> String {
         format!("known     {known}{until}"),
     ];
     if who.user.is_some() {
-        let status = match who.until {
-            Some(until) => format!("{}, a guest until {}", who.status, words::end(until)),
-            None => who.status.clone(),
-        };
+        let status = words::standing(&who.status, who.until, who.over);
         let password = if who.password { "yes" } else { "none" };
         let login = who.user.as_deref().unwrap_or_default();
         let (address, is) = (who.address.as_deref(), who.address_is.as_deref());

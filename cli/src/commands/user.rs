@@ -232,15 +232,7 @@ fn ends(day: When) -> u64 {
 }
 
 fn stands(user: &User) -> String {
-    match user.until {
-        Some(until) if user.over => format!(
-            "{}, a guest until {}, which is over",
-            user.status,
-            words::end(until)
-        ),
-        Some(until) => format!("{}, a guest until {}", user.status, words::end(until)),
-        None => user.status.clone(),
-    }
+    words::standing(&user.status, user.until, user.over)
 }
 
 fn text(user: &User) -> String {

@@ -331,6 +331,9 @@ pub struct Whoami {
     /// A guest, until this date (seconds since 1970).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
+    /// That date is over, by the daemon's time of dates: whatever the status, they have no right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
     /// They have a password.
     #[serde(default)]
     pub password: bool,

@@ -463,7 +463,14 @@ fn d14_who_is_suspended_or_a_guest_no_more_has_no_right() {
     site.desk
         .change_user(&root, "ana", &guest, None)
         .expect("a guest once");
-    let over = |name| site.desk.user_shown(&root, name).expect(name).over;
+    let over = |name| {
+        let who = site.desk.whoami(&ana).expect("who");
+        let hint = who.hint.is_some_and(|hint| hint.contains("is over"));
+        let told = (who.over, hint);
+        let over = site.desk.user_shown(&root, name).expect(name).over;
+        assert_eq!(told, (over, over), "told to whom it is about, too");
+        over
+    };
     assert!(over("ana"));
     let refused = site
         .checkout(&ana, &vendor)

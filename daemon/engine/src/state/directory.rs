@@ -96,14 +96,20 @@ impl User {
     /// Active, and no guest whose last day is over (rule 4).
     #[must_use]
     pub fn active(&self, j: Date) -> bool {
-        self.status == UserStatus::Active && self.until.is_none_or(|until| j < until)
+        self.status == UserStatus::Active && !self.is_over(j)
+    }
+
+    /// A guest whose last day is over.
+    #[must_use]
+    pub fn is_over(&self, j: Date) -> bool {
+        self.until.is_some_and(|until| until <= j)
     }
 
     /// May sign in. Whoever waits, or was only invited, may have a password; who was suspended, or is a guest of the past,
     /// may not.
     #[must_use]
     pub fn may_come(&self, j: Date) -> bool {
-        self.status != UserStatus::Suspended && self.until.is_none_or(|until| j < until)
+        self.status != UserStatus::Suspended && !self.is_over(j)
     }
 }
 

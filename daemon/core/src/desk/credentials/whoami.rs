@@ -57,6 +57,7 @@ fn person(
     let accounts: BTreeSet<_> = accounts.collect();
     let accounts = accounts.into_iter();
     let roles = user.roles.iter();
+    let over = user.is_over(desk.keeper.now().j);
     Whoami {
         user: Some(desk.user_name(id)),
         id: Some(id.to_string()),
@@ -73,6 +74,7 @@ fn person(
         address_is: desk.address_is(state, id),
         status: spelled(user.status, STATUS).to_owned(),
         until: user.until.map(|until| until.0),
+        over,
         password: state.password_of(id).is_some(),
         accounts: accounts.map(|unit| desk.unit_name(state, unit)).collect(),
         units: units.map(|unit| desk.unit_path(state, *unit)).collect(),
@@ -82,7 +84,7 @@ fn person(
                 unit: desk.unit_path(state, given.unit),
             })
             .collect(),
-        hint: missing(&desk.user_name(id), user.status),
+        hint: missing(&desk.user_name(id), (user.status, over)),
         ..asker
     }
 }
@@ -98,8 +100,15 @@ fn unknown(desk: &Desk, caller: &Caller) -> String {
 }
 
 /// What keeps somebody from a seat.
-fn missing(login: &str, status: UserStatus) -> Option<String> {
+fn missing(login: &str, (status, over): (UserStatus, bool)) -> Option<String> {
     match status {
+        UserStatus::Suspended => {
+            Some("an administrator has suspended you, and alone takes it back".to_owned())
+        }
+        _ if over => Some(
+            "your last day as a guest is over, and an administrator alone lets you stay longer"
+                .to_owned(),
+        ),
         UserStatus::Active => None,
         UserStatus::Invited => Some(format!(
             "the code of the invitation lets you in: `seatkeeper login --code`; `seatkeeper forgot {login}` asks for one"
@@ -107,8 +116,5 @@ fn missing(login: &str, status: UserStatus) -> Option<String> {
         UserStatus::Pending => Some(format!(
             "wait until somebody lets you in: `seatkeeper registration show {login}` tells who does"
         )),
-        UserStatus::Suspended => {
-            Some("an administrator has suspended you, and alone takes it back".to_owned())
-        }
     }
 }

@@ -434,9 +434,7 @@ impl Desk {
             kind: kind_of(state, known).to_owned(),
             status: spelled(known.status, STATUS).to_owned(),
             until: known.until.map(|until| until.0),
-            over: known
-                .until
-                .is_some_and(|until| until <= self.keeper.now().j),
+            over: known.is_over(self.keeper.now().j),
             units: units.map(|unit| self.unit_path(state, *unit)).collect(),
             unit_ids: unit_ids.map(ToString::to_string).collect(),
             groups: groups.map(|group| self.group_name(state, *group)).collect(),
