@@ -1,5 +1,6 @@
 //! `group …`: named sets of users and groups.
 
+use super::gone::take_away;
 use super::seat::lose;
 use super::vendor::random_id;
 use crate::args::{GroupCommand, Members};
@@ -57,14 +58,9 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &GroupCommand, printer: &Printer
         }
         GroupCommand::Remove { group, hard } => {
             let known: Group = daemon.get(&place(group))?;
-            let query = if *hard { "?hard=true" } else { "" };
-            let path = format!("{}{query}", place(&known.id));
-            let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
-            let ending = reply.map(|reply| reply.ending).unwrap_or_default();
-            printer.record(&EndingReply { ending }, |reply| {
-                let gone = format!("group {} is taken away", known.name);
-                lose(&gone, &reply.ending, *hard)
-            })
+            let said = format!("group {} is taken away", known.name);
+            let at = (&*place(&known.id), known.revision);
+            take_away(daemon, at, (&said, *hard), printer)
         }
     }
 }

@@ -8,6 +8,7 @@ mod config;
 mod dev;
 mod doctor;
 mod events;
+mod gone;
 mod group;
 mod help;
 mod holding;

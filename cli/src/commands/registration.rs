@@ -1,5 +1,6 @@
 //! `register`, `registration …`: who asks to come in, and what they are answered.
 
+use super::gone::with_it;
 use super::vendor::random_id;
 use crate::args::{RegisterArgs, RegistrationCommand};
 use crate::daemon::{Daemon, escape};
@@ -7,7 +8,18 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{Registration, RegistrationApprove, RegistrationMake, User, Whoami};
+use seatkeeper::wire::{
+    Assignment, Registration, RegistrationApprove, RegistrationMake, TakenAway, User, Whoami,
+};
+use serde::Serialize;
+
+/// Who was refused, and what went with it.
+#[derive(Serialize)]
+struct NotLetIn {
+    #[serde(flatten)]
+    known: Registration,
+    assignments: Vec<Assignment>,
+}
 
 /// Asks to come in.
 pub(crate) fn register(daemon: &Daemon<'_>, args: &RegisterArgs, printer: &Printer) -> Outcome {
@@ -69,9 +81,16 @@ pub(crate) fn run(
         }
         RegistrationCommand::Refuse { login } => {
             let known: Registration = daemon.get(&place(login))?;
-            let _: Option<serde_json::Value> =
-                daemon.delete(&place(&known.id), Some(known.revision))?;
-            printer.record(&known, |known| format!("{} is not let in", known.login))
+            let gone: Option<TakenAway> = daemon.delete(&place(&known.id), Some(known.revision))?;
+            let assignments = gone.map(|gone| gone.assignments).unwrap_or_default();
+            let refused = NotLetIn { known, assignments };
+            printer.record(&refused, |of| {
+                format!(
+                    "{} is not let in\n{}",
+                    of.known.login,
+                    with_it(&of.assignments)
+                )
+            })
         }
         RegistrationCommand::Verify { login } => {
             let known: Registration = daemon.get(&place(login))?;
@@ -83,13 +102,15 @@ pub(crate) fn run(
                     true => format!("{address} is their login and their mail address"),
                     false => format!("{address} is {}'s", now.login),
                 };
-                match now.status.as_str() {
+                let is = match now.status.as_str() {
                     "pending" => format!("{theirs}; they still wait"),
                     _ => format!(
                         "{theirs}, and {} lets in its domain: they are in",
                         now.account
                     ),
-                }
+                };
+                let whose = format!("{} and of others who told this address", now.login);
+                is + &words::ended(now.ended.as_ref(), &whose)
             })
         }
     }

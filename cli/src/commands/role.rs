@@ -62,10 +62,14 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &RoleCommand, printer: &Printer)
         }
         RoleCommand::Remove { role } => {
             let known: Role = daemon.get(&place(role))?;
-            let _: Option<()> = daemon.delete(&place(role), Some(known.revision))?;
-            printer.record(&known, |known| match known.usual {
-                true => format!("role {} is as it came again", known.name),
-                false => format!("role {} is taken away", known.name),
+            let gone: Option<Role> = daemon.delete(&place(role), Some(known.revision))?;
+            printer.record(&gone.unwrap_or(known), |role| {
+                let is = match role.usual {
+                    true => "is as it came again",
+                    false => "is taken away",
+                };
+                let ended = words::ended(role.ended.as_ref(), "those who have it");
+                format!("role {} {is}{ended}", role.name)
             })
         }
     }

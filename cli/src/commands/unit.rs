@@ -6,6 +6,7 @@ use crate::args::{AccountCommand, AccountKind, DomainChange, MoveArgs, UnitComma
 use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
+use crate::words;
 use seatkeeper::wire::{Changed, Unit, UnitChange, UnitMake};
 
 /// Does what was asked of an account.
@@ -60,9 +61,12 @@ pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &P
                 ..UnitChange::default()
             };
             let changed = changed(daemon, account, &change)?;
-            printer.record(&changed, |changed| match &changed.item.managed_by {
-                Some(by) => format!("{} is managed by {by}", changed.item.path),
-                None => format!("{} is managed by nobody but itself", changed.item.path),
+            printer.record(&changed, |changed| {
+                let Unit {
+                    path, managed_by, ..
+                } = &changed.item;
+                let by = managed_by.as_deref().unwrap_or("nobody but itself");
+                format!("{path} is managed by {by}{}", ended(&changed.item))
             })
         }
     }
@@ -116,8 +120,13 @@ fn moved(daemon: &Daemon<'_>, args: &MoveArgs, printer: &Printer) -> Outcome {
     let changed = changed(daemon, &args.unit, &change)?;
     printer.record(&changed, |changed| {
         let at = format!("it is at {} now", changed.item.path);
-        lose(&at, &changed.ending, args.hard)
+        lose(&at, &changed.ending, args.hard).trim_end().to_owned() + &ended(&changed.item)
     })
+}
+
+/// What ended of those whose roles reach more by it.
+fn ended(unit: &Unit) -> String {
+    words::ended(unit.ended.as_ref(), "those whose roles reach more by it")
 }
 
 fn changed(daemon: &Daemon<'_>, unit: &str, change: &UnitChange) -> Outcome<Changed<Unit>> {

@@ -1,6 +1,7 @@
 //! `user …`: who may sit, and where they are.
 
 use super::codes;
+use super::gone::take_away;
 use super::seat::lose;
 use super::vendor::random_id;
 use crate::args::{NewUsers, UserCommand, UserKind};
@@ -10,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::names::When;
 use crate::printer::{Column, Printer};
 use crate::{clock, words};
-use seatkeeper::wire::{Changed, EndingReply, User, UserChange, UserMake};
+use seatkeeper::wire::{Changed, User, UserChange, UserMake};
 
 /// Does it.
 pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer) -> Outcome {
@@ -103,15 +104,10 @@ fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
 
 fn remove(daemon: &Daemon<'_>, login: &str, hard: bool, printer: &Printer) -> Outcome {
     let known: User = daemon.get(&place(login))?;
-    let query = if hard { "?hard=true" } else { "" };
-    let path = format!("{}{query}", place(&known.id));
-    let reply: Option<EndingReply> = daemon.delete(&path, Some(known.revision))?;
-    let ending = reply.map(|reply| reply.ending).unwrap_or_default();
-    printer.record(&EndingReply { ending }, |reply| {
-        let User { login, id, .. } = &known;
-        let gone = format!("user {login} is taken away; the audit log calls them {id}");
-        lose(&gone, &reply.ending, hard)
-    })
+    let User { login, id, .. } = &known;
+    let said = format!("user {login} is taken away; the audit log calls them {id}");
+    let at = (&*place(id), known.revision);
+    take_away(daemon, at, (&said, hard), printer)
 }
 
 fn list(
@@ -190,7 +186,7 @@ fn moved(
         let User { login, units, .. } = &changed.item;
         let at = format!("{login} is in {} now", units.join(" and "));
         let ended = words::ended(changed.item.ended.as_ref(), login);
-        lose(&at, &changed.ending, hard) + &ended
+        lose(&at, &changed.ending, hard).trim_end().to_owned() + &ended
     })
 }
 
@@ -200,7 +196,8 @@ fn changed(daemon: &Daemon<'_>, login: &str, change: &UserChange, printer: &Prin
     printer.record(&changed, |changed| {
         let User { login, ended, .. } = &changed.item;
         let is = format!("{login} is {}", stands(&changed.item));
-        lose(&is, &changed.ending, change.hard) + &words::ended(ended.as_ref(), login)
+        let is = lose(&is, &changed.ending, change.hard);
+        is.trim_end().to_owned() + &words::ended(ended.as_ref(), login)
     })
 }
 

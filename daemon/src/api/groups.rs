@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seatkeeper::wire::{
-    EndingReply, Group, GroupChange, GroupMake, Member, MembersChange, Page, Problem,
+    EndingReply, Group, GroupChange, GroupMake, Member, MembersChange, Page, Problem, TakenAway,
 };
 
 /// The groups.
@@ -129,7 +129,7 @@ pub(super) async fn change_members(
 
 /// Takes a group away, with what is assigned to it.
 #[utoipa::path(delete, path = "/v1/groups/{group}", tag = "directory", params(("group" = String, Path, description = "its id or name"), LossQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
-    (status = 200, description = "Taken away; whose seats end for it", body = EndingReply),
+    (status = 200, description = "Taken away; whose seats end for it, and what was assigned to it", body = TakenAway),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn remove(
@@ -138,12 +138,12 @@ pub(super) async fn remove(
     Path(group): Path<String>,
     Query(query): Query<LossQuery>,
     IfMatch(revision): IfMatch,
-) -> Answer<Json<EndingReply>> {
-    let ending = api
+) -> Answer<Json<TakenAway>> {
+    let gone = api
         .writing(asker.caller.uid, move |api| {
             api.desk
                 .remove_group(&asker.caller, &group, query.hard, revision)
         })
         .await?;
-    Ok(Json(ending))
+    Ok(Json(gone))
 }

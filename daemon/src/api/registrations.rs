@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seatkeeper::wire::{
-    Page, Problem, Registration, RegistrationApprove, RegistrationMake, Unit, User,
+    Page, Problem, Registration, RegistrationApprove, RegistrationMake, TakenAway, Unit, User,
 };
 
 /// Who waits to be let in.
@@ -110,7 +110,7 @@ pub(super) async fn verify(
 /// unless somebody else is in it.
 #[utoipa::path(delete, path = "/v1/registrations/{user}", tag = "directory",
     params(("user" = String, Path, description = "their id or login"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
-    (status = 204, description = "Refused"),
+    (status = 200, description = "Refused; what was assigned to them", body = TakenAway),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn refuse(
@@ -118,12 +118,13 @@ pub(super) async fn refuse(
     asker: Asker,
     Path(user): Path<String>,
     IfMatch(revision): IfMatch,
-) -> Answer<StatusCode> {
-    api.writing(asker.caller.uid, move |api| {
-        api.desk.refuse_registration(&asker.caller, &user, revision)
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Answer<Json<TakenAway>> {
+    let gone = api
+        .writing(asker.caller.uid, move |api| {
+            api.desk.refuse_registration(&asker.caller, &user, revision)
+        })
+        .await?;
+    Ok(Json(gone))
 }
 
 /// The account lets in by itself, from now on, who has a verified address in exactly this domain.

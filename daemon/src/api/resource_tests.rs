@@ -93,7 +93,7 @@ impl Walk {
             r#"200 PATCH /v1/users/{user}/roles cy {"give":[{"role":"clerk","unit":"West"}]}"#,
             r#"409 DELETE /v1/roles/{role} clerk"#,
             r#"200 PATCH /v1/users/{user}/roles cy {"take":[{"role":"clerk","unit":"West"}]}"#,
-            "204 DELETE /v1/roles/{role} clerk",
+            "200 DELETE /v1/roles/{role} clerk",
             r#"200 PATCH /v1/users/{user} cy {"status":"suspended"}"#,
             "200 DELETE /v1/users/{user} cy",
             "204 DELETE /v1/units/{unit} West",

@@ -5,7 +5,6 @@ use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources, Revised};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use seatkeeper::wire::{Page, Problem, Role, RoleDefine, RolesChange, User};
 
 /// The roles: the usual ones and the site's own.
@@ -58,7 +57,7 @@ pub(super) async fn define(
 
 /// Takes away a role that nobody has; a usual one is as it came again.
 #[utoipa::path(delete, path = "/v1/roles/{role}", tag = "directory", params(("role" = String, Path, description = "its name"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
-    (status = 204, description = "Taken away"),
+    (status = 200, description = "Taken away; the role as it was, or a usual one as it is again", body = Role),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn remove(
@@ -66,12 +65,13 @@ pub(super) async fn remove(
     asker: Asker,
     Path(role): Path<String>,
     IfMatch(revision): IfMatch,
-) -> Answer<StatusCode> {
-    api.writing(asker.caller.uid, move |api| {
-        api.desk.remove_role(&asker.caller, &role, revision)
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Answer<Json<Role>> {
+    let gone = api
+        .writing(asker.caller.uid, move |api| {
+            api.desk.remove_role(&asker.caller, &role, revision)
+        })
+        .await?;
+    Ok(Json(gone))
 }
 
 /// Gives roles to a user and takes others: none that gives more, or reaches further, than what the caller has.

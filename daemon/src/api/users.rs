@@ -6,7 +6,7 @@ use super::resources::{Asker, LossQuery, PageQuery, Resources, Revised};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use seatkeeper::wire::{Changed, EndingReply, Page, Problem, User, UserChange, UserMake};
+use seatkeeper::wire::{Changed, Page, Problem, TakenAway, User, UserChange, UserMake};
 use serde::Deserialize;
 
 /// Whose users.
@@ -102,7 +102,7 @@ pub(super) async fn change(
 
 /// Takes a user away, with what is assigned to them. Their name is erased: the audit log shows their id from then on.
 #[utoipa::path(delete, path = "/v1/users/{user}", tag = "directory", params(("user" = String, Path, description = "their id or login"), LossQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
-    (status = 200, description = "Taken away; whose seats end for it", body = EndingReply),
+    (status = 200, description = "Taken away; whose seats end for it, and what was assigned to it", body = TakenAway),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn remove(
@@ -111,12 +111,12 @@ pub(super) async fn remove(
     Path(user): Path<String>,
     Query(query): Query<LossQuery>,
     IfMatch(revision): IfMatch,
-) -> Answer<Json<EndingReply>> {
-    let ending = api
+) -> Answer<Json<TakenAway>> {
+    let gone = api
         .writing(asker.caller.uid, move |api| {
             api.desk
                 .remove_user(&asker.caller, &user, query.hard, revision)
         })
         .await?;
-    Ok(Json(ending))
+    Ok(Json(gone))
 }

@@ -48,6 +48,9 @@ pub struct Unit {
     pub users: u64,
     /// For If-Match.
     pub revision: u64,
+    /// What ended of those whose roles reach more by a change; in the answer to that change alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<super::Ended>,
 }
 
 /// A customer's id at a vendor, as a license of theirs names it: it stands for one account.

@@ -37,6 +37,9 @@ pub struct Registration {
     pub since: u64,
     /// For If-Match.
     pub revision: u64,
+    /// What of theirs ended with a change; in the answer to that change alone, and where something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<super::Ended>,
 }
 
 /// Asks to come in: `POST /v1/registrations`. Exactly one of `company`, `join`, `license` and `access`.

@@ -172,6 +172,14 @@ resources! {
         /// The holders.
         pub ending: Vec<EndingHolder>,
     }
+    /// A user, a group or a registration that was taken away, and what went with it.
+    TakenAway {
+        /// The holders whose user has no right any more.
+        pub ending: Vec<EndingHolder>,
+        /// What was assigned to it, of what the caller sees.
+        #[serde(default)]
+        pub assignments: Vec<Assignment>,
+    }
     /// A holder on its way out.
     EndingHolder {
         /// The holder.

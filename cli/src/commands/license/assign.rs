@@ -287,7 +287,8 @@ fn reserved(one: &Assignment) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn gives(one: &Assignment) -> String {
+/// What an assignment gives and withholds, as the end of a sentence.
+pub(crate) fn gives(one: &Assignment) -> String {
     let mut parts = String::new();
     if !one.policies.is_empty() {
         parts += &format!(", with {}", one.policies.join(", "));

@@ -6,6 +6,8 @@ mod remove;
 mod request;
 mod show;
 
+pub(super) use assign::gives;
+
 use crate::args::LicenseCommand;
 use crate::daemon::Daemon;
 use crate::exit::Exit;

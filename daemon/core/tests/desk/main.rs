@@ -8,6 +8,7 @@ mod credentials;
 mod dates;
 mod delegated;
 mod directory;
+mod gone;
 mod install;
 mod intruders;
 mod leases;

@@ -575,7 +575,7 @@ fn b8_who_is_refused_is_forgotten_and_may_ask_again() {
         site.desk.registration(&cy, "di").map(drop),
         site.desk.registrations(&cy, &Cursor::default()).map(drop),
         site.desk.verify_registration(&cy, "cy", None).map(drop),
-        site.desk.refuse_registration(&cy, "cy", None),
+        site.desk.refuse_registration(&cy, "cy", None).map(drop),
         site.desk
             .let_in(&cy, ("Fresh", "x.example"), true, None)
             .map(drop),

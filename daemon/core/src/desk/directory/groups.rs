@@ -9,7 +9,9 @@ use crate::desk::view::{Cursor, page};
 use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
-use seatkeeper::wire::{self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page};
+use seatkeeper::wire::{
+    self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page, TakenAway,
+};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{GroupId, NameHash, UserId};
 use seatkeeper_engine::state::Target;
@@ -124,7 +126,7 @@ impl Desk {
         group: &str,
         hard: bool,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<TakenAway, Refused> {
         self.traced(caller, self.remove_group_of(caller, group, hard, if_match))
     }
 
@@ -243,7 +245,7 @@ impl Desk {
         group: &str,
         hard: bool,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<TakenAway, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
         let (id, caller) = self.group_managed(&snapshot, caller, group)?;
@@ -256,12 +258,16 @@ impl Desk {
             hard,
             if_match,
         };
+        let assignments = self.assigned(&snapshot, caller, Target::Group(id));
         let answer = self.arranged(caller, &what, change)?;
         if let Some(name) = name {
             self.erase_name(Kind::Group, name_key(id.0, name));
         }
         let concerned = Concerned::Targets(vec![Target::Group(id)]);
-        Ok(self.losing(state, &answer, &concerned))
+        Ok(TakenAway {
+            ending: self.losing(state, &answer, &concerned).ending,
+            assignments,
+        })
     }
 
     /// A group that the caller may change, with the caller as they act.

@@ -11,11 +11,11 @@ use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
 use seatkeeper::wire::{
-    self, Code, Page, Registration as View, RegistrationApprove, RegistrationMake,
+    self, Code, Page, Registration as View, RegistrationApprove, RegistrationMake, TakenAway,
 };
 use seatkeeper_engine::command::{Admission, Arrange, Register, Want};
 use seatkeeper_engine::ids::{NameHash, UnitId, UserId};
-use seatkeeper_engine::state::{Registration, Way};
+use seatkeeper_engine::state::{Registration, Target, Way};
 use seatkeeper_engine::{Command, State, Verdict};
 use std::sync::PoisonError;
 
@@ -94,7 +94,7 @@ impl Desk {
         caller: &Caller,
         user: &str,
         if_match: Option<u64>,
-    ) -> Result<(), Refused> {
+    ) -> Result<TakenAway, Refused> {
         self.traced(caller, self.refuse_of(caller, user, if_match))
     }
 
@@ -165,17 +165,19 @@ impl Desk {
         let answer = answer.map_err(|no| given_to_another(no, &told))?;
         let state = &answer.snapshot.state;
         self.erase_claims(&snapshot.state, state);
-        match (state.registrations.get(&id), state.users.get(&id)) {
-            (Some(known), _) => Ok(self.waiting_view(state, id, known)),
+        let now = match (state.registrations.get(&id), state.users.get(&id)) {
+            (Some(known), _) => self.waiting_view(state, id, known),
             // Let in by its domain.
-            (None, known) => Ok(View {
+            (None, known) => View {
                 status: "active".to_owned(),
                 address_is: self.address_is(state, id),
                 verified: true,
                 revision: known.map_or(before.revision, |known| known.revision),
                 ..before
-            }),
-        }
+            },
+        };
+        let ended = self.ended(&answer, &caller);
+        Ok(View { ended, ..now })
     }
 
     fn register_of(&self, caller: &Caller, body: &RegistrationMake) -> Result<View, Refused> {
@@ -275,7 +277,12 @@ impl Desk {
         }
     }
 
-    fn refuse_of(&self, caller: &Caller, user: &str, if_match: Option<u64>) -> Result<(), Refused> {
+    fn refuse_of(
+        &self,
+        caller: &Caller,
+        user: &str,
+        if_match: Option<u64>,
+    ) -> Result<TakenAway, Refused> {
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keeper.recorded();
         let (id, caller) = self.answers(&before, caller, user)?;
@@ -286,6 +293,7 @@ impl Desk {
             .map(|known| known.account);
         let name = account.and_then(|unit| before.state.units.get(&unit)?.name);
         let names = names_of(&before.state, id);
+        let assignments = self.assigned(&before, &caller, Target::User(id));
         let answer = self.admitted(&caller, id, Admission::Refuse { user: id, if_match })?;
         names
             .into_iter()
@@ -296,7 +304,12 @@ impl Desk {
         {
             self.erase_name(Kind::Unit, name_key(unit.0, name));
         }
-        Ok(())
+        // Who waits holds no seat.
+        let ending = Vec::new();
+        Ok(TakenAway {
+            ending,
+            assignments,
+        })
     }
 
     fn let_in_of(
@@ -407,6 +420,7 @@ impl Desk {
             to: known.to.map(|to| self.unit_name(state, to)),
             since: known.since.0,
             revision: known.revision,
+            ended: None,
         }
     }
 

@@ -67,7 +67,7 @@ impl Desk {
         self.traced(caller, self.define_role_of(caller, role, body, if_match))
     }
 
-    /// `DELETE /v1/roles/{role}`: a usual one is as it came again. Blocks.
+    /// `DELETE /v1/roles/{role}`: a usual one is as it came again, and told so; another one as it was. Blocks.
     ///
     /// # Errors
     /// `forbidden`, `wrong_revision`, `not_empty` while somebody has it, or there is none.
@@ -76,21 +76,33 @@ impl Desk {
         caller: &Caller,
         role: &str,
         if_match: Option<u64>,
-    ) -> Result<(), Refused> {
+    ) -> Result<wire::Role, Refused> {
         self.authorize(caller, Permission::RoleDefine, self.unit)?;
         not_by_token(caller, "changes no role")?;
-        let has = self.has_both(caller, role, Role::usual(role).as_ref());
-        self.traced(caller, has)?;
+        self.traced(caller, self.remove_role_of(caller, role, if_match))
+    }
+
+    fn remove_role_of(
+        &self,
+        caller: &Caller,
+        role: &str,
+        if_match: Option<u64>,
+    ) -> Result<wire::Role, Refused> {
+        self.has_both(caller, role, Role::usual(role).as_ref())?;
+        let was = role_view(&self.keeper.snapshot().state, role);
         let change = Access::RemoveRole {
             role: Name::from(role),
             if_match,
         };
         let done = self.access(caller, &format!("role {role}"), change);
-        let done = done.map_err(|refused| match refused.code {
+        let answer = done.map_err(|refused| match refused.code {
             Code::NotEmpty => self.had_by(caller, role, refused),
             _ => refused,
-        });
-        self.traced(caller, done.map(drop))
+        })?;
+        let is = role_view(&answer.snapshot.state, role);
+        let told = is.or(was).ok_or_else(|| no_role(role))?;
+        let ended = self.ended(&answer, caller);
+        Ok(wire::Role { ended, ..told })
     }
 
     /// `PATCH /v1/users/{user}/roles`. Blocks.
@@ -140,7 +152,7 @@ impl Desk {
         };
         let answer = self.access(caller, &format!("role {role}"), change)?;
         let made = role_view(&answer.snapshot.state, role).ok_or_else(|| no_role(role))?;
-        let ended = self.ended(&answer);
+        let ended = self.ended(&answer, caller);
         Ok(wire::Role { ended, ..made })
     }
 

@@ -200,7 +200,10 @@ impl Desk {
             if_match,
         };
         let answer = self.arranged(&caller, &what, change)?;
-        let item = self.unit_shown(&answer.snapshot, &caller, id)?;
+        let item = wire::Unit {
+            ended: self.ended(&answer, &caller),
+            ..self.unit_shown(&answer.snapshot, &caller, id)?
+        };
         let concerned = Concerned::Targets(vec![Target::Unit(id)]);
         let ending = self.losing(state, &answer, &concerned).ending;
         Ok(Changed { item, ending })
@@ -365,6 +368,7 @@ impl Desk {
             units: known.units,
             users: known.users,
             revision: known.revision,
+            ended: None,
         })
     }
 }

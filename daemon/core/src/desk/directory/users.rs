@@ -11,7 +11,7 @@ use crate::keeper::{Answer, Snapshot};
 use crate::login::{check, hash};
 use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
-use seatkeeper::wire::{self, Changed, Code, EndingReply, Page, UserChange, UserMake};
+use seatkeeper::wire::{self, Changed, Code, Page, TakenAway, UserChange, UserMake};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{UnitId, UserId};
 use seatkeeper_engine::state::{Account, Target, User, UserStatus, Within};
@@ -121,7 +121,7 @@ impl Desk {
         user: &str,
         hard: bool,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<TakenAway, Refused> {
         self.traced(caller, self.remove_user_of(caller, user, hard, if_match))
     }
 
@@ -300,7 +300,7 @@ impl Desk {
         user: &str,
         hard: bool,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<TakenAway, Refused> {
         let snapshot = self.keeper.snapshot();
         let id = self.user_seen(&snapshot, caller, user)?;
         let caller = &self.user_managed(&snapshot, caller, id)?;
@@ -312,13 +312,17 @@ impl Desk {
             if_match,
         };
         let names = names_of(&snapshot.state, id);
+        let assignments = self.assigned(&snapshot, caller, Target::User(id));
         let answer = self.arranged(caller, &what, change)?;
         names
             .into_iter()
             .for_each(|key| self.erase_name(Kind::User, key));
         self.forget_password(&snapshot.state, id);
         let concerned = Concerned::Users(vec![id]);
-        Ok(self.losing(&snapshot.state, &answer, &concerned))
+        Ok(TakenAway {
+            ending: self.losing(&snapshot.state, &answer, &concerned).ending,
+            assignments,
+        })
     }
 
     pub(super) fn units_seen(
@@ -410,7 +414,7 @@ impl Desk {
         id: UserId,
     ) -> Result<wire::User, Refused> {
         let user = self.user_found(&answer.snapshot, caller, id)?;
-        let ended = self.ended(answer);
+        let ended = self.ended(answer, caller);
         Ok(wire::User { ended, ..user })
     }
 
