@@ -109,7 +109,10 @@ fn local(status: &Status) -> Vec<Finding> {
         findings.push(finding(
             "warning",
             "license",
-            "no license is in force: every application is told `not_licensed`".to_owned(),
+            match status.partial {
+                true => "no license that you see is in force".to_owned(),
+                false => "no license is in force: every application is told `not_licensed`".to_owned(),
+            },
             "`seatkeeper license request --account ID` makes the file for the vendor, `seatkeeper license install FILE` takes the answer".to_owned(),
         ));
     }

@@ -33,11 +33,15 @@ fn text(status: &Status, socket: &str) -> String {
         0 => String::new(),
         n => format!(" (1 to {n} pruned)"),
     };
+    let seen = match status.partial {
+        true => ", of those that you see",
+        false => "",
+    };
     let mut lines = vec![
         format!("site      {} (key {})", status.site, status.site_key),
         format!("daemon    {} at {socket}", status.version),
         format!(
-            "in use    {}, {}{waiting}, {}",
+            "in use    {}, {}{waiting}, {}{seen}",
             words::count(status.holders, "seat"),
             words::count(status.licenses, "license"),
             words::count(status.users, "user")

@@ -458,9 +458,9 @@ somebody who has more, or themselves; nobody moves a unit to where they would ha
 gives its roles to people of that account. A role counts while its owner is active; a guest's ends within a minute of their
 last day.
 
-What is out of somebody's sight is told as if there were none, in lists, in counts, in the holders that a denial names and
-in what `why` tells. Who sees a unit or a group sees how many are in it, and who sees a group whom it holds. What each
-role gives, as it comes:
+What is out of somebody's sight is told as if there were none, in lists, in counts (those of `status`, too), in the holders
+that a denial names and in what `why` tells. Who sees a unit or a group sees how many are in it, and who sees a group whom
+it holds. What each role gives, as it comes:
 
 ";
 

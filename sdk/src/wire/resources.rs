@@ -299,6 +299,9 @@ resources! {
         /// Seconds that nothing new is granted yet, in quarantine (rule 21).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub quarantine_s: Option<u64>,
+        /// The four counts that follow are of what the caller sees: false for those who administer the daemon, who see all.
+        #[serde(default)]
+        pub partial: bool,
         /// Licenses in force.
         pub licenses: u64,
         /// Licenses and renewals that wait for their first day.

@@ -64,6 +64,9 @@ impl Desk {
         let operates = self.authorize(caller, Permission::Operate, self.unit);
         let mut findings = operates.map_or_else(|_| Vec::new(), |_| self.findings(&snapshot));
         findings.extend(who_waits(&snapshot, caller));
+        let licenses = self.licenses_seen(&snapshot, caller);
+        let waiting = state.waiting.keys();
+        let users = Sight::of(&snapshot, caller, Permission::UserRead);
         Ok(Status {
             version: self.settings.version.clone(),
             site: self.settings.site_name.clone(),
@@ -74,10 +77,17 @@ impl Desk {
             clock_behind_s: snapshot.clock.behind_s,
             clocks_accepted: state.clock.count,
             quarantine_s: self.quarantine_s(state),
-            licenses: count(state.licenses.len()),
-            waiting: count(state.waiting.len()),
-            holders: count(self.holders(&snapshot)),
-            users: count(state.users.len()),
+            partial: !caller.administers,
+            licenses: count(state.licenses.keys().filter(|id| licenses.has(id)).count()),
+            waiting: count(waiting.filter(|(id, _)| licenses.has(id)).count()),
+            holders: count(holders(&snapshot, caller)),
+            users: count(
+                state
+                    .users
+                    .keys()
+                    .filter(|id| users.shows(state, **id))
+                    .count(),
+            ),
             events: snapshot.head.number,
             pruned: self.pruned(),
             disk_free: self.space.free_bytes().unwrap_or(0),
@@ -115,14 +125,6 @@ impl Desk {
             code: Some(Code::Quarantine),
             ..finding("error", "quarantine", text, remedy)
         })
-    }
-
-    fn holders(&self, snapshot: &Snapshot) -> usize {
-        let pools = snapshot.state.pools.values();
-        pools
-            .flat_map(|pool| pool.grants.values())
-            .map(|grant| grant.holders.len())
-            .sum()
     }
 
     /// What wants doing, worst first by nature of the list: disk, clock, keys, licenses, what others remark.
@@ -216,6 +218,17 @@ impl Desk {
         }
         found
     }
+}
+
+/// Holders that the caller sees.
+fn holders(snapshot: &Snapshot, caller: &Caller) -> usize {
+    let state = &snapshot.state;
+    let sight = Sight::of(snapshot, caller, Permission::SeatRead);
+    let grants = state.pools.values().flat_map(|pool| pool.grants.values());
+    let holders = grants.flat_map(|grant| grant.holders.iter());
+    holders
+        .filter(|holder| sight.shows(state, holder.facts.user))
+        .count()
 }
 
 /// Who waits for an answer, told to whoever may give it.

@@ -192,6 +192,36 @@ fn ordinary_callers_see_their_own_seats_and_no_names() {
 }
 
 #[test]
+fn f8_status_counts_what_its_asker_sees() {
+    let (site, vendor) = Site::licensed();
+    let (ana, bob) = (site.ana(), site.bob());
+    for caller in [&ana, &bob] {
+        site.checkout(caller, &vendor).expect("a seat");
+    }
+    let counts = |caller: &Caller| {
+        let told = site.desk.status(caller).expect("everybody may ask");
+        (told.partial, told.licenses, told.holders, told.users)
+    };
+    assert_eq!(counts(&site.root()), (false, 1, 2, 2));
+    assert_eq!(counts(&ana), (true, 1, 1, 1));
+    let zoe = site.caller(7000, "zoe", false);
+    assert_eq!(counts(&zoe), (true, 1, 0, 0), "it is everyone's");
+    let all = site.desk.assignments(&site.root(), &Cursor::default());
+    let id = &all.expect("a list").items[0].id;
+    let taken = site.desk.unassign(&site.root(), id, false, None);
+    taken.expect("taken back");
+    assert_eq!(counts(&ana), (true, 0, 1, 1));
+    crate::roles::give(
+        &site,
+        &site.root(),
+        "bob",
+        &[crate::roles::role("auditor", "")],
+    )
+    .expect("given");
+    assert_eq!(counts(&bob), (true, 1, 2, 2));
+}
+
+#[test]
 fn lists_go_on_where_a_page_ended() {
     let (site, vendor) = Site::licensed();
     let (ana, bob) = (site.ana(), site.bob());
