@@ -134,7 +134,7 @@ codes! {
         "an administrator can run `seatkeeper license assign LICENSE --user NAME` or `--everyone`";
     UnknownUser "unknown_user" Policy 403 false: "this user is not known here",
         "The daemon does not make users at first sight (`unknown_users = \"refuse\"`), or no such login exists.",
-        "ask an administrator to add the user, or set `unknown_users = \"create\"`";
+        "ask to come in (`seatkeeper register --help`), or an administrator for `seatkeeper user add LOGIN`; the setting `unknown_users = \"create\"` makes users at first sight";
     UserNotActive "user_not_active" Policy 403 false: "this user is not active",
         "The user was invited, waits for approval or is suspended, or was a guest until a day that is over (rule 4).",
         "ask an administrator: `seatkeeper user list` shows the status, `seatkeeper user activate LOGIN` changes it";

@@ -1,6 +1,7 @@
 //! Denials in one place: a denial of the rules or a failure of the keeper becomes a problem document that says what, why
 //! and what to do next.
 
+use super::users::{add, makes_known};
 use crate::authorize::{Caller, Permission};
 use crate::keeper::{Failure, Snapshot};
 use crate::problem::{Refused, problem};
@@ -362,10 +363,7 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         Code::Excluded => denial.assignment.map(|id| {
             format!("`seatkeeper license change {id} --exclude none` lets in whom it covers")
         }),
-        Code::UnknownUser => Some(format!(
-            "{}, or set `unknown_users = \"create\"`",
-            assign("LICENSE", subject.user)
-        )),
+        Code::UnknownUser => Some(makes_known(subject.user)),
         Code::NoSeatFree if denial.rule == 7 => Some(
             "`seatkeeper seat list` shows whose they are; `seatkeeper seat reclaim ID --owner` takes one from its owner".to_owned(),
         ),
@@ -391,7 +389,7 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
             caller.ask(&format!("for a license of {what} for your account"))
         }
         Code::NotAssigned => caller.ask(&format!("for {}", assign(license?, user))),
-        Code::UnknownUser => caller.ask(&format!("for {}", assign("LICENSE", user))),
+        Code::UnknownUser => caller.ask(&format!("for {}", add(user))),
         Code::UserNotActive => match user == caller.login.name {
             true => caller.ask("to activate you"),
             false => caller.ask(&format!("to activate {user}")),

@@ -103,11 +103,37 @@ impl Desk {
         let mut refused = problem(Code::UnknownUser, format!("{login} is not known here"));
         refused.rule = Some(4);
         refused.trace_id = trace_of(caller);
-        let assign = format!("`seatkeeper license assign LICENSE --user {login}`");
         refused.hint = match caller.administers {
-            true => format!("{assign}, or set `unknown_users = \"create\"`"),
-            false => caller.ask(&format!("for {assign}")),
+            true => makes_known(login),
+            false => self.comes_in(caller),
         };
         refused
     }
+
+    /// What somebody can do who is nobody here, by how this site is set up.
+    pub(super) fn comes_in(&self, caller: &Caller) -> String {
+        let login = &caller.login.name;
+        let sign_in = "`seatkeeper login LOGIN` signs in who is a user under another login";
+        let first = match self.settings.create_users {
+            true => format!("{login} becomes a user with the first seat"),
+            false => format!(
+                "`seatkeeper register --help` tells how to ask to come in; or {}",
+                caller.ask(&format!("for {}", add(login)))
+            ),
+        };
+        format!("{sign_in}; {first}")
+    }
+}
+
+/// How an administrator makes a login known.
+pub(super) fn makes_known(login: &str) -> String {
+    format!(
+        "{} makes them a user; `unknown_users = \"create\"` would at first sight",
+        add(login)
+    )
+}
+
+/// What makes a login known, to be asked for.
+pub(super) fn add(login: &str) -> String {
+    format!("`seatkeeper user add {login}`")
 }

@@ -112,6 +112,8 @@ fn s11_d8_who_reads_what_is_mailed_to_an_address_and_knows_the_password_has_it()
     assert!(bad.detail.starts_with("address: "), "{bad:?}");
     let nobody = wants(&site, &site.bob(), "new@x.example", FIRST).expect_err("no user");
     assert_eq!(nobody.code, Code::UnknownUser);
+    let first = nobody.hint.ends_with("with the first seat");
+    assert!(first, "{}", nobody.hint);
     let asked = wants(&site, &ana, "New@X.example", FIRST).expect("asked");
     assert_eq!(
         (&*asked.login, &*asked.asked.address),

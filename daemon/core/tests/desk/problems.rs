@@ -352,8 +352,16 @@ fn an_administrators_word_makes_a_user_where_first_sight_does_not() {
         .expect("installed");
     let refused = feature(&site, &site.ana(), &vendor, |_| {});
     assert_eq!(refused.code, Code::UnknownUser);
-    assert!(refused.hint.contains("--user ana"), "{}", refused.hint);
-    assert!(refused.hint.contains(ADMINISTRATORS), "{}", refused.hint);
+    for helps in [
+        "`seatkeeper register --help`",
+        "`seatkeeper user add ana`",
+        ADMINISTRATORS,
+    ] {
+        assert!(refused.hint.contains(helps), "{}", refused.hint);
+    }
+    let root = feature(&site, &site.root(), &vendor, |_| {});
+    let add = "`seatkeeper user add root` makes them a user";
+    assert!(root.hint.starts_with(add), "{}", root.hint);
     site.assign(Some("Ana")).expect("assigned");
     site.desk
         .checkout(&site.ana(), &checkout(&vendor))

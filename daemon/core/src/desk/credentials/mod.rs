@@ -158,7 +158,10 @@ impl Desk {
     fn somebody(&self, caller: &Caller, state: &State) -> Result<UserId, Refused> {
         caller.person(state).ok_or_else(|| {
             let who = &caller.login.name;
-            problem(Code::UnknownUser, format!("{who} is nobody's account here"))
+            let what = format!("{who} is nobody's account here");
+            let mut refused = problem(Code::UnknownUser, what);
+            refused.hint = self.comes_in(caller);
+            refused
         })
     }
 

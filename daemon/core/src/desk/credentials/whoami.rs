@@ -33,7 +33,7 @@ pub(super) fn told(desk: &Desk, state: &State, caller: &Caller) -> Whoami {
     let known = known.and_then(|(id, by)| Some((id, by, state.users.get(&id)?)));
     match known {
         None => Whoami {
-            hint: Some(unknown(desk, caller)),
+            hint: Some(desk.comes_in(caller)),
             ..asker
         },
         Some((id, by, user)) => {
@@ -87,16 +87,6 @@ fn person(
         hint: missing(&desk.user_name(id), (user.status, over)),
         ..asker
     }
-}
-
-/// What to do of one whose account is nobody's.
-fn unknown(desk: &Desk, caller: &Caller) -> String {
-    let sign_in = "`seatkeeper login LOGIN` signs in who is a user under another login";
-    let first = match desk.settings.create_users {
-        true => format!("{} becomes a user with the first seat", caller.login.name),
-        false => "`seatkeeper register --help` tells how to ask to come in".to_owned(),
-    };
-    format!("{sign_in}; {first}")
 }
 
 /// What keeps somebody from a seat.
