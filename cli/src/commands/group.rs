@@ -8,9 +8,7 @@ use crate::daemon::{Daemon, escape};
 use crate::failure::Outcome;
 use crate::printer::{Column, Printer};
 use crate::words;
-use seatkeeper::wire::{
-    EndingHolder, EndingReply, Group, GroupChange, GroupMake, Member, MembersChange,
-};
+use seatkeeper::wire::{Group, GroupChange, GroupMake, Member, MembersChange, MembersChanged};
 use serde::Serialize;
 
 /// Members that go in one call.
@@ -76,7 +74,7 @@ fn members(
     let users = who.users.iter().map(|name| (name, true));
     let groups = who.groups.iter().map(|name| (name, false));
     let all: Vec<_> = users.chain(groups).collect();
-    let mut ending: Vec<EndingHolder> = Vec::new();
+    let mut changed = MembersChanged::default();
     for some in all.chunks(AT_ONCE) {
         let named = |user: bool| {
             let of = some.iter().filter(|(_, is_user)| *is_user == user);
@@ -96,17 +94,37 @@ fn members(
                 ..MembersChange::default()
             },
         };
-        let reply: EndingReply = daemon.patch(&path, &change, None)?;
-        ending.extend(reply.ending);
+        let some: MembersChanged = daemon.patch(&path, &change, None)?;
+        changed.joined += some.joined;
+        changed.left += some.left;
+        changed.ending.extend(some.ending);
     }
-    let count = words::count(all.len() as u64, "member");
-    let done = match join {
-        true => format!("{count} joined {group}, which counts at once"),
-        false => format!("{count} left {group}"),
-    };
-    printer.record(&EndingReply { ending }, |reply| {
-        lose(&done, &reply.ending, hard)
+    printer.record(&changed, |of| {
+        let is = went(group, all.len() as u64, of, join);
+        lose(&is, &of.ending, hard)
     })
+}
+
+/// How many came or left; whoever was there, or was not, did neither.
+fn went(group: &str, named: u64, of: &MembersChanged, join: bool) -> String {
+    let n = if join { of.joined } else { of.left };
+    let done = match (n, join) {
+        (0, true) => return format!("nobody joined {group}: all who are named were in it already"),
+        (0, false) => return format!("nobody left {group}: none who is named was in it"),
+        (n, true) => format!(
+            "{} joined {group}, which counts at once",
+            words::count(n, "member")
+        ),
+        (n, false) => format!("{} left {group}", words::count(n, "member")),
+    };
+    let rest = named.saturating_sub(n);
+    match (rest, join) {
+        (0, _) => done,
+        (1, true) => format!("{done}; 1 was in it already"),
+        (rest, true) => format!("{done}; {rest} were in it already"),
+        (1, false) => format!("{done}; 1 was not in it"),
+        (rest, false) => format!("{done}; {rest} were not in it"),
+    }
 }
 
 fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
@@ -151,4 +169,40 @@ fn text(shown: &Shown) -> String {
 
 fn place(group: &str) -> String {
     format!("/v1/groups/{}", escape(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r2_who_was_in_a_group_already_is_not_told_to_have_joined() {
+        let said = |named, n, join| {
+            let of = MembersChanged {
+                joined: if join { n } else { 0 },
+                left: if join { 0 } else { n },
+                ending: Vec::new(),
+            };
+            went("CAD", named, &of, join)
+        };
+        for (named, n, join, text) in [
+            (2, 2, true, "2 members joined CAD, which counts at once"),
+            (
+                2,
+                1,
+                true,
+                "1 member joined CAD, which counts at once; 1 was in it already",
+            ),
+            (
+                1,
+                0,
+                true,
+                "nobody joined CAD: all who are named were in it already",
+            ),
+            (3, 1, false, "1 member left CAD; 2 were not in it"),
+            (1, 0, false, "nobody left CAD: none who is named was in it"),
+        ] {
+            assert_eq!(said(named, n, join), text);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seatkeeper::wire::{
-    EndingReply, Group, GroupChange, GroupMake, Member, MembersChange, Page, Problem, TakenAway,
+    Group, GroupChange, GroupMake, Member, MembersChange, MembersChanged, Page, Problem, TakenAway,
 };
 
 /// The groups.
@@ -108,7 +108,7 @@ pub(super) async fn change(
 /// Says who comes into it and who leaves it. Who joins has its licenses at once, who leaves loses them (rule 3).
 #[utoipa::path(patch, path = "/v1/groups/{group}/members", tag = "directory", request_body = MembersChange,
     params(("group" = String, Path, description = "its id or name"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
-    (status = 200, description = "Done; whose seats end for it", body = EndingReply),
+    (status = 200, description = "Done: how many came and left, and whose seats end for it", body = MembersChanged),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn change_members(
@@ -117,14 +117,14 @@ pub(super) async fn change_members(
     Path(group): Path<String>,
     IfMatch(revision): IfMatch,
     Body(body): Body<MembersChange>,
-) -> Answer<Json<EndingReply>> {
-    let ending = api
+) -> Answer<Json<MembersChanged>> {
+    let changed = api
         .writing(asker.caller.uid, move |api| {
             api.desk
                 .change_members(&asker.caller, &group, &body, revision)
         })
         .await?;
-    Ok(Json(ending))
+    Ok(Json(changed))
 }
 
 /// Takes a group away, with what is assigned to it.

@@ -165,6 +165,20 @@ pub struct MembersChange {
     pub hard: bool,
 }
 
+/// Who came into a group and who left it, and who loses a seat by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MembersChanged {
+    /// Users and groups that joined; those that were in it already did not.
+    #[serde(default)]
+    pub joined: u64,
+    /// Users and groups that left.
+    #[serde(default)]
+    pub left: u64,
+    /// Holders whose user has no right any more.
+    pub ending: Vec<EndingHolder>,
+}
+
 /// One in a group: `GET /v1/groups/{id}/members`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

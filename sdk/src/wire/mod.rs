@@ -34,8 +34,8 @@ pub use credentials::{
 pub use dates::{Clock, ClockAccept, ClockAccepted, ClockLast, ClockLicense};
 pub use dev::{DevClock, DevFault};
 pub use directory::{
-    Changed, CustomerAlias, Group, GroupChange, GroupMake, Member, MembersChange, Unit, UnitChange,
-    UnitMake, User, UserChange, UserMake,
+    Changed, CustomerAlias, Group, GroupChange, GroupMake, Member, MembersChange, MembersChanged,
+    Unit, UnitChange, UnitMake, User, UserChange, UserMake,
 };
 pub use install::{InstallBody, Installed, InstalledLicense};
 pub use mail::{LicenseRequestMail, LicenseRequestMailed, MailState, MailStatus, MailTest};

@@ -5,7 +5,7 @@ use crate::registrations::{access, account, asks};
 use crate::roles::{give, made, role};
 use crate::site::Site;
 use seatkeeper::wire::{
-    AddressAsk, Assignment, Ended, GroupMake, RoleDefine, TokenMake, UnitChange,
+    AddressAsk, Assignment, Ended, GroupMake, MembersChange, RoleDefine, TokenMake, UnitChange,
 };
 use seatkeeper_core::authorize::Caller;
 use std::collections::BTreeMap;
@@ -186,4 +186,30 @@ fn s11_what_ended_by_a_word_for_an_address_is_told_of_those_who_are_seen() {
     desk.reset(&root, "eve", (None, false)).expect("told");
     let verified = desk.verify_registration(&root, "eve", None).expect("in");
     assert_eq!((&*verified.status, verified.ended), ("active", CODE));
+}
+
+#[test]
+fn r2_who_was_in_a_group_already_did_not_join_it() {
+    let site = Site::new();
+    let (root, desk) = (site.root(), &site.desk);
+    made(&site, "ana", &[]);
+    made(&site, "bob", &[]);
+    group(&site, "CAD");
+    group(&site, "Inner");
+    let changes = |come: &[&str], leave: &[&str]| {
+        let texts = |of: &[&str]| of.iter().map(|one| (*one).to_owned()).collect();
+        let body = MembersChange {
+            add_users: texts(come),
+            add_groups: vec!["Inner".to_owned()],
+            drop_users: texts(leave),
+            ..MembersChange::default()
+        };
+        let changed = desk.change_members(&root, "CAD", &body, None);
+        let changed = changed.expect("changed");
+        (changed.joined, changed.left)
+    };
+    assert_eq!(changes(&["ana", "ANA"], &[]), (2, 0));
+    assert_eq!(changes(&["ana", "bob"], &[]), (1, 0));
+    assert_eq!(changes(&[], &["ana", "bob"]), (0, 2));
+    assert_eq!(changes(&[], &["ana"]), (0, 0));
 }

@@ -10,12 +10,13 @@ use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal};
 use crate::side::Kind;
 use seatkeeper::wire::{
-    self, EndingReply, GroupChange, GroupMake, Member, MembersChange, Page, TakenAway,
+    self, GroupChange, GroupMake, Member, MembersChange, MembersChanged, Page, TakenAway,
 };
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{GroupId, NameHash, UserId};
 use seatkeeper_engine::state::Target;
 use seatkeeper_engine::{Concerned, State};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 impl Desk {
@@ -109,7 +110,7 @@ impl Desk {
         group: &str,
         body: &MembersChange,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<MembersChanged, Refused> {
         self.traced(
             caller,
             self.change_members_of(caller, group, body, if_match),
@@ -175,7 +176,7 @@ impl Desk {
         group: &str,
         body: &MembersChange,
         if_match: Option<u64>,
-    ) -> Result<EndingReply, Refused> {
+    ) -> Result<MembersChanged, Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
         let asker = caller;
@@ -207,6 +208,8 @@ impl Desk {
         };
         let (come, come_groups) = (users(&body.add_users)?, groups(&body.add_groups)?);
         let (leave, leave_groups) = (users(&body.drop_users)?, groups(&body.drop_groups)?);
+        let joined = told_apart(state, group, (&come, &come_groups)).1;
+        let left = told_apart(state, group, (&leave, &leave_groups)).0;
         let comes = !(come.is_empty() && come_groups.is_empty());
         let leaves = !(leave.is_empty() && leave_groups.is_empty());
         if body.hard && !leaves {
@@ -236,7 +239,12 @@ impl Desk {
             Some(added) if !leaves => added,
             _ => self.arranged(caller, &what, drop)?,
         };
-        Ok(self.losing(state, &answer, &concerned))
+        let ending = self.losing(state, &answer, &concerned).ending;
+        Ok(MembersChanged {
+            joined,
+            left,
+            ending,
+        })
     }
 
     fn remove_group_of(
@@ -354,6 +362,25 @@ impl Desk {
             revision: known.revision,
         })
     }
+}
+
+/// How many of these are right in a group, and how many are not.
+fn told_apart(state: &State, group: GroupId, of: (&[UserId], &[GroupId])) -> (u64, u64) {
+    let (users, groups): (BTreeSet<_>, BTreeSet<_>) =
+        (of.0.iter().collect(), of.1.iter().collect());
+    let users = users
+        .into_iter()
+        .map(|id| state.users.get(id).map(|known| &known.groups));
+    let groups = groups
+        .into_iter()
+        .map(|id| state.groups.get(id).map(|known| &known.groups));
+    let within = |known: Option<&Vec<GroupId>>| known.is_some_and(|known| known.contains(&group));
+    users
+        .chain(groups)
+        .fold((0, 0), |(is, is_not), known| match within(known) {
+            true => (is + 1, is_not),
+            false => (is, is_not + 1),
+        })
 }
 
 fn named(group: GroupId, text: &str, name: NameHash) -> Named<'_> {
