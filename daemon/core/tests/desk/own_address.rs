@@ -542,3 +542,25 @@ fn s11_d9_a_code_whose_mail_is_not_out_keeps_nobody_waiting_for_it() {
     assert!(forgot_where(&site, "di", &|_| false).is_none());
     redeemed(&site, &di, &told.expect("told"), SECOND).expect("hers");
 }
+
+#[test]
+fn s11_d9_who_waits_shows_the_address_that_an_administrator_gave() {
+    let site = Site::new();
+    let works = account(&site, "Works", "customer");
+    asks(&site, "cy", &access(&works, None)).expect("waits");
+    gives(&site, "cy", "cy@works.example");
+    let cy = site.caller(5001, "cy", false);
+    let other = wants(&site, &cy, "other@works.example", "").expect_err("another one");
+    assert!(other.detail.contains("noted of them"), "{}", other.detail);
+    let asked = wants(&site, &cy, "cy@works.example", "").expect("asked");
+    let code = asked.code.expect("nobody else's");
+    let shown = shows(&site, &cy, "cy@works.example", &code);
+    assert_eq!(shown.expect("theirs").was, None);
+    assert_eq!(address(&site, "cy"), known("cy@works.example", "proved"));
+    let again = wants(&site, &cy, "cy@works.example", "").expect_err("known");
+    assert!(
+        again.detail.contains("is yours already"),
+        "{}",
+        again.detail
+    );
+}

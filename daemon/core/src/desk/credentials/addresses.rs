@@ -112,8 +112,8 @@ impl Desk {
         })
     }
 
-    /// Who has a password tells it. Who has none may show the address that they told when they asked to come in, and no
-    /// other: whoever comes to their account for a moment gets nothing by it that stays. Anybody may ask to come in and tell
+    /// Who has a password tells it. Who has none may show the address that they told when they asked to come in, or that an
+    /// administrator gave them while they wait, and no other: whoever comes to their account for a moment gets nothing by it that stays. Anybody may ask to come in and tell
     /// whichever address, so that one code goes there in an hour; one whose mail was not taken, or is gone with a daemon that
     /// ended, is none.
     fn may_ask(
@@ -125,17 +125,20 @@ impl Desk {
         is_out: IsOut<'_>,
     ) -> Result<(), Refused> {
         let claimed = state.users.get(&user).and_then(|known| known.claimed);
-        if state.password_of(user).is_none() && claimed == Some(new) {
+        let waits = state.registrations.contains_key(&user);
+        let given = self.address_login(state, user).filter(|_| waits);
+        let noted = claimed.or(given);
+        if state.password_of(user).is_none() && noted == Some(new) {
             let mut codes = state.codes_of(user, Purpose::Address, self.now());
             return match codes.any(|(code, _)| is_out(code)) {
                 true => Err(on_its_way()),
                 false => Ok(()),
             };
         }
-        if state.password_of(user).is_none() && state.registrations.contains_key(&user) {
+        if state.password_of(user).is_none() && waits {
             return Err(bad(
                 "password",
-                waits_without(&self.user_name(user), claimed.is_some()),
+                waits_without(&self.user_name(user), noted.is_some()),
             ));
         }
         let none = Secret::default();
@@ -197,9 +200,9 @@ impl Desk {
 }
 
 /// A code for a password would be asked for in vain: nothing is mailed to who told no address, or only told one.
-fn waits_without(name: &str, told: bool) -> String {
-    let only = match told {
-        true => ": by then they show the address that they told, and no other",
+fn waits_without(name: &str, noted: bool) -> String {
+    let only = match noted {
+        true => ": by then they show the address that is noted of them, and no other",
         false => "",
     };
     format!(
