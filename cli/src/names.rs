@@ -62,6 +62,16 @@ impl When {
     }
 }
 
+/// The last day of somebody, which no span ago names.
+pub(crate) fn last_day(text: &str) -> Result<When, String> {
+    match text.parse() {
+        Ok(When::Ago(_)) | Err(_) => {
+            Err("expected a day such as 2027-01-31, or \"2027-01-31 15:04\" (UTC)".to_owned())
+        }
+        Ok(when) => Ok(when),
+    }
+}
+
 impl FromStr for When {
     type Err = String;
     fn from_str(text: &str) -> Result<When, String> {
@@ -287,6 +297,19 @@ mod tests {
 
     fn feature(text: &str) -> FeatureName {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn d14_a_guests_last_day_is_no_span_ago() {
+        let day = last_day("2027-01-31").map(|when| matches!(when, When::Day(_)));
+        assert_eq!(day, Ok(true));
+        for text in ["30d", "12h", "soon", "2027-13-40"] {
+            let why = last_day(text).unwrap_err();
+            assert!(
+                why.contains("a day such as") && !why.contains("ago"),
+                "{why}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `account …`, `unit …`, `group …`, `user …`: what may be typed.
 
-use crate::names::When;
+use crate::names::{When, last_day};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// `account …`
@@ -271,7 +271,7 @@ pub(crate) enum UserCommand {
         /// Their login
         login: String,
         /// A guest, until the end of this day; else a guest's last day stays
-        #[arg(long, value_name = "DAY")]
+        #[arg(long, value_name = "DAY", value_parser = last_day)]
         until: Option<When>,
         /// A guest no more
         #[arg(long, conflicts_with = "until")]
@@ -331,6 +331,6 @@ pub(crate) struct NewUsers {
     #[arg(long)]
     pub pending: bool,
     /// Guests, until the end of this day
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = last_day)]
     pub until: Option<When>,
 }

@@ -62,11 +62,13 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &RoleCommand, printer: &Printer)
         }
         RoleCommand::Remove { role } => {
             let known: Role = daemon.get(&place(role))?;
+            let was = known.changed;
             let gone: Option<Role> = daemon.delete(&place(role), Some(known.revision))?;
             printer.record(&gone.unwrap_or(known), |role| {
-                let is = match role.usual {
-                    true => "is as it came again",
-                    false => "is taken away",
+                let is = match (role.usual, was) {
+                    (true, true) => "is as it came again",
+                    (true, false) => "is as it came: nothing was changed",
+                    (false, _) => "is taken away",
                 };
                 let ended = words::ended(role.ended.as_ref(), "those who have it");
                 format!("role {} {is}{ended}", role.name)
@@ -98,7 +100,7 @@ fn changed(
     printer.record(&changed, |user| {
         let User { login, .. } = user;
         let ended = words::ended(user.ended.as_ref(), login);
-        format!("{login} is now: {}{ended}", of(&user.roles))
+        format!("{login} is now: {}{ended}", said(&user.roles))
     })
 }
 
@@ -124,6 +126,14 @@ fn not_theirs(asked: &Giving, user: &User) -> Failure {
     };
     let what = format!("nothing was taken: {login} does not have the role {role} at {place}");
     Failure::new(Exit::NotFound, what, next)
+}
+
+/// The roles of a user, as a sentence about them.
+pub(crate) fn said(roles: &[GivenRole]) -> String {
+    match roles.is_empty() {
+        true => "user of their own units, as everybody".to_owned(),
+        false => of(roles),
+    }
 }
 
 /// The roles of a user, for people. Everybody is a `user` of their own units.

@@ -215,7 +215,7 @@ fn text(who: &Whoami) -> String {
             format!("password  {password}"),
             format!("accounts  {}", who.accounts.join(", ")),
             format!("units     {}", who.units.join(", ")),
-            format!("roles     {}", role::of(&who.roles)),
+            format!("roles     {}", role::said(&who.roles)),
         ]);
     }
     lines.join("\n")

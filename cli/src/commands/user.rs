@@ -250,7 +250,7 @@ fn text(user: &User) -> String {
         .map_or_else(String::new, |text| format!("address {text}\n")),
         stands(user),
         user.units.join(", "),
-        super::role::of(&user.roles)
+        super::role::said(&user.roles)
     )
 }
 

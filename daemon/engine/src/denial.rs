@@ -161,6 +161,8 @@ impl Trace for Vec<Step> {
 
 /// What stands against taking a unit away, as `limit` of a `not_empty` says it.
 pub mod in_it {
+    /// The site itself.
+    pub const HOME: &str = "it is the home account";
     /// Units below.
     pub const UNITS: &str = "units are below it";
     /// Users.

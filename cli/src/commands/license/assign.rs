@@ -61,8 +61,12 @@ pub(super) fn assign(
     if let Some(user) = to.user.as_deref().filter(|user| is_no_login(user))
         && !daemon.is_dev()
     {
+        let all_the_same = match made.exclude.is_empty() {
+            true => "assigned all the same",
+            false => "it holds for whoever comes by it all the same",
+        };
         printer.note(&format!(
-            "there is no login {user} on this machine; assigned all the same"
+            "there is no login {user} on this machine; {all_the_same}"
         ));
     }
     Ok(())
@@ -262,10 +266,10 @@ fn limits(flag: &str, texts: &[String]) -> Outcome<Option<BTreeMap<String, u64>>
 
 /// Everything that it limits, in a cell.
 fn limited(one: &Assignment) -> String {
-    let excluded = one
-        .exclude
-        .iter()
-        .map(|name| format!("no {}", said(std::slice::from_ref(name))));
+    let excluded = one.exclude.iter().map(|name| match name == ALL.1 {
+        true => "kept out".to_owned(),
+        false => format!("no {name}"),
+    });
     let max = one.max.iter().map(|(feature, n)| format!("{feature} {n}"));
     let each = one
         .max_each

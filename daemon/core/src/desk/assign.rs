@@ -112,6 +112,9 @@ impl Desk {
             }
             _ => {
                 let mut refused = self.not_done(caller, &what, &answer);
+                if refused.code == Code::BadRequest {
+                    refused.hint = shows(&license);
+                }
                 let state = &answer.snapshot.state;
                 let covers = state.covers.get(&license);
                 if refused.code == Code::Conflict
@@ -201,12 +204,12 @@ impl Desk {
         id: &str,
     ) -> Result<(AssignmentId, Caller), Refused> {
         let sight = self.sight(snapshot, caller, Permission::LicenseManageUsers)?;
-        let what = format!("there is no assignment {id}");
+        let none = nobody("assignment", &id, "license assignments");
         let id: AssignmentId = parse::id("id", id, "not 32 hex digits")?;
         let state = &snapshot.state;
         let known = state.assignments.get(&id);
         let known = known.filter(|known| sight.on(state, known.target));
-        let known = known.ok_or_else(|| problem(Code::NotFound, what))?;
+        let known = known.ok_or(none)?;
         Ok((id, self.assigning(snapshot, caller, known.target)?))
     }
 
@@ -251,7 +254,11 @@ impl Desk {
             },
         )?;
         let Verdict::Ending(holders) = &answer.verdict else {
-            return Err(self.not_done(caller, &what, &answer));
+            let mut refused = self.not_done(caller, &what, &answer);
+            if refused.code == Code::BadRequest {
+                refused.hint = shows(&known.license);
+            }
+            return Err(refused);
         };
         let state = &answer.snapshot.state;
         let known = state.assignments.get(&id);
@@ -378,6 +385,14 @@ pub(super) fn terms(body: &Assignment) -> Result<AssignmentTerms, Refused> {
         priority: body.priority.unwrap_or(AssignmentTerms::default().priority),
         limits: limits(&body.exclude, [&body.max, &body.max_each, &body.reserve])?,
     })
+}
+
+/// Where somebody looks whose terms do not fit the license.
+fn shows(license: &LicenseId) -> String {
+    format!(
+        "`seatkeeper license show {}` tells its account, its features and their optional policies",
+        license.id
+    )
 }
 
 /// All features of a license.

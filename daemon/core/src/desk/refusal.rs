@@ -234,6 +234,9 @@ fn too_many(denial: &Denial, user: &str, what: &str) -> String {
 fn of_directory(denial: &Denial, what: &str) -> String {
     let limit = denial.limit.as_deref().unwrap_or("its limit");
     match denial.code {
+        Code::NameTaken if what.starts_with("user ") || what.starts_with("address ") => {
+            format!("{what}: another user has this login or address")
+        }
         Code::NameTaken => format!("{what}: something else in the same place has this name"),
         Code::NotEmpty => format!("{what} cannot go: {limit}"),
         Code::Cycle => format!("{what} would hold itself"),

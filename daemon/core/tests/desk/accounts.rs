@@ -4,7 +4,7 @@ use crate::directory::person;
 use crate::roles::role;
 use crate::site::{Site, Vendor};
 use seatkeeper::token::claims::License;
-use seatkeeper::wire::{Code, ExplainBody, Installed, Item, UnitChange, UnitMake};
+use seatkeeper::wire::{Assignment, Code, ExplainBody, Installed, Item, UnitChange, UnitMake};
 use seatkeeper_core::desk::Refused;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 
@@ -438,4 +438,66 @@ fn r1_what_is_in_a_unit_is_told_with_the_commands_that_empty_it() {
             no.hint
         );
     }
+}
+
+#[test]
+fn r22_what_does_not_fit_is_refused_with_what_helps() {
+    let (site, vendor) = trusting();
+    install(
+        (&site, &vendor),
+        "ACME-1",
+        ("4711", "Acme", "it@acme.example"),
+        None,
+    )
+    .expect("installed");
+    let (root, desk) = (site.root(), &site.desk);
+    desk.make_unit(&root, &account("Works", "customer"))
+        .expect("Works");
+    for (name, above) in [("West", "home"), ("Lab", "West")] {
+        let body = crate::directory::unit(name, Some(above));
+        desk.make_unit(&root, &body).expect(name);
+    }
+    desk.make_user(&root, &person("ana", &[])).expect("ana");
+    let hint = |no: Refused| no.hint.clone();
+    // A license goes to its account, and has what it has.
+    let assigns = |body: Assignment| {
+        let license = "ACME-1".to_owned();
+        hint(
+            desk.assign(&root, &Assignment { license, ..body })
+                .expect_err("no"),
+        )
+    };
+    let to = |unit: &str| Assignment {
+        unit: Some(unit.to_owned()),
+        ..Assignment::default()
+    };
+    let fly = Assignment {
+        policies: vec!["fly".to_owned()],
+        ..to("West")
+    };
+    for body in [to("Works"), fly] {
+        let said = assigns(body);
+        assert!(
+            said.starts_with("`seatkeeper license show ACME-1`"),
+            "{said}"
+        );
+    }
+    let none = desk.assignment(&root, "12").expect_err("none");
+    let list = "`seatkeeper license assignments` shows";
+    assert!(none.hint.starts_with(list), "{}", none.hint);
+    // The home account cannot be emptied, and the role of everybody not be given.
+    let home = hint(desk.remove_unit(&root, "home", None).expect_err("home"));
+    assert!(home.starts_with("the home account stays"), "{home}");
+    let no = crate::roles::give(&site, &root, "ana", &[role("user", "")]);
+    let said = hint(no.expect_err("everybody's"));
+    assert!(said.contains("`seatkeeper role define user`"), "{said}");
+    // Two units in one line.
+    let both = desk.make_user(&root, &person("bob", &["West", "Lab"]));
+    let said = hint(both.expect_err("one line"));
+    assert!(said.starts_with("name one of the two"), "{said}");
+    let again = desk
+        .make_user(&root, &person("ana", &[]))
+        .expect_err("taken");
+    let who = "user ana: another user has this login or address";
+    assert_eq!(again.detail, who);
 }

@@ -100,7 +100,7 @@ pub(super) fn remove(
 pub(super) fn occupied(state: &State, unit: UnitId, known: &OrgUnit) -> Option<&'static str> {
     let target = Target::Unit(unit);
     if state.site.is_some_and(|site| site.unit == unit) {
-        return Some("it is the home account");
+        return Some(in_it::HOME);
     }
     if known.units > 0 {
         return Some(in_it::UNITS);

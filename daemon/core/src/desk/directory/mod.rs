@@ -126,6 +126,9 @@ impl Desk {
                     "take another name: `seatkeeper {list} list` shows those that are there"
                 );
             }
+            denial::Code::OneLine if what.starts_with("user ") => {
+                out.hint = "name one of the two: who is in a unit counts for those above it, too; `seatkeeper unit list` shows what lies in what".to_owned();
+            }
             denial::Code::NotEmpty => {
                 if let Some(hint) = empties(denial.limit.as_deref(), what) {
                     out.hint = hint;
@@ -152,6 +155,10 @@ impl Desk {
 /// How a unit gets empty, by what is in it.
 fn empties(reason: Option<&str>, what: &str) -> Option<String> {
     let unit = what.split_once(' ').map_or(what, |(_, name)| name);
+    if reason == Some(in_it::HOME) {
+        let stays = "the home account stays; `seatkeeper unit list` shows the units in it";
+        return Some(stays.to_owned());
+    }
     let (list, then) = match reason? {
         in_it::UNITS => (
             "unit list".to_owned(),

@@ -216,10 +216,7 @@ impl Desk {
                 unit => self.unit_seen(snapshot, caller, (member, unit))?,
             };
             if one.role == Role::USER {
-                return Err(bad(
-                    member,
-                    "everybody has the role user at their own units",
-                ));
+                return Err(of_everybody(member));
             }
             let give = Permission::RoleGive;
             acting_for = acting_for.or(authorize(snapshot, caller, give, &[unit])?);
@@ -365,6 +362,16 @@ fn role_view(state: &State, name: &str) -> Option<wire::Role> {
 
 fn no_role(role: &str) -> Refused {
     super::nobody("role", &role, "role list")
+}
+
+/// Nobody is given what everybody has, nor is it taken from one.
+fn of_everybody(member: &str) -> Refused {
+    let mut refused = bad(
+        member,
+        "the role user is everybody's at their own units, neither given nor taken",
+    );
+    refused.hint = "`seatkeeper role show user` tells what it gives, `seatkeeper role define user` changes that for everybody; `seatkeeper user move` changes whose units are which".to_owned();
+    refused
 }
 
 /// Nobody gives more than they have.

@@ -3,10 +3,11 @@
 use super::{Cursor, page, pool_text};
 use crate::authorize::{Caller, Permission};
 use crate::desk::Desk;
+use crate::desk::directory::nobody;
 use crate::licenses::claims_of;
-use crate::problem::{Refused, internal, problem};
+use crate::problem::{Refused, internal};
 use seatkeeper::token::hash as token_hash;
-use seatkeeper::wire::{self, Code, Page};
+use seatkeeper::wire::{self, Page};
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name, PoolId};
 use seatkeeper_engine::reserves;
@@ -140,7 +141,7 @@ impl Desk {
             .and_then(|id| Some((id, snapshot.state.assignments.get(&id)?)));
         let seen = known.filter(|(_, known)| sight.on(state, known.target));
         seen.map(|(id, known)| self.assignment_view(&snapshot.state, id, known))
-            .ok_or_else(|| problem(Code::NotFound, format!("there is no assignment {id}")))
+            .ok_or_else(|| nobody("assignment", &id, "license assignments"))
     }
 }
 
