@@ -76,7 +76,7 @@ fn f8_a_role_that_they_do_not_have_there_is_not_said_to_be_taken() {
     let taken = take(there, (json!([]), 4)).run("role take helper zoe --unit East");
     assert_eq!(
         (code(&taken), out(&taken).as_str()),
-        (0, "zoe is now: user\n")
+        (0, "zoe is now: user of their own units, as everybody\n")
     );
 }
 
