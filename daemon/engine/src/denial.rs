@@ -159,6 +159,18 @@ impl Trace for Vec<Step> {
     }
 }
 
+/// No id is ever given twice: a seat that is held still, and what the audit log tells of the one that is gone, would be the
+/// other's.
+pub(crate) fn never_again(gone: bool, what: &str) -> Result<(), Denial> {
+    if !gone {
+        return Ok(());
+    }
+    Err(Denial {
+        limit: Some(format!("{what} of this id was taken away")),
+        ..Denial::new(Code::Conflict, 20)
+    })
+}
+
 /// What stands against taking a unit away, as `limit` of a `not_empty` says it.
 pub mod in_it {
     /// The site itself.

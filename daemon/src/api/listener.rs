@@ -211,7 +211,7 @@ pub(crate) async fn stopped(mut stop: Stop) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::turn::Turn;
+    use crate::api::turn_tests::Turn;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ mod matrix_tests;
 #[cfg(test)]
 mod resource_tests;
 #[cfg(test)]
-mod turn;
+mod turn_tests;
 
 pub use dev::Dev;
 pub use follow::Follow;

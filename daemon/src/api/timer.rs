@@ -88,7 +88,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::turn::Turn;
+    use crate::api::turn_tests::Turn;
     use std::future::poll_fn;
 
     #[tokio::test(start_paused = true)]

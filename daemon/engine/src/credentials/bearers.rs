@@ -1,7 +1,6 @@
 //! Tokens and sessions that stand for a person, as they are judged.
 
-use crate::denial::{Code, Denial};
-use crate::directory::never_again;
+use crate::denial::{Code, Denial, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{BearerHash, BearerId, UserId};

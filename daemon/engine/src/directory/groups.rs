@@ -1,7 +1,7 @@
 //! Groups and who is in them (rule 2).
 
-use super::{never_again, settled};
-use crate::denial::{Code, Denial};
+use super::settled;
+use crate::denial::{Code, Denial, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{GroupId, NameHash, UnitId, UserId};

@@ -7,7 +7,7 @@ mod units;
 mod users;
 
 use crate::command::Arrange;
-use crate::denial::{Code, Denial};
+use crate::denial::Denial;
 use crate::engine::{Act, Verdict};
 use crate::event::Recorded;
 use crate::losses::{self, Concerned};
@@ -80,18 +80,6 @@ pub(crate) fn arrange(act: &mut Act<'_>, change: Arrange) -> Result<Verdict, Den
         } => users::remove(act, user, hard, if_match),
         Arrange::Admit(admission) => registrations::admit(act, admission),
     }
-}
-
-/// No id is ever given twice: a seat that is held still, and what the audit log tells of the one that is gone, would be the
-/// other's.
-pub(crate) fn never_again(gone: bool, what: &str) -> Result<(), Denial> {
-    if !gone {
-        return Ok(());
-    }
-    Err(Denial {
-        limit: Some(format!("{what} of this id was taken away")),
-        ..Denial::new(Code::Conflict, 20)
-    })
 }
 
 /// Records a change by which these may gain or lose a right.

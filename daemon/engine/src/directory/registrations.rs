@@ -1,9 +1,9 @@
 //! Who asks to come in, as it is judged (rule 1): anybody may ask, so that all of it is bounded, and nobody who asks
 //! learns of an account that is not theirs.
 
-use super::{never_again, units, users};
+use super::{units, users};
 use crate::command::{Admission, Register, Want};
-use crate::denial::{Code, Denial};
+use crate::denial::{Code, Denial, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{Recorded, Registered};
 use crate::ids::{NameHash, UnitId, UserId};

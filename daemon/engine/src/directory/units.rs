@@ -1,8 +1,8 @@
 //! Accounts and the units below them (rule 1).
 
-use super::{never_again, settled};
+use super::settled;
 use crate::command::{MoveTo, UnitChange};
-use crate::denial::{Code, Denial, in_it};
+use crate::denial::{Code, Denial, in_it, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{NameHash, UnitId, UserId};

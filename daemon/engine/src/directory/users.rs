@@ -1,8 +1,8 @@
 //! Users: who they are, where they are, and whether they may sit (rules 1, 4).
 
-use super::{never_again, settled, unchanged_still};
+use super::{settled, unchanged_still};
 use crate::access::keeps_an_administrator;
-use crate::denial::{Code, Denial};
+use crate::denial::{Code, Denial, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::Recorded;
 use crate::ids::{LoginHash, UnitId, UserId};

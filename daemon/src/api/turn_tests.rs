@@ -1,4 +1,4 @@
-//! A task's turn, used up by hand: what waits must wait at its end as it does at its beginning.
+//! What tests of waiting share: a task's turn, used up by hand. What waits must wait at its end as it does at its beginning.
 
 use std::future::Future;
 use std::pin::pin;
