@@ -5,10 +5,9 @@ use super::directory::nobody;
 use super::draft::Draft;
 use super::parse::{self, bad};
 use super::people::people;
-use super::refusal::Subject;
 use super::release::ending;
 use crate::authorize::{Caller, Permission};
-use crate::keeper::{Answer, Snapshot};
+use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, Code, EndingReply};
@@ -286,51 +285,6 @@ impl Desk {
             Verdict::Ending(holders) => Ok(ending(holders, answer.now.lease)),
             Verdict::Done => Ok(ending(&[], answer.now.lease)),
             _ => Err(self.not_done(caller, &what, &answer)),
-        }
-    }
-
-    /// Has a change judged. The names of tokens that end by it, whatever it is, go at once.
-    pub(super) fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
-        let before = self.keeper.recorded();
-        let answer = self.ask(self.order(caller, command), caller.trace.clone());
-        let answer = answer.map_err(|e| self.fail(caller, e))?;
-        self.erase_ended(&before.state, &answer.snapshot.state);
-        Ok(answer)
-    }
-
-    /// Judges on a snapshot, and again where rights were changed before that was applied: nobody makes for an administrator
-    /// what they were judged to make for one who had nothing (S11).
-    pub(super) fn by_rights_of_now<T>(
-        &self,
-        mut judge: impl FnMut(&Snapshot) -> Result<T, Refused>,
-    ) -> Result<T, Refused> {
-        const TRIES: usize = 16;
-        for _ in 1..TRIES {
-            let snapshot = self.keeper.snapshot();
-            let done = judge(&snapshot);
-            let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision);
-            if !late || self.keeper.recorded().state.rights == snapshot.state.rights {
-                return done;
-            }
-        }
-        judge(&self.keeper.snapshot())
-    }
-
-    pub(super) fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
-        match &answer.verdict {
-            Verdict::Denied(denial) => {
-                // Whom it is about, where that is not the one who asks.
-                let about = denial.users.first().map(|user| self.user_name(*user));
-                let user = about.as_deref().unwrap_or(&caller.login.name);
-                let subject = Subject {
-                    caller,
-                    user,
-                    what,
-                    version: None,
-                };
-                self.refuse(denial, subject, &answer.snapshot)
-            }
-            other => internal("an answer that does not fit", &format_args!("{other:?}")),
         }
     }
 

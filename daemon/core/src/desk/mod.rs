@@ -41,16 +41,18 @@ use crate::authorize::{Caller, Names, Permission, Sight};
 use crate::clock::Clock;
 use crate::keeper::{Answer, Failure, Handle, Reply, Snapshot};
 use crate::keys::Keys;
+use crate::problem::internal;
 use crate::side::{DenialNote, Side};
 use crate::storage::Space;
 use findings::Remarks;
 use prune::Pruning;
 use refusal::{Subject, denied, failed};
+use seatkeeper::wire::Code;
 use seatkeeper_engine::command::Pid;
 use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
 use seatkeeper_engine::time::Now;
-use seatkeeper_engine::{Actor, Command, Order, Origin};
+use seatkeeper_engine::{Actor, Command, Order, Origin, Verdict};
 use std::sync::{Arc, Mutex};
 
 /// What a desk is told about the site and its machine.
@@ -270,6 +272,51 @@ impl Desk {
         self.keeper.ask_for(order, trace)
     }
 
+    /// Has a change judged. The names of tokens that end by it, whatever it is, go at once.
+    fn asked(&self, caller: &Caller, command: Command) -> Result<Answer, Refused> {
+        let before = self.keeper.recorded();
+        let answer = self.ask(self.order(caller, command), caller.trace.clone());
+        let answer = answer.map_err(|e| self.fail(caller, e))?;
+        self.erase_ended(&before.state, &answer.snapshot.state);
+        Ok(answer)
+    }
+
+    /// Judges on a snapshot, and again where rights were changed before that was applied: nobody makes for an administrator
+    /// what they were judged to make for one who had nothing (S11).
+    fn by_rights_of_now<T>(
+        &self,
+        mut judge: impl FnMut(&Snapshot) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        const TRIES: usize = 16;
+        for _ in 1..TRIES {
+            let snapshot = self.keeper.snapshot();
+            let done = judge(&snapshot);
+            let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision);
+            if !late || self.keeper.recorded().state.rights == snapshot.state.rights {
+                return done;
+            }
+        }
+        judge(&self.keeper.snapshot())
+    }
+
+    fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
+        match &answer.verdict {
+            Verdict::Denied(denial) => {
+                // Whom it is about, where that is not the one who asks.
+                let about = denial.users.first().map(|user| self.user_name(*user));
+                let user = about.as_deref().unwrap_or(&caller.login.name);
+                let subject = Subject {
+                    caller,
+                    user,
+                    what,
+                    version: None,
+                };
+                self.refuse(denial, subject, &answer.snapshot)
+            }
+            other => internal("an answer that does not fit", &format_args!("{other:?}")),
+        }
+    }
+
     fn order(&self, caller: &Caller, command: Command) -> Order {
         Order {
             actor: caller.actor(self.user_of(caller)),
@@ -330,8 +377,8 @@ fn trace_of(caller: &Caller) -> String {
 }
 
 /// The spelling of a code that this version knows, which lives as long as the program.
-fn stable(code: seatkeeper::wire::Code) -> &'static str {
-    seatkeeper::wire::Code::ALL
+fn stable(code: Code) -> &'static str {
+    Code::ALL
         .iter()
         .find(|known| **known == code)
         .map_or("internal", |known| known.as_str())
