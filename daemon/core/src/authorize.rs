@@ -36,6 +36,8 @@ pub struct Caller {
     pub administrators: Name,
     /// The account for which they act, being of the one that manages it (rule 1).
     pub acting_for: Option<UnitId>,
+    /// The age of the rights by which they are judged, where what they ask is refused once those are others.
+    pub judged: Option<u64>,
     /// What they presented, a token or a session: whoever they are for the kernel, they are the person for whom it stands.
     pub presented: Option<Presented>,
     /// Where a refusal looks up which person it is.

@@ -73,6 +73,13 @@ pub enum Origin {
 /// The asked.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// A change by somebody who was judged by rights of this age: refused where anyone's changed since (S11).
+    Judged {
+        /// Number of the event that last changed anyone's.
+        rights: u64,
+        /// The change.
+        command: Box<Command>,
+    },
     /// The first start: names the home account's root unit and this machine.
     FoundSite {
         /// The home account's root unit; everyone on this site is below it.

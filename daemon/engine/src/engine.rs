@@ -7,6 +7,7 @@ use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, ended_with, evolve};
 use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
+use crate::licensing::assign;
 use crate::licensing::customer::For;
 use crate::state::State;
 use crate::time::{Date, LeaseTime, Now};
@@ -248,6 +249,10 @@ impl Act<'_> {
                 }
                 Ok(Verdict::Done)
             }
+            Command::Judged { rights, command } => {
+                access::judged_now(self.state(), rights)?;
+                self.judge(*command)
+            }
             Command::StartRun { run } => Ok(self.start(run)),
             Command::BeginQuarantine => {
                 rollback::begin_quarantine(self);
@@ -330,18 +335,17 @@ impl Act<'_> {
                 license,
                 target,
                 terms,
-            } => licensing::assign::assign(self, id, license, target, terms),
+            } => assign::assign(self, id, license, target, terms),
             Command::ChangeAssignment {
                 id,
                 terms,
                 hard,
                 if_match,
-            } => licensing::assign::change(self, id, terms, hard, if_match),
-            Command::Unassign { id, hard, if_match } => {
-                licensing::assign::unassign(self, id, hard, if_match)
-            }
+            } => assign::change(self, id, terms, hard, if_match),
+            Command::Unassign { id, hard, if_match } => assign::unassign(self, id, hard, if_match),
             // Judged before; listed so that a new command is judged somewhere.
             Command::FoundSite { .. }
+            | Command::Judged { .. }
             | Command::StartRun { .. }
             | Command::BeginQuarantine
             | Command::StopRun

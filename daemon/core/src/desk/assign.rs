@@ -31,7 +31,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn assign(&self, caller: &Caller, body: &Assignment) -> Result<Assignment, Refused> {
-        self.traced(caller, self.assign_of(caller, body))
+        self.by_rights_of_now(caller, |caller| self.assign_of(caller, body))
     }
 
     /// `DELETE /v1/assignments/{id}`; `if_match` is the revision that was seen. Blocks.
@@ -45,7 +45,9 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<EndingReply, Refused> {
-        self.traced(caller, self.unassign_of(caller, id, hard, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.unassign_of(caller, id, hard, if_match)
+        })
     }
 
     /// `PATCH /v1/assignments/{id}`. Blocks.
@@ -59,7 +61,7 @@ impl Desk {
         body: &AssignmentChange,
         if_match: Option<u64>,
     ) -> Result<Changed<Assignment>, Refused> {
-        self.traced(caller, self.change_of(caller, id, body, if_match))
+        self.by_rights_of_now(caller, |caller| self.change_of(caller, id, body, if_match))
     }
 
     fn assign_of(&self, caller: &Caller, body: &Assignment) -> Result<Assignment, Refused> {

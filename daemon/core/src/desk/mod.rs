@@ -53,7 +53,10 @@ use seatkeeper_engine::denial::Denial;
 use seatkeeper_engine::ids::{BootId, HolderId, MachineId, Name, UnitId};
 use seatkeeper_engine::time::Now;
 use seatkeeper_engine::{Actor, Command, Order, Origin, Verdict};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How often something is judged anew because anyone's rights were changed, at most.
+const TRIES: usize = 64;
 
 /// What a desk is told about the site and its machine.
 #[derive(Clone, Debug)]
@@ -115,6 +118,8 @@ pub struct Desk {
     signed: seen::Signed,
     /// Held while a name is given or taken away.
     naming: Mutex<()>,
+    /// Held by who is judged anew.
+    anew: Mutex<()>,
     passwords: credentials::Passwords,
     attempts: credentials::Attempts,
 }
@@ -160,6 +165,7 @@ impl Desk {
             followed: view::Followed::default(),
             signed: seen::Signed::default(),
             naming: Mutex::default(),
+            anew: Mutex::default(),
             passwords: credentials::Passwords::default(),
             attempts: credentials::Attempts::default(),
         };
@@ -186,6 +192,7 @@ impl Desk {
             administers: peer.administers,
             administrators: self.settings.administrators.clone(),
             acting_for: None,
+            judged: None,
             presented: None,
             names: Some(self.names.clone()),
             trace,
@@ -281,22 +288,31 @@ impl Desk {
         Ok(answer)
     }
 
-    /// Judges on a snapshot, and again where rights were changed before that was applied: nobody makes for an administrator
-    /// what they were judged to make for one who had nothing (S11).
+    /// Has somebody do what their rights give, and again where anyone's were changed before that was applied: nobody does by a
+    /// right what they lost meanwhile, or makes for an administrator what they may make for one who has nothing (S11). Who
+    /// administers the daemon has no rights to lose.
     fn by_rights_of_now<T>(
         &self,
-        mut judge: impl FnMut(&Snapshot) -> Result<T, Refused>,
+        caller: &Caller,
+        verb: impl Fn(&Caller) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        const TRIES: usize = 16;
-        for _ in 1..TRIES {
-            let snapshot = self.keeper.snapshot();
-            let done = judge(&snapshot);
-            let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision);
-            if !late || self.keeper.recorded().state.rights == snapshot.state.rights {
-                return done;
+        let (mut more, mut one) = (1..TRIES, None);
+        let done = loop {
+            let rights = self.keeper.recorded().state.rights;
+            let done = verb(&Caller {
+                judged: Some(rights).filter(|_| !caller.administers),
+                ..caller.clone()
+            });
+            let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision)
+                && self.keeper.recorded().state.rights != rights;
+            if !late || more.next().is_none() {
+                break done;
             }
-        }
-        judge(&self.keeper.snapshot())
+            // One at a time: each is judged anew against those alone who come for the first time.
+            one.get_or_insert_with(|| self.anew.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        drop(one);
+        self.traced(caller, done)
     }
 
     fn not_done(&self, caller: &Caller, what: &str, answer: &Answer) -> Refused {
@@ -318,6 +334,13 @@ impl Desk {
     }
 
     fn order(&self, caller: &Caller, command: Command) -> Order {
+        let command = match caller.judged {
+            Some(rights) => Command::Judged {
+                rights,
+                command: Box::new(command),
+            },
+            None => command,
+        };
         Order {
             actor: caller.actor(self.user_of(caller)),
             origin: Origin::Socket,

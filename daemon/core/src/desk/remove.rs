@@ -38,8 +38,7 @@ impl Desk {
         id: &str,
         how: Removal,
     ) -> Result<Removed, Refused> {
-        let done = self.remove_seen(caller, (vendor, id), how);
-        self.traced(caller, done)
+        self.by_rights_of_now(caller, |caller| self.remove_seen(caller, (vendor, id), how))
     }
 
     /// `DELETE /v1/licenses`: all of them, where the account's name was typed (L21, D5). Blocks.

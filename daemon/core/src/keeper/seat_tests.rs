@@ -368,7 +368,6 @@ fn i14_a_replayed_journal_gives_the_same_state() {
             user,
             roles: vec![given],
             if_match: None,
-            judged: None,
         }),
         Command::Credential(Credential::MakeCode {
             user,
@@ -376,7 +375,6 @@ fn i14_a_replayed_journal_gives_the_same_state() {
             code: CodeHash([7; 32]),
             mailed: None,
             if_match: None,
-            judged: None,
         }),
         checkout(machine, 1),
     ];

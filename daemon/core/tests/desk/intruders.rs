@@ -3,7 +3,9 @@
 use crate::directory::{member, person, unit};
 use crate::roles::{give, made, role};
 use crate::site::Site;
-use seatkeeper::wire::{Code, RoleDefine, TokenMake, UnitChange, UnitMake, UserChange};
+use seatkeeper::wire::{
+    Code, RoleDefine, RolesChange, TokenMake, UnitChange, UnitMake, UserChange,
+};
 use seatkeeper_core::authorize::Caller;
 
 fn defined(
@@ -267,6 +269,72 @@ fn s11_what_is_made_while_a_role_is_given_does_not_outlast_it() {
         let bearers = &state.credentials.bearers;
         assert_eq!(bearers.len(), 0, "made for {login}, who had nothing then");
     }
+}
+
+#[test]
+fn s11_who_loses_a_right_places_nobody_afterwards() {
+    let site = Site::new();
+    let root = site.root();
+    in_two_places(&site);
+    for _ in 0..40 {
+        give(&site, &root, "ana", &[role("portal-administrator", "")]).expect("given");
+        let places = |by: usize| {
+            let mut tries = (0..).map(|n| moved(&site, &format!("cat{by}"), n));
+            let no = tries.find_map(Result::err);
+            let no = no.expect("it is taken from her");
+            assert!(matches!(no, Code::Forbidden | Code::NotFound), "{no:?}");
+        };
+        std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..3).map(|by| scope.spawn(move || places(by))).collect();
+            let takes = RolesChange {
+                take: vec![role("portal-administrator", "")],
+                ..RolesChange::default()
+            };
+            let taken = site.desk.change_roles(&root, "ana", &takes, None);
+            taken.expect("taken");
+            hands
+                .into_iter()
+                .for_each(|hand| hand.join().expect("no panic"));
+        });
+        let revision = |login: &str| {
+            let shown = site.desk.user_shown(&root, login);
+            shown.expect("there").revision
+        };
+        let last = (0..3).map(|by| revision(&format!("cat{by}"))).max();
+        assert!(last < Some(revision("ana")), "placed after it was taken");
+    }
+}
+
+#[test]
+fn s11_nobody_is_refused_because_others_are_placed() {
+    let site = Site::new();
+    in_two_places(&site);
+    let given = [role("portal-administrator", "")];
+    give(&site, &site.root(), "ana", &given).expect("given");
+    let places = |by: usize| (0..30).try_for_each(|n| moved(&site, &format!("cat{by}"), n));
+    std::thread::scope(|scope| {
+        let hands: Vec<_> = (0..6).map(|by| scope.spawn(move || places(by))).collect();
+        for hand in hands {
+            assert_eq!(hand.join().expect("no panic"), Ok(()));
+        }
+    });
+}
+
+/// Ana, and some whom she could place in one of two units.
+fn in_two_places(site: &Site) {
+    for name in ["East", "West"] {
+        let below = unit(name, Some("Acme"));
+        site.desk.make_unit(&site.root(), &below).expect(name);
+    }
+    made(site, "ana", &["Acme"]);
+    (0..6).for_each(|n| made(site, &format!("cat{n}"), &["East"]));
+}
+
+/// Ana places somebody in the one unit or the other.
+fn moved(site: &Site, login: &str, n: usize) -> Result<(), Code> {
+    let to = placed(&[["West", "East"][n % 2]]);
+    let moved = site.desk.change_user(&site.ana(), login, &to, None);
+    moved.map(drop).map_err(|refused| refused.code)
 }
 
 #[test]

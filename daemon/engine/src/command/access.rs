@@ -32,7 +32,5 @@ pub enum Access {
         roles: Vec<Given>,
         /// Refused unless the user still has this revision.
         if_match: Option<u64>,
-        /// Whoever asks was judged by rights of this age: refused where anyone's changed since.
-        judged: Option<u64>,
     },
 }

@@ -61,8 +61,6 @@ pub enum Credential {
         mailed: Option<LoginHash>,
         /// Refused unless the user still has this revision.
         if_match: Option<u64>,
-        /// Whoever asks was judged by rights of this age: refused where anyone's changed since.
-        judged: Option<u64>,
     },
     /// Uses a code: sets the password, lets in who was invited, and signs in.
     Redeem {
@@ -110,8 +108,6 @@ pub enum Credential {
         until: Option<Date>,
         /// They make it themselves.
         own: bool,
-        /// Whoever asks was judged by rights of this age: refused where anyone's changed since.
-        judged: Option<u64>,
     },
     /// Takes a token back, or ends a session.
     RevokeBearer {

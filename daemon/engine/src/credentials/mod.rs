@@ -4,7 +4,6 @@
 mod addresses;
 mod bearers;
 
-use crate::access::judged_now;
 use crate::command::{Credential, SignsIn};
 use crate::denial::{Code, Denial};
 use crate::directory::registrations::approve_by_domain;
@@ -16,9 +15,6 @@ use crate::time::Date;
 
 /// Judges a change.
 pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, Denial> {
-    if let Credential::MakeCode { judged, .. } | Credential::MakeBearer { judged, .. } = &change {
-        judged_now(act.state(), *judged)?;
-    }
     match change {
         Credential::Bind { user, what, by } => bind(act, user, what, by),
         Credential::Unbind { login } => {
@@ -49,7 +45,6 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             code,
             mailed,
             if_match,
-            ..
         } => make_code(act, (user, if_match), purpose, (code, mailed)),
         Credential::Redeem {
             code,

@@ -75,7 +75,6 @@ pub(super) fn make(act: &mut Act<'_>, new: NewAccount) -> Result<UnitId, Denial>
             user,
             roles,
             if_match: None,
-            judged: None,
         };
         access::change(act, give)?;
     }

@@ -43,7 +43,6 @@ impl Stage {
             user: self.user(words.at(1)?),
             roles,
             if_match: None,
-            judged: self.judged(words)?,
         })
     }
 
@@ -73,6 +72,17 @@ impl Stage {
         };
         self.line(&format!("{who} {may} {role} at {at}"));
         Ok(())
+    }
+
+    /// `judged=now` by rights as they are, `judged=before` as they were before the last change of anyone's.
+    pub(crate) fn judged_by(&self, words: &Words) -> Result<Option<u64>, String> {
+        let now = self.engine.state().rights;
+        match words.get("judged") {
+            None => Ok(None),
+            Some("now") => Ok(Some(now)),
+            Some("before") => Ok(Some(now - 1)),
+            Some(other) => Err(format!("judged={other}")),
+        }
     }
 
     fn standing(&mut self, who: &str) -> Result<Standing, String> {

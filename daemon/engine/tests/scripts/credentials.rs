@@ -56,7 +56,6 @@ impl Stage {
                 hash: presented(words.get("id").unwrap_or_default()),
                 until: self.date(words, "until")?,
                 own: !words.flag("other"),
-                judged: self.judged(words)?,
             },
             "revoke" | "end-session" => Credential::RevokeBearer {
                 bearer: bearer(words.at(1)?),
@@ -87,19 +86,7 @@ impl Stage {
             code: CodeHash(id("code", words.get("code").ok_or("code= is missing")?)),
             mailed: words.get("mailed").map(address),
             if_match: if_match.map_err(|_| "if_match= is no number")?,
-            judged: self.judged(words)?,
         })
-    }
-
-    /// `judged=now` by rights as they are, `judged=before` as they were before the last change of anyone's.
-    pub(crate) fn judged(&self, words: &Words) -> Result<Option<u64>, String> {
-        let now = self.engine.state().rights;
-        match words.get("judged") {
-            None => Ok(None),
-            Some("now") => Ok(Some(now)),
-            Some("before") => Ok(Some(now - 1)),
-            Some(other) => Err(format!("judged={other}")),
-        }
     }
 
     /// As whom a login is signed in.

@@ -37,6 +37,8 @@ pub(crate) struct Stage {
     pub(crate) leases: BTreeMap<(HolderId, InstanceId), Shown>,
     /// How far the journal had come at the last `save`.
     pub(crate) saved: usize,
+    /// Age of the rights by which the line is judged, where it says so.
+    judged: Option<u64>,
     /// Nothing was played yet: there is what every script finds.
     scenery: bool,
     /// Events of a journal are being folded.
@@ -58,6 +60,7 @@ impl Stage {
             starts: 0,
             leases: BTreeMap::new(),
             saved: 0,
+            judged: None,
             scenery: false,
             folding: false,
             out: String::new(),
@@ -127,6 +130,7 @@ impl Stage {
         }
         self.engine.note_storage(words.flag("disk-full"));
         self.give(Command::Expire);
+        self.judged = self.judged_by(&words)?;
         match words.at(0)? {
             "license" => self.license(&words),
             "issuer" => self.issuer(&words),
@@ -265,6 +269,13 @@ impl Stage {
     }
 
     pub(crate) fn answer(&mut self, command: Command) -> Result<(), String> {
+        let command = match self.judged.take() {
+            Some(rights) => Command::Judged {
+                rights,
+                command: Box::new(command),
+            },
+            None => command,
+        };
         let verdict = self.give(command);
         self.tell_verdict(&verdict);
         Ok(())

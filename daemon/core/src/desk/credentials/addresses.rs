@@ -96,7 +96,7 @@ impl Desk {
         let of = hash(self.keys.salt(), &format!("\0address {user}"));
         self.attempts.ask(of, self.now().lease)?;
         let to = Some(address.text);
-        let (answer, made) = self.make_code(caller, (user, (None, None)), Purpose::Address, to)?;
+        let (answer, made) = self.make_code(caller, (user, None), Purpose::Address, to)?;
         if answer.verdict != Verdict::Done {
             return Err(self.not_done(caller, &self.user_name(user), &answer));
         }

@@ -5,7 +5,7 @@ use super::passwords::Password;
 use crate::authorize::{Caller, Permission, forbidden, not_by_token};
 use crate::desk::Desk;
 use crate::desk::directory::address_hash;
-use crate::keeper::{Answer, Snapshot};
+use crate::keeper::Answer;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
 use crate::side::Kind;
@@ -92,8 +92,8 @@ impl Desk {
         user: &str,
         (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
-        let made = self.code_for(caller, user, Purpose::Invitation, (if_match, mails));
-        self.traced(caller, made)
+        let asked = (Purpose::Invitation, if_match, mails);
+        self.by_rights_of_now(caller, |caller| self.code_for(caller, user, asked))
     }
 
     /// `POST /v1/users/{user}/reset`: a code for another password of somebody who cannot get in. Blocks.
@@ -106,8 +106,8 @@ impl Desk {
         user: &str,
         (if_match, mails): (Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
-        let made = self.code_for(caller, user, Purpose::Reset, (if_match, mails));
-        self.traced(caller, made)
+        let asked = (Purpose::Reset, if_match, mails);
+        self.by_rights_of_now(caller, |caller| self.code_for(caller, user, asked))
     }
 
     /// `POST /v1/login/code`: sets a password, lets in who was invited, and signs the calling account in. Takes a moment
@@ -124,21 +124,10 @@ impl Desk {
         &self,
         caller: &Caller,
         user: &str,
-        purpose: Purpose,
-        asked: (Option<u64>, bool),
+        (purpose, if_match, mails): (Purpose, Option<u64>, bool),
     ) -> Result<CodeMade, Refused> {
         not_by_token(caller, "makes no code")?;
-        self.by_rights_of_now(|snapshot| self.code_judged(caller, snapshot, user, purpose, asked))
-    }
-
-    fn code_judged(
-        &self,
-        caller: &Caller,
-        snapshot: &Snapshot,
-        user: &str,
-        purpose: Purpose,
-        (if_match, mails): (Option<u64>, bool),
-    ) -> Result<CodeMade, Refused> {
+        let snapshot = &self.keeper.snapshot();
         let id = self.user_seen(snapshot, caller, user)?;
         if !caller.administers && caller.person(&snapshot.state) == Some(id) {
             let mut refused = forbidden(caller, Permission::UserManage);
@@ -153,8 +142,7 @@ impl Desk {
         let told = snapshot.state.users.get(&id);
         let told = told.filter(|known| mails && known.claimed.is_some());
         let not_proved = told.and_then(|_| self.address_of(&snapshot.state, id));
-        let judged = (if_match, Some(snapshot.state.rights));
-        let (answer, made) = self.make_code(caller, (id, judged), purpose, to)?;
+        let (answer, made) = self.make_code(caller, (id, if_match), purpose, to)?;
         match &answer.verdict {
             Verdict::Done => Ok(CodeMade { not_proved, ..made }),
             Verdict::Denied(denial) if denial.code == denial::Code::Conflict => {
@@ -172,7 +160,7 @@ impl Desk {
     pub(super) fn make_code(
         &self,
         caller: &Caller,
-        (user, (if_match, judged)): (UserId, (Option<u64>, Option<u64>)),
+        (user, if_match): (UserId, Option<u64>),
         purpose: Purpose,
         to: Option<String>,
     ) -> Result<(Answer, CodeMade), Refused> {
@@ -184,7 +172,6 @@ impl Desk {
             code: code.hash(),
             mailed,
             if_match,
-            judged,
         };
         let answer = self.asked(caller, Command::Credential(make))?;
         let made = CodeMade {

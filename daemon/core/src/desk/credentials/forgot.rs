@@ -59,8 +59,7 @@ impl Desk {
         };
         let to = self.mail_address(state, user);
         if let Some(to) = to.filter(|to| is_out.is_some() && known(to)) {
-            let (answer, made) =
-                self.make_code(caller, (user, (None, None)), Purpose::Reset, Some(to))?;
+            let (answer, made) = self.make_code(caller, (user, None), Purpose::Reset, Some(to))?;
             return Ok((answer.verdict == Verdict::Done).then_some(made));
         }
         let ask = Command::Credential(Credential::AskReset { user });
@@ -98,7 +97,7 @@ impl Desk {
         user: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        self.traced(caller, self.drop_reset_of(caller, user, if_match))
+        self.by_rights_of_now(caller, |caller| self.drop_reset_of(caller, user, if_match))
     }
 
     fn drop_reset_of(

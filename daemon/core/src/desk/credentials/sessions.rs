@@ -67,7 +67,9 @@ impl Desk {
         session: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        self.traced(caller, self.end_session_of(caller, session, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.end_session_of(caller, session, if_match)
+        })
     }
 
     /// The session in which the caller is somebody is over.

@@ -87,7 +87,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `user_not_active`, `bad_request` that names the member, or the denial.
     pub fn make_token(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
-        self.traced(caller, self.make_token_of(caller, body))
+        self.by_rights_of_now(caller, |caller| self.make_token_of(caller, body))
     }
 
     /// `DELETE /v1/tokens/{id}`. Blocks.
@@ -100,7 +100,9 @@ impl Desk {
         token: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        self.traced(caller, self.revoke_token_of(caller, token, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.revoke_token_of(caller, token, if_match)
+        })
     }
 
     /// What its person calls a token, while it is there.
@@ -110,15 +112,7 @@ impl Desk {
 
     fn make_token_of(&self, caller: &Caller, body: &TokenMake) -> Result<TokenMade, Refused> {
         not_by_token(caller, "makes no token")?;
-        self.by_rights_of_now(|snapshot| self.token_judged(caller, snapshot, body))
-    }
-
-    fn token_judged(
-        &self,
-        caller: &Caller,
-        snapshot: &Snapshot,
-        body: &TokenMake,
-    ) -> Result<TokenMade, Refused> {
+        let snapshot = &self.keeper.snapshot();
         let (user, caller) = self.whom_for(snapshot, caller, body.user.as_deref())?;
         let caller = &caller;
         one_line("name", &body.name, NAME_BYTES)?;
@@ -145,7 +139,6 @@ impl Desk {
             hash: hash(&text),
             until: until.map(Date),
             own: caller.person(&snapshot.state) == Some(user),
-            judged: Some(snapshot.state.rights),
         };
         let answer = self.asked(caller, Command::Credential(make))?;
         let state = &answer.snapshot.state;

@@ -83,7 +83,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_group(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
-        self.traced(caller, self.make_group_of(caller, body))
+        self.by_rights_of_now(caller, |caller| self.make_group_of(caller, body))
     }
 
     /// `PATCH /v1/groups/{group}`. Blocks.
@@ -97,7 +97,9 @@ impl Desk {
         body: &GroupChange,
         if_match: Option<u64>,
     ) -> Result<wire::Group, Refused> {
-        self.traced(caller, self.rename_group(caller, group, body, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.rename_group(caller, group, body, if_match)
+        })
     }
 
     /// `PATCH /v1/groups/{group}/members`: who comes, and then who leaves. Blocks.
@@ -111,10 +113,9 @@ impl Desk {
         body: &MembersChange,
         if_match: Option<u64>,
     ) -> Result<MembersChanged, Refused> {
-        self.traced(
-            caller,
-            self.change_members_of(caller, group, body, if_match),
-        )
+        self.by_rights_of_now(caller, |caller| {
+            self.change_members_of(caller, group, body, if_match)
+        })
     }
 
     /// `DELETE /v1/groups/{group}`. Blocks.
@@ -128,7 +129,9 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<TakenAway, Refused> {
-        self.traced(caller, self.remove_group_of(caller, group, hard, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.remove_group_of(caller, group, hard, if_match)
+        })
     }
 
     fn make_group_of(&self, caller: &Caller, body: &GroupMake) -> Result<wire::Group, Refused> {
@@ -235,6 +238,11 @@ impl Desk {
         let first = comes
             .then(|| self.arranged(caller, &what, add))
             .transpose()?;
+        // One call is judged once.
+        let caller = &Caller {
+            judged: caller.judged.filter(|_| !comes),
+            ..caller.clone()
+        };
         let answer = match first {
             Some(added) if !leaves => added,
             _ => self.arranged(caller, &what, drop)?,

@@ -69,7 +69,9 @@ impl Desk {
         body: &RegistrationApprove,
         if_match: Option<u64>,
     ) -> Result<wire::User, Refused> {
-        self.traced(caller, self.approve_of(caller, user, body, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.approve_of(caller, user, body, if_match)
+        })
     }
 
     /// `POST /v1/registrations/{user}/verify`: an administrator's word that the address is theirs. Blocks.
@@ -82,7 +84,7 @@ impl Desk {
         user: &str,
         if_match: Option<u64>,
     ) -> Result<View, Refused> {
-        self.traced(caller, self.verify_of(caller, user, if_match))
+        self.by_rights_of_now(caller, |caller| self.verify_of(caller, user, if_match))
     }
 
     /// `DELETE /v1/registrations/{user}`: they are no user any more, and all names of theirs are erased. Blocks.
@@ -95,7 +97,7 @@ impl Desk {
         user: &str,
         if_match: Option<u64>,
     ) -> Result<TakenAway, Refused> {
-        self.traced(caller, self.refuse_of(caller, user, if_match))
+        self.by_rights_of_now(caller, |caller| self.refuse_of(caller, user, if_match))
     }
 
     /// `PUT` and `DELETE /v1/units/{unit}/domains/{domain}`: whether an account lets in by itself who has a verified
@@ -110,10 +112,9 @@ impl Desk {
         on: bool,
         if_match: Option<u64>,
     ) -> Result<wire::Unit, Refused> {
-        self.traced(
-            caller,
-            self.let_in_of(caller, (account, text), on, if_match),
-        )
+        self.by_rights_of_now(caller, |caller| {
+            self.let_in_of(caller, (account, text), on, if_match)
+        })
     }
 
     /// Somebody who waits, and the caller as they act, who may manage users where they are.

@@ -62,9 +62,9 @@ impl Desk {
         body: &RoleDefine,
         if_match: Option<u64>,
     ) -> Result<wire::Role, Refused> {
-        self.authorize(caller, Permission::RoleDefine, self.unit)?;
-        not_by_token(caller, "changes no role")?;
-        self.traced(caller, self.define_role_of(caller, role, body, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.define_role_of(caller, role, body, if_match)
+        })
     }
 
     /// `DELETE /v1/roles/{role}`: a usual one is as it came again, and told so; another one as it was. Blocks.
@@ -77,9 +77,29 @@ impl Desk {
         role: &str,
         if_match: Option<u64>,
     ) -> Result<wire::Role, Refused> {
+        self.by_rights_of_now(caller, |caller| self.remove_role_of(caller, role, if_match))
+    }
+
+    /// `PATCH /v1/users/{user}/roles`. Blocks.
+    ///
+    /// # Errors
+    /// `forbidden`, `wrong_revision`, `last_administrator`, or `bad_request` that names the member.
+    pub fn change_roles(
+        &self,
+        caller: &Caller,
+        user: &str,
+        body: &RolesChange,
+        if_match: Option<u64>,
+    ) -> Result<wire::User, Refused> {
+        self.by_rights_of_now(caller, |caller| {
+            self.change_roles_of(caller, user, body, if_match)
+        })
+    }
+
+    /// Refuses who may change no role.
+    fn defines(&self, caller: &Caller) -> Result<(), Refused> {
         self.authorize(caller, Permission::RoleDefine, self.unit)?;
-        not_by_token(caller, "changes no role")?;
-        self.traced(caller, self.remove_role_of(caller, role, if_match))
+        not_by_token(caller, "changes no role")
     }
 
     fn remove_role_of(
@@ -88,6 +108,7 @@ impl Desk {
         role: &str,
         if_match: Option<u64>,
     ) -> Result<wire::Role, Refused> {
+        self.defines(caller)?;
         self.has_both(caller, role, Role::usual(role).as_ref())?;
         let was = role_view(&self.keeper.snapshot().state, role);
         let change = Access::RemoveRole {
@@ -105,20 +126,6 @@ impl Desk {
         Ok(wire::Role { ended, ..told })
     }
 
-    /// `PATCH /v1/users/{user}/roles`. Blocks.
-    ///
-    /// # Errors
-    /// `forbidden`, `wrong_revision`, `last_administrator`, or `bad_request` that names the member.
-    pub fn change_roles(
-        &self,
-        caller: &Caller,
-        user: &str,
-        body: &RolesChange,
-        if_match: Option<u64>,
-    ) -> Result<wire::User, Refused> {
-        self.traced(caller, self.change_roles_of(caller, user, body, if_match))
-    }
-
     fn define_role_of(
         &self,
         caller: &Caller,
@@ -126,6 +133,7 @@ impl Desk {
         body: &RoleDefine,
         if_match: Option<u64>,
     ) -> Result<wire::Role, Refused> {
+        self.defines(caller)?;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if role.is_empty() || role.len() > NAME_BYTES || !role.chars().all(plain) {
             let why = format_args!("1 to {NAME_BYTES} of a to z, 0 to 9 and -, as in `help-desk`");
@@ -164,18 +172,7 @@ impl Desk {
         if_match: Option<u64>,
     ) -> Result<wire::User, Refused> {
         not_by_token(caller, "gives no role")?;
-        self.by_rights_of_now(|snapshot| {
-            self.roles_judged(caller, snapshot, (user, if_match), body)
-        })
-    }
-
-    fn roles_judged(
-        &self,
-        caller: &Caller,
-        snapshot: &Snapshot,
-        (user, if_match): (&str, Option<u64>),
-        body: &RolesChange,
-    ) -> Result<wire::User, Refused> {
+        let snapshot = &self.keeper.snapshot();
         let sight = self.sight(snapshot, caller, Permission::RoleGive)?;
         let id = self.user_seen(snapshot, caller, user)?;
         let known = snapshot.state.users.get(&id);
@@ -192,7 +189,6 @@ impl Desk {
             roles,
             // What was not named comes from this revision.
             if_match: if_match.or(Some(known.revision)),
-            judged: Some(snapshot.state.rights),
         };
         let acting = caller.acting(by_giving.or(by_taking));
         let what = format!("user {}", self.user_name(id));

@@ -78,7 +78,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_unit(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {
-        self.traced(caller, self.make_unit_of(caller, body))
+        self.by_rights_of_now(caller, |caller| self.make_unit_of(caller, body))
     }
 
     /// `PATCH /v1/units/{unit}`: one change. Blocks.
@@ -92,7 +92,9 @@ impl Desk {
         body: &UnitChange,
         if_match: Option<u64>,
     ) -> Result<Changed<wire::Unit>, Refused> {
-        self.traced(caller, self.change_unit_of(caller, unit, body, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.change_unit_of(caller, unit, body, if_match)
+        })
     }
 
     /// `DELETE /v1/units/{unit}`. Blocks.
@@ -105,7 +107,7 @@ impl Desk {
         unit: &str,
         if_match: Option<u64>,
     ) -> Result<(), Refused> {
-        self.traced(caller, self.remove_unit_of(caller, unit, if_match))
+        self.by_rights_of_now(caller, |caller| self.remove_unit_of(caller, unit, if_match))
     }
 
     fn make_unit_of(&self, caller: &Caller, body: &UnitMake) -> Result<wire::Unit, Refused> {

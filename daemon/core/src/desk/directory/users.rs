@@ -94,7 +94,7 @@ impl Desk {
     /// # Errors
     /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn make_user(&self, caller: &Caller, body: &UserMake) -> Result<wire::User, Refused> {
-        self.traced(caller, self.make_user_of(caller, body))
+        self.by_rights_of_now(caller, |caller| self.make_user_of(caller, body))
     }
 
     /// `PATCH /v1/users/{user}`. Blocks.
@@ -108,7 +108,9 @@ impl Desk {
         body: &UserChange,
         if_match: Option<u64>,
     ) -> Result<Changed<wire::User>, Refused> {
-        self.traced(caller, self.change_user_of(caller, user, body, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.change_user_of(caller, user, body, if_match)
+        })
     }
 
     /// `DELETE /v1/users/{user}`: the name is erased, too. Blocks.
@@ -122,7 +124,9 @@ impl Desk {
         hard: bool,
         if_match: Option<u64>,
     ) -> Result<TakenAway, Refused> {
-        self.traced(caller, self.remove_user_of(caller, user, hard, if_match))
+        self.by_rights_of_now(caller, |caller| {
+            self.remove_user_of(caller, user, hard, if_match)
+        })
     }
 
     fn make_user_of(&self, caller: &Caller, body: &UserMake) -> Result<wire::User, Refused> {

@@ -257,7 +257,6 @@ impl Proof {
                 code: code(*n),
                 mailed: mailed.then(|| address(who)),
                 if_match,
-                judged: None,
             },
             Proof::Redeem {
                 code: n,
@@ -294,7 +293,6 @@ impl Proof {
                 hash: presented(*token),
                 until: *until,
                 own: *own,
-                judged: None,
             },
             Proof::Revoke(token) => Credential::RevokeBearer {
                 bearer: token_id(*token),
