@@ -4,8 +4,7 @@ use super::extract::Json as Body;
 use super::mails::not_posted;
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asker, Resources};
-use crate::mail::letters::{self, Coded, Shown};
-use crate::mail::{MailId, NotPosted};
+use crate::mail::NotPosted;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -40,25 +39,7 @@ pub(super) async fn ask(
         .stretching(asker.caller.uid, move |api| {
             let is_out = |code| api.mail.is_out(code);
             let made = api.desk.ask_address(&asker.caller, &body, &is_out)?;
-            let (to, site) = (&made.asked.address, api.desk.site_name());
-            let letter = match &made.code {
-                Some(code) => {
-                    let coded = Coded {
-                        site,
-                        login: &made.login,
-                        code,
-                        until: made.asked.until,
-                        url: None,
-                    };
-                    letters::address(to, &coded)
-                }
-                None => letters::address_of_another(to, site),
-            };
-            // Apart from those of others, and from what they see of their own: where it goes is not told.
-            let by = format!("the address of {}", made.login);
-            let id = made.hash.map(MailId::of);
-            let posted = api.mail.post(&letter, &by, id).map(|_| made.asked);
-            Ok(posted)
+            Ok(api.codes().to_address(made))
         })
         .await?;
     let asked = asked.map_err(not_posted)?;
@@ -78,22 +59,7 @@ pub(super) async fn prove(
     let proved = api
         .writing(asker.caller.uid, move |api| {
             let shown = api.desk.prove_address(&asker.caller, &body)?;
-            if let Some(was) = &shown.was {
-                let told = Shown {
-                    site: api.desk.site_name(),
-                    login: &shown.proved.login,
-                };
-                let letter = letters::address_changed(was, &told);
-                let by = format!("the address of {}", shown.proved.login);
-                // Where no mail is sent it stands in the journal alone.
-                match api.mail.post(&letter, &by, None) {
-                    Ok(_) | Err(NotPosted::Off) => {}
-                    Err(why) => tracing::warn!(
-                        ?why,
-                        "nobody is told at an old mail address that it is another one now"
-                    ),
-                }
-            }
+            api.codes().to_old_address(&shown);
             Ok(shown.proved)
         })
         .await?;

@@ -2,25 +2,21 @@
 
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
-use super::resources::{Asker, PageQuery, Resources, Shared};
+use super::resources::{Asker, PageQuery, Resources};
 use super::{addresses, sessions, tokens};
 use crate::mail::letters::{self, Coded};
-use crate::mail::{Mail, MailId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use seatkeeper::wire::{
     CodeMade, Forgot, Page, PasswordChange, Problem, Redeem, ResetAsked, SignIn, Whoami,
 };
-use seatkeeper_core::desk::{IsOut, Refused, code_hash};
+use seatkeeper_core::desk::IsOut;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// An answer with a secret: nothing on its way keeps it.
 type Told = (StatusCode, [(HeaderName, &'static str); 1], Json<CodeMade>);
-
-/// On whose account mails with codes stand: nobody who asks for one sees how it does.
-const CODES: &str = "codes";
 
 const NEVER_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -143,7 +139,7 @@ pub(super) async fn forgot(
             let is_out = |code| api.mail.is_out(code);
             let mails: Option<IsOut<'_>> = api.mail.is_on().then_some(&is_out);
             let made = api.desk.file_forgotten(&asker.caller, &body, mails)?;
-            let mailed = made.is_none_or(|made| mailed(api, &made, letters::reset));
+            let mailed = made.is_none_or(|made| api.codes().mailed(&made, letters::reset));
             // What cannot be mailed an administrator answers.
             match mailed {
                 true => Ok(()),
@@ -159,37 +155,6 @@ pub(super) async fn forgot(
         }
     });
     Ok(StatusCode::ACCEPTED)
-}
-
-/// A code on its way: by mail, and the answer does not have it; where that cannot be, in the answer, as another code that
-/// was never mailed.
-fn told(
-    api: &Shared,
-    made: CodeMade,
-    letter: impl FnOnce(&str, &Coded<'_>) -> Mail,
-    again: impl FnOnce() -> Result<CodeMade, Refused>,
-) -> Result<CodeMade, Refused> {
-    match (&made.mailed_to, mailed(api, &made, letter)) {
-        (None, _) => Ok(made),
-        (Some(_), true) => Ok(CodeMade { code: None, ..made }),
-        (Some(_), false) => again(),
-    }
-}
-
-/// Gives the letter to the outbox, where there is an address.
-fn mailed(api: &Shared, made: &CodeMade, letter: impl FnOnce(&str, &Coded<'_>) -> Mail) -> bool {
-    let (Some(to), Some(code)) = (&made.mailed_to, &made.code) else {
-        return true;
-    };
-    let coded = Coded {
-        site: api.desk.site_name(),
-        login: &made.login,
-        code,
-        until: made.until,
-        url: api.mail.url(),
-    };
-    let id = code_hash(code).map(MailId::of);
-    api.mail.post(&letter(to, &coded), CODES, id).is_ok()
 }
 
 /// A code for the first password of somebody who is to come; it is mailed, or told this once.
@@ -210,7 +175,7 @@ pub(super) async fn invite(
             let made = desk.invite(&asker.caller, &user, (revision, mails))?;
             let units = desk.user_shown(&asker.caller, &user)?.units;
             let letter = |to: &str, coded: &Coded<'_>| letters::welcome(to, coded, &units);
-            told(api, made, letter, || {
+            api.codes().told(made, letter, || {
                 desk.invite(&asker.caller, &user, (None, false))
             })
         })
@@ -234,7 +199,7 @@ pub(super) async fn reset(
         .writing(asker.caller.uid, move |api| {
             let (desk, mails) = (&api.desk, api.mail.is_on());
             let made = desk.reset(&asker.caller, &user, (revision, mails))?;
-            told(api, made, letters::reset, || {
+            api.codes().told(made, letters::reset, || {
                 desk.reset(&asker.caller, &user, (None, false))
             })
         })

@@ -9,7 +9,7 @@ use super::jobs::Jobs;
 use super::listener::Stop;
 use super::metrics::Metrics;
 use super::refusal::{Answer, Refusal};
-use crate::mail::Outbox;
+use crate::mail::{Codes, Outbox};
 use crate::os::watch::Watch;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -80,6 +80,14 @@ impl Shared {
     /// The daemon is stopping.
     pub(crate) fn stopping(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Codes on their way out.
+    pub(crate) fn codes(&self) -> Codes<'_> {
+        Codes {
+            mail: &self.mail,
+            site: self.desk.site_name(),
+        }
     }
 
     /// Gives an order and waits for its answer without holding a thread.

@@ -4,6 +4,7 @@
 //! `doctor`. Nothing here is durable: a mail that waits at a stop is not sent, and the log says so.
 
 mod book;
+mod codes;
 pub mod letters;
 mod outbox;
 mod password;
@@ -13,6 +14,7 @@ mod smtp;
 mod tests;
 
 pub use book::MailId;
+pub(crate) use codes::Codes;
 pub use letters::{Attachment, Kind, Mail};
 pub use outbox::{Counts, NotPosted, Outbox, Parts, Tell};
 pub use password::{NoPassword, password};
