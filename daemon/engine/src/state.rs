@@ -114,6 +114,9 @@ pub struct State {
     /// Accounts and units that were taken away, whose ids are no other's either.
     #[serde(default)]
     pub gone_units: OrdSet<UnitId>,
+    /// Assignments that were taken away, with what they were of and for: the audit log names them by id, which no other gets.
+    #[serde(default)]
+    pub gone_assignments: OrdMap<AssignmentId, (LicenseId, Target)>,
     /// Users with more than one unit: a move must not bring two of them into one line (rule 1).
     #[serde(default)]
     pub several: OrdSet<UserId>,

@@ -118,7 +118,9 @@ impl Desk {
                 }
                 let state = &answer.snapshot.state;
                 let covers = state.covers.get(&license);
+                let stands = matches!(&answer.verdict, Verdict::Denied(no) if no.limit.is_none());
                 if refused.code == Code::Conflict
+                    && stands
                     && covers.is_some_and(|covers| covers.by.contains_key(&target))
                 {
                     let whom = self.target_name(state, target);

@@ -156,8 +156,10 @@ pub(super) fn remove(state: &mut State, license: &LicenseId, waiting: Option<u64
 }
 
 fn unassign_all(state: &mut State, license: &LicenseId) {
-    drop_where(&mut state.assignments, |_, a| a.license == *license);
-    state.covers.remove(license);
+    let theirs = state.covers.get(license).map(|covers| covers.by.clone());
+    for (_, id) in theirs.into_iter().flatten() {
+        unassign(state, &id);
+    }
 }
 
 /// What one assignment gives and withholds where two became one: both give, both withhold, and of two limits of one
@@ -195,6 +197,7 @@ pub(super) fn assign(
     revision: u64,
 ) {
     unassign(state, &id);
+    state.gone_assignments.remove(&id);
     // Nobody counts the seats of users where no limit asks: the first one that does counts them all.
     state.displaced += u64::from(terms.limits_seats());
     let covers = state.covers.entry(license.clone()).or_default();
@@ -217,6 +220,8 @@ pub(super) fn unassign(state: &mut State, id: &AssignmentId) {
     let Some(gone) = state.assignments.remove(id) else {
         return;
     };
+    let was = (gone.license.clone(), gone.target);
+    state.gone_assignments.insert(*id, was);
     state.displaced += u64::from(gone.terms.limits_seats());
     if let Some(covers) = state.covers.get_mut(&gone.license) {
         covers.by.remove(&gone.target);

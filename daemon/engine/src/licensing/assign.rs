@@ -1,6 +1,6 @@
 //! Assignments: the right comes with them and goes with the last one that covers (rules 3, 4, 11, 16).
 
-use crate::denial::{Code, Denial};
+use crate::denial::{Code, Denial, never_again};
 use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::{AssignmentId, LicenseId, UnitId};
@@ -31,6 +31,7 @@ pub(crate) fn assign(
     {
         return conflict(id);
     }
+    never_again(anothers(state, id, &license, target), "another assignment")?;
     if !state.installed(&license) {
         return Err(not_found(3));
     }
@@ -69,6 +70,12 @@ pub(crate) fn assign(
     give(act, Some(event), seats);
     losses::take_back(act);
     Ok(Verdict::Assigned(id))
+}
+
+/// An assignment that was taken away had this id, and was of another license or for another one.
+fn anothers(state: &State, id: AssignmentId, license: &LicenseId, target: Target) -> bool {
+    let gone = state.gone_assignments.get(&id);
+    gone.is_some_and(|(of, to)| (of, *to) != (license, target))
 }
 
 /// Records an assignment and the named seats that it opens (rule 7).
@@ -211,7 +218,9 @@ pub(crate) fn everyone(act: &mut Act<'_>, id: AssignmentId, license: &LicenseId,
     let target = Target::Unit(unit);
     let covers = act.state().covers.get(license);
     let stands = covers.is_some_and(|covers| covers.by.contains_key(&target));
-    if !stands && !act.state().assignments.contains_key(&id) {
+    let state = act.state();
+    let free = !state.assignments.contains_key(&id) && !anothers(state, id, license, target);
+    if !stands && free {
         act.record(Recorded::LicenseAssigned {
             id,
             license: license.clone(),

@@ -270,7 +270,7 @@ impl World {
             Op::Change(license, whom, gives, hard) => self.change(license, whom, gives, hard),
             Op::Unassign(license, whom, hard) => {
                 let verdict = self.give(Command::Unassign {
-                    id: assignment(license, whom),
+                    id: assignment(license, self.target(whom)),
                     hard,
                     if_match: None,
                 });
@@ -473,7 +473,7 @@ impl World {
     fn assign(&mut self, license: u8, whom: Whom, gives: Gives) {
         let target = self.target(whom);
         let verdict = self.give(Command::Assign {
-            id: assignment(license, whom),
+            id: assignment(license, target),
             license: id(license),
             target,
             terms: of(&gives),
@@ -494,7 +494,7 @@ impl World {
 
     fn change(&mut self, license: u8, whom: Whom, gives: Gives, hard: bool) {
         let rightful = self.rightful();
-        let id = assignment(license, whom);
+        let id = assignment(license, self.target(whom));
         let terms = of(&gives);
         let verdict = self.give(Command::ChangeAssignment {
             id,

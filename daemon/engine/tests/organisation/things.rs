@@ -1,12 +1,12 @@
 //! What the walk calls by number: ids, names, terms.
 
-use super::{FEATURES, Gives, POLICIES, SAVE_S, SEATS, Whom};
+use super::{FEATURES, Gives, POLICIES, SAVE_S, SEATS};
 use seatkeeper_engine::Verdict;
 use seatkeeper_engine::command::Signed;
 use seatkeeper_engine::denial::Code;
 use seatkeeper_engine::ids::*;
 use seatkeeper_engine::state::{
-    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Limit, Model,
+    AssignmentTerms, CountingUnit, Feature, LicenseTerms, Limit, Model, Target,
 };
 use seatkeeper_engine::time::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,14 +60,14 @@ pub(crate) fn name(n: u8) -> NameHash {
     NameHash([n; 32])
 }
 
-pub(crate) fn assignment(license: u8, whom: Whom) -> AssignmentId {
-    let (kind, n) = match whom {
-        Whom::User(n) => (0, n),
-        Whom::Group(n) => (1, n),
-        Whom::Unit(n) => (2, n),
+pub(crate) fn assignment(license: u8, target: Target) -> AssignmentId {
+    let (kind, of) = match target {
+        Target::User(user) => (0, user.0),
+        Target::Group(group) => (1, group.0),
+        Target::Unit(unit) => (2, unit.0),
     };
     let mut id = [0; 16];
-    id[..3].copy_from_slice(&[license, kind, n]);
+    id[..4].copy_from_slice(&[license, kind, of[1], of[0]]);
     AssignmentId(id)
 }
 

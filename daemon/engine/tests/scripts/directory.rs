@@ -57,7 +57,9 @@ impl Stage {
         let terms = terms(words)?;
         let (hard, if_match) = (words.flag("hard"), None);
         let known = self.assignment(&license, target);
-        let name = format!("{license} {target:?}");
+        // `id_of=` takes the id that the same license has, or had, for another.
+        let id_of = words.get("id_of").map(|called| self.target(called));
+        let name = format!("{license} {:?}", id_of.unwrap_or(target));
         self.answer(match words.at(0)? {
             "assign" => Command::Assign {
                 id: AssignmentId(id("assignment", &name)),
