@@ -3,7 +3,7 @@
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources};
-use super::{addresses, sessions, tokens};
+use super::{own_address, sessions, tokens};
 use crate::mail::letters::{self, Coded};
 use axum::Json;
 use axum::extract::State;
@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<Resources> {
         .routes(routes!(logout))
         .routes(routes!(whoami))
         .routes(routes!(password))
-        .merge(addresses::routes())
+        .merge(own_address::routes())
         .routes(routes!(forgot))
         .routes(routes!(invite))
         .routes(routes!(reset))

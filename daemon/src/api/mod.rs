@@ -1,6 +1,5 @@
 //! The HTTP API: who may connect, who asks, one file per resource. It decides nothing; the desk does.
 
-mod addresses;
 mod assignments;
 mod audit;
 mod blank;
@@ -23,6 +22,7 @@ mod limits;
 mod listener;
 mod mails;
 mod metrics;
+mod own_address;
 mod permits;
 mod pieces;
 mod refusal;

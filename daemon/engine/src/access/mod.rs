@@ -3,10 +3,10 @@
 mod give;
 mod permission;
 mod role;
-mod sight;
+mod standing;
 
 pub use permission::{Permission, Scope, UnknownPermission};
 pub use role::{Given, Reach, Role};
-pub use sight::{By, Standing};
+pub use standing::{By, Standing};
 
 pub(crate) use give::{change, judged_now, keeps_an_administrator};

@@ -1,8 +1,8 @@
 //! Passwords, codes and who is signed in, as they are judged. What is told to be a password was checked before: here it is
 //! judged whether it still is the one that counts.
 
-mod addresses;
 mod bearers;
+mod own_address;
 
 use crate::command::{Credential, SignsIn};
 use crate::denial::{Code, Denial};
@@ -57,7 +57,7 @@ pub(crate) fn change(act: &mut Act<'_>, change: Credential) -> Result<Verdict, D
             code,
             was,
             address,
-        } => addresses::prove(act, user, code, (was, address)),
+        } => own_address::prove(act, user, code, (was, address)),
         Credential::AskReset { user } => {
             let state = act.state();
             let known = state.users.get(&user).ok_or_else(|| not_found(1))?;

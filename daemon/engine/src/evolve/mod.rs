@@ -4,9 +4,9 @@ mod access;
 mod addresses;
 mod credentials;
 mod directory;
-mod ends;
 mod licensing;
 mod registrations;
+mod revoke;
 mod rollback;
 mod rooms;
 mod seats;
@@ -21,8 +21,8 @@ use licensing::{assign, install, remove, see, unassign, wait};
 use rooms::{but, of};
 use seats::{end_soon, give_back, give_up, join, keep, leave, recall, set_holds, take, take_back};
 
-pub(crate) use ends::ended_with;
 pub(crate) use licensing::pools_of;
+pub(crate) use revoke::ended_with;
 
 /// How long an ended checkout is remembered (rule 20).
 pub(crate) const ENDED_MS: u64 = 15 * 60 * 1000;
@@ -42,7 +42,7 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     if changes_rights(event) {
         state.rights = revision;
     }
-    ends::fold(state, event);
+    revoke::fold(state, event);
     fold(state, event, revision);
     if let Moves::Users(users) = moves {
         covering::moved(state, users);

@@ -3,18 +3,18 @@
 //! The hash of a password lives in the side store under a random id, which is all that the journal and the rules know of it.
 //! Whatever is stretched is stretched on the caller's thread, under no lock.
 
-mod addresses;
 mod attempts;
 mod codes;
 mod forgot;
+mod own_address;
 mod passwords;
 mod sessions;
 mod tokens;
 mod whoami;
 
-pub use addresses::{AddressShown, AddressToShow};
 pub(super) use attempts::Attempts;
 pub use codes::{IsOut, code_hash};
+pub use own_address::{AddressShown, AddressToShow};
 pub(super) use passwords::Passwords;
 
 use super::Desk;
