@@ -428,13 +428,10 @@ fn s3_a_wrong_passphrase_is_told_as_one_every_time() {
     let clear = key(79).to_pem();
     let (_, der) = pkcs8::SecretDocument::from_pem(&clear).unwrap();
     let cost = scrypt::Params::new(1, 1, 1).unwrap();
-    let sealed = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &[7; 16], [8; 16])
-        .and_then(|parameters| {
-            Ok(PrivateKeyInfoRef::try_from(der.as_bytes())
-                .unwrap()
-                .encrypt_with_params(parameters, PASSPHRASE)
-                .unwrap())
-        })
+    let parameters = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &[7; 16], [8; 16]).unwrap();
+    let sealed = PrivateKeyInfoRef::try_from(der.as_bytes())
+        .unwrap()
+        .encrypt_with_params(parameters, PASSPHRASE)
         .unwrap();
     let pem = sealed
         .to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)

@@ -185,17 +185,7 @@ impl Desk {
         let asker = caller;
         let (group, caller) = self.group_managed(&snapshot, asker, group)?;
         let caller = &caller;
-        let lists = [
-            &body.add_users,
-            &body.add_groups,
-            &body.drop_users,
-            &body.drop_groups,
-        ];
-        let count: usize = lists.iter().map(|list| list.len()).sum();
-        if count == 0 || count > AT_ONCE {
-            let why = format_args!("{count} members, and 1 to {AT_ONCE} come and go in one call");
-            return Err(bad("add_users", why));
-        }
+        within_one_call(body)?;
         let what = format!("group {}", self.group_name(state, group));
         let users = |logins: &[String]| -> Result<Vec<UserId>, Refused> {
             let logins = logins.iter();
@@ -370,6 +360,22 @@ impl Desk {
             revision: known.revision,
         })
     }
+}
+
+/// Refuses more members than one call may change, and none.
+fn within_one_call(body: &MembersChange) -> Result<(), Refused> {
+    let lists = [
+        &body.add_users,
+        &body.add_groups,
+        &body.drop_users,
+        &body.drop_groups,
+    ];
+    let count: usize = lists.iter().map(|list| list.len()).sum();
+    if count == 0 || count > AT_ONCE {
+        let why = format_args!("{count} members, and 1 to {AT_ONCE} come and go in one call");
+        return Err(bad("add_users", why));
+    }
+    Ok(())
 }
 
 /// How many of these are right in a group, and how many are not.
