@@ -222,8 +222,31 @@ fn c10_c11_c12_c13_c15_c21_given_to_all_with_policies_changed_and_taken_back() {
     let mut app = Application::start(&site, &vendor);
     assert!(app.said["code"].is_null(), "{}", app.said);
     let id = assignment(&site);
+    // What is named comes beside what is there.
     done(&site, &format!("license change {id} --policy render"));
+    assert_eq!(granted(&site, &vendor), ["print", "render", "save"]);
+    done(
+        &site,
+        &format!("license change {id} --policy none --policy render"),
+    );
     assert_eq!(granted(&site, &vendor), ["render", "save"]);
+    let limits = |said: &str| {
+        done(&site, &format!("license change {id} {said}"));
+        let all: serde_json::Value =
+            serde_json::from_str(&done(&site, "license assignments L-1 -o json")).expect("JSON");
+        (all[0]["max"].clone(), all[0]["exclude"].clone())
+    };
+    let (two, none) = (serde_json::json!({"modeler": 2}), serde_json::json!({}));
+    assert_eq!(limits("--max modeler=2").0, two);
+    assert_eq!(limits("--max-each modeler=1").0, two, "the others stay");
+    assert_eq!(limits("--max modeler=none").0, none);
+    assert_eq!(
+        limits("--exclude modeler").1,
+        serde_json::json!(["modeler"])
+    );
+    assert_eq!(limits("--max modeler=2").1, serde_json::json!(["modeler"]));
+    assert_eq!(limits("--exclude none").1, serde_json::json!([]));
+    refused(&site, &format!("license change {id}"), "nothing is said");
     let seats = done(&site, "seat list");
     assert!(seats.contains("live"), "{seats}");
     assert_eq!(assignment(&site), id);

@@ -56,6 +56,10 @@ pub(crate) enum LicenseCommand {
         license: Option<LicenseName>,
     },
     /// Change what an assignment gives and withholds, without taking it back
+    ///
+    /// What you name comes beside what is there, and a limit of a feature takes the place of that feature's own: the rest
+    /// stays. `none` takes away all that is there of its kind, as in `--exclude none --exclude render`; FEATURE=none one
+    /// limit alone.
     Change {
         /// Its id, as `license assignments` lists it
         assignment: String,
@@ -166,7 +170,7 @@ pub(crate) struct With {
     /// Keep them out of this feature, once for each, or of `all`; wins over whatever else covers them. `none` lets them in
     #[arg(long, value_name = "FEATURE")]
     pub exclude: Vec<String>,
-    /// So many seats of a feature for all of them together, as FEATURE=N; once for each feature; `none` for no limit
+    /// So many seats of a feature for all of them together, as FEATURE=N; once for each feature; FEATURE=none or `none` for no limit
     #[arg(long, value_name = "FEATURE=N")]
     pub max: Vec<String>,
     /// So many seats of a feature for each of them

@@ -25,6 +25,7 @@ pub(super) fn assign(
     printer: &Printer,
 ) -> Outcome {
     let license = name.resolve(daemon)?;
+    let none = BTreeMap::new();
     let assignment = Assignment {
         // The same id and body again are the same assignment (rule 20).
         id: random_id()?,
@@ -34,11 +35,11 @@ pub(super) fn assign(
         group: to.group.clone(),
         unit: to.unit.clone(),
         everyone: to.everyone,
-        policies: listed(&with.policies).unwrap_or_default(),
-        exclude: excluded(with).unwrap_or_default(),
-        max: limits("--max", &with.max)?.unwrap_or_default(),
-        max_each: limits("--max-each", &with.max_each)?.unwrap_or_default(),
-        reserve: limits("--reserve", &with.reserve)?.unwrap_or_default(),
+        policies: beside(&[], &with.policies).unwrap_or_default(),
+        exclude: excluded(&[], with).unwrap_or_default(),
+        max: limits("--max", &with.max, &none)?.unwrap_or_default(),
+        max_each: limits("--max-each", &with.max_each, &none)?.unwrap_or_default(),
+        reserve: limits("--reserve", &with.reserve, &none)?.unwrap_or_default(),
         filled: BTreeMap::new(),
         priority: with.priority,
         people: None,
@@ -136,14 +137,26 @@ pub(super) fn change(
     let path = format!("/v1/assignments/{}", escape(id));
     let known: Assignment = daemon.get(&path)?;
     let change = AssignmentChange {
-        policies: listed(&with.policies),
-        exclude: excluded(with),
-        max: limits("--max", &with.max)?,
-        max_each: limits("--max-each", &with.max_each)?,
-        reserve: limits("--reserve", &with.reserve)?,
+        policies: beside(&known.policies, &with.policies),
+        exclude: excluded(&known.exclude, with),
+        max: limits("--max", &with.max, &known.max)?,
+        max_each: limits("--max-each", &with.max_each, &known.max_each)?,
+        reserve: limits("--reserve", &with.reserve, &known.reserve)?,
         priority: with.priority,
         hard,
     };
+    if change
+        == (AssignmentChange {
+            hard,
+            ..AssignmentChange::default()
+        })
+    {
+        return Err(Failure::new(
+            Exit::Usage,
+            "nothing is said that would change it",
+            "name a policy, --exclude, --max, --max-each, --reserve or --priority",
+        ));
+    }
     let changed: Changed<Assignment> = daemon.patch(&path, &change, Some(known.revision))?;
     printer.record(&changed, |changed| {
         let item = &changed.item;
@@ -224,17 +237,32 @@ fn group_of(daemon: &Daemon<'_>, group: &str) -> Outcome<String> {
     Ok(group.name)
 }
 
-fn listed(names: &[String]) -> Option<Vec<String>> {
-    let kept = names.iter().filter(|name| *name != NONE);
-    (!names.is_empty()).then(|| kept.cloned().collect())
+/// Names beside those that are there, where any is given; `none` takes all of those away first.
+fn beside(there: &[String], names: &[String]) -> Option<Vec<String>> {
+    let there = there
+        .iter()
+        .filter(|_| !names.iter().any(|name| name == NONE));
+    let mut all: Vec<String> = there.cloned().collect();
+    for name in names.iter().filter(|name| *name != NONE) {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    (!names.is_empty()).then_some(all)
 }
 
-fn excluded(with: &With) -> Option<Vec<String>> {
-    let mut names = listed(&with.exclude)?;
-    for name in names.iter_mut().filter(|name| *name == ALL.0) {
-        ALL.1.clone_into(name);
+fn excluded(there: &[String], with: &With) -> Option<Vec<String>> {
+    let on_the_wire = |name: &String| match name.as_str() {
+        name if name == ALL.0 => ALL.1.to_owned(),
+        name => name.to_owned(),
+    };
+    let names: Vec<_> = with.exclude.iter().map(on_the_wire).collect();
+    let all = beside(there, &names)?;
+    // Who is kept out of all is so of each.
+    match all.iter().any(|name| name == ALL.1) {
+        true => Some(vec![ALL.1.to_owned()]),
+        false => Some(all),
     }
-    Some(names)
 }
 
 fn said(exclude: &[String]) -> String {
@@ -245,21 +273,32 @@ fn said(exclude: &[String]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// `FEATURE=N` of each, where any is named; `none` for no limit.
-fn limits(flag: &str, texts: &[String]) -> Outcome<Option<BTreeMap<String, u64>>> {
-    let mut limits = BTreeMap::new();
+/// `FEATURE=N` of each beside the limits that are there, where any is given; `FEATURE=none` takes one of them away, `none`
+/// all of them first.
+fn limits(
+    flag: &str,
+    texts: &[String],
+    there: &BTreeMap<String, u64>,
+) -> Outcome<Option<BTreeMap<String, u64>>> {
+    let mut limits = match texts.iter().any(|text| text == NONE) {
+        true => BTreeMap::new(),
+        false => there.clone(),
+    };
     for text in texts.iter().filter(|text| *text != NONE) {
-        let limit = text
+        match text
             .split_once('=')
-            .and_then(|(feature, n)| Some((feature, n.parse().ok()?)));
-        let Some((feature, most)) = limit else {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("{flag} {text}: it is FEATURE=N, or {NONE}"),
-                format!("as `{flag} modeler=5`"),
-            ));
-        };
-        limits.insert(feature.to_owned(), most);
+            .map(|(feature, n)| (feature, n, n.parse()))
+        {
+            Some((feature, _, Ok(most))) => drop(limits.insert(feature.to_owned(), most)),
+            Some((feature, NONE, _)) => drop(limits.remove(feature)),
+            _ => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{flag} {text}: it is FEATURE=N, FEATURE={NONE}, or {NONE}"),
+                    format!("as `{flag} modeler=5`"),
+                ));
+            }
+        }
     }
     Ok((!texts.is_empty()).then_some(limits))
 }
