@@ -17,6 +17,8 @@ use seatkeeper_engine::ids::{
 };
 use seatkeeper_engine::state::{Target, User};
 use seatkeeper_engine::{Choice, State, explain};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Seats listed in an explanation.
@@ -230,8 +232,8 @@ impl Desk {
     ) -> ExplainStep {
         let of_others = step.denied == Some(engine::Code::ReservedForOthers);
         let shown = |id: &AssignmentId| !of_others || self.assignment_seen(snapshot, caller, *id);
-        let assignment = step.assignment.filter(shown);
-        let assignment = assignment.and_then(|id| state.assignments.get(&id));
+        let named = step.assignment.filter(shown);
+        let assignment = named.and_then(|id| state.assignments.get(&id));
         let route = assignment.map(|known| match known.target {
             // Who was made in the copy has no name anywhere else.
             Target::User(user) if user == about.user => format!("user {}", about.login),
@@ -241,7 +243,19 @@ impl Desk {
         });
         let text = match route {
             Some(route) if of_others => format!("{}, the most for {route}", step.text),
-            Some(route) => format!("{}, via {route}", step.text),
+            Some(route) => {
+                let gives = step.pool.as_ref().zip(named);
+                let gives = gives.filter(|_| step.rule == 4 && step.denied.is_none());
+                let also = gives.map(|gives| self.also(state, about.user, gives, seen));
+                let text = match named {
+                    Some(id) if !snapshot.state.assignments.contains_key(&id) => {
+                        let nobody_knows = format!("the assignment {id}");
+                        step.text.replace(&nobody_knows, "the assignment")
+                    }
+                    _ => step.text,
+                };
+                format!("{text}, via {route}{}", also.unwrap_or_default())
+            }
             None => step.text,
         };
         let told = |pool: &&PoolId| self.license_told(snapshot, caller, &pool.license);
@@ -251,6 +265,35 @@ impl Desk {
             denied: step.denied.map(code_of),
             text,
         }
+    }
+
+    /// By what else they have the same seat, and which optional policies all of that gives them (D1).
+    fn also(
+        &self,
+        state: &State,
+        user: UserId,
+        (pool, own): (&PoolId, AssignmentId),
+        seen: &dyn Fn(Target) -> bool,
+    ) -> String {
+        let all = || state.covering_of(&pool.license, user);
+        let others = all().filter(|(id, known)| *id != own && seen(known.target));
+        let mut routes: Vec<_> = others
+            .map(|(_, known)| self.target_name(state, known.target))
+            .collect();
+        routes.dedup();
+        let feature = state.feature(pool);
+        let optional = feature.map_or(&[][..], |feature| &feature.optional);
+        let given = all().flat_map(|(_, known)| &known.terms.policies);
+        let policies: BTreeSet<_> = given.filter(|one| optional.contains(one)).collect();
+        let mut out = String::new();
+        if !routes.is_empty() {
+            let _ = write!(out, ", and also via {}", routes.join(", "));
+        }
+        if !policies.is_empty() {
+            let policies: Vec<_> = policies.into_iter().map(AsRef::as_ref).collect();
+            let _ = write!(out, "; with {}", policies.join(", "));
+        }
+        out
     }
 
     /// The checkout that would be asked: by a new process of the user on this machine.

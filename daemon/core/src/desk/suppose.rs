@@ -2,15 +2,15 @@
 //! recorded (rule 22).
 
 use super::Desk;
-use super::assign::terms;
+use super::assign::{already, terms};
 use super::draft::Draft;
 use super::explain::About;
 use super::parse::{self, bad};
 use crate::authorize::{Caller, Permission, authorize};
 use crate::keeper::Snapshot;
-use crate::problem::{Refused, internal};
+use crate::problem::{Refused, internal, problem};
 use crate::random;
-use seatkeeper::wire::{Assignment, Suppose, SupposedMember, SupposedPlace, SupposedSeats};
+use seatkeeper::wire::{Assignment, Code, Suppose, SupposedMember, SupposedPlace, SupposedSeats};
 use seatkeeper_engine::command::Arrange;
 use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, Name, UnitId, UserId};
 use seatkeeper_engine::state::Target;
@@ -76,7 +76,14 @@ impl Supposing<'_> {
         };
         let given = self.draft.give(command, (&self.about.login, &words));
         given.map_err(|mut refused| {
-            refused.detail = format!("this cannot be supposed, {words}: {}", refused.detail);
+            let why = refused.detail.strip_prefix(&words);
+            let why = why.and_then(|why| why.strip_prefix(": "));
+            let why = why.unwrap_or(&refused.detail);
+            refused.detail = format!("this cannot be supposed, {words}: {why}");
+            if refused.code == Code::OneLine {
+                "name one of the two units: who is in a unit counts for those above it, too"
+                    .clone_into(&mut refused.hint);
+            }
             refused
         })?;
         Ok(words)
@@ -122,6 +129,14 @@ impl Supposing<'_> {
                 ));
             }
         };
+        let covers = self.draft.state().covers.get(&license);
+        if covers.is_some_and(|covers| covers.by.contains_key(&target)) {
+            let is = already(&license, &self.whom(target));
+            let mut refused = problem(Code::Conflict, format!("this cannot be supposed: {is}"));
+            "`seatkeeper license assignments` shows on which; another one for the same is none beside it"
+                .clone_into(&mut refused.hint);
+            return Err(refused);
+        }
         let words = format!("{} assigned to {}", license.id, self.whom(target));
         let id = AssignmentId(random::bytes().map_err(|e| internal("no random id", &e))?);
         let command = Command::Assign {

@@ -404,3 +404,76 @@ fn r22_what_cannot_be_is_not_supposed_and_whoever_may_not_see_it_supposes_nothin
     // Of oneself, too: an answer would tell what else there is.
     assert_eq!(refused(&site.bob(), place(&["East"])).0, Code::Forbidden);
 }
+
+/// Two routes are one seat; who takes one of them away knows which other one is there, and what each gives (D1, rule 4).
+#[test]
+fn d1_why_tells_every_route_and_the_policies_of_all() {
+    let (site, _) = acme_with(Feature {
+        optional_policies: vec!["export".to_owned(), "print".to_owned()],
+        ..feature("modeler", 1)
+    });
+    let root = site.root();
+    let joins = MembersChange {
+        add_users: vec!["ana".to_owned()],
+        ..MembersChange::default()
+    };
+    let done = site.desk.change_members(&root, "CAD", &joins, None);
+    done.expect("in CAD");
+    let right = || {
+        let told = ask(&site, &root, "ana", Vec::new()).expect("why");
+        let step = told.steps.into_iter().find(|step| step.rule == 4);
+        let text = step.expect("a right").text;
+        text.split_once(" covers ").expect("by what").1.to_owned()
+    };
+    assert_eq!(right(), "the user, via group CAD");
+    let export = Assignment {
+        everyone: true,
+        policies: vec!["export".to_owned()],
+        ..of_license()
+    };
+    site.desk.assign(&root, &export).expect("assigned");
+    let own = Assignment {
+        user: Some("ana".to_owned()),
+        policies: vec!["print".to_owned()],
+        ..of_license()
+    };
+    let own = site.desk.assign(&root, &own).expect("assigned");
+    assert_eq!(
+        right(),
+        "the user, via user ana, and also via group CAD, everyone; with export, print"
+    );
+    site.desk
+        .unassign(&root, &own.id, false, None)
+        .expect("taken");
+    assert_eq!(
+        right(),
+        "the user, via group CAD, and also via everyone; with export"
+    );
+}
+
+#[test]
+fn r22_what_cannot_be_supposed_is_told_once_and_in_its_own_words() {
+    let (site, _) = acme(1);
+    let root = site.root();
+    let assigned = Suppose::Assign(Box::new(group_cad()));
+    let no = ask(&site, &root, "bob", vec![assigned]).expect_err("it is");
+    assert_eq!(
+        (no.code, no.detail.as_str()),
+        (
+            Code::Conflict,
+            "this cannot be supposed: license ACME-1 is assigned to group CAD already, on other terms"
+        )
+    );
+    let both = Suppose::Place(SupposedPlace {
+        user: None,
+        units: vec!["East".to_owned(), "Boston".to_owned()],
+    });
+    let no = ask(&site, &root, "bob", vec![both]).expect_err("one line");
+    assert_eq!(no.code, Code::OneLine);
+    assert_eq!(no.detail.matches("bob in").count(), 1, "{}", no.detail);
+    assert!(
+        no.hint.starts_with("name one of the two units"),
+        "{}",
+        no.hint
+    );
+}
