@@ -33,6 +33,6 @@ pub use draft::Draft;
 pub use engine::{Engine, LeaseTerms, Verdict, Warning, explain};
 pub use licensing::install::foresee as foresee_install;
 pub use licensing::remove::foresee as foresee_removal;
-pub use losses::{Concerned, losing};
+pub use losses::{Concerned, free_by, losing};
 pub use seats::{Choice, Owners};
 pub use state::State;

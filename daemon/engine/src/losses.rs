@@ -6,11 +6,10 @@
 use crate::engine::{Act, Verdict};
 use crate::event::{EndingWhy, Recorded};
 use crate::ids::{HolderId, LicenseId, UserId};
-use crate::licensing::remove::free_by;
 use crate::seats::release::end_softly;
 use crate::seats::{kept, terms};
 use crate::state::{State, Target, Within};
-use crate::time::{Date, LeaseTime};
+use crate::time::{Date, LeaseTime, hold_ms};
 use std::collections::BTreeMap;
 
 /// Whom a change concerns.
@@ -148,4 +147,17 @@ pub fn losing(
     let lost = lost(before, after, j, None, concerned).into_iter();
     lost.filter_map(|id| Some((id, free_by(after, id)?)))
         .collect()
+}
+
+/// When the slots of a holder that is to end, or has lost its right, are free at the latest: its `last` may be signed at
+/// the very end (rule 16).
+#[must_use]
+pub fn free_by(state: &State, id: HolderId) -> Option<LeaseTime> {
+    let (holder, pool) = (state.holder(id)?, state.grants.get(&id.gid)?);
+    let feature = state.feature(pool);
+    let save_s = feature.map_or(0, |feature| feature.save_s);
+    Some(match holder.ending() {
+        Some(_) => holder.latest_end(),
+        None => holder.until + hold_ms(save_s * 1000),
+    })
 }

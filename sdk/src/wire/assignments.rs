@@ -46,8 +46,8 @@ pub struct Assignment {
     /// 0 to 9, lower first; absent is 5. It counts where requests wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
-    /// How many active users its license lets use one of its features at least by now, in the reply to one that was made;
-    /// read only.
+    /// How many active users its license lets use one of its features at least by now, of those whom the caller sees; in the
+    /// reply to one that was made; read only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<u64>,
     /// The same of each feature.

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::parse::{self, bad};
 use super::people::people;
 use super::release::ending;
-use crate::authorize::{Caller, Permission};
+use crate::authorize::{Caller, Permission, Sight};
 use crate::keeper::Snapshot;
 use crate::problem::{Refused, internal, problem};
 use crate::random;
@@ -104,7 +104,8 @@ impl Desk {
                 let known = state.assignments.get(id);
                 let known = known
                     .ok_or_else(|| internal("an assignment that was made is not there", id))?;
-                let (people, may_use) = people(state, &known.license, answer.now.j);
+                let sight = Sight::of(&answer.snapshot, caller, Permission::UserRead);
+                let (people, may_use) = people(state, &known.license, answer.now.j, &sight);
                 Ok(Assignment {
                     people: Some(people),
                     may_use,
@@ -123,11 +124,7 @@ impl Desk {
                     && stands
                     && covers.is_some_and(|covers| covers.by.contains_key(&target))
                 {
-                    let whom = self.target_name(state, target);
-                    refused.detail = format!(
-                        "license {} is assigned to {whom} already, on other terms",
-                        license.id
-                    );
+                    refused.detail = already(&license, &self.target_name(state, target));
                 }
                 Err(refused)
             }
@@ -441,4 +438,12 @@ pub(super) fn license_named(
             Err(refused)
         }
     }
+}
+
+/// What is said where a license is assigned to whom it was to be already.
+pub(super) fn already(license: &LicenseId, whom: &str) -> String {
+    format!(
+        "license {} is assigned to {whom} already, on other terms",
+        license.id
+    )
 }

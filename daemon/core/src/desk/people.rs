@@ -1,14 +1,20 @@
 //! How many people a license is for, told to whoever assigns it (D3).
 
+use crate::authorize::Sight;
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::{AssignmentId, LicenseId, Name};
 use seatkeeper_engine::state::Within;
 use seatkeeper_engine::time::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many active users the assignments of a license let use one of its features at least, and each of them (D3). Whom
-/// an assignment keeps out is not counted.
-pub(super) fn people(state: &State, license: &LicenseId, j: Date) -> (u64, BTreeMap<String, u64>) {
+/// How many active users of those that are seen the assignments of a license let use one of its features at least, and each
+/// of them (D3). Whom an assignment keeps out is not counted.
+pub(super) fn people(
+    state: &State,
+    license: &LicenseId,
+    j: Date,
+    sight: &Sight,
+) -> (u64, BTreeMap<String, u64>) {
     let covers = state.covers.get(license);
     let by = || covers.into_iter().flat_map(|covers| &covers.by);
     let within = Within::any(state, by().map(|(target, _)| *target));
@@ -36,7 +42,7 @@ pub(super) fn people(state: &State, license: &LicenseId, j: Date) -> (u64, BTree
     let mut people = 0;
     let users = within.among(state);
     for (user, known) in users.filter(|(_, known)| known.active(j)) {
-        if !within.has_known(state, *user, known) {
+        if !within.has_known(state, *user, known) || !sight.shows(state, *user) {
             continue;
         }
         let mut may = false;

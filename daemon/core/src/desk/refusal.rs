@@ -9,7 +9,8 @@ use seatkeeper::token::dates;
 use seatkeeper::wire;
 use seatkeeper_engine::denial::{Code, Denial};
 use seatkeeper_engine::ids::PoolId;
-use seatkeeper_engine::state::UserStatus;
+use seatkeeper_engine::state::{User, UserStatus};
+use std::borrow::Cow;
 
 /// Holders that a denial names, at most.
 const HOLDERS: usize = 10;
@@ -34,6 +35,7 @@ pub(super) fn denied(
     snapshot: &Snapshot,
     holder_names: impl FnOnce(&PoolId, usize) -> Vec<String>,
 ) -> Refused {
+    let denial = &*with_status(denial, snapshot);
     let code = code_of(denial.code);
     let mut out = problem(code, detail(denial, subject));
     out.rule = Some(denial.rule);
@@ -66,6 +68,30 @@ pub(super) fn denied(
         out.holders = holder_names(pool, HOLDERS);
     }
     out
+}
+
+/// Of somebody who is not active, what they are instead.
+fn with_status<'a>(denial: &'a Denial, snapshot: &Snapshot) -> Cow<'a, Denial> {
+    let Some(known) = not_active(denial, snapshot) else {
+        return Cow::Borrowed(denial);
+    };
+    let is = match known.status {
+        UserStatus::Invited => "invited",
+        UserStatus::Pending => "pending",
+        UserStatus::Suspended => "suspended",
+        UserStatus::Active => "a guest whose last day is over",
+    };
+    Cow::Owned(Denial {
+        limit: Some(is.to_owned()),
+        ..denial.clone()
+    })
+}
+
+/// The user who is not active, where it is known whom the denial is about.
+fn not_active<'a>(denial: &Denial, snapshot: &'a Snapshot) -> Option<&'a User> {
+    let user = denial.users.first();
+    let user = user.filter(|_| denial.code == Code::UserNotActive)?;
+    snapshot.state.users.get(user).map(AsRef::as_ref)
 }
 
 fn span(seconds: u64) -> String {
@@ -171,7 +197,10 @@ fn sentence(denial: &Denial, user: &str, what: &str, version: Option<&str>) -> S
         }
         Code::NotAssigned => format!("{license} has {what}, but no assignment of it covers {user}"),
         Code::UnknownUser => format!("{user} is not known here"),
-        Code::UserNotActive => format!("{user} is not active: invited, pending, suspended, or a guest whose time is over"),
+        Code::UserNotActive => match &denial.limit {
+            Some(is) => format!("{user} is not active: {is}"),
+            None => format!("{user} is not active: invited, pending, suspended, or a guest whose last day is over"),
+        },
         Code::Excluded => format!("{license} has {what}, and an assignment of it keeps {user} out"),
         Code::TermsNotAccepted => format!("{user} has not accepted the terms of service of this site, version {limit}"),
         Code::RequestExceedsTotal => too_many(denial, user, what),
@@ -245,7 +274,9 @@ fn of_directory(denial: &Denial, what: &str) -> String {
         }
         Code::MixedKinds => format!("{what}: a user would be in accounts of different kinds"),
         Code::LastAdministrator => {
-            format!("{what}: nobody else could give a role in the account then")
+            format!(
+                "{what}: nobody else has a role by which roles are given in the account (who administers the daemon needs none, and does not count)"
+            )
         }
         Code::TooManyRegistrations => {
             format!("{limit} registrations wait at this site, which is all there may be")
@@ -301,10 +332,7 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
 
 /// Whoever is not active asked to come in, and was not answered yet.
 fn waits(denial: &Denial, snapshot: &Snapshot) -> bool {
-    let users = &snapshot.state.users;
-    let known = denial.users.first().and_then(|user| users.get(user));
-    denial.code == Code::UserNotActive
-        && known.is_some_and(|known| known.status == UserStatus::Pending)
+    not_active(denial, snapshot).is_some_and(|known| known.status == UserStatus::Pending)
 }
 
 fn to_let_in(Subject { caller, user, .. }: Subject<'_>, helps: bool) -> String {

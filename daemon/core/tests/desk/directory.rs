@@ -334,12 +334,12 @@ fn c7_c8_d4_a_group_gives_and_takes_and_tells_whose_seats_end() {
         .map(|one: &EndingHolder| &one.id)
         .collect();
     assert_eq!(ids, [&seat.id]);
+    let listed = desk.seats(&root, &Cursor::default(), |_| true);
+    let listed = &listed.expect("seats").items[0];
     assert_eq!(
-        desk.seats(&root, &Cursor::default(), |_| true)
-            .expect("seats")
-            .items[0]
-            .state,
-        "right_lost"
+        (listed.state.as_str(), listed.hold_s),
+        ("right_lost", ending.ending[0].within_s),
+        "one end, told alike"
     );
     let last = renewed(&site, &vendor, &body, &seat, 1).last;
     assert_eq!(last, Some(claims::Last::RightLost));
@@ -455,6 +455,7 @@ fn d14_who_is_suspended_or_a_guest_no_more_has_no_right() {
         .map(drop)
         .expect_err("suspended");
     assert_eq!(refused.code, Code::UserNotActive);
+    assert_eq!(refused.detail, "ana is not active: suspended");
     let guest = UserChange {
         status: Some("active".to_owned()),
         until: Some(1),
@@ -476,7 +477,10 @@ fn d14_who_is_suspended_or_a_guest_no_more_has_no_right() {
         .checkout(&ana, &vendor)
         .map(drop)
         .expect_err("long ago");
-    assert_eq!(refused.code, Code::UserNotActive);
+    assert_eq!(
+        (refused.code, refused.limit.as_deref()),
+        (Code::UserNotActive, Some("a guest whose last day is over"))
+    );
     let for_good = UserChange {
         until: Some(0),
         ..UserChange::default()

@@ -4,8 +4,8 @@ use crate::directory::{acme, person, unit};
 use crate::registrations::{access, account, asks};
 use crate::site::{Site, Vendor};
 use seatkeeper::wire::{
-    Code, Ended, ExplainBody, GivenRole, Item, Problem, RegistrationApprove, RoleDefine,
-    RolesChange, TokenMake, UnitMake, UserChange,
+    Assignment, Code, Ended, ExplainBody, GivenRole, Item, Problem, RegistrationApprove,
+    RoleDefine, RolesChange, TokenMake, UnitMake, UserChange,
 };
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
@@ -412,6 +412,26 @@ fn f8_a_right_ends_with_its_role_its_owner_and_its_place() {
         .change_roles(&root, "ana", &takes(&east), None)
         .expect("taken");
     sees_no_users(&site, &site.ana());
+}
+
+/// How many people a license is for is told of those whom one sees.
+#[test]
+fn d3_f8_who_sees_a_part_is_told_how_many_of_it_may_use_a_license() {
+    let (site, _) = two_branches();
+    let to_east = Assignment {
+        license: "ACME-1".to_owned(),
+        unit: Some("East".to_owned()),
+        ..Assignment::default()
+    };
+    let made = site.desk.assign(&site.ana(), &to_east).expect("hers");
+    let told = (made.people, made.may_use.get("modeler").copied());
+    assert_eq!(told, (Some(2), Some(2)), "ana and bob, and nobody of West");
+    let to_west = Assignment {
+        unit: Some("West".to_owned()),
+        ..to_east
+    };
+    let made = site.desk.assign(&site.root(), &to_west).expect("assigned");
+    assert_eq!(made.people, Some(3));
 }
 
 #[test]

@@ -5,10 +5,11 @@ use crate::engine::{Act, Verdict, not_found, unchanged};
 use crate::event::{EndWhy, EndingWhy, Recorded};
 use crate::evolve::pools_of;
 use crate::ids::{HolderId, LicenseId};
+use crate::losses::free_by;
 use crate::seats::kept;
 use crate::seats::release::end_softly;
 use crate::state::{License, State};
-use crate::time::{LeaseTime, hold_ms};
+use crate::time::LeaseTime;
 
 /// Takes a license away with all that waits of it, or only a serial that waits. Its holders are ending as by loss of
 /// right, its assignments go with it.
@@ -54,17 +55,6 @@ pub fn foresee(state: &State, license: &LicenseId) -> Vec<(HolderId, LeaseTime)>
     lost.iter()
         .filter_map(|id| Some((*id, free_by(state, *id)?)))
         .collect()
-}
-
-/// When the slot of a holder that is to end is free at the latest.
-pub(crate) fn free_by(state: &State, id: HolderId) -> Option<LeaseTime> {
-    let (holder, pool) = (state.holder(id)?, state.grants.get(&id.gid)?);
-    let feature = state.feature(pool);
-    let save_s = feature.map_or(0, |feature| feature.save_s);
-    Some(match holder.ending() {
-        Some(_) => holder.latest_end(),
-        None => holder.until + hold_ms(save_s * 1000),
-    })
 }
 
 /// What is to be taken away: the serial in force, else the first one that waits; or the one that was named.

@@ -8,6 +8,7 @@ use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::wire::{self, Page};
 use seatkeeper_engine::event::EndingWhy;
+use seatkeeper_engine::free_by;
 use seatkeeper_engine::ids::{Gid, HolderId, PoolId};
 use seatkeeper_engine::state::{Grant, Holder};
 use seatkeeper_engine::time::{Date, LeaseTime};
@@ -193,7 +194,10 @@ impl Desk {
         Times { now, run, j }: Times,
         watched: bool,
     ) -> wire::Seat {
-        let facts = &holder.facts;
+        let (state, facts) = (&snapshot.state, &holder.facts);
+        // Told at its next call (rule 16).
+        let loses = holder.ending().is_none() && state.right_lost(pool, facts.user, j);
+        let free = free_by(state, id).filter(|_| loses);
         wire::Seat {
             id: id.to_string(),
             pool: pool_text(pool),
@@ -207,8 +211,7 @@ impl Desk {
             version: facts.version.as_deref().map(str::to_owned),
             state: match holder.ending() {
                 Some(ending) => why(ending.why),
-                // Told at its next call (rule 16).
-                None if snapshot.state.right_lost(pool, facts.user, j) => why(EndingWhy::RightLost),
+                None if loses => why(EndingWhy::RightLost),
                 None => "live",
             }
             .to_owned(),
@@ -219,7 +222,7 @@ impl Desk {
             watched,
             held_s: (now - holder.since) / 1000,
             held_at_least: holder.since < run,
-            hold_s: (holder.latest_end() - now).div_ceil(1000),
+            hold_s: (free.unwrap_or(holder.latest_end()) - now).div_ceil(1000),
         }
     }
 }
