@@ -72,8 +72,8 @@ pub(crate) struct Covering<'a> {
     limiting: Vec<(Target, AssignmentId)>,
     stands: Stands,
     nearer: OnceCell<Nearer>,
-    /// By a unit: what covers who is right in it, the nearest first.
-    units: BTreeMap<UnitId, Vec<AssignmentId>>,
+    /// By a unit: what covers who is right in it, by how many steps up, the nearest first.
+    units: BTreeMap<UnitId, Vec<(u32, AssignmentId)>>,
     /// What covers a stand, by its number, where it was asked.
     lists: BTreeMap<usize, Vec<AssignmentId>>,
 }
@@ -243,11 +243,10 @@ impl<'a> Covering<'a> {
         self.lists.entry(stand).or_insert_with(|| {
             let Stand { nearer, units } = &*self.stands.all[&stand];
             let mut found = nearer.clone();
-            for of in units
-                .iter()
-                .filter_map(|unit| self.units.get(unit))
-                .flatten()
-            {
+            let units = units.iter().filter_map(|unit| self.units.get(unit));
+            let mut above: Vec<_> = units.flatten().collect();
+            above.sort_by_key(|(steps, _)| *steps);
+            for (_, of) in above {
                 // Two units of a user may meet further up.
                 if !found.contains(of) {
                     found.push(*of);
@@ -311,7 +310,7 @@ fn nearer(state: &State, limiting: &[(Target, AssignmentId)]) -> Nearer {
 fn by_unit(
     state: &State,
     limiting: &[(Target, AssignmentId)],
-) -> BTreeMap<UnitId, Vec<AssignmentId>> {
+) -> BTreeMap<UnitId, Vec<(u32, AssignmentId)>> {
     let mut far: BTreeMap<UnitId, Vec<(u32, AssignmentId)>> = BTreeMap::new();
     let mut below = None;
     for (target, of) in limiting {
@@ -321,10 +320,6 @@ fn by_unit(
             far.entry(unit).or_default().push((steps, *of));
         }
     }
-    let nearest_first = |mut all: Vec<(u32, AssignmentId)>| {
-        all.sort_unstable();
-        all.into_iter().map(|(_, of)| of).collect()
-    };
-    let far = far.into_iter();
-    far.map(|(unit, all)| (unit, nearest_first(all))).collect()
+    far.values_mut().for_each(|all| all.sort_unstable());
+    far
 }

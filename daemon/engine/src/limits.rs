@@ -5,9 +5,8 @@
 
 use crate::covering::Covering;
 use crate::denial::{Code, Denial};
-use crate::event::EndingWhy;
 use crate::ids::{AssignmentId, PoolId, UserId};
-use crate::state::{Assignment, Grant, Pool, State, Target};
+use crate::state::{Assignment, Grant, Holder, Pool, State, Target};
 use imbl::OrdMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -183,10 +182,10 @@ pub(crate) fn left(
 
 /// A grant for which the license in force has no place any more counts for no limit (rule 17).
 pub(crate) fn counts(grant: &Grant) -> bool {
-    let superseded = |ending: &crate::state::Ending| ending.why == EndingWhy::Superseded;
     let mut holders = grant.holders.iter();
+    let superseded = |holder: &Holder| holder.ending().is_some_and(|ending| ending.superseded);
     // One that is kept counts for whom it is kept for (rule 10).
-    grant.kept() || !holders.all(|holder| holder.ending().is_some_and(superseded))
+    grant.kept() || !holders.all(superseded)
 }
 
 /// The assignments with a max for this pool's feature that cover a user, each once.

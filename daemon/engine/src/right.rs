@@ -109,12 +109,24 @@ impl State {
     ) -> impl Iterator<Item = Target> + 'a {
         let groups = (!known.groups.is_empty()).then(|| self.groups_around(&known.groups));
         let groups = groups.into_iter().flatten().map(Target::Group);
-        // Two units of a user may meet further up: what covers there is told twice.
-        let units = self.units_of(known).iter();
-        let units = units.flat_map(|unit| self.upwards(*unit).map(Target::Unit));
         std::iter::once(Target::User(user))
             .chain(groups)
-            .chain(units)
+            .chain(self.nearest_up(self.units_of(known)).map(Target::Unit))
+    }
+
+    /// These units and those above them, the nearest first. Two may meet further up: what is there is told twice.
+    fn nearest_up<'a>(&'a self, units: &'a [UnitId]) -> impl Iterator<Item = UnitId> + 'a {
+        let (one, several) = match units {
+            [one] => (Some(*one), &[][..]),
+            several => (None, several),
+        };
+        let all = several.iter();
+        let mut all: Vec<_> = all
+            .flat_map(|unit| self.upwards(*unit).enumerate())
+            .collect();
+        all.sort_by_key(|(steps, _)| *steps);
+        let one = one.into_iter().flat_map(|unit| self.upwards(unit));
+        one.chain(all.into_iter().map(|(_, unit)| unit))
     }
 
     /// Whether the license is installed for an account above the user.

@@ -425,6 +425,8 @@ pub struct Ending {
     pub why: EndingWhy,
     /// It gets no `last`.
     pub hard: bool,
+    /// The license in force has no place for it, whatever it ends for: it counts for no limit (rule 17).
+    pub superseded: bool,
     /// The end that its `last` names, once signed.
     pub last: Option<LeaseTime>,
     /// The license in force when it began to end: it signs the `last`, a superseding one does not.

@@ -232,6 +232,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
     let ending = Ending {
         why,
         hard,
+        superseded: why == EndingWhy::Superseded,
         last: None,
         signed,
         exp,
@@ -247,6 +248,7 @@ pub(super) fn end_soon(state: &mut State, id: HolderId, why: EndingWhy, hard: bo
                     first.why = why;
                 }
                 first.hard |= hard;
+                first.superseded |= why == EndingWhy::Superseded;
             }
             none => *none = Some(Box::new(ending)),
         }

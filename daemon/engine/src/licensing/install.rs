@@ -9,7 +9,7 @@ use crate::ids::{AssignmentId, Gid, HolderId, LicenseId, Name, PoolId, UnitId};
 use crate::losses;
 use crate::rollback;
 use crate::seats::kept;
-use crate::state::{Feature, Holder, License, LicenseTerms, Model, Pool, State};
+use crate::state::{Feature, Holder, License, LicenseTerms, Pool, State};
 use crate::time::Date;
 use std::sync::Arc;
 
@@ -98,9 +98,8 @@ fn due(state: &State, j: Date) -> Option<(LicenseTerms, Option<UnitId>)> {
 
 /// The one way into force, for an install and for a first day. Returns who is ending for it.
 fn put_in_force(act: &mut Act<'_>, terms: LicenseTerms, account: Option<UnitId>) -> Vec<HolderId> {
-    let ending = beyond(act.state(), &terms);
-    let also = closed_beyond(act.state(), &terms);
-    let holders: Vec<_> = ending.iter().copied().chain(also).collect();
+    let (ending, leaving) = beyond(act.state(), &terms);
+    let holders: Vec<_> = ending.iter().copied().chain(leaving).collect();
     if !holders.is_empty() {
         act.record(Recorded::HoldersEnding {
             holders,
@@ -271,49 +270,36 @@ fn kept_beyond(state: &State, terms: &LicenseTerms) -> Vec<Gid> {
     out
 }
 
-/// Those of named seats that the new terms have no place for, and that all of them leave anyhow: the seat is no more its
-/// unit's than others there, also where such a slot is regular again before they are gone (rules 7, 17).
-fn closed_beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
-    let mut out = Vec::new();
-    for (_, pool, feature) in taken_over(state, terms) {
-        let named = pool.feature.as_ref().map(|before| before.model) == Some(Model::Named);
-        if !named {
-            continue;
-        }
-        let most = places(feature);
-        // A feature of another product is another feature.
-        let other = |h: &Holder| h.facts.terms.product != terms.product;
-        let left = pool.grants.iter().filter(|(_, grant)| {
-            let beyond = grant.slots.iter().any(|slot| *slot >= most);
-            let gone = beyond || grant.holders.iter().any(other);
-            gone && !grant.closed && !grant.holders.iter().any(Holder::stays)
-        });
-        for (gid, grant) in left {
-            let holders = grant.holders.iter();
-            out.extend(holders.map(|h| HolderId { gid: *gid, h: h.h }));
-        }
-    }
-    out
-}
-
 /// The slots of a feature that have a place in these terms, the lowest so many: none of one that vanished.
 fn places(feature: Option<&Feature>) -> u64 {
     let seats = |feature: &Feature| Some(feature.seats? + feature.overdraft);
     feature.map_or(0, |feature| seats(feature).unwrap_or(u64::MAX))
 }
 
-/// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished.
-fn beyond(state: &State, terms: &LicenseTerms) -> Vec<HolderId> {
-    let mut out = Vec::new();
+/// Holders that the new terms have no place for: on slots beyond seats + overdraft, or of a feature that vanished. First
+/// those who stay otherwise; then those on their way out, who are so for another reason still: from now on they count for
+/// no limit, and their seat is no more its unit's own than others there, also where such a slot is regular again before
+/// they are gone (rules 7, 17).
+fn beyond(state: &State, terms: &LicenseTerms) -> (Vec<HolderId>, Vec<HolderId>) {
+    let (mut staying, mut leaving) = (Vec::new(), Vec::new());
     for (_, pool, feature) in taken_over(state, terms) {
         let most = places(feature);
         for (gid, grant) in &pool.grants {
             let too_high = grant.slots.iter().any(|slot| *slot >= most);
             // A feature of another product is another feature.
             let gone = |h: &&Holder| too_high || h.facts.terms.product != terms.product;
-            let holders = grant.holders.iter().filter(|h| h.stays());
-            out.extend(holders.filter(gone).map(|h| HolderId { gid: *gid, h: h.h }));
+            for holder in grant.holders.iter().filter(gone) {
+                let id = HolderId {
+                    gid: *gid,
+                    h: holder.h,
+                };
+                match holder.ending() {
+                    _ if holder.stays() => staying.push(id),
+                    Some(ending) if !ending.superseded => leaving.push(id),
+                    _ => {}
+                }
+            }
         }
     }
-    out
+    (staying, leaving)
 }

@@ -165,8 +165,6 @@ impl World {
 
 /// What the license has no place for any more counts for no limit (rule 17).
 pub(super) fn counts(grant: &Grant) -> bool {
-    let superseded = |why| why == EndingWhy::Superseded;
     let mut holders = grant.holders.iter();
-    grant.kept()
-        || !holders.all(|holder| holder.ending().is_some_and(|ending| superseded(ending.why)))
+    grant.kept() || !holders.all(|holder| holder.ending().is_some_and(|ending| ending.superseded))
 }
