@@ -325,15 +325,21 @@ fn s20_a_site_begins_with_a_key_and_a_license_that_were_made_before_it() {
     assert_eq!(app.end(), Some(0));
     let doctor = site.cli(&["doctor"]);
     assert!(!doctor.out.contains("quarantine"), "{doctor:?}");
-    desk.ok(&[
-        "site",
-        "key",
-        "export",
-        "--out",
-        "export.pem",
-        "--passphrase-file",
-        "passphrase",
-    ]);
+    let export = |out| {
+        let key = ["site", "key", "export", "--out", out];
+        desk.say(&[&key[..], &["--passphrase-file", "passphrase"]].concat())
+    };
+    let kept_safe = || {
+        desk.ok(&["site", "key", "show"])
+            .out
+            .contains("kept safe   yes")
+    };
+    for nowhere in ["no/such.pem", "site.key"] {
+        assert_ne!(export(nowhere).code, 0, "{nowhere}");
+        assert!(!kept_safe(), "what was written nowhere is not kept");
+    }
+    assert_eq!(export("export.pem").code, 0);
+    assert!(kept_safe());
     assert_eq!(site.stop(), Some(0));
 
     std::fs::remove_dir_all(site.path("state")).expect("the machine is lost");

@@ -104,8 +104,12 @@ fn export(daemon: &Daemon<'_>, out: &Path, file: Option<&Path>, printer: &Printe
         "passphrase for the exported key, 8 characters or more",
         true,
     )?;
-    let reply: ExportReply = daemon.post("/v1/site-key/export", &ExportBody { passphrase })?;
-    files::create(out, &reply.pem, true)?;
+    // The file is there first: a key that was told counts as kept elsewhere.
+    files::fill(out, |file| {
+        let reply: ExportReply = daemon.post("/v1/site-key/export", &ExportBody { passphrase })?;
+        let written = file.write_all(reply.pem.as_bytes());
+        written.map_err(|error| Failure::file("write", out, &error))
+    })?;
     printer.note(&format!(
         "the site key is in {}, encrypted; keep it on another machine, and its passphrase elsewhere",
         out.display()
