@@ -52,7 +52,11 @@ fn f5_f6_d6_the_tree_holds_by_the_command_line_alone_and_over_a_kill() {
     done(&site, r#"user add cy --unit "Acme Boston""#);
     for above in ["Acme Massachusetts", "Acme East", "Acme North America"] {
         let no = refused(&site, &format!(r#"user add-unit cy "{above}""#), "one_line");
-        assert!(no.contains(": cy"), "{no}");
+        let both = format!("{above} and in ");
+        assert!(
+            no.contains("user cy would be in") && no.contains(&both),
+            "{no}"
+        );
     }
     done(&site, r#"user add-unit cy "Special Operations""#);
     let line = r#"unit move "Acme Massachusetts" --in "Special Operations""#;

@@ -70,6 +70,8 @@ pub struct Denial {
     pub reserved: Option<u64>,
     /// The limit that was passed (version, seats, serial), as text.
     pub limit: Option<String>,
+    /// That limit is of each user by themselves (`max_each`), not of all together (rule 10).
+    pub each: bool,
     /// The date that decided (`nbf`, `exp`).
     pub date: Option<Date>,
     /// Lease time at which asking again can help.
@@ -95,6 +97,7 @@ impl Denial {
             total: None,
             reserved: None,
             limit: None,
+            each: false,
             date: None,
             retry_at: None,
             roots: Vec::new(),

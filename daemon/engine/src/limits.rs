@@ -95,10 +95,10 @@ pub(crate) fn over(
         };
         let together = pool.charged.together.get(&of).copied().unwrap_or_default();
         let both = [
-            (limit.max, together, code_of(assignment)),
-            (limit.max_each, own, Code::OverUserMax),
+            (limit.max, together, code_of(assignment), false),
+            (limit.max_each, own, Code::OverUserMax, true),
         ];
-        for (max, charged, code) in both {
+        for (max, charged, code, each) in both {
             let Some(max) = max.filter(|max| charged + n > *max) else {
                 continue;
             };
@@ -106,6 +106,7 @@ pub(crate) fn over(
                 assignment: Some(of),
                 in_use: Some(charged),
                 total: Some(max),
+                each,
                 ..Denial::new(code, rule)
             };
             if n > max {

@@ -127,7 +127,7 @@ codes! {
         "put the key back into the state directory as keys/site.key (the daemon's own, mode 0600) and restart the daemon; afterwards take it away and restart again: seats are kept over it";
     RequestExceedsTotal "request_exceeds_total" Request 403 false: "more seats asked for than there can ever be",
         "A checkout takes its seats from one pool: none has so many even when it is empty, or a limit of an assignment lets nobody have so many (rules 8, 10, 13).",
-        "ask for fewer seats; an administrator can raise the limit (`seatkeeper license change`), or buy more";
+        "ask for fewer seats; an administrator can raise the limit of an assignment (`seatkeeper license change`), and a license has more seats when more are bought";
     // Policy.
     NotAssigned "not_assigned" Policy 403 false: "the license is not assigned to you",
         "The license is installed, but no assignment covers this user (rule 4).",
@@ -203,7 +203,7 @@ codes! {
         "send less";
     Forbidden "forbidden" Request 403 false: "not permitted",
         "The caller lacks the permission, or the seat belongs to another credential, machine or instance (rule 20).",
-        "ask an administrator: uid 0 and the OS group that `admin_group` names (`seatkeeper`) administer this daemon";
+        "ask an administrator: uid 0 and the OS group that the setting `admin_group` names (`seatkeeper` where nothing else is set) administer this daemon";
     Unauthenticated "unauthenticated" Request 401 false: "nobody knows who asks",
         "The caller's uid is the overflow uid 65534 (a user namespace without mapping), or cannot be read (S16); or a token was presented that stands for nobody: wrong, over, taken back, or of somebody who may not sit.",
         "call from an account that this machine knows, and with a token that lives: `seatkeeper token list`";

@@ -46,7 +46,7 @@ pub(super) fn denied(
     let seats = denial.code != Code::OverPromised;
     out.in_use = denial.in_use.filter(|_| seats);
     out.total = denial.total.filter(|_| seats);
-    out.reserved = denial.reserved;
+    out.reserved = denial.reserved.filter(|_| seats);
     // What all seats together would not do for does not come by waiting (rule 13).
     out.retryable &= !(denial.code == Code::ReservedForOthers && denial.rule == 13);
     out.retry_after_s = denial
@@ -266,7 +266,10 @@ fn of_directory(denial: &Denial, what: &str) -> String {
         Code::NameTaken if what.starts_with("user ") || what.starts_with("address ") => {
             format!("{what}: another user has this login or address")
         }
-        Code::NameTaken => format!("{what}: something else in the same place has this name"),
+        Code::NameTaken if denial.rule == 2 => {
+            format!("{what}: another group of this site has this name")
+        }
+        Code::NameTaken => format!("{what}: another unit in the same place has this name"),
         Code::NotEmpty => format!("{what} cannot go: {limit}"),
         Code::Cycle => format!("{what} would hold itself"),
         Code::OneLine => {
@@ -282,19 +285,42 @@ fn of_directory(denial: &Denial, what: &str) -> String {
             format!("{limit} registrations wait at this site, which is all there may be")
         }
         Code::LastUnit => format!("{what} has to be in one unit at least"),
-        Code::OverPromised => {
-            let (sum, most) = (
-                denial.in_use.unwrap_or_default(),
-                denial.total.unwrap_or_default(),
-            );
-            let bound = match denial.assignment {
-                Some(id) => format!("the assignment {id} lets them have {most} at most"),
-                None => format!("{most} are the most that there is for them"),
-            };
-            format!("{what}: {sum} seats of {limit} would be reserved, and {bound}")
-        }
+        Code::OverPromised => promised(denial, what),
         _ => format!("{what}: {limit}"),
     }
+}
+
+/// What was to be reserved, what that comes to, and the bound of it.
+fn promised(denial: &Denial, what: &str) -> String {
+    let number = Option::unwrap_or_default;
+    let (sum, most) = (number(denial.in_use), number(denial.total));
+    let (others, feature) = (
+        number(denial.reserved),
+        denial.limit.as_deref().unwrap_or("it"),
+    );
+    let seats = |n: u64| if n == 1 { "seat" } else { "seats" };
+    let asked = sum.saturating_sub(others);
+    let reserved = match (asked, others) {
+        (0, _) => {
+            let whose = if denial.each { " for one user" } else { "" };
+            format!(
+                "{sum} {} of {feature} are reserved already{whose}",
+                seats(sum)
+            )
+        }
+        (_, 0) => format!("{asked} {} of {feature} would be reserved", seats(asked)),
+        _ => format!(
+            "{asked} {} of {feature} would be reserved, {sum} with what is reserved already",
+            seats(asked)
+        ),
+    };
+    let how = if denial.each { "each" } else { "together" };
+    let bound = match (&denial.pool, denial.assignment) {
+        (Some(_), _) => format!("{} has {most}", license_name(denial)),
+        (None, Some(id)) => format!("the assignment {id} lets them have {most} at most {how}"),
+        (None, None) => format!("a max lets them have {most} at most {how}"),
+    };
+    format!("{what}: {reserved}, and {bound}")
 }
 
 /// Of seats that are free, and kept for others.
@@ -319,6 +345,12 @@ fn hint(denial: &Denial, subject: Subject<'_>, helps: bool) -> Option<String> {
             "wait until the pause is over, or ask again on the user's own request (SDK `.asked_by_user()`, CLI `--interactive`)".to_owned()
         }),
         Code::TermsNotAccepted => Some(terms(subject)),
+        // No assignment gives more than there is.
+        Code::RequestExceedsTotal if denial.assignment.is_none() && denial.rule != 7 => {
+            denial.total.map(|most| {
+                format!("ask for {most} at most; more come with another license of its vendor only")
+            })
+        }
         Code::WrongVendor if !denial.roots.is_empty() => Some(
             "the application and the installed license come from different vendors: ask the vendor of the application for a license".to_owned(),
         ),
@@ -383,10 +415,11 @@ fn to_do(denial: &Denial, subject: Subject<'_>) -> Option<String> {
         | Code::OverGroupMax
         | Code::OverUnitMax
         | Code::RequestExceedsTotal => denial.assignment.map(|id| {
-            format!("`seatkeeper license change {id} --max FEATURE=N` or `--max-each FEATURE=N`, `none` for no limit")
+            let flag = if denial.each { "--max-each" } else { "--max" };
+            format!("`seatkeeper license change {id} {flag} {}=N`, `{flag} none` for no limit", feature(denial))
         }),
         Code::ReservedForOthers => denial.assignment.map(|id| {
-            format!("`seatkeeper license change {id} --reserve FEATURE=N` keeps fewer of them, `none` keeps none")
+            format!("`seatkeeper license change {id} --reserve {}=N` keeps fewer of them, `--reserve none` keeps none", feature(denial))
         }),
         Code::OverPromised => Some(
             "reserve less; `seatkeeper license assignments` shows what is reserved, and each max".to_owned(),
@@ -463,6 +496,11 @@ fn whom_to_ask(denial: &Denial, subject: Subject<'_>) -> Option<String> {
 
 fn assign(license: &str, user: &str) -> String {
     format!("`seatkeeper license assign {license} --user {user}`")
+}
+
+fn feature(denial: &Denial) -> &str {
+    let pool = denial.pool.as_ref();
+    pool.map_or("FEATURE", |pool| &pool.feature)
 }
 
 fn license_name(denial: &Denial) -> String {

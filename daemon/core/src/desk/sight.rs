@@ -84,12 +84,16 @@ impl Desk {
             Err(mut refused) => {
                 // Where nothing was named it is the home account that is meant.
                 if units == [self.unit] {
-                    let lacks = format!("{} lacks the permission {permission}", caller.in_words());
-                    refused.detail = format!("{lacks} at the home account of this site");
+                    self.lacks_at_home(&mut refused, caller, permission);
                 }
                 Err(refused)
             }
         }
+    }
+
+    fn lacks_at_home(&self, refused: &mut Refused, caller: &Caller, permission: Permission) {
+        let lacks = format!("{} lacks the permission {permission}", caller.in_words());
+        refused.detail = format!("{lacks} at the home account of this site");
     }
 
     /// The caller as they act, who has to have the permission at each of these units.
@@ -102,7 +106,17 @@ impl Desk {
     ) -> Result<Caller, Refused> {
         let mut acting_for = None;
         for unit in units {
-            acting_for = acting_for.or(authorize(snapshot, caller, permission, &[*unit])?);
+            let may = authorize(snapshot, caller, permission, &[*unit]);
+            acting_for = acting_for.or(may.map_err(|mut refused| {
+                if units == [self.unit] {
+                    self.lacks_at_home(&mut refused, caller, permission);
+                    if !Sight::of(snapshot, caller, permission).is_nowhere() {
+                        let ask = std::mem::take(&mut refused.hint);
+                        refused.hint = format!("name a unit of yours with `--unit`, or {ask}");
+                    }
+                }
+                refused
+            })?);
         }
         Ok(caller.acting(acting_for))
     }

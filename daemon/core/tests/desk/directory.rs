@@ -187,7 +187,14 @@ fn f4_f5_f6_a_user_is_in_no_two_units_of_one_line() {
         let refused = site.desk.change_user(&root, "cy", &both, None);
         let refused = refused.expect_err("in one line");
         assert_eq!((refused.code, refused.rule), (Code::OneLine, Some(1)));
-        assert!(refused.detail.ends_with(": cy"), "{}", refused.detail);
+        // Once, at the beginning, and the units by their paths.
+        let detail = &refused.detail;
+        assert_eq!(detail.matches("cy").count(), 1, "{detail}");
+        let high = format!("{above} and in ");
+        assert!(
+            detail.starts_with("user cy would be in ") && detail.contains(&high),
+            "{detail}"
+        );
     }
     let both = placed(&["Acme Boston", "Special Operations"]);
     let changed = site

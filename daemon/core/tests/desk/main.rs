@@ -25,4 +25,5 @@ mod sessions;
 mod site;
 mod suppose;
 mod terms;
+mod told;
 mod waiting;

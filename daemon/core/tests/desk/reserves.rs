@@ -137,9 +137,8 @@ fn r11_over_promised_names_the_bound() {
         .expect_err("two seats");
     assert_eq!((&no.code, no.rule), (&Code::OverPromised, Some(11)));
     assert!(
-        no.detail.ends_with(
-            "3 seats of modeler would be reserved, and 2 are the most that there is for them"
-        ),
+        no.detail
+            .ends_with("3 seats of modeler would be reserved, and license ACME-1 has 2"),
         "{}",
         no.detail
     );

@@ -2,7 +2,7 @@
 
 use super::{covers, limits_of};
 use crate::denial::{Code, Denial};
-use crate::ids::{AssignmentId, LicenseId, Name, UnitId};
+use crate::ids::{AssignmentId, LicenseId, Name, PoolId, UnitId};
 use crate::state::{AssignmentTerms, Limit, State, Target};
 
 /// Why an assignment may not be made or changed so: more would be promised than there is, and more than is so now.
@@ -31,8 +31,16 @@ pub(crate) fn over_promised(
         for bound in bounds {
             let over = bound.promised.saturating_sub(bound.size);
             if over > bound.before.saturating_sub(bound.size_before) {
+                // Of the license's own seats it is the pool that decides.
+                let pool = bound.of.is_none().then(|| PoolId {
+                    license: license.clone(),
+                    feature: feature.clone(),
+                });
                 return Some(Denial {
+                    pool,
                     assignment: bound.of,
+                    reserved: Some(bound.others),
+                    each: bound.each,
                     in_use: Some(bound.promised),
                     total: Some(bound.size),
                     limit: Some(feature.to_string()),
@@ -59,10 +67,14 @@ fn seats_in(state: &State, license: &LicenseId, feature: &Name) -> Option<u64> {
 struct Bound {
     /// The assignment whose max it is; `None`: the seats.
     of: Option<AssignmentId>,
+    /// It is a max of each user, not of all together.
+    each: bool,
     size_before: u64,
     before: u64,
     size: u64,
     promised: u64,
+    /// What of that is others'.
+    others: u64,
 }
 
 /// An assignment that is made or changed, among the other ones of its license with a limit of the same feature.
@@ -83,48 +95,60 @@ impl Change<'_> {
         let others: u64 = others.filter_map(|(_, _, other)| other.reserve).sum();
         bounds.extend(seats.map(|size| Bound {
             of: None,
+            each: false,
             size_before: size,
             before: others + before,
             size,
             promised: others + now,
+            others,
         }));
         let around = self.others.iter();
         let around = around.filter(|(_, wide, _)| self.covers(*wide, own));
         for (of, wide, other) in around {
             bounds.extend(other.max.map(|size| Bound {
                 of: Some(*of),
+                each: false,
                 size_before: size,
                 before: self.reserved_in(*wide) + before,
                 size,
                 promised: self.reserved_in(*wide) + now,
+                others: self.reserved_in(*wide),
             }));
             let each = other.max_each.filter(|_| matches!(own, Target::User(_)));
             bounds.extend(each.map(|size| Bound {
                 of: Some(*of),
+                each: true,
                 size_before: size,
                 before,
                 size,
                 promised: now,
+                others: 0,
             }));
         }
         bounds.extend(limit.max.map(|size| Bound {
             of: Some(id),
+            each: false,
             size_before: was.max.unwrap_or(u64::MAX),
             before: self.reserved_in(own) + before,
             size,
             promised: self.reserved_in(own) + now,
+            others: self.reserved_in(own),
         }));
         bounds.extend(limit.max_each.into_iter().flat_map(|size| {
-            let bound = move |before, promised| Bound {
+            let bound = move |before, promised, others| Bound {
                 of: Some(id),
+                each: true,
                 size_before: was.max_each.unwrap_or(u64::MAX),
                 before,
                 size,
                 promised,
+                others,
             };
             let of_users = self.users_in(own);
-            let itself = matches!(own, Target::User(_)).then(|| bound(before, now));
-            of_users.map(move |seats| bound(seats, seats)).chain(itself)
+            let itself = matches!(own, Target::User(_)).then(|| bound(before, now, 0));
+            of_users
+                .map(move |seats| bound(seats, seats, seats))
+                .chain(itself)
         }));
         bounds
     }

@@ -100,7 +100,7 @@ fn over_limit(id: &PoolId, no: Denial, trace: &mut impl Trace) -> Denial {
         let count = |n: Option<u64>| n.unwrap_or_default();
         let of = no.assignment.map_or_else(String::new, |of| of.to_string());
         let (charged, max) = (count(no.in_use), count(no.total));
-        format!("the limit of the assignment {of}: {charged} of {max} seats are in use")
+        format!("the limit of the assignment {of}: {charged} in use count for it, and it is {max}")
     };
     trace.step(|| Step {
         assignment: no.assignment,

@@ -42,12 +42,43 @@ const AT_ONCE: usize = 500;
 impl Desk {
     /// Has a change judged, and gives back the answer where it was made.
     fn arranged(&self, caller: &Caller, what: &str, change: Arrange) -> Result<Answer, Refused> {
+        let units = match &change {
+            Arrange::PlaceUser { units, .. } => units.clone(),
+            _ => Vec::new(),
+        };
         let answer = self.asked(caller, Command::Arrange(change))?;
         match &answer.verdict {
             Verdict::Denied(denial) => {
-                Err(self.stands_against(caller, what, denial, &answer.snapshot))
+                let mut refused = self.stands_against(caller, what, denial, &answer.snapshot);
+                if denial.code == denial::Code::OneLine {
+                    self.tell_line(&mut refused, (caller, what), &units, &answer.snapshot);
+                }
+                Err(refused)
             }
             _ => Ok(answer),
+        }
+    }
+
+    /// Which two units of a user lie in one line, where the caller sees both.
+    fn tell_line(
+        &self,
+        refused: &mut Refused,
+        (caller, what): (&Caller, &str),
+        units: &[UnitId],
+        snapshot: &Snapshot,
+    ) {
+        let state = &snapshot.state;
+        let sight = Sight::of(snapshot, caller, Permission::UnitRead);
+        let mut lines = units.iter().filter_map(|low| {
+            let mut line = state.upwards(*low).skip(1);
+            line.find(|high| units.contains(high))
+                .map(|high| (*low, high))
+        });
+        if let Some((low, high)) =
+            lines.find(|(low, high)| sight.at(state, *low) && sight.at(state, *high))
+        {
+            let (low, high) = (self.unit_path(state, low), self.unit_path(state, high));
+            refused.detail = format!("{what} would be in {high} and in {low}, which lies in it");
         }
     }
 
@@ -83,7 +114,11 @@ impl Desk {
             let kept = self.side.put_name(named.kind, key, &text);
             kept.map_err(broken)?;
         }
-        Err(self.stands_against(caller, what, denial, &answer.snapshot))
+        let mut refused = self.stands_against(caller, what, denial, &answer.snapshot);
+        if denial.code == denial::Code::NameTaken {
+            refused.hint = another_name(&answer.snapshot, caller, named);
+        }
+        Err(refused)
     }
 
     /// Who loses a seat by a change: ended at once, or told at their next call (rule 16).
@@ -119,13 +154,6 @@ impl Desk {
         };
         let mut out = self.refuse(denial, subject, snapshot);
         match denial.code {
-            // Of users and registrations more is said by who asked for them.
-            denial::Code::NameTaken => {
-                let list = if denial.rule == 2 { "group" } else { "unit" };
-                out.hint = format!(
-                    "take another name: `seatkeeper {list} list` shows those that are there"
-                );
-            }
             denial::Code::OneLine if what.starts_with("user ") => {
                 out.hint = "name one of the two: who is in a unit counts for those above it, too; `seatkeeper unit list` shows what lies in what".to_owned();
             }
@@ -136,7 +164,9 @@ impl Desk {
             }
             _ => {}
         }
-        if !denial.users.is_empty() {
+        // Of one user it is said at the beginning who it is.
+        let own = denial.code == denial::Code::OneLine && what.starts_with("user ");
+        if !denial.users.is_empty() && !own {
             let sight = Sight::of(snapshot, caller, Permission::UserRead);
             let seen = denial.users.iter();
             let seen = seen.filter(|user| sight.shows(&snapshot.state, **user));
@@ -149,6 +179,24 @@ impl Desk {
             out.detail = format!("{}: {}{more}", out.detail, named.join(", "));
         }
         out
+    }
+}
+
+/// Where a name is taken: the list that shows whose it is, where the caller sees that.
+fn another_name(snapshot: &Snapshot, caller: &Caller, named: &Named<'_>) -> String {
+    let state = &snapshot.state;
+    if named.kind != Kind::Group {
+        return "take another name: `seatkeeper unit list` shows those that are there".to_owned();
+    }
+    let has = state.group_names.get(&named.name);
+    let unit = has.and_then(|group| Some(state.groups.get(group)?.unit));
+    let sight = Sight::of(snapshot, caller, Permission::GroupRead);
+    match unit.is_some_and(|unit| sight.at(state, unit)) {
+        true => "take another name: `seatkeeper group list` shows those that are there".to_owned(),
+        false => {
+            "take another name: this one is of a group that is not shown to you, and a name is of one group in the whole site"
+                .to_owned()
+        }
     }
 }
 

@@ -201,7 +201,8 @@ impl Desk {
             change,
             if_match,
         };
-        let answer = self.arranged(&caller, &what, change)?;
+        let answer = self.arranged(&caller, &what, change);
+        let answer = answer.map_err(|refused| named_there(refused, &what))?;
         let item = wire::Unit {
             ended: self.ended(&answer, &caller),
             ..self.unit_shown(&answer.snapshot, &caller, id)?
@@ -373,6 +374,17 @@ impl Desk {
             ended: None,
         })
     }
+}
+
+/// A unit that moves brings its name along: where that is taken, it takes another one first.
+fn named_there(mut refused: Refused, what: &str) -> Refused {
+    if refused.code == Code::NameTaken {
+        let path = what.strip_prefix("unit ").unwrap_or(what);
+        refused.detail = format!("{what}: a unit of this name is there already");
+        refused.hint =
+            format!("give it another name first: `seatkeeper unit rename '{path}' NAME`");
+    }
+    refused
 }
 
 fn named(unit: UnitId, text: &str, name: NameHash) -> Named<'_> {
