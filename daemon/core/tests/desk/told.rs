@@ -1,11 +1,12 @@
-//! What a refusal calls things: whoever reads it knows which was meant, and what they can do.
+//! What a refusal and the audit log call things: whoever reads them knows which was meant, and what they can do.
 
-use crate::directory::{acme, person, unit};
+use crate::directory::{acme, member, person, unit};
 use crate::roles::{give, made, role};
 use crate::site::{Site, checkout};
 use seatkeeper::wire::{
     Assignment, AssignmentChange, Code, GroupMake, Item, UnitChange, UserChange,
 };
+use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use std::collections::BTreeMap;
 
 fn group(name: &str, unit: &str) -> GroupMake {
@@ -179,4 +180,46 @@ fn r10_the_hint_of_a_limit_names_its_feature_and_its_flag() {
         no.detail
     );
     assert_eq!(no.reserved, None);
+}
+
+#[test]
+fn d4_the_audit_log_says_of_an_assignment_whose_it_was() {
+    let (site, _) = Site::licensed();
+    let root = site.root();
+    site.desk
+        .make_group(&root, &group("CAD", "home"))
+        .expect("made");
+    made(&site, "cy", &[]);
+    site.desk
+        .change_members(&root, "CAD", &member("cy", true), None)
+        .expect("joined");
+    let to = Assignment {
+        license: "ACME-1".to_owned(),
+        group: Some("CAD".to_owned()),
+        ..Assignment::default()
+    };
+    let made = site.desk.assign(&root, &to).expect("assigned");
+    let change = AssignmentChange {
+        max: Some(seats(1)),
+        ..AssignmentChange::default()
+    };
+    let changed = site.desk.change_assignment(&root, &made.id, &change, None);
+    changed.expect("changed");
+    site.desk
+        .unassign(&root, &made.id, false, None)
+        .expect("taken back");
+    let filter = AuditFilter::default();
+    let cursor = Cursor::default();
+    let page = site.desk.audit(&root, &cursor, &filter).expect("a page");
+    let told: Vec<_> = page.items.into_iter().map(|event| event.text).collect();
+    let whose = format!(
+        "assignment of license acme/ACME-1 to group CAD (assignment {})",
+        made.id
+    );
+    for end in [" changed, ", " taken back"] {
+        let found = told
+            .iter()
+            .any(|text| text.starts_with(&format!("{whose}{end}")));
+        assert!(found, "{end}: {told:#?}");
+    }
 }

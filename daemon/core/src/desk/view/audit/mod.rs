@@ -18,7 +18,8 @@ use crate::problem::{Refused, internal, problem};
 use crate::side::Kind;
 use filter::Wanted;
 use seatkeeper::wire::{AuditAnchor, AuditEvent, Code, Page};
-use seatkeeper_engine::ids::{GroupId, MachineId, UnitId, UserId};
+use seatkeeper_engine::ids::{AssignmentId, GroupId, LicenseId, MachineId, UnitId, UserId};
+use seatkeeper_engine::state::Target;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -271,6 +272,13 @@ impl words::Names for Book<'_> {
 
     fn group(&mut self, group: GroupId) -> String {
         self.name(group.0).unwrap_or_else(|| group.to_string())
+    }
+
+    fn assignment(&mut self, id: AssignmentId) -> Option<(LicenseId, Target)> {
+        let state = &self.now.state;
+        let stands = state.assignments.get(&id);
+        let stands = stands.map(|known| (known.license.clone(), known.target));
+        stands.or_else(|| state.gone_assignments.get(&id).cloned())
     }
 }
 

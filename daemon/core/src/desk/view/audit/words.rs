@@ -2,7 +2,9 @@
 
 use seatkeeper::token::dates;
 use seatkeeper_engine::event::{EndWhy, EndingWhy, Recorded, SeatTaken};
-use seatkeeper_engine::ids::{GroupId, HolderId, MachineId, UnitId, UserId};
+use seatkeeper_engine::ids::{
+    AssignmentId, GroupId, HolderId, LicenseId, MachineId, UnitId, UserId,
+};
 use seatkeeper_engine::state::{AssignmentTerms, LicenseTerms, Target};
 
 /// What sentences call persons and machines.
@@ -11,6 +13,8 @@ pub(super) trait Names {
     fn machine(&mut self, machine: MachineId) -> String;
     fn unit(&mut self, unit: UnitId) -> String;
     fn group(&mut self, group: GroupId) -> String;
+    /// Of what an assignment is or was, and to whom.
+    fn assignment(&mut self, id: AssignmentId) -> Option<(LicenseId, Target)>;
 }
 
 /// The names of events, and of each one its own.
@@ -241,21 +245,36 @@ fn text_of_licenses(what: &Recorded, names: &mut impl Names) -> String {
             target,
             terms,
         } => {
-            let to = match target {
-                Target::User(user) => names.user(*user),
-                Target::Unit(unit) => format!("everyone in {}", names.unit(*unit)),
-                Target::Group(group) => format!("group {}", names.group(*group)),
-            };
+            let to = whom(*target, names);
             format!(
                 "license {license} assigned to {to} (assignment {id}){}",
                 gives(terms)
             )
         }
         Recorded::AssignmentChanged { id, terms } => {
-            format!("assignment {id} changed{}", gives(terms))
+            format!("{} changed{}", assigned(*id, names), gives(terms))
         }
-        Recorded::LicenseUnassigned { id } => format!("assignment {id} taken back"),
+        Recorded::LicenseUnassigned { id } => format!("{} taken back", assigned(*id, names)),
         other => super::people::text(other, names).unwrap_or_else(|| kind(other).to_owned()),
+    }
+}
+
+/// An assignment, as far as it is remembered.
+fn assigned(id: AssignmentId, names: &mut impl Names) -> String {
+    match names.assignment(id) {
+        Some((license, target)) => {
+            let to = whom(target, names);
+            format!("assignment of license {license} to {to} (assignment {id})")
+        }
+        None => format!("assignment {id}"),
+    }
+}
+
+fn whom(target: Target, names: &mut impl Names) -> String {
+    match target {
+        Target::User(user) => names.user(user),
+        Target::Unit(unit) => format!("everyone in {}", names.unit(unit)),
+        Target::Group(group) => format!("group {}", names.group(group)),
     }
 }
 
