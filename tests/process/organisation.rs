@@ -165,6 +165,32 @@ fn f10_f11_what_people_see_by_the_command_line_alone() {
 }
 
 #[test]
+fn u4_of_several_logins_it_is_said_which_were_added() {
+    let mut site = Site::new();
+    site.start();
+    done(&site, "user add dora");
+    let part = typed(&site, "user add z1 dora z2");
+    assert_eq!(part.code, 7, "{part:?}");
+    let said = "done in part: added z1, z2; not: dora";
+    assert!(
+        part.err.contains(said) && part.err.contains("name_taken"),
+        "{part:?}"
+    );
+    let none = typed(&site, "user add dora z1");
+    assert!(none.code == 1 && !none.err.contains("in part"), "{none:?}");
+    let (empty, all) = (
+        typed(&site, "user list --unit home --kind partner"),
+        done(&site, "user list"),
+    );
+    assert!(all.contains("z2"), "{all}");
+    assert!(empty.err.contains("no such user"), "{empty:?}");
+    done(&site, "group add modelers");
+    let empty = typed(&site, "user list --group modelers");
+    let joins = "`seatkeeper group join 'modelers' --user LOGIN`";
+    assert!(empty.err.contains(joins), "{empty:?}");
+}
+
+#[test]
 fn d3_more_people_than_seats_is_told_to_whoever_assigns() {
     let (site, _) = Site::with_seats(2);
     for login in ["ana", "bob", "cy"] {

@@ -47,7 +47,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Outcome<Exit> {
         Command::Run(args) => Ok(run::run(&daemon, args, printer)),
         Command::Why(args) => why::run(&daemon, args, printer),
         Command::License(command) => license::run(&daemon, command, printer),
-        Command::User(command) => user::run(&daemon, command, printer).map(done),
+        Command::User(command) => user::run(&daemon, command, printer),
         Command::Role(command) => role::run(&daemon, command, printer).map(done),
         Command::Group(command) => group::run(&daemon, command, printer).map(done),
         Command::Unit(command) => unit::run(&daemon, command, printer).map(done),

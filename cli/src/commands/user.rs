@@ -14,8 +14,9 @@ use crate::{clock, words};
 use seatkeeper::wire::{Changed, User, UserChange, UserMake};
 
 /// Does it.
-pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer) -> Outcome {
-    match command {
+pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer) -> Outcome<Exit> {
+    let done = match command {
+        UserCommand::Add(asked) => return add(daemon, asked, printer),
         UserCommand::List { unit, group, kind } => {
             list(daemon, (unit.as_deref(), group.as_deref(), *kind), printer)
         }
@@ -23,7 +24,6 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer)
             let user: User = daemon.get(&place(login))?;
             printer.record(&user, text)
         }
-        UserCommand::Add(asked) => add(daemon, asked, printer),
         UserCommand::Move { login, units, hard } => {
             let known: User = daemon.get(&place(login))?;
             moved(daemon, &known, units.clone(), *hard, printer)
@@ -63,10 +63,12 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &UserCommand, printer: &Printer)
         UserCommand::Resets => codes::list(daemon, printer),
         UserCommand::DropReset { login } => codes::drop(daemon, login, printer),
         UserCommand::Remove { login, hard } => remove(daemon, login, *hard, printer),
-    }
+    };
+    done.map(|()| Exit::Done)
 }
 
-fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
+/// One refusal is the whole command's where it is of the only login; else the rest is done in part, and said which.
+fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome<Exit> {
     if asked.address.is_some() && asked.logins.len() > 1 {
         return Err(Failure::new(
             Exit::Usage,
@@ -74,32 +76,52 @@ fn add(daemon: &Daemon<'_>, asked: &NewUsers, printer: &Printer) -> Outcome {
             "add each with the address that is theirs",
         ));
     }
+    let (mut added, mut not, mut exit) = (Vec::new(), Vec::new(), Exit::Done);
+    for login in &asked.logins {
+        match add_one(daemon, login, asked, printer) {
+            Ok(()) => added.push(login.as_str()),
+            Err(failure) if asked.logins.len() == 1 => return Err(failure),
+            // Nobody reads on.
+            Err(failure @ Failure::Hangup) => return Err(failure),
+            Err(failure) => {
+                printer.note(&format!("{login}:"));
+                printer.failure(&failure);
+                exit = failure.exit();
+                not.push(login.as_str());
+            }
+        }
+    }
+    if added.is_empty() || not.is_empty() {
+        return Ok(exit);
+    }
+    let (added, not) = (added.join(", "), not.join(", "));
+    printer.note(&format!("done in part: added {added}; not: {not}"));
+    Ok(Exit::Part)
+}
+
+fn add_one(daemon: &Daemon<'_>, login: &str, asked: &NewUsers, printer: &Printer) -> Outcome {
     let status = match (asked.invite, asked.pending) {
         (true, _) => Some("invited"),
         (false, true) => Some("pending"),
         (false, false) => None,
     };
-    for login in &asked.logins {
-        let body = UserMake {
-            id: Some(random_id()?),
-            login: login.clone(),
-            address: asked.address.clone(),
-            units: asked.units.clone(),
-            status: status.map(str::to_owned),
-            until: asked.until.map(ends),
-        };
-        let made: User = daemon.post("/v1/users", &body)?;
-        let User { login, units, .. } = &made;
-        let (units, status) = (units.join(" and "), stands(&made));
-        let there = format!("user {login} is there, in {units}: {status}");
-        if asked.invite {
-            printer.note(&there);
-            codes::invited(daemon, &made, printer)?;
-        } else {
-            printer.record(&made, |_| there)?;
-        }
+    let body = UserMake {
+        id: Some(random_id()?),
+        login: login.to_owned(),
+        address: asked.address.clone(),
+        units: asked.units.clone(),
+        status: status.map(str::to_owned),
+        until: asked.until.map(ends),
+    };
+    let made: User = daemon.post("/v1/users", &body)?;
+    let User { login, units, .. } = &made;
+    let (units, status) = (units.join(" and "), stands(&made));
+    let there = format!("user {login} is there, in {units}: {status}");
+    if asked.invite {
+        printer.note(&there);
+        return codes::invited(daemon, &made, printer);
     }
-    Ok(())
+    printer.record(&made, |_| there)
 }
 
 fn remove(daemon: &Daemon<'_>, login: &str, hard: bool, printer: &Printer) -> Outcome {
@@ -135,7 +157,7 @@ fn list(
     let mut users: Vec<User> = daemon.list(&path)?;
     users.sort_by(|one, other| one.login.cmp(&other.login));
     if users.is_empty() {
-        printer.note("nobody: users are made with `seatkeeper user add LOGIN`, or at first sight where `unknown_users = \"create\"`");
+        printer.note(&nobody(group, asked.is_empty()));
     }
     printer.list(
         &users,
@@ -148,6 +170,17 @@ fn list(
             Column("roles", |user| super::role::of(&user.roles)),
         ],
     )
+}
+
+/// Why a list is empty, and what puts somebody into it.
+fn nobody(group: Option<&str>, all: bool) -> String {
+    match group {
+        Some(group) => format!(
+            "nobody that you may see is so in the group {group}: `seatkeeper group join '{group}' --user LOGIN` lets a user in"
+        ),
+        None if all => "there is no user that you may see: users are made with `seatkeeper user add LOGIN`, or at first sight where `unknown_users = \"create\"`".to_owned(),
+        None => "there is no such user that you may see: `seatkeeper user list` shows all of them".to_owned(),
+    }
 }
 
 fn drop_unit(
