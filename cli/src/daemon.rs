@@ -262,7 +262,9 @@ fn presented(file: &Path) -> Outcome<Zeroizing<String>> {
 /// Bytes of a path or query that could be read as something else, as %XX (RFC 3986).
 pub(crate) fn escape(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    text.bytes()
+    // What was cut out of a CSV brings the end of its line along (RFC 4180); no name ends so.
+    text.trim_end_matches(['\r', '\n'])
+        .bytes()
         .map(|b| {
             if plain(b) {
                 char::from(b).to_string()

@@ -110,6 +110,10 @@ impl From<Problem> for Failure {
         } else {
             problem.detail
         };
+        let what = match problem.code {
+            Code::BadRequest => typed(what),
+            _ => what,
+        };
         Failure::Refused(Box::new(Refusal {
             exit: Some(exit::of(&problem.code, problem.class, problem.status)),
             code: problem.code.as_str().to_owned(),
@@ -123,6 +127,14 @@ impl From<Problem> for Failure {
             hint,
             trace_id: problem.trace_id,
         }))
+    }
+}
+
+/// A refusal that begins with the member of the body it is about: where it tells what was typed, without that.
+fn typed(what: String) -> String {
+    match what.split_once(": ") {
+        Some((_, rest)) if rest.starts_with("several units are called ") => rest.to_owned(),
+        _ => what,
     }
 }
 

@@ -204,7 +204,7 @@ pub(crate) fn refusal_lines(refusal: &Refusal) -> Vec<String> {
     why.extend(
         refusal
             .seats
-            .map(|(used, total)| format!("{} seats in use", crate::words::of(used, total))),
+            .map(|(used, total)| crate::words::counted(&refusal.code, used, total)),
     );
     let mut lines = vec![format!(
         "  why:   {}   (`seatkeeper help {}`)",

@@ -114,6 +114,15 @@ pub(crate) fn of(in_use: u64, total: Option<u64>) -> String {
     )
 }
 
+/// Seats in use, of a pool or under a limit: `2 of 3 seats in use`. A limit that was set later may be less than what counts
+/// for it.
+pub(crate) fn counted(code: &str, in_use: u64, total: Option<u64>) -> String {
+    match total.filter(|_| code.starts_with("over_")) {
+        Some(limit) => format!("{} in use, limit {limit}", count(in_use, "seat")),
+        None => format!("{} seats in use", of(in_use, total)),
+    }
+}
+
 /// When a license ends: its last day, the moment, or never.
 pub(crate) fn until(exp: Option<u64>) -> String {
     match exp {
@@ -158,6 +167,15 @@ mod tests {
                 "3 days"
             ]
         );
+    }
+
+    #[test]
+    fn r10_what_counts_for_a_limit_may_be_more_than_it() {
+        assert_eq!(
+            counted("over_unit_max", 2, Some(1)),
+            "2 seats in use, limit 1"
+        );
+        assert_eq!(counted("no_seat_free", 3, Some(3)), "3 of 3 seats in use");
     }
 
     #[test]

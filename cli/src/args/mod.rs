@@ -162,7 +162,8 @@ pub(crate) enum Command {
 /// `why`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "With --if-… the answer says what would be then, and what is so today.\nExit codes: 0 USER would get it, 5 USER would not; the others as everywhere."
+    after_help = "With --if-… the answer says what would be then, and what is so today. A max, a reserve \
+    and what an assignment keeps out cannot be supposed.\nExit codes: 0 USER would get it, 5 USER would not; the others as everywhere."
 )]
 pub(crate) struct WhyArgs {
     /// The user's login

@@ -131,7 +131,9 @@ fn list(daemon: &Daemon<'_>, printer: &Printer) -> Outcome {
     let mut groups: Vec<Group> = daemon.list("/v1/groups")?;
     groups.sort_by_key(|group| group.name.to_lowercase());
     if groups.is_empty() {
-        printer.note("there is no group: `seatkeeper group add NAME` makes one");
+        printer.note(
+            "there is no group that you may see: `seatkeeper group add NAME --unit UNIT` makes one",
+        );
     }
     printer.list(
         &groups,

@@ -4,7 +4,7 @@ use super::seat::lose;
 use super::vendor::random_id;
 use crate::args::{AccountCommand, AccountKind, DomainChange, MoveArgs, UnitCommand};
 use crate::daemon::{Daemon, escape};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{Changed, Unit, UnitChange, UnitMake};
@@ -60,7 +60,8 @@ pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &P
                 managed_by: Some(by.clone().unwrap_or_default()),
                 ..UnitChange::default()
             };
-            let changed = changed(daemon, account, &change)?;
+            let changed = changed(daemon, account, &change)
+                .map_err(|failure| by_nobody(failure, account, by.as_deref()))?;
             printer.record(&changed, |changed| {
                 let Unit {
                     path, managed_by, ..
@@ -69,6 +70,21 @@ pub(crate) fn account(daemon: &Daemon<'_>, command: &AccountCommand, printer: &P
                 format!("{path} is managed by {by}{}", ended(&changed.item))
             })
         }
+    }
+}
+
+/// Nobody is no account: they are named by naming none.
+fn by_nobody(failure: Failure, account: &str, by: Option<&str>) -> Failure {
+    match (failure, by) {
+        (Failure::Refused(mut refusal), Some(by))
+            if by.eq_ignore_ascii_case("nobody") && refusal.what.ends_with(by) =>
+        {
+            refusal.hint = format!(
+                "`seatkeeper account manage '{account}'`, without `--by`, leaves it to nobody but itself"
+            );
+            Failure::Refused(refusal)
+        }
+        (failure, _) => failure,
     }
 }
 

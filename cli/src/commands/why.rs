@@ -143,9 +143,12 @@ fn help(denial: &Problem) -> String {
     } else {
         &denial.hint
     };
-    let seats = denial
-        .in_use
-        .map(|used| format!("{} seats are in use. ", words::of(used, denial.total)));
+    let seats = denial.in_use.map(|used| match denial.code.as_str() {
+        code if code.starts_with("over_") => {
+            format!("{}. ", words::counted(code, used, denial.total))
+        }
+        _ => format!("{} seats are in use. ", words::of(used, denial.total)),
+    });
     let again = denial
         .retry_after_s
         .map(|after| format!(" Again: {}.", words::again(denial.code.as_str(), after)));

@@ -248,3 +248,91 @@ fn dev_root() -> String {
     let key = seatkeeper::token::keys::PublicKey::from_pem(seatkeeper::testing::DEV_ROOT).unwrap();
     key.thumbprint().to_owned()
 }
+
+#[test]
+fn r10_what_an_assignment_says_of_whom_it_keeps_out_is_said_of_them() {
+    let id = "a".repeat(32);
+    let place = "/v1/assignments/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let [get, patch] = ["GET", "PATCH"].map(|verb| &*format!("{verb} {place}").leak());
+    let stands = |exclude: &str| {
+        let item = json!({ "id": id, "vendor": "acme", "license": "L-1", "group": "news", "everyone": false,
+            "exclude": [exclude], "max": { "modeler": 2 }, "max_each": { "modeler": 1 }, "revision": 5 });
+        let fake = Fake::new(vec![
+            (get, 200, item.clone()),
+            (patch, 200, json!({ "item": item.clone(), "ending": [] })),
+            ("GET /v1/assignments", 200, page(json!([item]))),
+        ]);
+        let list = out(&fake.run("license assignments"));
+        let change = format!("license change {id} --exclude {exclude}");
+        (out(&fake.run(&change)), list)
+    };
+    let (said, list) = stands("render");
+    assert!(
+        said.starts_with(
+            "acme/L-1 is assigned to group news, without render, at most 2 of modeler together"
+        ),
+        "{said}"
+    );
+    assert!(
+        list.contains("modeler 2 together, modeler 1 each"),
+        "{list}"
+    );
+    let (said, _) = stands("*");
+    assert!(
+        said.starts_with("group news is kept out of acme/L-1, whatever else covers them"),
+        "{said}"
+    );
+}
+
+#[test]
+fn u4_a_refusal_of_what_was_typed_names_no_member_of_a_body() {
+    let mut no = super::fake::problem("bad_request", 400);
+    no["detail"] = "above: several units are called Design: name the path, as Acme/Design".into();
+    let fake = Fake::new(vec![("POST /v1/units", 400, no)]);
+    let said = err(&fake.run("unit add Paint --in Design"));
+    assert!(
+        said.starts_with("refused: several units are called Design: name"),
+        "{said}"
+    );
+}
+
+#[test]
+fn u4_an_id_out_of_a_csv_is_found_with_the_end_of_its_line() {
+    let fake = Fake::new(vec![]);
+    fake.run("user show ana\r");
+    assert_eq!(fake.asked()[0].0, "GET /v1/users/ana");
+}
+
+#[test]
+fn f8_whoever_sees_a_part_is_told_what_they_may_see() {
+    let mut part = license();
+    part["customer"] = "".into();
+    let fake = Fake::new(vec![
+        ("GET /v1/groups", 200, page(json!([]))),
+        ("GET /v1/licenses", 200, page(json!([part]))),
+    ]);
+    let none = err(&fake.run("group list"));
+    assert!(none.contains("no group that you may see"), "{none}");
+    let shown = out(&fake.run("license show acme/L-1"));
+    assert!(
+        shown.contains("account") && !shown.contains("customer"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn u4_nobody_is_named_by_naming_no_account() {
+    let mut no = super::fake::problem("not_found", 404);
+    no["detail"] = "there is no unit Nobody".into();
+    let unit = json!({ "id": "7", "name": "Acme", "path": "Acme", "kind": "customer", "home": false, "units": 0,
+        "users": 0, "revision": 1 });
+    let fake = Fake::new(vec![
+        ("GET /v1/units/Acme", 200, unit),
+        ("PATCH /v1/units/7", 404, no),
+    ]);
+    let said = err(&fake.run("account manage Acme --by Nobody"));
+    assert!(
+        said.contains("`seatkeeper account manage 'Acme'`, without `--by`"),
+        "{said}"
+    );
+}

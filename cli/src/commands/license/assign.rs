@@ -48,13 +48,10 @@ pub(super) fn assign(
     };
     let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
     printer.record(&made, |made| {
-        let (what, whom) = (format!("{}/{}", made.vendor, made.license), assignee(made));
-        match made.exclude.iter().any(|name| name == ALL.1) {
-            true => format!("{whom} is kept out of {what} from now on, whatever else covers them"),
-            false => format!(
-                "{what} is assigned to {whom}{}, usable at once",
-                gives(made)
-            ),
+        let is = stands(made);
+        match keeps_out(made) {
+            true => is,
+            false => format!("{is}, usable at once"),
         }
     })?;
     more_people_than_seats(daemon, &made, printer)?;
@@ -160,13 +157,7 @@ pub(super) fn change(
     let changed: Changed<Assignment> = daemon.patch(&path, &change, Some(known.revision))?;
     printer.record(&changed, |changed| {
         let item = &changed.item;
-        let is = format!(
-            "{} is assigned to {}{}",
-            item.license,
-            assignee(item),
-            gives(item)
-        );
-        lose(&is, &changed.ending, hard)
+        lose(&stands(item), &changed.ending, hard)
     })
 }
 
@@ -309,7 +300,10 @@ fn limited(one: &Assignment) -> String {
         true => "kept out".to_owned(),
         false => format!("no {name}"),
     });
-    let max = one.max.iter().map(|(feature, n)| format!("{feature} {n}"));
+    let max = one
+        .max
+        .iter()
+        .map(|(feature, n)| format!("{feature} {n} together"));
     let each = one
         .max_each
         .iter()
@@ -330,14 +324,31 @@ fn reserved(one: &Assignment) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
+/// How things are by an assignment, in a sentence.
+fn stands(one: &Assignment) -> String {
+    let (what, whom) = (format!("{}/{}", one.vendor, one.license), assignee(one));
+    match keeps_out(one) {
+        true => format!("{whom} is kept out of {what}, whatever else covers them"),
+        false => format!("{what} is assigned to {whom}{}", gives(one)),
+    }
+}
+
+/// It gives nothing, and nothing else gives it to them.
+fn keeps_out(one: &Assignment) -> bool {
+    one.exclude.iter().any(|name| name == ALL.1)
+}
+
 /// What an assignment gives and withholds, as the end of a sentence.
 pub(crate) fn gives(one: &Assignment) -> String {
+    if keeps_out(one) {
+        return ", which kept them out of all of it".to_owned();
+    }
     let mut parts = String::new();
     if !one.policies.is_empty() {
         parts += &format!(", with {}", one.policies.join(", "));
     }
     if !one.exclude.is_empty() {
-        parts += &format!(", but kept out of {}", said(&one.exclude));
+        parts += &format!(", without {}", said(&one.exclude));
     }
     for (feature, n) in &one.max {
         parts += &format!(", at most {n} of {feature} together");

@@ -30,7 +30,12 @@ fn text(license: &License, assigned: Option<&str>) -> String {
             license.vendor, license.id, license.serial
         ),
         format!("product   {}", license.product),
-        format!("customer  {}", license.customer),
+    ];
+    // Whose it is, is for those who may read the license.
+    if !license.customer.is_empty() {
+        lines.push(format!("customer  {}", license.customer));
+    }
+    lines.extend([
         format!("account   {}", license.account),
         format!("status    {}", status(license)),
         format!(
@@ -38,7 +43,7 @@ fn text(license: &License, assigned: Option<&str>) -> String {
             words::date(license.nbf),
             ends(license.exp)
         ),
-    ];
+    ]);
     match assigned {
         Some("") => lines.push(format!(
             "assigned  to nobody yet: `seatkeeper license assign {}/{} --everyone`, or `--user NAME`",
