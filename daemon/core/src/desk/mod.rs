@@ -289,8 +289,9 @@ impl Desk {
     }
 
     /// Has somebody do what their rights give, and again where anyone's were changed before that was applied: nobody does by a
-    /// right what they lost meanwhile, or makes for an administrator what they may make for one who has nothing (S11). Who
-    /// administers the daemon has no rights to lose.
+    /// right what they lost meanwhile, or makes for an administrator what they may make for one who has nothing (S11). What was
+    /// presented and stands for nobody any more is refused as a request with it would be. Who administers the daemon has no
+    /// rights to lose.
     fn by_rights_of_now<T>(
         &self,
         caller: &Caller,
@@ -299,10 +300,11 @@ impl Desk {
         let (mut more, mut one) = (1..TRIES, None);
         let done = loop {
             let rights = self.keeper.recorded().state.rights;
-            let done = verb(&Caller {
+            let judged = Caller {
                 judged: Some(rights).filter(|_| !caller.administers),
                 ..caller.clone()
-            });
+            };
+            let done = self.stands(caller).and_then(|()| verb(&judged));
             let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision)
                 && self.keeper.recorded().state.rights != rights;
             if !late || more.next().is_none() {

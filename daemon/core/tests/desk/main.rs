@@ -12,6 +12,7 @@ mod gone;
 mod install;
 mod intruders;
 mod leases;
+mod moment;
 mod named;
 mod own_address;
 mod problems;

@@ -39,7 +39,7 @@ pub(crate) fn evolve(state: &mut State, event: &Recorded) {
     state.places += u64::from(moves != Moves::Nobody);
     state.stands += u64::from(moves == Moves::Anyone);
     state.displaced += u64::from(displaces(event));
-    if changes_rights(event) {
+    if changes_rights(event) || ends_sign_in(state, event) {
         state.rights = revision;
     }
     revoke::fold(state, event);
@@ -61,6 +61,24 @@ fn changes_rights(event: &Recorded) -> bool {
             | Recorded::UnitMoved { .. }
             | Recorded::AccountManaged { .. }
     )
+}
+
+/// Whether somebody is no more who they were by an event: a token, a session, or an account that was signed in as them.
+/// What makes one of these ends nothing, and lets whoever else is about a change go on.
+fn ends_sign_in(state: &State, event: &Recorded) -> bool {
+    let all = &state.credentials;
+    match event {
+        Recorded::TokensRevoked { .. }
+        | Recorded::SessionsEnded { .. }
+        | Recorded::LoginUnbound { .. }
+        | Recorded::RegistrationRefused { .. } => true,
+        Recorded::LoginBound { user, login } => all.bound.get(login).is_some_and(|was| was != user),
+        Recorded::PasswordSet { user, keeps, .. } => {
+            let own = all.of.get(user);
+            own.is_some_and(|own| own.bound.iter().any(|login| Some(*login) != *keeps))
+        }
+        _ => false,
+    }
 }
 
 /// In the room that it is of.

@@ -74,13 +74,15 @@ impl Stage {
         Ok(())
     }
 
-    /// `judged=now` by rights as they are, `judged=before` as they were before the last change of anyone's.
+    /// `judged=now` by rights as they are, `judged=before` as they were before the last change of anyone's,
+    /// `judged=above` as they were before the line above.
     pub(crate) fn judged_by(&self, words: &Words) -> Result<Option<u64>, String> {
         let now = self.engine.state().rights;
         match words.get("judged") {
             None => Ok(None),
             Some("now") => Ok(Some(now)),
             Some("before") => Ok(Some(now - 1)),
+            Some("above") => Ok(Some(self.rights[1])),
             Some(other) => Err(format!("judged={other}")),
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Stage {
     pub(crate) saved: usize,
     /// Age of the rights by which the line is judged, where it says so.
     judged: Option<u64>,
+    /// Age of the rights before the line, and before the one above it.
+    pub(crate) rights: [u64; 2],
     /// Nothing was played yet: there is what every script finds.
     scenery: bool,
     /// Events of a journal are being folded.
@@ -61,6 +63,7 @@ impl Stage {
             leases: BTreeMap::new(),
             saved: 0,
             judged: None,
+            rights: [0; 2],
             scenery: false,
             folding: false,
             out: String::new(),
@@ -130,6 +133,7 @@ impl Stage {
         }
         self.engine.note_storage(words.flag("disk-full"));
         self.give(Command::Expire);
+        self.rights = [self.engine.state().rights, self.rights[0]];
         self.judged = self.judged_by(&words)?;
         match words.at(0)? {
             "license" => self.license(&words),

@@ -67,6 +67,14 @@ impl Desk {
         presented.is_none_or(|of| state.bearer(of.id, self.now()).is_some())
     }
 
+    /// Refuses whose token or session stands for nobody any more.
+    pub(in crate::desk) fn stands(&self, caller: &Caller) -> Result<(), Refused> {
+        match self.presents_still(caller) {
+            true => Ok(()),
+            false => Err(stands_for_nobody()),
+        }
+    }
+
     /// `GET /v1/tokens`: one's own, and those of whom one may change.
     ///
     /// # Errors

@@ -1,0 +1,96 @@
+//! Who is nobody any more, or lost a right, while what they asked for was under way: nothing comes of it afterwards (S11).
+
+use crate::credentials::{FIRST, SECOND, changes, presents, user};
+use crate::roles::{give, made, role};
+use crate::site::Site;
+use seatkeeper::wire::{Code, GroupMake, Secret, SessionMake, TokenMake};
+use seatkeeper_core::authorize::Caller;
+use seatkeeper_core::keeper::Snapshot;
+use seatkeeper_engine::State;
+use std::sync::Arc;
+
+fn state(site: &Site) -> Arc<Snapshot> {
+    site.desk.keeper().recorded()
+}
+
+/// Waits until what the others do has come so far.
+fn waits(site: &Site, so_far: impl Fn(&State) -> bool) {
+    while !so_far(&state(site).state) {
+        std::thread::yield_now();
+    }
+}
+
+/// Makes groups until it is refused.
+fn makes_groups(site: &Site, by: &Caller, called: &str) -> Code {
+    let group = |n: usize| GroupMake {
+        name: format!("{called} {n}"),
+        ..GroupMake::default()
+    };
+    let mut tries = (0..).map(|n| site.desk.make_group(by, &group(n)));
+    let no = tries.find_map(Result::err).expect("it ends");
+    no.code
+}
+
+/// Whoever makes groups by what they presented is stopped by what ends it, and told what a request with it is told.
+fn ends_in_between(site: &Site, by: &Caller, round: usize, ends: impl FnOnce()) {
+    let before = state(site).state.groups.len();
+    std::thread::scope(|scope| {
+        let makes = |hand| move || makes_groups(site, by, &format!("{round} {hand}"));
+        let hands: Vec<_> = (0..4).map(|hand| scope.spawn(makes(hand))).collect();
+        waits(site, |state| state.groups.len() > before + 3);
+        ends();
+        for hand in hands {
+            assert_eq!(hand.join().expect("no panic"), Code::Unauthenticated);
+        }
+    });
+    let state = &state(site).state;
+    let last = state.groups.values().map(|group| group.revision).max();
+    assert!(last < Some(state.rights), "one was made afterwards");
+}
+
+#[test]
+fn s11_a_token_that_was_taken_back_changes_nothing_afterwards() {
+    let site = Site::new();
+    made(&site, "ana", &[]);
+    give(&site, &site.root(), "ana", &[role("administrator", "")]).expect("given");
+    for round in 0..20 {
+        let body = TokenMake {
+            name: format!("ci {round}"),
+            ..TokenMake::default()
+        };
+        let token = site.desk.make_token(&site.ana(), &body).expect("hers");
+        let by = presents(&site, site.ana(), &token.token).expect("hers");
+        ends_in_between(&site, &by, round, || {
+            let revoked = site.desk.revoke_token(&site.root(), &token.id, None);
+            revoked.expect("taken back");
+        });
+    }
+}
+
+#[test]
+fn s11_a_session_that_was_ended_changes_nothing_afterwards() {
+    let site = Site::new();
+    user(&site, "ana", FIRST);
+    give(&site, &site.root(), "ana", &[role("administrator", "")]).expect("given");
+    let (mut old, mut new) = (FIRST, SECOND);
+    for round in 0..6 {
+        let body = SessionMake {
+            login: Some("ana".to_owned()),
+            password: Secret::new(old),
+            ..SessionMake::default()
+        };
+        let kiosk = site.caller(77, "kiosk", false);
+        let session = site.desk.open_session(&kiosk, &body).expect("hers");
+        let by = presents(&site, kiosk, &session.session).expect("hers");
+        ends_in_between(&site, &by, round, || match round % 2 {
+            0 => {
+                let ended = site.desk.end_session(&site.root(), &session.id, None);
+                ended.expect("ended");
+            }
+            _ => {
+                changes(&site, &site.ana(), old, new).expect("another password");
+                (old, new) = (new, old);
+            }
+        });
+    }
+}
