@@ -53,13 +53,13 @@ pub(super) async fn reclaim(
     Path(id): Path<String>,
     Body(body): Body<ReclaimBody>,
 ) -> Answer<Json<EndingReply>> {
-    let caller = asker.caller;
-    let (order, asked) = match body.owner {
-        true => api.desk.prepare_recall(&caller, &id, body.hard)?,
-        false => api.desk.prepare_reclaim(&caller, &id, body.hard)?,
-    };
-    let answer = api.ask(order, caller.trace.clone()).await;
-    match api.desk.finish_release(asked, answer)? {
+    let released = api
+        .writing(asker.caller.uid, move |api| match body.owner {
+            true => api.desk.recall(&asker.caller, &id, body.hard),
+            false => api.desk.reclaim(&asker.caller, &id, body.hard),
+        })
+        .await?;
+    match released {
         Released::Ending(ending) => Ok(Json(ending)),
         Released::Now(_) => Ok(Json(EndingReply { ending: Vec::new() })),
     }

@@ -43,35 +43,7 @@ impl Desk {
         self.traced(caller, self.release_of(caller, id, instance))
     }
 
-    /// The first half of a reclaim (rule 16); `id` is a grant (`E.N`) or one of its holders.
-    ///
-    /// # Errors
-    /// `forbidden`, or `bad_request` that names the member.
-    pub fn prepare_reclaim(
-        &self,
-        caller: &Caller,
-        id: &str,
-        hard: bool,
-    ) -> Result<(Order, ReleaseAsked), Refused> {
-        let reclaim = |gid| Command::Reclaim { gid, hard };
-        self.traced(caller, self.take_back_of(caller, id, reclaim))
-    }
-
-    /// The first half of taking a named seat from its owner (rule 7); `id` as for a reclaim.
-    ///
-    /// # Errors
-    /// `forbidden`, or `bad_request` that names the member.
-    pub fn prepare_recall(
-        &self,
-        caller: &Caller,
-        id: &str,
-        hard: bool,
-    ) -> Result<(Order, ReleaseAsked), Refused> {
-        let recall = |gid| Command::Recall { gid, hard };
-        self.traced(caller, self.take_back_of(caller, id, recall))
-    }
-
-    /// The second half of all of them.
+    /// The second half of it.
     ///
     /// # Errors
     /// The denial, or what broke.
@@ -115,24 +87,22 @@ impl Desk {
         self.finish_release(asked, answer)
     }
 
-    /// A reclaim as a whole; blocks.
+    /// A reclaim (rule 16); `id` is a grant (`E.N`) or one of its holders. Blocks.
     ///
     /// # Errors
-    /// The denial, or what broke.
+    /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn reclaim(&self, caller: &Caller, id: &str, hard: bool) -> Result<Released, Refused> {
-        let (order, asked) = self.prepare_reclaim(caller, id, hard)?;
-        let answer = self.ask(order, caller.trace.clone());
-        self.finish_release(asked, answer)
+        let reclaim = |gid| Command::Reclaim { gid, hard };
+        self.by_rights_of_now(caller, |caller| self.take_back_of(caller, id, reclaim))
     }
 
-    /// A recall as a whole; blocks.
+    /// Takes a named seat from its owner (rule 7); `id` as for a reclaim. Blocks.
     ///
     /// # Errors
-    /// The denial, or what broke.
+    /// `forbidden`, `bad_request` that names the member, or the denial.
     pub fn recall(&self, caller: &Caller, id: &str, hard: bool) -> Result<Released, Refused> {
-        let (order, asked) = self.prepare_recall(caller, id, hard)?;
-        let answer = self.ask(order, caller.trace.clone());
-        self.finish_release(asked, answer)
+        let recall = |gid| Command::Recall { gid, hard };
+        self.by_rights_of_now(caller, |caller| self.take_back_of(caller, id, recall))
     }
 
     fn release_of(
@@ -178,7 +148,7 @@ impl Desk {
         caller: &Caller,
         id: &str,
         command: impl FnOnce(Gid) -> Command,
-    ) -> Result<(Order, ReleaseAsked), Refused> {
+    ) -> Result<Released, Refused> {
         let snapshot = self.keeper.snapshot();
         let sight = self.sight(&snapshot, caller, Permission::SeatReclaim)?;
         let gid = id
@@ -202,14 +172,13 @@ impl Desk {
             _ => return Err(problem(Code::NotFound, format!("there is no seat {gid}"))),
         };
         let caller = &self.acting(&snapshot, caller, Permission::SeatReclaim, &units)?;
-        Ok((
-            self.order(caller, command(gid)),
-            ReleaseAsked {
-                caller: caller.clone(),
-                what: format!("seat {gid}"),
-                holder: None,
-            },
-        ))
+        let asked = ReleaseAsked {
+            caller: caller.clone(),
+            what: format!("seat {gid}"),
+            holder: None,
+        };
+        let answer = self.ask(self.order(caller, command(gid)), caller.trace.clone());
+        self.finish_release(asked, answer)
     }
 }
 

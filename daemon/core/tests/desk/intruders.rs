@@ -8,7 +8,7 @@ use seatkeeper::wire::{
 };
 use seatkeeper_core::authorize::Caller;
 
-fn defined(
+pub(crate) fn defined(
     site: &Site,
     by: &Caller,
     name: &str,

@@ -1,9 +1,10 @@
 //! Who is nobody any more, or lost a right, while what they asked for was under way: nothing comes of it afterwards (S11).
 
 use crate::credentials::{FIRST, SECOND, changes, presents, user};
+use crate::intruders::defined;
 use crate::roles::{give, made, role};
-use crate::site::Site;
-use seatkeeper::wire::{Code, GroupMake, Secret, SessionMake, TokenMake};
+use crate::site::{Site, Vendor, feature};
+use seatkeeper::wire::{Code, GroupMake, RolesChange, Secret, SessionMake, TokenMake};
 use seatkeeper_core::authorize::Caller;
 use seatkeeper_core::keeper::Snapshot;
 use seatkeeper_engine::State;
@@ -18,6 +19,12 @@ fn waits(site: &Site, so_far: impl Fn(&State) -> bool) {
     while !so_far(&state(site).state) {
         std::thread::yield_now();
     }
+}
+
+/// The last thing that happened is that rights were changed.
+fn nothing_came_after(site: &Site) {
+    let state = &state(site).state;
+    assert_eq!(state.events, state.rights, "something was done afterwards");
 }
 
 /// Makes groups until it is refused.
@@ -92,5 +99,50 @@ fn s11_a_session_that_was_ended_changes_nothing_afterwards() {
                 (old, new) = (new, old);
             }
         });
+    }
+}
+
+/// Ana has a role of these permissions at the home account.
+fn may(site: &Site, permissions: &[&str]) {
+    defined(site, &site.root(), "hand", permissions, "unit").expect("defined");
+    give(site, &site.root(), "ana", &[role("hand", "")]).expect("given");
+}
+
+fn taken(site: &Site) {
+    let takes = RolesChange {
+        take: vec![role("hand", "")],
+        ..RolesChange::default()
+    };
+    let taken = site.desk.change_roles(&site.root(), "ana", &takes, None);
+    taken.expect("taken");
+}
+
+#[test]
+fn s11_who_lost_the_right_takes_no_seat_back_afterwards() {
+    for _ in 0..10 {
+        let (site, vendor) = (Site::new(), Vendor::new("acme"));
+        site.trust(&vendor).expect("trust");
+        let text = vendor.file(&site.key(), |of| of.features = vec![feature("modeler", 40)]);
+        site.install(&text, true).expect("installed");
+        made(&site, "ana", &[]);
+        made(&site, "bob", &[]);
+        may(&site, &["seat.read", "seat.reclaim"]);
+        let seat = || site.checkout(&site.bob(), &vendor);
+        let seats: Vec<_> = std::iter::repeat_with(seat).map_while(Result::ok).collect();
+        let before = state(&site).state.events;
+        std::thread::scope(|scope| {
+            let hand = scope.spawn(|| {
+                let mut ids = seats.iter().map(|seat| &seat.reply.id);
+                ids.find_map(|id| site.desk.reclaim(&site.ana(), id, true).err())
+            });
+            waits(&site, |state| state.events > before);
+            taken(&site);
+            let no = hand.join().expect("no panic");
+            assert!(
+                no.as_ref().is_none_or(|no| no.code == Code::Forbidden),
+                "{no:?}"
+            );
+        });
+        nothing_came_after(&site);
     }
 }
