@@ -62,12 +62,13 @@ impl Desk {
     fn install_of(&self, caller: &Caller, body: &InstallBody) -> Result<Installed, Refused> {
         let snapshot = self.keeper.snapshot();
         let account = self.account_wanted(&snapshot, caller, body.account.as_deref())?;
-        let caller = &self.installs_for(&snapshot, caller, account)?;
+        let how = (account, body.assign_everyone);
+        self.installs_for(&snapshot, caller, how)?;
         if body.verify_only {
             return self.verify_file(body);
         }
         let (by, text) = (Bringer::Caller(caller), body.text.as_bytes());
-        self.install_by(by, text, body.accept_date, (account, body.assign_everyone))
+        self.install_by(by, text, body.accept_date, how)
     }
 
     /// A file that lies in `licenses.d`. Known or lower serials are noted; what it says of it stands in `status`.
@@ -209,7 +210,7 @@ impl Desk {
         by: Bringer<'_>,
         bytes: &[u8],
         accept_date: bool,
-        (account, everyone): (Wanted, bool),
+        how: (Wanted, bool),
     ) -> Result<Installed, Refused> {
         let snapshot = self.keeper.snapshot();
         let against = self.against(&snapshot.state, accept_date);
@@ -218,7 +219,8 @@ impl Desk {
         let mut changed = false;
         for issuer in plan.issuers.clone() {
             changed |= newer(&issuer, &self.keeper.snapshot().state);
-            self.bring(by, Command::SeeIssuer(Box::new(issuer)))?;
+            let see = || Command::SeeIssuer(Box::new(issuer.clone()));
+            self.installing(by, how, |by| self.bring_judged(by, see()))?;
         }
         plan.warnings
             .extend(no_license(&plan.licenses, &plan.issuers, &snapshot.state));
@@ -229,7 +231,7 @@ impl Desk {
             changed,
         };
         for terms in plan.licenses {
-            match self.install_one(by, &terms, account, everyone) {
+            match self.installing(by, how, |by| self.install_one(by, &terms, how)) {
                 Ok((row, said)) => {
                     installed.changed |= row.new;
                     installed.licenses.push(row);
@@ -253,11 +255,13 @@ impl Desk {
         &self,
         by: Bringer<'_>,
         terms: &LicenseTerms,
-        account: Wanted,
-        everyone: bool,
+        (account, everyone): (Wanted, bool),
     ) -> Result<(InstalledLicense, Vec<String>), Refused> {
         let snapshot = self.keeper.snapshot();
         let state = &snapshot.state;
+        if everyone {
+            self.assigns_to_all(by, state, terms)?;
+        }
         let first = !state.installed(&terms.id) && terms.replaces.is_none();
         let everyone = everyone || first && self.settings.assign_new_to_everyone;
         let assign = everyone.then(assignment_id).transpose()?;
@@ -279,15 +283,13 @@ impl Desk {
                     let target = Target::Unit(account.unwrap_or(self.unit));
                     let license = terms.id.clone();
                     let terms = AssignmentTerms::default();
-                    self.bring(
-                        by,
-                        Command::Assign {
-                            id,
-                            license,
-                            target,
-                            terms,
-                        },
-                    )?;
+                    let assign = Command::Assign {
+                        id,
+                        license,
+                        target,
+                        terms,
+                    };
+                    self.bring_judged(by, assign)?;
                 }
                 let ending = ending.iter().map(ToString::to_string).collect();
                 let account = state.account_for(&terms.id);
@@ -348,6 +350,17 @@ impl Desk {
                     None,
                 )
                 .map_err(super::failed),
+        }
+    }
+
+    /// Brings what is nothing new, mostly; refuses it where rights were changed meanwhile.
+    fn bring_judged(&self, by: Bringer<'_>, command: Command) -> Result<(), Refused> {
+        let answer = self.bring(by, command)?;
+        match &answer.verdict {
+            Verdict::Denied(denial) if denial.code == DenialCode::WrongRevision => {
+                Err(self.brought_denied(by, denial, "the file", &answer))
+            }
+            _ => Ok(()),
         }
     }
 

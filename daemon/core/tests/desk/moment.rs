@@ -3,9 +3,12 @@
 use crate::credentials::{FIRST, SECOND, changes, presents, user};
 use crate::intruders::defined;
 use crate::roles::{give, made, role};
-use crate::site::{Site, Vendor, feature};
-use seatkeeper::wire::{Code, GroupMake, RolesChange, Secret, SessionMake, TokenMake};
+use crate::site::{DAY, NOON, Site, Vendor, feature, license_claims};
+use seatkeeper::wire::{
+    Code, GroupMake, InstallBody, Installed, RolesChange, Secret, SessionMake, TokenMake,
+};
 use seatkeeper_core::authorize::Caller;
+use seatkeeper_core::desk::Refused;
 use seatkeeper_core::keeper::Snapshot;
 use seatkeeper_engine::State;
 use std::sync::Arc;
@@ -145,4 +148,86 @@ fn s11_who_lost_the_right_takes_no_seat_back_afterwards() {
         });
         nothing_came_after(&site);
     }
+}
+
+/// A file with so many licenses.
+fn file(site: &Site, vendor: &Vendor, licenses: usize) -> String {
+    let license = |n| {
+        let mut claims = license_claims(vendor.name, &site.key());
+        claims.sub = format!("ACME-{n}");
+        claims
+    };
+    let all: Vec<_> = (1..=licenses).map(license).collect();
+    vendor.sign(&vendor.issuer_claims(NOON - 100 * DAY), &all)
+}
+
+fn installs(
+    site: &Site,
+    text: &str,
+    (everyone, verify_only): (bool, bool),
+) -> Result<Installed, Refused> {
+    let body = InstallBody {
+        account: None,
+        text: text.to_owned(),
+        assign_everyone: everyone,
+        accept_date: false,
+        verify_only,
+    };
+    site.desk.install(&site.ana(), &body)
+}
+
+#[test]
+fn s11_a_file_goes_no_further_than_the_right_to_install() {
+    let (site, vendor) = (Site::new(), Vendor::new("acme"));
+    site.trust(&vendor).expect("trust");
+    made(&site, "ana", &[]);
+    may(&site, &["license.install", "license.manage_users"]);
+    let text = file(&site, &vendor, 100);
+    let no = std::thread::scope(|scope| {
+        let hand = scope.spawn(|| installs(&site, &text, (true, false)));
+        waits(&site, |state| state.licenses.len() > 1);
+        taken(&site);
+        hand.join().expect("no panic").expect_err("taken meanwhile")
+    });
+    assert_eq!(no.code, Code::Forbidden, "{no:?}");
+    assert!(no.detail.contains("Installed before it: ACME-1 serial"));
+    let state = &state(&site).state;
+    assert!((2..100).contains(&state.licenses.len()), "some of them");
+    assert_eq!(state.assignments.len(), state.licenses.len());
+    nothing_came_after(&site);
+}
+
+#[test]
+fn f8_who_has_a_license_assigned_to_everyone_assigns() {
+    let (site, vendor) = (Site::new(), Vendor::new("acme"));
+    site.trust(&vendor).expect("trust");
+    made(&site, "ana", &[]);
+    may(&site, &["license.install", "license.read"]);
+    let text = file(&site, &vendor, 1);
+    let refused = |verify_only| {
+        let no = installs(&site, &text, (true, verify_only)).expect_err("not hers to assign");
+        assert_eq!(no.code, Code::Forbidden);
+        assert!(no.detail.contains("license.manage_users"), "{}", no.detail);
+        assert!(state(&site).state.assignments.is_empty());
+    };
+    refused(true);
+    refused(false);
+    assert!(state(&site).state.licenses.is_empty());
+    installs(&site, &text, (false, false)).expect("hers to install");
+    refused(false);
+    may(&site, &["license.install", "license.manage_users"]);
+    let done = installs(&site, &text, (true, false)).expect("hers, both");
+    assert!(done.licenses[0].assigned_to_everyone);
+    assert_eq!(state(&site).state.assignments.len(), 1);
+}
+
+#[test]
+fn f8_what_the_site_assigns_asks_for_no_right_of_who_installs() {
+    let site = Site::with(|settings| settings.assign_new_to_everyone = true);
+    let vendor = Vendor::new("acme");
+    site.trust(&vendor).expect("trust");
+    made(&site, "ana", &[]);
+    may(&site, &["license.install", "license.read"]);
+    let done = installs(&site, &file(&site, &vendor, 1), (false, false)).expect("installed");
+    assert!(done.licenses[0].assigned_to_everyone);
 }

@@ -375,6 +375,15 @@ pub(super) const VERBS: &[Verb] = &[
         |_| "/v1/licenses".into(),
         |_| Some(json!({"text": "no license"})),
     )),
+    home(told(
+        "for everyone",
+        post(
+            "/v1/licenses",
+            Asks::All(&[LicenseInstall, LicenseManageUsers]),
+            |_| "/v1/licenses".into(),
+            |_| Some(json!({"text": "no license", "assign_everyone": true})),
+        ),
+    )),
     home(edit(
         "DELETE",
         "/v1/licenses/{vendor}/{id}",

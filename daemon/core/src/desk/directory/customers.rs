@@ -74,12 +74,13 @@ impl Desk {
         }
     }
 
-    /// The caller as they act, who may install for this account. Whoever has one made for a license makes accounts.
+    /// The caller as they act, who may install for this account. Whoever has one made for a license makes accounts, and
+    /// whoever has it assigned to everyone assigns.
     pub(in crate::desk) fn installs_for(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
-        account: Wanted,
+        (account, everyone): (Wanted, bool),
     ) -> Result<Caller, Refused> {
         let unit = match account {
             Wanted::There(unit) => unit,
@@ -89,7 +90,49 @@ impl Desk {
                 self.unit
             }
         };
-        self.acting(snapshot, caller, Permission::LicenseInstall, &[unit])
+        let installs = self.acting(snapshot, caller, Permission::LicenseInstall, &[unit])?;
+        if everyone {
+            self.acting(snapshot, caller, Permission::LicenseManageUsers, &[unit])?;
+        }
+        Ok(installs)
+    }
+
+    /// Has one thing of a file done by the rights of the moment: what comes after it is not done by who lost them.
+    pub(in crate::desk) fn installing<T>(
+        &self,
+        by: Bringer<'_>,
+        how: (Wanted, bool),
+        does: impl Fn(Bringer<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let Bringer::Caller(caller) = by else {
+            return does(by);
+        };
+        self.by_rights_of_now(caller, |caller| {
+            let caller = self.installs_for(&self.keeper.snapshot(), caller, how)?;
+            does(Bringer::Caller(&caller))
+        })
+    }
+
+    /// Refuses a caller who may not assign this license to everyone in the account that it is for: where one is installed, or
+    /// where its customer's id leads.
+    pub(in crate::desk) fn assigns_to_all(
+        &self,
+        by: Bringer<'_>,
+        state: &State,
+        terms: &LicenseTerms,
+    ) -> Result<(), Refused> {
+        let Bringer::Caller(caller) = by else {
+            return Ok(());
+        };
+        let alias = (terms.id.vendor.clone(), terms.customer.clone());
+        let there =
+            state.licenses.contains_key(&terms.id) || state.waits(&terms.id).next().is_some();
+        let has = state.account_for(&terms.id).filter(|_| there);
+        let mut all = state.customers.get(&alias).copied().into_iter().chain(has);
+        all.try_for_each(|unit| {
+            let may = self.authorize(caller, Permission::LicenseManageUsers, unit);
+            may.map(drop)
+        })
     }
 
     /// Gives the order to install; with what is worth saying of an account that was made for it.
