@@ -376,7 +376,7 @@ pub(super) const VERBS: &[Verb] = &[
         |_| Some(json!({"text": "no license"})),
     )),
     home(told(
-        "for everyone",
+        " for everyone",
         post(
             "/v1/licenses",
             Asks::All(&[LicenseInstall, LicenseManageUsers]),
