@@ -305,6 +305,8 @@ impl Desk {
                 ..caller.clone()
             };
             let done = self.stands(caller).and_then(|()| verb(&judged));
+            // Whatever was refused was so to nobody, where that is so by now.
+            let done = done.map_err(|refused| self.stands(caller).err().unwrap_or(refused));
             let late = matches!(&done, Err(refused) if refused.code == Code::WrongRevision)
                 && self.keeper.recorded().state.rights != rights;
             if !late || more.next().is_none() {

@@ -661,3 +661,24 @@ fn r22_whoever_answers_is_led_to_who_waits_and_from_who_waits_to_the_answer() {
         "{hint}"
     );
 }
+
+/// An activation id is known to whoever was sent the license: nobody finds one by trying (F19).
+#[test]
+fn f19_who_guesses_at_activation_ids_fails_ten_times() {
+    let (site, vendor) = trusting();
+    install((&site, &vendor), "W-9", WORKS, Some("new")).expect("installed");
+    let by = |license: &str| RegistrationMake {
+        license: Some(license.to_owned()),
+        ..RegistrationMake::default()
+    };
+    for n in 0..10 {
+        let no = asks(&site, "eve", &by(&format!("W-1{n}"))).expect_err("none");
+        assert_eq!(no.code, Code::NotFound, "{n}");
+    }
+    let no = asks(&site, "eve", &by("W-9")).expect_err("no more");
+    assert!(
+        no.code == Code::TooManyAttempts && no.retry_after_s.is_some(),
+        "{no:?}"
+    );
+    asks(&site, "fay", &by("W-9")).expect("another account of the machine");
+}

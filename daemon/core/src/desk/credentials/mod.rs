@@ -34,6 +34,19 @@ use seatkeeper_engine::ids::{PasswordId, UserId};
 use seatkeeper_engine::{Command, State, Verdict};
 
 impl Desk {
+    /// Has somebody look for what is there for whoever was told of it: who guesses fails so often, and no more.
+    pub(in crate::desk) fn guessing<T>(
+        &self,
+        caller: &Caller,
+        look: impl FnOnce() -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        self.attempts
+            .begin(guesser(caller), None, self.now().lease)?;
+        let found = look()?;
+        self.attempts.succeeded(guesser(caller), None);
+        Ok(found)
+    }
+
     /// `POST /v1/login`: the calling account is signed in as whoever has this login and this password. Of a login that
     /// nobody has, the work and the answer are those of a wrong password. Takes a moment and memory, and blocks.
     ///

@@ -193,7 +193,11 @@ impl Desk {
         let salt = self.keys.salt();
         let address = body.address.as_deref();
         let address = address.map(|text| self.own_address(text)).transpose()?;
-        let (want, company) = self.want(state, user, body)?;
+        let want = || self.want(state, user, body);
+        let (want, company) = match &body.license {
+            Some(_) => self.guessing(caller, want)?,
+            None => want()?,
+        };
         let asked = Register {
             user,
             login: caller.login.name_hash,

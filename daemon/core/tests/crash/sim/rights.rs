@@ -7,7 +7,6 @@ use super::proofs::{By, Proof};
 use super::world::{Asked, Whose, World};
 use seatkeeper_core::keeper::{Answer, Snapshot};
 use seatkeeper_engine::denial::Code;
-use seatkeeper_engine::event::EndingWhy;
 use seatkeeper_engine::ids::Gid;
 use seatkeeper_engine::state::Grant;
 use seatkeeper_engine::time::{Date, Now};
