@@ -136,25 +136,18 @@ pub(crate) fn moved(state: &mut State, users: &[UserId]) {
 
 /// A user has a seat now. Where they stand is looked up for it, so that the next count finds it.
 pub(crate) fn came(state: &mut State, id: &PoolId, user: UserId) {
-    let Some((pool, known)) = state
-        .pools
-        .get(id)
-        .and_then(|pool| Some((pool, pool.stands.as_deref()?)))
-    else {
-        return;
-    };
-    let fresh = known.as_of == state.stands && known.has_room(pool);
-    let Some(stand) = (fresh && !known.of.contains_key(&user))
-        .then(|| stand_of(state, id, user))
-        .flatten()
-    else {
-        return;
-    };
+    let pool = state.pools.get(id);
+    let kept = pool.and_then(|pool| Some((pool, pool.stands.as_deref()?)));
+    let wanted = kept.is_some_and(|(pool, kept)| {
+        kept.as_of == state.stands && kept.has_room(pool) && !kept.of.contains_key(&user)
+    });
+    let stand = wanted.then(|| stand_of(state, id, user)).flatten();
     let pool = state.pools.get_mut(id);
-    if let Some(known) = pool.and_then(|pool| pool.stands.as_mut()) {
-        let known = Arc::make_mut(known);
-        let number = known.number(Arc::new(stand));
-        known.of.insert(user, number);
+    let kept = pool.and_then(|pool| pool.stands.as_mut());
+    if let Some((kept, stand)) = kept.zip(stand) {
+        let kept = Arc::make_mut(kept);
+        let number = kept.number(Arc::new(stand));
+        kept.of.insert(user, number);
     }
 }
 
@@ -323,3 +316,6 @@ fn by_unit(
     far.values_mut().for_each(|all| all.sort_unstable());
     far
 }
+
+#[cfg(test)]
+mod tests;
