@@ -1,5 +1,6 @@
 //! What is supposed in a `why` is answered as if it had been done, and is not done (rule 22).
 
+use crate::directory::member;
 use crate::site::{Site, Vendor, feature};
 use seatkeeper::token::claims::{Count, Counting, Feature};
 use seatkeeper::wire::{
@@ -154,10 +155,7 @@ fn r16_r22_a_right_that_is_supposed_takes_the_end_of_a_seat_back() {
         ..feature("modeler", 1)
     });
     let root = site.root();
-    let joins = MembersChange {
-        add_users: vec!["ana".to_owned()],
-        ..MembersChange::default()
-    };
+    let joins = member("ana", true);
     let done = site.desk.change_members(&root, "CAD", &joins, None);
     done.expect("in CAD");
     site.checkout(&site.ana(), &vendor).expect("a seat");
@@ -413,10 +411,7 @@ fn d1_why_tells_every_route_and_the_policies_of_all() {
         ..feature("modeler", 1)
     });
     let root = site.root();
-    let joins = MembersChange {
-        add_users: vec!["ana".to_owned()],
-        ..MembersChange::default()
-    };
+    let joins = member("ana", true);
     let done = site.desk.change_members(&root, "CAD", &joins, None);
     done.expect("in CAD");
     let right = || {
