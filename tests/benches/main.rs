@@ -2,7 +2,9 @@
 //!
 //! Needs root (to be six uids) and /dev/shm. `--rounds N` (default 5), `--seconds S` per run (default 2), `--only PART`; of
 //! throughput only some with `--work pairs|renewals` and `--connections N` (for a profile: `perf record -g -p PID`); with
-//! `--leases N` so many in scale (100,000), checkpoint (100,000) and start (1,000,000).
+//! `--leases N` so many in scale (100,000), checkpoint (100,000) and start (1,000,000). `--against PROGRAM` measures
+//! another build of the daemon beside this one, in the same rounds of throughput: many short ones (`--rounds 40
+//! --seconds 0.25`) tell a small difference on a noisy machine.
 
 #![expect(
     clippy::print_stdout,
@@ -37,6 +39,7 @@ pub(crate) struct Plan {
     pub(crate) work: Option<String>,
     pub(crate) connections: Option<usize>,
     pub(crate) leases: Option<u32>,
+    pub(crate) against: Option<PathBuf>,
 }
 
 fn main() {
@@ -86,6 +89,7 @@ fn measure_all(words: &[String]) {
         work: after("--work").map(|work| work.to_lowercase()),
         connections: after("--connections").and_then(|n| n.parse().ok()),
         leases: after("--leases").and_then(|n| n.parse().ok()),
+        against: after("--against").map(PathBuf::from),
     };
     assert!(
         rustix::process::geteuid().is_root(),

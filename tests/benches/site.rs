@@ -24,12 +24,22 @@ pub(crate) fn root_pem() -> String {
 
 /// A started site below this folder with four million seats for everyone.
 pub(crate) fn start(below: &Path) -> Site {
-    start_with(below, "")
+    started(Site::below(below), "")
 }
 
 /// The same with more in its configuration.
 pub(crate) fn start_with(below: &Path, more: &str) -> Site {
+    started(Site::below(below), more)
+}
+
+/// The same of another build of the daemon.
+pub(crate) fn start_of(program: &Path, below: &Path) -> Site {
     let mut site = Site::below(below);
+    site.with_program(program);
+    started(site, "")
+}
+
+fn started(mut site: Site, more: &str) -> Site {
     site.configure(&format!(
         "max_connections_per_uid = 1024\nlog_level = \"warn\"\n{more}"
     ));

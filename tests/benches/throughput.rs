@@ -5,11 +5,16 @@ use crate::earlier::Earlier;
 use crate::load::{Client, Outcome, UIDS, Work, lease_of, run};
 use crate::measure::{cpu_s, median};
 use crate::{Plan, site};
+use seatkeeper_tests::Site;
+use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 const CONNECTIONS: [usize; 4] = [1, 64, 256, 1024];
+
+/// Where this build's daemons stand among the servers; those of another build come behind them.
+const DAEMONS: Range<usize> = 3..5;
 
 /// One server under test.
 struct Server {
@@ -74,21 +79,29 @@ pub(crate) fn table(plan: &Plan) {
     let (a, _a) = bare("a", None);
     let (a_disk, _a_disk) = bare("a-commit-disk", Some(disk_store.path()));
     let (a_tmpfs, _a_tmpfs) = bare("a-commit-tmpfs", Some(folder.path()));
-    let servers = [
+    let of_site = |name: &'static str, site: &Site| Server {
+        name,
+        socket: site.socket(),
+        pid: site.pid(),
+    };
+    let mut servers = vec![
         a,
         a_disk,
         a_tmpfs,
-        Server {
-            name: "daemon-disk",
-            socket: on_disk.socket(),
-            pid: on_disk.pid(),
-        },
-        Server {
-            name: "daemon-tmpfs",
-            socket: on_tmpfs.socket(),
-            pid: on_tmpfs.pid(),
-        },
+        of_site("daemon-disk", &on_disk),
+        of_site("daemon-tmpfs", &on_tmpfs),
     ];
+    let against = plan.against.as_deref().map(|program| {
+        let start = |below: &Path| site::start_of(program, below);
+        [start(&plan.disk), start(&plan.tmpfs)]
+    });
+    for [on_disk, on_tmpfs] in against.iter() {
+        servers.push(of_site("against-disk", on_disk));
+        servers.push(of_site("against-tmpfs", on_tmpfs));
+        for site in [on_disk, on_tmpfs] {
+            lengths(&site.socket());
+        }
+    }
     for work in [Work::Pairs, Work::Renewals] {
         let name = format!("{work:?}").to_lowercase();
         if plan.work.as_ref().is_some_and(|only| *only != name) {
@@ -136,8 +149,8 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
         };
         let errors: u64 = all[n].iter().map(|o| o.0.errors).sum();
         let same_store = match server.name {
-            "daemon-disk" => ratio(n, 1),
-            "daemon-tmpfs" => ratio(n, 2),
+            "daemon-disk" | "against-disk" => ratio(n, 1),
+            "daemon-tmpfs" | "against-tmpfs" => ratio(n, 2),
             _ => "".to_owned(),
         };
         println!(
@@ -155,6 +168,10 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
                 String::new()
             },
         );
+    }
+    if servers.len() > DAEMONS.end {
+        let [disk, tmpfs] = [0, 1].map(|n| ratio(DAEMONS.start + n, DAEMONS.end + n));
+        println!("\n{work:?} of this build, of the other one: {disk} on disk, {tmpfs} on tmpfs.\n");
     }
 }
 

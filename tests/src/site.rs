@@ -21,6 +21,7 @@ pub struct Site {
     extra: Vec<String>,
     launcher: Vec<String>,
     variables: Vec<(String, String)>,
+    program: Option<PathBuf>,
 }
 
 impl Site {
@@ -49,6 +50,7 @@ impl Site {
             extra: Vec::new(),
             launcher: Vec::new(),
             variables: Vec::new(),
+            program: None,
         };
         std::fs::set_permissions(site.folder.path(), std::fs::Permissions::from_mode(0o755))
             .expect("mode");
@@ -89,6 +91,11 @@ impl Site {
     /// A variable of the environment that each start gets.
     pub fn with_env(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Another build of the daemon, for each start.
+    pub fn with_program(&mut self, program: &Path) {
+        self.program = Some(program.to_owned());
     }
 
     /// A path in the site's folder.
@@ -165,6 +172,8 @@ impl Site {
             .open(self.path("log"))
             .expect("the log opens");
         let uid = DAEMON_UID.to_string();
+        let built = || binary("seatkeeperd");
+        let program = self.program.clone().unwrap_or_else(built);
         let mut command = match self.launcher.split_first() {
             Some((launcher, more)) => {
                 let mut command = Command::new(launcher);
@@ -177,10 +186,10 @@ impl Site {
                     &uid,
                     "--clear-groups",
                 ]);
-                command.arg(binary("seatkeeperd"));
+                command.arg(program);
                 command
             }
-            None => Command::new(binary("seatkeeperd")),
+            None => Command::new(program),
         };
         command
             .arg("run")
