@@ -14,7 +14,7 @@ use redb::{DatabaseError, StorageBackend};
 use sha2::{Digest, Sha256};
 use std::fmt::Display;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -58,7 +58,7 @@ impl Segment {
         let made = made_whole(path, |new| {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(0o600).open(new)?;
-            file.write_all(&vec![0; SIZE])
+            io::copy(&mut io::repeat(0).take(SIZE as u64), &mut file).map(drop)
         });
         made.map_err(|e| storage(&path.display().to_string(), &e.unwrap_or_else(|e| e)))
     }
@@ -120,6 +120,10 @@ impl Segment {
         if let Some(why) = &self.broken {
             return Err(self.failed(why));
         }
+        let kept = Kept {
+            first,
+            row: row.into(),
+        };
         self.record.clear();
         self.record.extend_from_slice(&MAGIC);
         self.record.extend_from_slice(&first.to_le_bytes());
@@ -131,14 +135,14 @@ impl Segment {
         let written = self.storage.write(self.end as u64, &self.record);
         #[cfg(planted)]
         if seatkeeper_engine::planted::is("no-sync") {
-            self.keep(first, row);
+            self.keep(kept);
             return written.map_err(|e| self.failed(&e));
         }
         if let Err(e) = written.and_then(|()| self.storage.sync_data()) {
             self.broken = Some(e.to_string());
             return Err(self.failed(&e));
         }
-        self.keep(first, row);
+        self.keep(kept);
         self.record.shrink_to(SIZE / 8);
         Ok(())
     }
@@ -189,35 +193,48 @@ impl Segment {
     /// Finds the rows after `after`. A record that is not whole ends them; one that is whole behind it proves that it was
     /// once whole too, because each was answered for before the next was written.
     fn find(&mut self, after: u64) -> Result<(), JournalError> {
-        let mut all = vec![0; self.size];
-        let read = self.storage.read(0, &mut all);
-        read.map_err(|e| self.failed(&e))?;
         let mut newest = after;
-        while let Some((first, row)) = record(&all[self.end..]) {
-            if first <= newest {
+        while let Some(row) = self.record(self.end)? {
+            if row.first <= newest {
                 break;
             }
-            newest = first;
-            self.keep(first, row);
+            newest = row.first;
+            self.keep(row);
         }
-        let behind = (self.end..self.size).step_by(BLOCK);
-        let mut behind = behind.filter_map(|at| record(&all[at..]));
-        match behind.find(|(first, _)| *first > newest) {
-            None => Ok(()),
-            Some((first, _)) => Err(JournalError::row(
-                &self.place,
-                first,
-                RowFault::Damaged { at: self.end },
-            )),
+        for at in (self.end..self.size).step_by(BLOCK) {
+            if let Some(lost) = self.record(at)?.filter(|row| row.first > newest) {
+                let fault = RowFault::Damaged { at: self.end };
+                return Err(JournalError::row(&self.place, lost.first, fault));
+            }
         }
+        Ok(())
     }
 
-    fn keep(&mut self, first: u64, row: &[u8]) {
-        self.end += blocks(row.len());
-        self.kept.push(Kept {
-            first,
-            row: row.into(),
-        });
+    /// The row of the whole record that begins at a block, if one does.
+    fn record(&self, at: usize) -> Result<Option<Kept>, JournalError> {
+        let Some(room) = self.size.checked_sub(at + HEADER) else {
+            return Ok(None);
+        };
+        let mut header = [0; HEADER];
+        let read = self.storage.read(at as u64, &mut header);
+        read.map_err(|e| self.failed(&e))?;
+        let Some((first, length, hash)) = parse(&header).filter(|(_, length, _)| *length <= room)
+        else {
+            return Ok(None);
+        };
+        let mut row = vec![0; length].into_boxed_slice();
+        let read = self.storage.read((at + HEADER) as u64, &mut row);
+        read.map_err(|e| self.failed(&e))?;
+        #[cfg(planted)]
+        if seatkeeper_engine::planted::is("torn-row-taken") {
+            return Ok(Some(Kept { first, row }));
+        }
+        Ok((sum(first, &row) == hash).then_some(Kept { first, row }))
+    }
+
+    fn keep(&mut self, row: Kept) {
+        self.end += blocks(row.row.len());
+        self.kept.push(row);
     }
 
     fn failed(&self, why: &dyn Display) -> JournalError {
@@ -225,19 +242,13 @@ impl Segment {
     }
 }
 
-/// The whole record that begins here, if one does: the number of its row's first event, and the row.
-fn record(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let bytes = bytes.strip_prefix(&MAGIC)?;
-    let (first, bytes) = bytes.split_first_chunk::<8>()?;
-    let (length, bytes) = bytes.split_first_chunk::<8>()?;
-    let (hash, bytes) = bytes.split_first_chunk::<32>()?;
-    let first = u64::from_le_bytes(*first);
-    let row = bytes.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    #[cfg(planted)]
-    if seatkeeper_engine::planted::is("torn-row-taken") {
-        return Some((first, row));
-    }
-    (sum(first, row) == *hash).then_some((first, row))
+/// A record's header: the number of the row's first event, the row's length, and the sum.
+fn parse(header: &[u8; HEADER]) -> Option<(u64, usize, [u8; 32])> {
+    let rest = header.strip_prefix(&MAGIC)?;
+    let (first, rest) = rest.split_first_chunk::<8>()?;
+    let (length, hash) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    Some((u64::from_le_bytes(*first), length, hash.try_into().ok()?))
 }
 
 fn sum(first: u64, row: &[u8]) -> [u8; 32] {
