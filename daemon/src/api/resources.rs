@@ -109,7 +109,14 @@ impl Shared {
             // Nobody waits any more: what was done is done, and a retry finds it (rule 20).
             let _ = send.send(answer);
         };
-        self.desk.submit(order, trace, Box::new(reply));
+        if self.desk.put(order, trace, Box::new(reply)) {
+            let desk = self.desk.clone();
+            tokio::spawn(async move {
+                // Behind the requests that have come by now: their orders are in the same batch.
+                tokio::task::yield_now().await;
+                desk.wake();
+            });
+        }
         receive
     }
 

@@ -210,6 +210,17 @@ impl Desk {
         self.keeper.submit(order, trace, reply);
     }
 
+    /// The same without waking the keeper: see [`Handle::put`].
+    #[must_use]
+    pub fn put(&self, order: Order, trace: Option<Name>, reply: Reply) -> bool {
+        self.keeper.put(order, trace, reply)
+    }
+
+    /// Wakes the keeper: see [`Handle::wake`].
+    pub fn wake(&self) {
+        self.keeper.wake();
+    }
+
     /// The order that ends holders whose processes are gone (rule 14).
     #[must_use]
     pub fn process_gone(holders: Vec<HolderId>) -> Order {

@@ -96,4 +96,5 @@ fn note(shared: &Weak<Shared>, command: Command) {
         reply: Box::new(drop),
     };
     drop(shared.queue.push(waiting));
+    shared.queue.wake();
 }

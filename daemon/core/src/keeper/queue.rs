@@ -14,6 +14,8 @@ pub const QUEUE: usize = 4096;
 pub const QUEUE_PER_CALLER: usize = 256;
 /// Commands in one batch.
 pub const BATCH: usize = 1024;
+/// So many that wait are worth waking the keeper for, whatever else is on its way: it judges them while others are read.
+const CROWD: usize = 8;
 
 /// A command that waits.
 pub(super) struct Waiting {
@@ -56,8 +58,9 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Puts a command into its caller's lane, or gives the reply back with the reason.
-    pub(super) fn push(&self, waiting: Waiting) -> Result<(), (Reply, Failure)> {
+    /// Puts a command into its caller's lane, or gives the reply back with the reason. True where the keeper sleeps and
+    /// this is the first command that waits for it: [`Queue::wake`] is to follow. A crowd wakes it here.
+    pub(super) fn push(&self, waiting: Waiting) -> Result<bool, (Reply, Failure)> {
         let mut lanes = self.lock();
         if lanes.closed {
             return Err((waiting.reply, Failure::Stopped));
@@ -72,12 +75,20 @@ impl Queue {
         }
         lanes.lanes.entry(lane).or_default().push_back(waiting);
         lanes.length += 1;
-        let sleeps = std::mem::take(&mut lanes.sleeps);
+        let (sleeps, length) = (lanes.sleeps, lanes.length);
         drop(lanes);
+        if sleeps && length >= CROWD {
+            self.wake();
+        }
+        Ok(sleeps && length == 1)
+    }
+
+    /// Wakes the keeper, where it sleeps.
+    pub(super) fn wake(&self) {
+        let sleeps = std::mem::take(&mut self.lock().sleeps);
         if sleeps {
             self.filled.notify_one();
         }
-        Ok(())
     }
 
     /// Wakes the keeper without a command.
@@ -199,8 +210,31 @@ mod tests {
         }
     }
 
-    fn push(queue: &Queue, uid: Option<u32>) -> Result<(), Failure> {
+    /// Whether a wake-up is to follow.
+    fn put(queue: &Queue, uid: Option<u32>) -> Result<bool, Failure> {
         queue.push(waiting(uid)).map_err(|(_, failure)| failure)
+    }
+
+    fn push(queue: &Queue, uid: Option<u32>) -> Result<(), Failure> {
+        put(queue, uid).map(drop)
+    }
+
+    /// How many a keeper gets that sleeps when `wakes` begins.
+    fn woken_with(wakes: impl FnOnce(&Queue)) -> usize {
+        const FOREVER: Duration = Duration::from_secs(3600);
+        let queue = Queue::default();
+        std::thread::scope(|threads| {
+            let keeper = threads.spawn(|| {
+                let mut batch = Vec::new();
+                queue.drain(FOREVER, &mut batch);
+                batch.len()
+            });
+            while !queue.lock().sleeps {
+                std::thread::yield_now();
+            }
+            wakes(&queue);
+            keeper.join().unwrap()
+        })
     }
 
     fn drained(queue: &Queue) -> Vec<Lane> {
@@ -222,6 +256,32 @@ mod tests {
         push(&queue, None).unwrap();
         let lane = |uid| Some((MachineId([0; 16]), uid));
         assert_eq!(drained(&queue)[..4], [lane(1), lane(2), None, lane(1)]);
+    }
+
+    #[test]
+    fn the_first_of_those_that_wait_is_told_to_wake_the_keeper_and_no_other() {
+        let got = woken_with(|queue| {
+            assert_eq!(put(queue, Some(1)), Ok(true));
+            assert_eq!(put(queue, Some(1)), Ok(false));
+            assert_eq!(put(queue, Some(2)), Ok(false));
+            queue.wake();
+        });
+        assert_eq!(got, 3);
+    }
+
+    #[test]
+    fn a_crowd_wakes_the_keeper_itself() {
+        let got = woken_with(|queue| {
+            for _ in 0..CROWD {
+                push(queue, Some(1)).unwrap();
+            }
+        });
+        assert_eq!(got, CROWD);
+    }
+
+    #[test]
+    fn a_keeper_that_is_at_work_is_not_to_be_woken() {
+        assert_eq!(put(&Queue::default(), Some(1)), Ok(false));
     }
 
     #[test]
