@@ -10,6 +10,9 @@ use seatkeeperd::{dev, run};
 use std::io::Write;
 use std::process::ExitCode;
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let asked = Asked::from_command_line();
     match asked.command {

@@ -3,6 +3,7 @@
 use super::extract::{IfMatch, Json as Body, Path, Query};
 use super::refusal::Answer;
 use super::resources::{Asker, PageQuery, Resources};
+use super::routes::{Routes, handlers};
 use super::{own_address, sessions, tokens};
 use crate::mail::letters::{self, Coded};
 use axum::Json;
@@ -12,8 +13,6 @@ use seatkeeper::wire::{
     CodeMade, Forgot, Page, PasswordChange, Problem, Redeem, ResetAsked, SignIn, Whoami,
 };
 use seatkeeper_core::desk::IsOut;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// An answer with a secret: nothing on its way keeps it.
 type Told = (StatusCode, [(HeaderName, &'static str); 1], Json<CodeMade>);
@@ -21,23 +20,23 @@ type Told = (StatusCode, [(HeaderName, &'static str); 1], Json<CodeMade>);
 const NEVER_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// The routes of people: signing in, codes, tokens and sessions.
-pub(super) fn routes() -> OpenApiRouter<Resources> {
-    OpenApiRouter::new()
-        .routes(routes!(login))
-        .routes(routes!(redeem))
-        .routes(routes!(logout))
-        .routes(routes!(whoami))
-        .routes(routes!(password))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .with(handlers!(self::login))
+        .with(handlers!(self::redeem))
+        .with(handlers!(self::logout))
+        .with(handlers!(self::whoami))
+        .with(handlers!(self::password))
         .merge(own_address::routes())
-        .routes(routes!(forgot))
-        .routes(routes!(invite))
-        .routes(routes!(reset))
-        .routes(routes!(resets))
-        .routes(routes!(drop_reset))
-        .routes(routes!(tokens::list, tokens::make))
-        .routes(routes!(tokens::revoke))
-        .routes(routes!(sessions::list, sessions::make))
-        .routes(routes!(sessions::end))
+        .with(handlers!(self::forgot))
+        .with(handlers!(self::invite))
+        .with(handlers!(self::reset))
+        .with(handlers!(self::resets))
+        .with(handlers!(self::drop_reset))
+        .with(handlers!(tokens::list, tokens::make))
+        .with(handlers!(tokens::revoke))
+        .with(handlers!(sessions::list, sessions::make))
+        .with(handlers!(sessions::end))
 }
 
 /// Signs the calling account in as somebody, until it signs out or they change their password. Of a login that nobody has

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 /// The head of the document; paths and schemas come from the routes, and from the leases, which have none.
@@ -19,15 +20,29 @@ use utoipa::OpenApi;
 )]
 pub(super) struct Head;
 
-/// The document as it is served.
-pub(crate) struct Document(Bytes);
+/// The document as it is served, put together when somebody asks first.
+pub(crate) struct Document {
+    json: OnceLock<Bytes>,
+    of: Box<dyn Fn(utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi + Send + Sync>,
+}
 
 impl Document {
-    pub(super) fn new(document: &utoipa::openapi::OpenApi) -> Self {
-        let json = document
-            .to_json()
-            .expect("a document has only strings, lists and maps by strings");
-        Document(json.into())
+    /// From what adds the routes to a head.
+    pub(super) fn of(
+        routes: impl Fn(utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi + Send + Sync + 'static,
+    ) -> Self {
+        Document {
+            json: OnceLock::new(),
+            of: Box::new(routes),
+        }
+    }
+
+    fn json(&self) -> Bytes {
+        let made = || {
+            let json = (self.of)(Head::openapi()).to_json();
+            json.expect("a document has only strings, lists and maps by strings")
+        };
+        self.json.get_or_init(|| made().into()).clone()
     }
 }
 
@@ -35,5 +50,5 @@ impl Document {
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses((status = 200, body = serde_json::Value)))]
 pub(super) async fn openapi(State(api): State<Resources>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, api.document.0.clone()).into_response()
+    (kind, api.document.json()).into_response()
 }

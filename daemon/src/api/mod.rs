@@ -30,6 +30,7 @@ mod registrations;
 mod removal;
 mod resources;
 mod roles;
+mod routes;
 mod seats;
 mod seldom;
 mod sessions;
@@ -62,20 +63,17 @@ pub use metrics::{Metrics, Timed};
 
 use crate::mail::Outbox;
 use crate::os::watch::Watch;
-use axum::Router;
 use axum::http::{Method, Uri};
 use exchange::Desks;
 use listener::Server;
 use refusal::Refusal;
-use resources::{Resources, Shared};
+use resources::Shared;
+use routes::{Routes, handlers};
 use seatkeeper::wire::{Code, ConfigEntry};
 use seatkeeper_core::desk::Desk;
 use std::sync::Arc;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// What the API is made of.
 pub struct Parts {
@@ -101,7 +99,10 @@ pub struct Parts {
 
 /// Serves until `stop` becomes true, and then until the requests in flight are answered.
 pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<bool>) {
-    let (routes, document) = routes(parts.dev.is_some());
+    let (router, document) = routes(parts.dev.is_some()).split();
+    let router = router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method);
     let shared = Arc::new(Shared {
         desk: parts.desk,
         watch: parts.watch,
@@ -111,11 +112,11 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         config: parts.config,
         stop: stop.clone(),
         jobs: jobs::Jobs::new(),
-        document: document::Document::new(&document),
+        document: document::Document::of(document),
         dev: parts.dev.clone(),
     });
     let desks = Desks {
-        router: routes.with_state(shared.clone()),
+        router: router.with_state(shared.clone()),
         leases: Some(shared),
         dev: parts.dev,
     };
@@ -124,76 +125,72 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
     server.serve(listener, stop).await;
 }
 
-fn routes(dev: bool) -> (Router<Resources>, utoipa::openapi::OpenApi) {
-    let mut router = OpenApiRouter::with_openapi(document::Head::openapi())
-        .routes(routes!(seats::explain))
-        .routes(routes!(licenses::vendors, licenses::trust))
-        .routes(routes!(removal::vendor))
-        .routes(routes!(
+fn routes(dev: bool) -> Routes {
+    let mut routes = Routes::default()
+        .with(handlers!(seats::explain))
+        .with(handlers!(licenses::vendors, licenses::trust))
+        .with(handlers!(removal::vendor))
+        .with(handlers!(
             licenses::licenses,
             licenses::install,
             removal::all_licenses
         ))
-        .routes(routes!(licenses::license, removal::license))
-        .routes(routes!(licenses::request))
-        .routes(routes!(mails::request))
-        .routes(routes!(mails::test))
-        .routes(routes!(mails::list))
-        .routes(routes!(mails::one))
-        .routes(routes!(licenses::site_key))
-        .routes(routes!(licenses::export))
-        .routes(routes!(licenses::delegation))
-        .routes(routes!(assignments::list, assignments::assign))
-        .routes(routes!(
+        .with(handlers!(licenses::license, removal::license))
+        .with(handlers!(licenses::request))
+        .with(handlers!(mails::request))
+        .with(handlers!(mails::test))
+        .with(handlers!(mails::list))
+        .with(handlers!(mails::one))
+        .with(handlers!(licenses::site_key))
+        .with(handlers!(licenses::export))
+        .with(handlers!(licenses::delegation))
+        .with(handlers!(assignments::list, assignments::assign))
+        .with(handlers!(
             assignments::one,
             assignments::change,
             assignments::unassign
         ))
-        .routes(routes!(units::list, units::make))
-        .routes(routes!(units::one, units::change, units::remove))
-        .routes(routes!(groups::list, groups::make))
-        .routes(routes!(groups::one, groups::change, groups::remove))
-        .routes(routes!(groups::members, groups::change_members))
-        .routes(routes!(users::list, users::make))
-        .routes(routes!(users::one, users::change, users::remove))
-        .routes(routes!(roles::give))
-        .routes(routes!(roles::list))
-        .routes(routes!(roles::one, roles::define, roles::remove))
-        .routes(routes!(registrations::list, registrations::make))
-        .routes(routes!(registrations::one, registrations::refuse))
-        .routes(routes!(registrations::approve))
-        .routes(routes!(registrations::verify))
-        .routes(routes!(registrations::let_in, registrations::drop_domain))
-        .routes(routes!(terms::show, terms::publish))
-        .routes(routes!(terms::accept))
-        .routes(routes!(terms::acceptances))
+        .with(handlers!(units::list, units::make))
+        .with(handlers!(units::one, units::change, units::remove))
+        .with(handlers!(groups::list, groups::make))
+        .with(handlers!(groups::one, groups::change, groups::remove))
+        .with(handlers!(groups::members, groups::change_members))
+        .with(handlers!(users::list, users::make))
+        .with(handlers!(users::one, users::change, users::remove))
+        .with(handlers!(roles::give))
+        .with(handlers!(roles::list))
+        .with(handlers!(roles::one, roles::define, roles::remove))
+        .with(handlers!(registrations::list, registrations::make))
+        .with(handlers!(registrations::one, registrations::refuse))
+        .with(handlers!(registrations::approve))
+        .with(handlers!(registrations::verify))
+        .with(handlers!(registrations::let_in, registrations::drop_domain))
+        .with(handlers!(terms::show, terms::publish))
+        .with(handlers!(terms::accept))
+        .with(handlers!(terms::acceptances))
         .merge(credentials::routes())
-        .routes(routes!(seats::pools))
-        .routes(routes!(seats::seats))
-        .routes(routes!(seats::reclaim))
-        .routes(routes!(events::events))
-        .routes(routes!(audit::audit))
-        .routes(routes!(audit::anchor))
-        .routes(routes!(audit::pruned))
-        .routes(routes!(status::status))
-        .routes(routes!(dates::clock))
-        .routes(routes!(dates::accept))
-        .routes(routes!(status::config))
-        .routes(routes!(status::metrics))
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(health::problem))
-        .routes(routes!(document::openapi));
+        .with(handlers!(seats::pools))
+        .with(handlers!(seats::seats))
+        .with(handlers!(seats::reclaim))
+        .with(handlers!(events::events))
+        .with(handlers!(audit::audit))
+        .with(handlers!(audit::anchor))
+        .with(handlers!(audit::pruned))
+        .with(handlers!(status::status))
+        .with(handlers!(dates::clock))
+        .with(handlers!(dates::accept))
+        .with(handlers!(status::config))
+        .with(handlers!(status::metrics))
+        .with(handlers!(health::healthz))
+        .with(handlers!(health::readyz))
+        .with(handlers!(health::problem))
+        .with(handlers!(document::openapi));
     if dev {
-        router = router
-            .routes(routes!(dev::fault, dev::set_fault))
-            .routes(routes!(dev::pass));
+        routes = routes
+            .with(handlers!(dev::fault, dev::set_fault))
+            .with(handlers!(dev::pass));
     }
-    let (router, document) = router.split_for_parts();
-    let router = router
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method);
-    (router, document)
+    routes
 }
 
 async fn no_such_path(uri: Uri) -> Refusal {

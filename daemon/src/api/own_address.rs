@@ -4,19 +4,18 @@ use super::extract::Json as Body;
 use super::mails::not_posted;
 use super::refusal::{Answer, Refusal};
 use super::resources::{Asker, Resources};
+use super::routes::{Routes, handlers};
 use crate::mail::NotPosted;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seatkeeper::wire::{AddressAsk, AddressAsked, AddressProve, AddressProved, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes of one's own address.
-pub(super) fn routes() -> OpenApiRouter<Resources> {
-    OpenApiRouter::new()
-        .routes(routes!(ask))
-        .routes(routes!(prove))
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .with(handlers!(self::ask))
+        .with(handlers!(self::prove))
 }
 
 /// Asks for another mail address of the caller, by their password. A code is mailed there, and until it is used nothing is
