@@ -3,6 +3,7 @@
 use super::blank::{blank, blanked};
 use super::dev::{Dev, Dropped, Meddled};
 use super::extract;
+use super::failing::Failing;
 use super::identity::Peer;
 use super::leases;
 use super::lent::lend;
@@ -19,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use seatkeeper::wire::Code;
+use seatkeeper::wire::{Class, Code};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -54,13 +55,32 @@ pub(super) struct Desks {
     pub(super) dev: Option<Arc<Dev>>,
 }
 
+/// What holds for the requests of all connections together.
+pub(super) struct Bounds {
+    pub(super) limits: Limits,
+    /// Refusals in the log.
+    pub(super) refused: Seldom,
+    failing: Failing,
+}
+
+impl Bounds {
+    pub(super) fn new(limits: Limits) -> Self {
+        Bounds {
+            failing: Failing::new(limits.failures_per_s),
+            refused: Seldom::new(),
+            limits,
+        }
+    }
+}
+
 /// Answers one request of a connection, or closes it without an answer, as only `dev` does.
 pub(super) async fn answer(
     desks: &Desks,
-    (limits, said): (&Limits, &Seldom),
+    bounds: &Bounds,
     peer: &Peer,
     request: Request<Incoming>,
 ) -> Result<Response, Dropped> {
+    let limits = &bounds.limits;
     let (mut parts, body) = request.into_parts();
     let exchange = Exchange {
         peer: peer.clone(),
@@ -75,8 +95,30 @@ pub(super) async fn answer(
         }
         None => meddled(desks, limits, &exchange, (&mut parts, body)).await?,
     };
-    finish(&mut response, &exchange.trace, peer.uid, &parts, said);
+    if has_failed(&response) {
+        let wait = bounds.failing.wait(peer.uid);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+    finish(
+        &mut response,
+        &exchange.trace,
+        peer.uid,
+        &parts,
+        &bounds.refused,
+    );
     Ok(response)
+}
+
+/// Whether a request was one that should not have been made. A denial is none, nor is what a holder is told of their seat.
+fn has_failed(response: &Response) -> bool {
+    let refusal = response.extensions().get::<Refusal>();
+    refusal.is_some_and(|refusal| {
+        let code = &refusal.problem.code;
+        let of_a_seat = [Code::LeaseEnded, Code::LeaseLapsed, Code::UnknownLease];
+        code.class() == Class::Request && !of_a_seat.contains(code)
+    })
 }
 
 /// A connection past the limits: every request on it gets this answer, and it closes.

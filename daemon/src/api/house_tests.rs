@@ -177,7 +177,11 @@ impl House {
                 value: "\"s\"".to_owned(),
                 origin: "default".to_owned(),
             }],
-            limits: Limits::default(),
+            // Most of what is asked here fails on purpose.
+            limits: Limits {
+                failures_per_s: u32::MAX,
+                ..Limits::default()
+            },
             dev: dev.then(|| Arc::new(Dev::new(Some(manual)))),
         };
         tokio::spawn(serve(parts, listener, stopped));

@@ -25,6 +25,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one uid.
     pub per_uid: usize,
+    /// Failed requests of one uid in a second that are answered at once.
+    pub failures_per_s: u32,
 }
 
 /// Bytes of a request's head.
@@ -80,6 +82,7 @@ impl Default for Limits {
             back_off: Duration::from_millis(100),
             connections: 4096,
             per_uid: 1024,
+            failures_per_s: super::failing::PER_S,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The accept loop of the unix socket: permits, the peer's identity, one task per connection, and a stop in order.
 
-use super::exchange::{self, Desks};
+use super::exchange::{self, Bounds, Desks};
 use super::identity::{Names, Register};
 use super::limits::{HEAD_HEARD_OUT, Limits, REFUSED_AT_A_TIME};
 use super::permits::{Full, Permit, Permits};
@@ -33,8 +33,7 @@ pub(crate) struct Server {
     permits: Permits,
     refusals: Arc<Semaphore>,
     turned_away: Seldom,
-    refused: Seldom,
-    limits: Arc<Limits>,
+    bounds: Arc<Bounds>,
 }
 
 /// Dropped by a connection's task when it ends.
@@ -48,8 +47,7 @@ impl Server {
             permits: Permits::new(limits.connections, limits.per_uid),
             refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
             turned_away: Seldom::new(),
-            refused: Seldom::new(),
-            limits: Arc::new(limits),
+            bounds: Arc::new(Bounds::new(limits)),
         }
     }
 
@@ -74,7 +72,7 @@ impl Server {
             }
         }
         drop((listener, alive));
-        if tokio::time::timeout(self.limits.stop, ended.recv())
+        if tokio::time::timeout(self.bounds.limits.stop, ended.recv())
             .await
             .is_err()
         {
@@ -90,7 +88,7 @@ impl Server {
             return;
         }
         tracing::error!(%why, "no connection could be accepted; trying again shortly");
-        tokio::time::sleep(self.limits.back_off).await;
+        tokio::time::sleep(self.bounds.limits.back_off).await;
     }
 
     fn welcome(&self, stream: UnixStream, stop: &Stop, alive: &Alive) {
@@ -119,12 +117,10 @@ impl Server {
         alive: Alive,
     ) {
         let _held = (permit, alive);
-        let stream = PatientStream::new(stream, self.limits.stalled);
+        let stream = PatientStream::new(stream, self.bounds.limits.stalled);
         let peer = self.register.meet(uid, stream.shared()).await;
-        let service = service_fn(|request| {
-            let (limits, said) = (&*self.limits, &self.refused);
-            exchange::answer(&self.desks, (limits, said), &peer, request)
-        });
+        let service =
+            service_fn(|request| exchange::answer(&self.desks, &self.bounds, &peer, request));
         let mut connection = pin!(self.http().serve_connection(TokioIo::new(stream), service));
         let served = match unless(stop, connection.as_mut()).await {
             Some(served) => served,
@@ -143,11 +139,11 @@ impl Server {
         let detail = match full {
             Full::Listener => format!(
                 "{} connections are open, which is all there may be",
-                self.limits.connections
+                self.bounds.limits.connections
             ),
             Full::Uid => format!(
                 "uid {uid} has {} connections open, which is all it may have",
-                self.limits.per_uid
+                self.bounds.limits.per_uid
             ),
         };
         if let Some(unsaid) = self.turned_away.says(uid) {
@@ -160,10 +156,10 @@ impl Server {
         tokio::spawn(async move {
             let _held = (room, alive);
             let answer = |request: hyper::Request<Incoming>| {
-                let response = exchange::overloaded(request, uid, &detail, &server.refused);
+                let response = exchange::overloaded(request, uid, &detail, &server.bounds.refused);
                 async move { Ok::<_, Infallible>(response) }
             };
-            let wire = TokioIo::new(PatientStream::new(stream, server.limits.stalled));
+            let wire = TokioIo::new(PatientStream::new(stream, server.bounds.limits.stalled));
             // The client hung up before it heard: that is its answer, too.
             let _ = server
                 .http()
@@ -176,7 +172,7 @@ impl Server {
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
         http.timer(OneTimer::default())
-            .header_read_timeout(self.limits.head)
+            .header_read_timeout(self.bounds.limits.head)
             .max_buf_size(HEAD_HEARD_OUT)
             .keep_alive(true);
         http

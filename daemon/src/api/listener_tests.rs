@@ -313,6 +313,33 @@ async fn a_handler_that_panics_or_hangs_is_an_answer_not_the_end() {
     );
 }
 
+/// The first is answered at once, and of the others one a second: five of them wait while the next in order is served.
+#[tokio::test]
+async fn s24_who_fails_too_often_waits_and_what_they_ask_in_order_does_not() {
+    let house = House::open(Limits {
+        failures_per_s: 1,
+        ..Limits::default()
+    });
+    let wrong = post_text("/echo", "no JSON", "");
+    assert_eq!(problem(&house.say(&wrong).await).code, Code::BadRequest);
+    let late = async {
+        for _ in 0..5 {
+            let refused = problem(&house.say(&wrong).await);
+            assert_eq!(refused.code, Code::BadRequest);
+        }
+    };
+    let in_order = async {
+        for _ in 0..20 {
+            let answer = house.say(&get_text("/whoami", "")).await;
+            assert!(answer.contains("name-of-"), "{answer}");
+        }
+    };
+    tokio::select! {
+        () = late => panic!("five failures in a row were answered before twenty others"),
+        () = in_order => {}
+    }
+}
+
 #[tokio::test]
 async fn s24_too_many_connections_of_one_uid_are_told_so() {
     let limits = Limits {

@@ -10,6 +10,7 @@ mod document;
 mod events;
 mod exchange;
 mod extract;
+mod failing;
 mod follow;
 mod groups;
 mod health;
