@@ -12,8 +12,9 @@ use super::pieces::Pieces;
 use super::refusal::{self, Refusal};
 use super::resources::Resources;
 use super::seldom::Seldom;
+use super::timer::OneTimer;
 use super::trace::{self, Trace};
-use super::within::within;
+use super::within::before;
 use axum::Router;
 use axum::http::{HeaderValue, Request, header, request::Parts};
 use axum::response::{IntoResponse, Response};
@@ -77,7 +78,7 @@ impl Bounds {
 pub(super) async fn answer(
     desks: &Desks,
     bounds: &Bounds,
-    peer: &Peer,
+    (peer, timer): (&Peer, &OneTimer),
     request: Request<Incoming>,
 ) -> Result<Response, Dropped> {
     let limits = &bounds.limits;
@@ -93,7 +94,7 @@ pub(super) async fn answer(
             extract::hear_out(body, limits.body).await;
             refusal.into_response()
         }
-        None => meddled(desks, limits, &exchange, (&mut parts, body)).await?,
+        None => meddled(desks, (limits, timer), &exchange, (&mut parts, body)).await?,
     };
     if has_failed(&response) {
         let wait = bounds.failing.wait(peer.uid);
@@ -186,21 +187,21 @@ fn browser(parts: &Parts) -> Option<Refusal> {
 /// What goes wrong on purpose goes wrong here.
 async fn meddled(
     desks: &Desks,
-    limits: &Limits,
+    bounds: (&Limits, &OneTimer),
     exchange: &Exchange,
     request: (&mut Parts, Incoming),
 ) -> Result<Response, Dropped> {
     let Some(dev) = &desks.dev else {
-        return Ok(guarded(desks, limits, exchange, request).await);
+        return Ok(guarded(desks, bounds, exchange, request).await);
     };
     Ok(match dev.meddles(request.0)? {
-        None => guarded(desks, limits, exchange, request).await,
+        None => guarded(desks, bounds, exchange, request).await,
         Some(Meddled::Denied(refusal)) => {
-            extract::hear_out(request.1, limits.body).await;
+            extract::hear_out(request.1, bounds.0.body).await;
             refusal.into_response()
         }
         Some(Meddled::Late(by)) => {
-            let response = guarded(desks, limits, exchange, request).await;
+            let response = guarded(desks, bounds, exchange, request).await;
             tokio::time::sleep(by).await;
             response
         }
@@ -210,7 +211,7 @@ async fn meddled(
 /// Runs the handler within its time; its panic is an answer, not the end.
 async fn guarded(
     desks: &Desks,
-    limits: &Limits,
+    (limits, timer): (&Limits, &OneTimer),
     exchange: &Exchange,
     request: (&mut Parts, Incoming),
 ) -> Response {
@@ -220,7 +221,7 @@ async fn guarded(
         limits.request
     };
     let handled = pin!(handled(desks, exchange, request));
-    match within(patience, pin!(caught(handled))).await {
+    match before(|| timer.wait(patience), pin!(caught(handled))).await {
         Some(Some(response)) => response,
         Some(None) => Refusal::internal("a handler panicked; its message and place stand above")
             .into_response(),

@@ -119,8 +119,10 @@ impl Server {
         let _held = (permit, alive);
         let stream = PatientStream::new(stream, self.bounds.limits.stalled);
         let peer = self.register.meet(uid, stream.shared()).await;
-        let service =
-            service_fn(|request| exchange::answer(&self.desks, &self.bounds, &peer, request));
+        let patience = OneTimer::default();
+        let service = service_fn(|request| {
+            exchange::answer(&self.desks, &self.bounds, (&peer, &patience), request)
+        });
         let mut connection = pin!(self.http().serve_connection(TokioIo::new(stream), service));
         let served = match unless(stop, connection.as_mut()).await {
             Some(served) => served,

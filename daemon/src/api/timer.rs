@@ -1,4 +1,4 @@
-//! hyper's timer for one connection: one entry in the runtime's wheel for all that it waits for, one wait after another.
+//! A timer for one connection, hyper's or that of its answers: one entry in the runtime's wheel for all that it waits for, one wait after another.
 //!
 //! A wait that ends early, as nearly all do, leaves the entry where it is; when that fires too early for the wait at hand
 //! it is moved once.
@@ -22,9 +22,23 @@ struct Entry {
 }
 
 /// A wait.
-struct Until {
+pub(super) struct Until {
     deadline: tokio::time::Instant,
     entry: Arc<Mutex<Option<Entry>>>,
+}
+
+impl OneTimer {
+    /// A wait of this length from now on; the one before it has to be over.
+    pub(super) fn wait(&self, length: Duration) -> Until {
+        self.until(self.now() + length)
+    }
+
+    fn until(&self, deadline: Instant) -> Until {
+        Until {
+            deadline: deadline.into(),
+            entry: self.0.clone(),
+        }
+    }
 }
 
 impl Timer for OneTimer {
@@ -33,10 +47,7 @@ impl Timer for OneTimer {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Until {
-            deadline: deadline.into(),
-            entry: self.0.clone(),
-        })
+        Box::pin(self.until(deadline))
     }
 }
 
