@@ -231,16 +231,15 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    let mut out = Hashed {
-        inner: BufWriter::with_capacity(1 << 16, file),
-        sum: Sha256::new(),
-    };
+    let sum = Sha256::new();
+    // The state is written byte by byte: what is summed and written are whole buffers of it.
+    let mut out = BufWriter::with_capacity(1 << 16, Hashed { inner: file, sum });
     out.write_all(FORMAT)?;
     postcard::to_io(&(snapshot.head, snapshot.mark()), &mut out).map_err(io::Error::other)?;
     postcard::to_io(&snapshot.state, &mut out).map_err(io::Error::other)?;
-    let hash: [u8; 32] = out.sum.finalize().into();
-    out.inner.write_all(&hash)?;
-    out.inner.flush()?;
+    let Hashed { mut inner, sum } = out.into_inner().map_err(io::Error::from)?;
+    let hash: [u8; 32] = sum.finalize().into();
+    inner.write_all(&hash)?;
     Ok(CheckpointHash(hash))
 }
 
