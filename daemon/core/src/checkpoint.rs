@@ -18,7 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The first line of a file. A later format has another number.
-const FORMAT: &[u8] = b"seatkeeper checkpoint 11\n";
+const FORMAT: &[u8] = b"seatkeeper checkpoint 12\n";
 /// What that line begins with, of every format.
 const ANY_FORMAT: &[u8] = b"seatkeeper checkpoint ";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.

@@ -121,7 +121,8 @@ impl Engine {
 
     /// An engine that goes on from a recorded state. Ends of holds are not part of it: the next start of a run sets them.
     #[must_use]
-    pub fn resume(state: State) -> Self {
+    pub fn resume(mut state: State) -> Self {
+        state.list_grants();
         Engine {
             state,
             index: Index::default(),

@@ -1,6 +1,8 @@
 //! Ids: random 128-bit names of things, and the numbered ids of grants and holders.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::marker::PhantomData;
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// A short text from a signed token or a request: a vendor, product, license or feature name.
@@ -43,6 +45,37 @@ fn ascii(digits: &[u8]) -> &str {
     str::from_utf8(digits).expect("hex digits are ASCII")
 }
 
+/// Takes so many bytes at once: a serde array is taken one by one, and a checkpoint has millions of ids.
+struct Bytes<const N: usize>;
+
+impl<const N: usize> Visitor<'_> for Bytes<N> {
+    type Value = [u8; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{N} bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
+        let taken = bytes.try_into();
+        taken.map_err(|_| E::invalid_length(bytes.len(), &self))
+    }
+}
+
+/// Takes the text of an id, without a copy of it: a journal has millions, too.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = BadId>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of an id")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! bytes_id {
     ($($(#[$doc:meta])* $name:ident[$n:literal];)*) => {$(
         $(#[$doc])*
@@ -80,17 +113,17 @@ macro_rules! bytes_id {
                 if s.is_human_readable() {
                     s.serialize_str(ascii(&self.hex()))
                 } else {
-                    self.0.serialize(s)
+                    s.serialize_bytes(&self.0)
                 }
             }
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                if !d.is_human_readable() {
-                    return Deserialize::deserialize(d).map($name);
+                if d.is_human_readable() {
+                    d.deserialize_str(Text(PhantomData))
+                } else {
+                    d.deserialize_bytes(Bytes).map($name)
                 }
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                text.parse().map_err(D::Error::custom)
             }
         }
     )*};
@@ -241,11 +274,11 @@ macro_rules! text_serde {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                if !d.is_human_readable() {
-                    return Deserialize::deserialize(d).map($name::of_numbers);
+                if d.is_human_readable() {
+                    d.deserialize_str(Text(PhantomData))
+                } else {
+                    Deserialize::deserialize(d).map($name::of_numbers)
                 }
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                text.parse().map_err(D::Error::custom)
             }
         }
     )*};

@@ -142,7 +142,8 @@ pub struct State {
     /// Who is signed in as whom, and by what they prove it.
     #[serde(default)]
     pub credentials: Credentials,
-    /// The pool of each live or ending grant.
+    /// The pool of each live or ending grant: what the pools say, found by the grant. No checkpoint has it.
+    #[serde(skip)]
     pub grants: OrdMap<Gid, Arc<PoolId>>,
     /// Who is covered by which assignment, by license.
     #[serde(with = "pairs")]
@@ -155,8 +156,8 @@ pub struct State {
     /// Ends of cool-downs by user, machine, product and feature (rule 16).
     #[serde(with = "pairs")]
     pub cool_downs: OrdMap<(UserId, MachineId, Name, Name), LeaseTime>,
-    /// Ends of holds that a clean stop recorded, for the next start (rule 19).
-    pub stopped: OrdMap<HolderId, LeaseTime>,
+    /// Ends of holds that a clean stop recorded, for the next start (rule 19), in the order of their ids.
+    pub stopped: Arc<[(HolderId, LeaseTime)]>,
     /// Ended checkouts and holders of the last 15 minutes, oldest first, 262,144 at most (rule 20).
     pub ended: Vector<Ended>,
     /// How often the directory, an assignment or a license changed: what counts for a limit is counted anew, and who keeps a
@@ -251,6 +252,14 @@ impl State {
     #[must_use]
     pub fn feature(&self, pool: &PoolId) -> Option<&Arc<Feature>> {
         self.pools.get(pool)?.feature.as_ref()
+    }
+
+    /// Lists the grants of all pools, where the state comes from a checkpoint.
+    pub(crate) fn list_grants(&mut self) {
+        let pools = self.pools.values();
+        self.grants = pools
+            .flat_map(|pool| pool.grants.keys().map(move |gid| (*gid, pool.id.clone())))
+            .collect();
     }
 
     /// The pools of a feature, in the order of their ids: what a checkout may get seats of.

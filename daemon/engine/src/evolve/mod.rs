@@ -129,7 +129,11 @@ fn evolve_site(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::QuarantineBegan { since } => rollback::begin(state, *since, 0, *since),
         // The state is what it was; the journal remembers which file says so, and which files said more.
         Recorded::CheckpointWritten { .. } | Recorded::JournalPruned { .. } => {}
-        Recorded::RunStopped { holds } => state.stopped = holds.iter().copied().collect(),
+        Recorded::RunStopped { holds } => {
+            let mut holds = holds.clone();
+            holds.sort_unstable();
+            state.stopped = holds.into();
+        }
         Recorded::ClockAccepted { from, to, at } => state.clock.add(*from, *to, *at, revision),
         but!(site) => {}
     }

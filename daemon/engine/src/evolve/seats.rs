@@ -421,8 +421,8 @@ pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
             grant.called = false;
             for holder in &mut grant.holders {
                 let id = HolderId { gid, h: holder.h };
-                let recorded = stopped.get(&id);
-                holder.until = recorded.map_or(fresh, |until| (*until).max(at + call));
+                let recorded = stopped.binary_search_by_key(&id, |(id, _)| *id);
+                holder.until = recorded.map_or(fresh, |place| stopped[place].1.max(at + call));
             }
         }
     }
