@@ -4,7 +4,7 @@ use crate::command::{Checkout, Command, IssuerSeen, Renew, Signed};
 use crate::covering::recount;
 use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
-use crate::evolve::{ENDED_MAX, ENDED_MS, ended_with, evolve};
+use crate::evolve::{ENDED_MAX, ENDED_MS, ended_with, evolve, set_holds};
 use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
 use crate::index::Index;
 use crate::licensing::assign;
@@ -170,24 +170,26 @@ impl Engine {
             return;
         }
         if matches!(event, Recorded::RunStarted { .. }) {
-            // Every hold is another one: who judges next builds the index, once for all starts in between.
+            // Every hold is another one: the start that follows sets them all, and the index, once for all starts between.
             evolve(&mut self.state, event);
-            self.index = Index::default();
-            self.stale = true;
+            self.state.stopped = Default::default();
+            (self.index, self.stale) = (Index::default(), true);
         } else {
             self.fold(event);
         }
     }
 
     fn fold(&mut self, event: &Recorded) {
-        let starts = matches!(event, Recorded::RunStarted { .. });
         if !self.stale {
             self.index.before(&self.state, event);
         }
         evolve(&mut self.state, event);
-        if !self.stale || starts {
-            self.index.after(&self.state, event);
+        if let Recorded::RunStarted { at, .. } = event {
+            set_holds(&mut self.state, *at);
             self.stale = false;
+        }
+        if !self.stale {
+            self.index.after(&self.state, event);
         }
         self.drop_ended(event);
     }

@@ -19,10 +19,11 @@ use crate::state::{Run, Site, State, Vendor};
 use imbl::OrdMap;
 use licensing::{assign, install, remove, see, unassign, wait};
 use rooms::{but, of};
-use seats::{end_soon, give_back, give_up, join, keep, leave, recall, set_holds, take, take_back};
+use seats::{end_soon, give_back, give_up, join, keep, leave, recall, take, take_back};
 
 pub(crate) use licensing::pools_of;
 pub(crate) use revoke::ended_with;
+pub(crate) use seats::set_holds;
 
 /// How long an ended checkout is remembered (rule 20).
 pub(crate) const ENDED_MS: u64 = 15 * 60 * 1000;
@@ -117,7 +118,6 @@ fn evolve_site(state: &mut State, event: &Recorded, revision: u64) {
                 since: *at,
                 j: *j,
             };
-            set_holds(state, *at);
         }
         Recorded::FutureShown {
             shown,

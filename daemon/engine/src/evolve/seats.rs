@@ -393,7 +393,7 @@ fn remember(state: &mut State, ended: Ended) {
 }
 
 /// At a start: a clean stop's ends of holds with at least half a ttl to call, or one fresh hold (rule 19).
-pub(super) fn set_holds(state: &mut State, at: LeaseTime) {
+pub(crate) fn set_holds(state: &mut State, at: LeaseTime) {
     let stopped = std::mem::take(&mut state.stopped);
     let pools: Vec<_> = state.pools.keys().cloned().collect();
     for id in pools {
