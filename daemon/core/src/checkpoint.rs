@@ -14,6 +14,7 @@ use seatkeeper_engine::ids::CheckpointHash;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -30,23 +31,22 @@ pub struct Checkpoints {
     folder: PathBuf,
 }
 
-/// A checkpoint that was read.
-#[derive(Debug)]
+/// A checkpoint that was read and has the bytes that were written; its state is not parsed yet.
 pub struct Checkpoint {
     /// The end of the journal's chain that it is the fold of.
     pub head: Head,
     /// The times when it was taken.
     pub mark: Mark,
-    /// The state.
-    pub state: State,
     /// Of its file.
     pub hash: CheckpointHash,
+    bytes: Vec<u8>,
+    /// Where in them the state is.
+    state: Range<usize>,
 }
 
 /// What a start finds.
-#[derive(Debug)]
 pub struct Found {
-    /// The newest that can be read.
+    /// The newest that is whole.
     pub newest: Option<Checkpoint>,
     /// A newer one of another format, in words: it stays as it is, for the version that wrote it.
     pub other_format: Option<String>,
@@ -116,7 +116,7 @@ impl Checkpoints {
         }
     }
 
-    /// The newest checkpoint that can be read. One that is damaged is put aside and named; one of another format stays. The
+    /// The newest checkpoint that is whole. One that is damaged is put aside and named; one of another format stays. The
     /// one before it does as well, with more of the journal.
     ///
     /// # Errors
@@ -138,11 +138,7 @@ impl Checkpoints {
                     tracing::warn!(%why, "a checkpoint of another format is not read and stays where it is; the start reads the one before it, and the journal instead");
                     other_format.get_or_insert(why);
                 }
-                Err(Unread::Damaged(what)) => {
-                    let why = format!("{}: {what}", place.display());
-                    tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
-                    self.set_aside(number)?;
-                }
+                Err(Unread::Damaged(what)) => self.set_aside(number, &what)?,
             }
         }
         Ok(Found {
@@ -151,12 +147,15 @@ impl Checkpoints {
         })
     }
 
-    /// Puts a file that cannot be read aside, under a name that no start reads.
-    fn set_aside(&self, number: u64) -> io::Result<()> {
-        fs::rename(
-            self.path(number),
-            self.path(number).with_extension("damaged"),
-        )
+    /// Puts a file that cannot be read aside, under a name that no start reads, and tells why.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_aside(&self, number: u64, what: &str) -> io::Result<()> {
+        let place = self.path(number);
+        let why = format!("{}: {what}", place.display());
+        tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
+        fs::rename(&place, place.with_extension("damaged"))
     }
 
     /// Numbers of those that this version reads, oldest first.
@@ -243,13 +242,29 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
     Ok(CheckpointHash(hash))
 }
 
-/// The sum is verified before a byte of the state is parsed.
+impl Checkpoint {
+    /// Its number: that of the first event after it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.head.number + 1
+    }
+
+    /// The state.
+    ///
+    /// # Errors
+    /// Its bytes are those that were written, and no state of this version: a defect, in words.
+    pub fn state(self) -> Result<State, String> {
+        postcard::from_bytes(&self.bytes[self.state]).map_err(unparsed)
+    }
+}
+
+/// The sum is verified before a byte of the rest is parsed.
 fn read_file(path: &Path, number: u64) -> Result<Checkpoint, Unread> {
     let bytes = fs::read(path).map_err(|e| Unread::Damaged(e.to_string()))?;
-    match (bytes.strip_prefix(FORMAT), format_of(&bytes)) {
-        (Some(described), _) => parse(described, number).map_err(Unread::Damaged),
-        (None, Some(format)) => Err(Unread::OtherFormat(in_words(format))),
-        (None, None) => Err(Unread::Damaged("it is no checkpoint".to_owned())),
+    match (bytes.starts_with(FORMAT), format_of(&bytes)) {
+        (true, _) => verified(bytes, number).map_err(Unread::Damaged),
+        (false, Some(format)) => Err(Unread::OtherFormat(in_words(format))),
+        (false, None) => Err(Unread::Damaged("it is no checkpoint".to_owned())),
     }
 }
 
@@ -276,31 +291,32 @@ fn is_own(path: &Path) -> io::Result<bool> {
     Ok(line == FORMAT)
 }
 
-/// What stands behind the first line.
-fn parse(described: &[u8], number: u64) -> Result<Checkpoint, String> {
-    let (body, kept) = described
-        .split_last_chunk::<32>()
-        .ok_or("it is cut short")?;
-    let sum = Sha256::new()
-        .chain_update(FORMAT)
-        .chain_update(body)
-        .finalize();
-    if *kept != <[u8; 32]>::from(sum) {
+/// A file of this format that has the bytes that were written, under its own name.
+fn verified(bytes: Vec<u8>, number: u64) -> Result<Checkpoint, String> {
+    let (summed, kept) = bytes.split_last_chunk::<32>().ok_or("it is cut short")?;
+    let hash = CheckpointHash(*kept);
+    if hash.0 != <[u8; 32]>::from(Sha256::digest(summed)) {
         return Err("its bytes are not those that were written".to_owned());
     }
-    let parsed = |e: postcard::Error| format!("it cannot be parsed ({e})");
-    let ((head, mark), rest) = postcard::take_from_bytes::<(Head, Mark)>(body).map_err(parsed)?;
-    let state = postcard::from_bytes::<State>(rest).map_err(parsed)?;
+    let described = summed.get(FORMAT.len()..).ok_or("it is cut short")?;
+    let ((head, mark), rest) =
+        postcard::take_from_bytes::<(Head, Mark)>(described).map_err(unparsed)?;
     if head.number + 1 != number {
         let of = head.number + 1;
         return Err(format!("it is checkpoint {of} under the name of another"));
     }
+    let state = summed.len() - rest.len()..summed.len();
     Ok(Checkpoint {
         head,
         mark,
+        hash,
+        bytes,
         state,
-        hash: CheckpointHash(*kept),
     })
+}
+
+fn unparsed(why: postcard::Error) -> String {
+    format!("it cannot be parsed ({why})")
 }
 
 /// Whether a file ends with the sum of all before it.

@@ -9,6 +9,7 @@ use seatkeeper_core::state_dir::StateDir;
 use seatkeeper_core::storage::Guard;
 use seatkeeper_engine::ids::{LoginHash, UserId};
 use seatkeeper_engine::{Actor, Command, Order, Origin, State};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -180,6 +181,14 @@ fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_does_as_well() {
         |path: &Path| {
             let bytes = fs::read(path).unwrap();
             fs::write(path, &bytes[..bytes.len() / 3]).unwrap();
+        },
+        // Whole, and no state.
+        |path: &Path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes.truncate(bytes.len() - 40);
+            let sum = Sha256::digest(&bytes);
+            bytes.extend(sum);
+            fs::write(path, bytes).unwrap();
         },
     ] {
         let house = House::new();

@@ -4,7 +4,7 @@ use super::checkpointing::Checkpointing;
 use super::worker::{Rounds, Worker};
 use super::{ByHand, Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::clock::Clock;
 use crate::journal::{Head, Journal, JournalError, Row, RowFault, RowWriter, follow};
 use crate::random;
@@ -12,10 +12,15 @@ use crate::side::{Kind, Side, SideError};
 use crate::storage::Guard;
 use arc_swap::ArcSwap;
 use seatkeeper_engine::event::Recorded;
-use seatkeeper_engine::ids::{MachineId, RunId, UnitId};
+use seatkeeper_engine::ids::{CheckpointHash, MachineId, RunId, UnitId};
 use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fmt, io, thread};
+
+/// Rows of the journal that are parsed ahead of the state, and wait for it.
+const ROWS_AHEAD: usize = 1 << 15;
 
 /// What a keeper is made of.
 pub struct Parts {
@@ -145,45 +150,138 @@ struct Loaded {
     since: u64,
 }
 
-/// The newest checkpoint that can be read, and the journal from there on; the chain is verified over the stored bytes.
+/// Why a start cannot go on from a checkpoint.
+enum Unloaded {
+    /// Its bytes are those that were written, and no state.
+    Unparsed(String),
+    Journal(JournalError),
+    System(io::Error),
+}
+
+/// The newest checkpoint that can be read, and the journal from there on.
 fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, StartError> {
-    let found = folder.map(Checkpoints::newest).transpose()?;
-    let (from, other_format) = found.map_or((None, None), |of| (of.newest, of.other_format));
-    let (mut engine, mut head, mut mark) = (Engine::new(), Head::default(), None);
-    let mut kept = None;
-    if let Some(checkpoint) = from {
-        engine = Engine::resume(checkpoint.state);
-        (head, mark) = (checkpoint.head, Some(checkpoint.mark));
-        kept = Some((checkpoint.head.number + 1, checkpoint.hash));
+    loop {
+        let found = folder.map(Checkpoints::newest).transpose()?;
+        let (from, other_format) = found.map_or((None, None), |of| (of.newest, of.other_format));
+        let number = from.as_ref().map(Checkpoint::number);
+        match (load_after(from, journal), folder.zip(number)) {
+            // The next turn takes the one before it.
+            (Err(Unloaded::Unparsed(why)), Some((folder, number))) => {
+                folder.set_aside(number, &why)?;
+            }
+            (loaded, _) => return loaded.map_err(|why| why.told(other_format)),
+        }
     }
-    let since = head.number + 1;
-    let outside = journal.load(since, &mut |first, bytes| {
+}
+
+/// What a checkpoint and the journal after it make. While the state is parsed, another thread reads the journal and parses
+/// its events, as far ahead as there is room.
+fn load_after(from: Option<Checkpoint>, journal: &dyn Journal) -> Result<Loaded, Unloaded> {
+    let (give, rows) = sync_channel(ROWS_AHEAD);
+    let tail = Tail::after(from.as_ref());
+    let since = tail.head.number + 1;
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().name("journal".to_owned());
+        let reader = reader.spawn_scoped(scope, move || tail.read(journal, &give))?;
+        let state = from.map(Checkpoint::state).transpose();
+        let mut engine = match state.map_err(Unloaded::Unparsed)? {
+            Some(state) => Engine::resume(state),
+            None => Engine::new(),
+        };
+        for event in rows.into_iter().flatten() {
+            engine.replay(&event);
+        }
+        let Tail { head, mark, .. } = reader.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok(Loaded {
+            engine,
+            head,
+            mark,
+            since,
+        })
+    })
+}
+
+/// How far the journal was read.
+struct Tail {
+    head: Head,
+    mark: Option<Mark>,
+    /// The checkpoint that it was begun from.
+    kept: Option<(u64, CheckpointHash)>,
+}
+
+impl Tail {
+    fn after(checkpoint: Option<&Checkpoint>) -> Self {
+        Tail {
+            head: checkpoint.map_or_else(Head::default, |from| from.head),
+            mark: checkpoint.map(|from| from.mark),
+            kept: checkpoint.map(|from| (from.number(), from.hash)),
+        }
+    }
+
+    /// Reads the journal to its end; the chain is verified over the stored bytes.
+    fn read(
+        mut self,
+        journal: &dyn Journal,
+        give: &SyncSender<Vec<Recorded>>,
+    ) -> Result<Self, JournalError> {
+        let since = self.head.number + 1;
+        let outside = journal.load(since, &mut |first, bytes| self.take(first, bytes, give))?;
+        self.mark = later(self.mark, outside);
+        Ok(self)
+    }
+
+    fn take(
+        &mut self,
+        first: u64,
+        bytes: &[u8],
+        give: &SyncSender<Vec<Recorded>>,
+    ) -> Result<(), RowFault> {
         let parsed = Row::parse(bytes)?;
-        if first != head.number + 1 || parsed.events.is_empty() {
+        if first != self.head.number + 1 || parsed.events.is_empty() {
             return Err(RowFault::Broken {
-                number: head.number + 1,
+                number: self.head.number + 1,
             });
         }
+        let mut events = Vec::with_capacity(parsed.events.len());
         for raw in parsed.events {
-            let noted = follow(&mut head, raw.get())?;
-            if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) = (&noted.what, kept)
+            let noted = follow(&mut self.head, raw.get())?;
+            if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) =
+                (&noted.what, self.kept)
                 && *number == kept.0
                 && *hash != kept.1
             {
                 return Err(RowFault::OtherCheckpoint { number: *number });
             }
-            engine.replay(&noted.what);
+            events.push(noted.what);
         }
-        mark = later(mark, Some(parsed.mark));
+        // Nobody takes them any more where the checkpoint could not be parsed.
+        let _ = give.send(events);
+        self.mark = later(self.mark, Some(parsed.mark));
         Ok(())
-    });
-    let outside = outside.map_err(|why| instead(why, other_format))?;
-    Ok(Loaded {
-        engine,
-        head,
-        mark: later(mark, outside),
-        since,
-    })
+    }
+}
+
+impl Unloaded {
+    fn told(self, other_format: Option<String>) -> StartError {
+        match self {
+            // There was no checkpoint.
+            Unloaded::Unparsed(why) => StartError::System(io::Error::other(why)),
+            Unloaded::Journal(why) => instead(why, other_format),
+            Unloaded::System(why) => StartError::System(why),
+        }
+    }
+}
+
+impl From<JournalError> for Unloaded {
+    fn from(why: JournalError) -> Self {
+        Unloaded::Journal(why)
+    }
+}
+
+impl From<io::Error> for Unloaded {
+    fn from(why: io::Error) -> Self {
+        Unloaded::System(why)
+    }
 }
 
 /// Why the journal does not do. Where another version's checkpoint stands for what it lacks, nothing has to be restored.
