@@ -11,6 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 
+/// With more users and seats than this a checkpoint comes after more events than are configured, in proportion: it costs as
+/// much as the state is large. A start reads so many events beside the checkpoint, in less time.
+const LARGE: u64 = 800_000;
+
 /// When the next checkpoint is due, and who writes it.
 pub(super) struct Checkpointing {
     every: u64,
@@ -45,7 +49,10 @@ impl Checkpointing {
     /// snapshot goes to the writer. A file that cannot be made changes nothing; it is tried again some events later.
     pub(super) fn look(&mut self, journal: &dyn Journal, snapshot: &Arc<Snapshot>) {
         let next = snapshot.head.number + 1;
-        if next.saturating_sub(self.since) < self.every || self.writes.load(Ordering::Acquire) {
+        let entries = snapshot.state.users.len() + snapshot.state.grants.len();
+        let larger = self.every.saturating_mul(entries as u64) / LARGE;
+        let due = self.every.max(larger);
+        if next.saturating_sub(self.since) < due || self.writes.load(Ordering::Acquire) {
             return;
         }
         if let Err(why) = journal.rotate(next) {
