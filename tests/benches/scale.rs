@@ -1,4 +1,5 @@
 //! Cost of a pair and memory of a lease, with 100 and with 100,000 users and live leases, or as many as are asked for.
+//! The pairs are measured first: what a lease costs without its user is told by filling once more.
 
 use crate::load::{Work, fill, run};
 use crate::measure::{cpu_s, median, rss_kib};
@@ -17,10 +18,6 @@ pub(crate) fn table(plan: &Plan) {
         fill(&many.socket(), leases, leases),
     ];
     let full = rss_kib(many.pid());
-    // The same users once more: what a lease costs without the user that it made.
-    let more = fill(&many.socket(), leases, leases);
-    let twice = rss_kib(many.pid());
-    drop(more);
     let mut costs: [Vec<f64>; 2] = Default::default();
     for _ in 0..plan.rounds {
         for (site, costs) in [&few, &many].into_iter().zip(&mut costs) {
@@ -32,6 +29,10 @@ pub(crate) fn table(plan: &Plan) {
         }
     }
     let mut ratios: Vec<f64> = costs[1].iter().zip(&costs[0]).map(|(m, f)| m / f).collect();
+    // The same users once more.
+    let more = fill(&many.socket(), leases, leases);
+    let twice = rss_kib(many.pid());
+    drop(more);
     println!("idle daemon: {idle} KiB VmRSS");
     println!(
         "{leases} users with a lease each: {full} KiB, {} bytes per user and lease; {leases} more leases of the same users: {twice} KiB, {} bytes per lease",
