@@ -19,8 +19,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fmt, io, thread};
 
-/// Rows of the journal that are parsed ahead of the state, and wait for it.
-const ROWS_AHEAD: usize = 1 << 15;
+/// Events of the journal that are handed over together, at least.
+const TOGETHER: usize = 1024;
+/// So many times so many are parsed ahead of the state, and wait for it.
+const AHEAD: usize = 512;
 
 /// What a keeper is made of.
 pub struct Parts {
@@ -177,7 +179,7 @@ fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, S
 /// What a checkpoint and the journal after it make. While the state is parsed, another thread reads the journal and parses
 /// its events, as far ahead as there is room.
 fn load_after(from: Option<Checkpoint>, journal: &dyn Journal) -> Result<Loaded, Unloaded> {
-    let (give, rows) = sync_channel(ROWS_AHEAD);
+    let (give, rows) = sync_channel(AHEAD);
     let tail = Tail::after(from.as_ref());
     let since = tail.head.number + 1;
     thread::scope(|scope| {
@@ -207,6 +209,8 @@ struct Tail {
     mark: Option<Mark>,
     /// The checkpoint that it was begun from.
     kept: Option<(u64, CheckpointHash)>,
+    /// Events that were read and not handed over yet.
+    events: Vec<Recorded>,
 }
 
 impl Tail {
@@ -215,6 +219,7 @@ impl Tail {
             head: checkpoint.map_or_else(Head::default, |from| from.head),
             mark: checkpoint.map(|from| from.mark),
             kept: checkpoint.map(|from| (from.number(), from.hash)),
+            events: Vec::new(),
         }
     }
 
@@ -227,6 +232,7 @@ impl Tail {
         let since = self.head.number + 1;
         let outside = journal.load(since, &mut |first, bytes| self.take(first, bytes, give))?;
         self.mark = later(self.mark, outside);
+        self.hand_over(give);
         Ok(self)
     }
 
@@ -242,7 +248,6 @@ impl Tail {
                 number: self.head.number + 1,
             });
         }
-        let mut events = Vec::with_capacity(parsed.events.len());
         for raw in parsed.events {
             let noted = follow(&mut self.head, raw.get())?;
             if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) =
@@ -252,12 +257,18 @@ impl Tail {
             {
                 return Err(RowFault::OtherCheckpoint { number: *number });
             }
-            events.push(noted.what);
+            self.events.push(noted.what);
         }
-        // Nobody takes them any more where the checkpoint could not be parsed.
-        let _ = give.send(events);
         self.mark = later(self.mark, Some(parsed.mark));
+        if self.events.len() >= TOGETHER {
+            self.hand_over(give);
+        }
         Ok(())
+    }
+
+    fn hand_over(&mut self, give: &SyncSender<Vec<Recorded>>) {
+        // Nobody takes them any more where the checkpoint could not be parsed.
+        let _ = give.send(std::mem::take(&mut self.events));
     }
 }
 
