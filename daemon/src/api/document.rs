@@ -2,6 +2,7 @@
 
 use super::leases;
 use super::resources::Resources;
+use super::routes::Described;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
@@ -23,26 +24,28 @@ pub(super) struct Head;
 /// The document as it is served, put together when somebody asks first.
 pub(crate) struct Document {
     json: OnceLock<Bytes>,
-    of: Box<dyn Fn(utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi + Send + Sync>,
+    described: Vec<Described>,
 }
 
 impl Document {
-    /// From what adds the routes to a head.
-    pub(super) fn of(
-        routes: impl Fn(utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) fn of(described: Vec<Described>) -> Self {
         Document {
             json: OnceLock::new(),
-            of: Box::new(routes),
+            described,
         }
     }
 
     fn json(&self) -> Bytes {
-        let made = || {
-            let json = (self.of)(Head::openapi()).to_json();
-            json.expect("a document has only strings, lists and maps by strings")
-        };
-        self.json.get_or_init(|| made().into()).clone()
+        let json = self.json.get_or_init(|| {
+            let mut document = Head::openapi();
+            for describe in &self.described {
+                describe(&mut document);
+            }
+            let json = document.to_json();
+            let json = json.expect("a document has only strings, lists and maps by strings");
+            json.into()
+        });
+        json.clone()
     }
 }
 

@@ -100,7 +100,7 @@ pub struct Parts {
 
 /// Serves until `stop` becomes true, and then until the requests in flight are answered.
 pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<bool>) {
-    let (router, document) = routes(parts.dev.is_some()).split();
+    let (router, described) = routes(parts.dev.is_some()).split();
     let router = router
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
@@ -113,7 +113,7 @@ pub async fn serve(parts: Parts, listener: UnixListener, stop: watch::Receiver<b
         config: parts.config,
         stop: stop.clone(),
         jobs: jobs::Jobs::new(),
-        document: document::Document::of(document),
+        document: document::Document::of(described),
         dev: parts.dev.clone(),
     });
     let desks = Desks {

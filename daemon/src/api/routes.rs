@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::PathItemExt;
 
 /// Adds one handler to the document.
-type Described = fn(&mut OpenApi);
+pub(super) type Described = fn(&mut OpenApi);
 
 /// Routes, and how each of them is described.
 #[derive(Default)]
@@ -49,16 +49,9 @@ impl Routes {
         self
     }
 
-    /// The router, and what puts the document together from its head.
-    pub(super) fn split(self) -> (Router<Resources>, impl Fn(OpenApi) -> OpenApi + Send + Sync) {
-        let described = self.described;
-        let document = move |mut document| {
-            for describe in &described {
-                describe(&mut document);
-            }
-            document
-        };
-        (self.router, document)
+    /// The router, and how each handler is described.
+    pub(super) fn split(self) -> (Router<Resources>, Vec<Described>) {
+        (self.router, self.described)
     }
 }
 
