@@ -1,4 +1,5 @@
-//! A timer for one connection, hyper's or that of its answers: one entry in the runtime's wheel for all that it waits for, one wait after another.
+//! A timer for one connection, hyper's or that of its answers: one entry in the runtime's wheel for all that it waits for,
+//! one wait after another.
 //!
 //! A wait that ends early, as nearly all do, leaves the entry where it is; when that fires too early for the wait at hand
 //! it is moved once.

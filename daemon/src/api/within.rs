@@ -17,21 +17,16 @@ pub(super) async fn within<T>(
 
 /// What the future came to; `None` where the wait was over before, which begins when the future has to wait first.
 pub(super) async fn before<T, W: Future<Output = ()> + Unpin>(
-    wait: impl FnOnce() -> W,
+    wait: impl Fn() -> W,
     mut future: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
-    let (mut begin, mut waits) = (Some(wait), None);
+    let mut waits = None;
     poll_fn(|cx| {
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(done));
         }
-        if let Some(begin) = begin.take() {
-            waits = Some(begin());
-        }
-        match &mut waits {
-            Some(wait) => Pin::new(wait).poll(cx).map(|()| None),
-            None => Poll::Pending,
-        }
+        let wait = waits.get_or_insert_with(&wait);
+        Pin::new(wait).poll(cx).map(|()| None)
     })
     .await
 }
