@@ -1,22 +1,20 @@
 //! Requests that fail, by uid: so many a second are answered at once, further ones each in its turn. Whoever floods waits
 //! for themselves; what the same uid asks in order meanwhile, a renewal above all, waits for nothing.
 
-use crate::clock::Stopwatch;
+use super::limits::FAILED_WAIT;
+use crate::clock::moment;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// Failures of one uid that are answered at once, and in each second that follows (claims.md 4).
-pub(super) const PER_S: u32 = 50;
-/// Nobody waits longer than this for a turn.
-const LONGEST: Duration = Duration::from_secs(5);
 /// Uids that are remembered; a failure too many is better than memory without a bound.
 const UIDS: usize = 4096;
 
 /// When the turn of a uid's next failure would be, if none were answered at once.
 #[derive(Debug)]
 pub(super) struct Failing {
-    since: Stopwatch,
+    since: Instant,
     each: Duration,
     next: Mutex<BTreeMap<u32, Duration>>,
 }
@@ -24,7 +22,7 @@ pub(super) struct Failing {
 impl Failing {
     pub(super) fn new(per_s: u32) -> Self {
         Failing {
-            since: Stopwatch::start(),
+            since: moment(),
             each: Duration::from_secs(1) / per_s.max(1),
             next: Mutex::default(),
         }
@@ -32,7 +30,7 @@ impl Failing {
 
     /// How long the answer to a failed request of this uid waits for its turn.
     pub(super) fn wait(&self, uid: u32) -> Duration {
-        self.wait_at(uid, self.since.elapsed())
+        self.wait_at(uid, moment() - self.since)
     }
 
     fn wait_at(&self, uid: u32, now: Duration) -> Duration {
@@ -46,8 +44,8 @@ impl Failing {
         let at = next.entry(uid).or_default();
         let turn = (*at).max(now) + self.each;
         let wait = turn.saturating_sub(now + Duration::from_secs(1));
-        if wait > LONGEST {
-            return LONGEST;
+        if wait > FAILED_WAIT {
+            return FAILED_WAIT;
         }
         *at = turn;
         wait
@@ -57,6 +55,8 @@ impl Failing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PER_S: u32 = 50;
 
     fn at(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -86,7 +86,7 @@ mod tests {
     fn s24_no_turn_is_farther_than_five_seconds() {
         let failing = Failing::new(PER_S);
         let longest = (0..1000).map(|_| failing.wait_at(7, at(0))).max();
-        assert_eq!(longest, Some(LONGEST));
+        assert_eq!(longest, Some(FAILED_WAIT));
         assert_eq!(failing.wait_at(7, at(7000)), Duration::ZERO);
     }
 

@@ -65,6 +65,8 @@ pub(super) const STRETCHES_PER_UID: usize = 4;
 /// Threads for all that waits for disk, keeper or name service: each of the above has its own, and so have the chores, and
 /// the outbox for certificates and names.
 pub const BLOCKING: usize = LOOK_UPS + READS + WRITES + STRETCHES + 6;
+/// How long the answer to a failed request waits for its turn, at most.
+pub(super) const FAILED_WAIT: Duration = Duration::from_secs(5);
 pub(super) const STREAMS: usize = 64;
 /// Batches that a slow reader of events may be behind before it is told to read the pages instead.
 pub(super) const STREAM_BEHIND: usize = 256;
@@ -82,7 +84,7 @@ impl Default for Limits {
             back_off: Duration::from_millis(100),
             connections: 4096,
             per_uid: 1024,
-            failures_per_s: super::failing::PER_S,
+            failures_per_s: 50,
         }
     }
 }
