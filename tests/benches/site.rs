@@ -24,7 +24,7 @@ pub(crate) fn root_pem() -> String {
 
 /// A started site below this folder with four million seats for everyone.
 pub(crate) fn start(below: &Path) -> Site {
-    started(Site::below(below), "")
+    start_with(below, "")
 }
 
 /// The same with more in its configuration.

@@ -98,9 +98,6 @@ pub(crate) fn table(plan: &Plan) {
     for [on_disk, on_tmpfs] in against.iter() {
         servers.push(of_site("against-disk", on_disk));
         servers.push(of_site("against-tmpfs", on_tmpfs));
-        for site in [on_disk, on_tmpfs] {
-            lengths(&site.socket());
-        }
     }
     for work in [Work::Pairs, Work::Renewals] {
         let name = format!("{work:?}").to_lowercase();
@@ -175,7 +172,7 @@ fn rows(plan: &Plan, servers: &[Server], work: Work, connections: usize) {
     }
 }
 
-/// How long the daemon's replies are; remembers the lease that renewals will show.
+/// How long the daemon's replies are.
 fn lengths(socket: &Path) -> Lengths {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

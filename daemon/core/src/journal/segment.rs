@@ -194,7 +194,7 @@ impl Segment {
     /// once whole too, because each was answered for before the next was written.
     fn find(&mut self, after: u64) -> Result<(), JournalError> {
         let mut newest = after;
-        while let Some(row) = self.record(self.end)? {
+        while let Some(row) = self.record_at(self.end)? {
             if row.first <= newest {
                 break;
             }
@@ -202,7 +202,7 @@ impl Segment {
             self.keep(row);
         }
         for at in (self.end..self.size).step_by(BLOCK) {
-            if let Some(lost) = self.record(at)?.filter(|row| row.first > newest) {
+            if let Some(lost) = self.record_at(at)?.filter(|row| row.first > newest) {
                 let fault = RowFault::Damaged { at: self.end };
                 return Err(JournalError::row(&self.place, lost.first, fault));
             }
@@ -211,7 +211,7 @@ impl Segment {
     }
 
     /// The row of the whole record that begins at a block, if one does.
-    fn record(&self, at: usize) -> Result<Option<Kept>, JournalError> {
+    fn record_at(&self, at: usize) -> Result<Option<Kept>, JournalError> {
         let Some(room) = self.size.checked_sub(at + HEADER) else {
             return Ok(None);
         };
