@@ -6,7 +6,7 @@ use crate::denial::{Code, Denial, Step};
 use crate::event::{Event, Fleeting, Recorded};
 use crate::evolve::{ENDED_MAX, ENDED_MS, ended_with, evolve, set_holds};
 use crate::ids::{AssignmentId, HolderId, LicenseId, LoginHash, Name, RunId, UserId};
-use crate::index::Index;
+use crate::index::{CheckoutKey, Index};
 use crate::licensing::assign;
 use crate::licensing::customer::For;
 use crate::state::State;
@@ -228,7 +228,7 @@ impl Engine {
                 break;
             }
             if let Some(gone) = self.state.ended.pop_front() {
-                let key = (gone.machine, gone.uid, gone.checkout_id);
+                let key = CheckoutKey::of_ended(&gone);
                 self.index
                     .forget(&key, gone.at, gone.holder.map(|(holder, _)| holder));
             }

@@ -1,16 +1,45 @@
 //! What is found by key or by time: plain maps that can be rebuilt from the state, and are at every start: by its own
 //! event, or by the first other command that is judged. `Engine::stale` says that they are not yet.
 
+use crate::command::Process;
 use crate::event::{EndWhy, Recorded};
 use crate::evolve::{ENDED_MS, UNSEEN_MAX};
 use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId};
 use crate::seats::kept::Sweep;
-use crate::state::{Grant, Holder, State};
+use crate::state::{Ended, Grant, Holder, State};
 use crate::time::LeaseTime;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A checkout id with its scope (rule 20).
-pub(crate) type CheckoutKey = (MachineId, u32, CheckoutId);
+/// A checkout id with its scope (rule 20). The id stands first: nearly all of a site share one machine, and what is looked
+/// up is told apart by the first bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CheckoutKey {
+    pub(crate) id: CheckoutId,
+    pub(crate) machine: MachineId,
+    pub(crate) uid: u32,
+}
+
+impl CheckoutKey {
+    pub(crate) fn of(process: &Process, id: CheckoutId) -> Self {
+        CheckoutKey {
+            id,
+            machine: process.machine,
+            uid: process.uid,
+        }
+    }
+
+    pub(crate) fn of_ended(ended: &Ended) -> Self {
+        CheckoutKey {
+            id: ended.checkout_id,
+            machine: ended.machine,
+            uid: ended.uid,
+        }
+    }
+
+    fn credential(&self) -> (MachineId, u32) {
+        (self.machine, self.uid)
+    }
+}
 
 /// The indexes.
 #[derive(Default)]
@@ -43,14 +72,13 @@ impl Index {
             ..Index::default()
         };
         for ended in &state.ended {
-            index
-                .ended
-                .insert((ended.machine, ended.uid, ended.checkout_id), ended.at);
+            let key = CheckoutKey::of_ended(ended);
+            index.ended.insert(key, ended.at);
             match ended.holder {
                 Some((holder, why)) => {
                     index.gone.insert(holder, (why, ended.at));
                 }
-                None => index.end_unseen((ended.machine, ended.uid), ended.at),
+                None => index.end_unseen(key.credential(), ended.at),
             }
         }
         index
@@ -145,8 +173,13 @@ impl Index {
                 checkout_id,
                 at,
             } => {
-                self.ended.insert((*machine, *uid, *checkout_id), *at);
-                self.end_unseen((*machine, *uid), *at);
+                let key = CheckoutKey {
+                    id: *checkout_id,
+                    machine: *machine,
+                    uid: *uid,
+                };
+                self.ended.insert(key, *at);
+                self.end_unseen(key.credential(), *at);
             }
             _ => {}
         }
@@ -207,7 +240,7 @@ impl Index {
             Some(holder) => {
                 self.gone.remove(&holder);
             }
-            None => self.forget_unseen((key.0, key.1)),
+            None => self.forget_unseen(key.credential()),
         }
     }
 
@@ -290,11 +323,7 @@ fn returns(holder: &Holder) -> bool {
 }
 
 fn key_of(holder: &Holder) -> CheckoutKey {
-    (
-        holder.facts.process.machine,
-        holder.facts.process.uid,
-        holder.facts.checkout_id,
-    )
+    CheckoutKey::of(&holder.facts.process, holder.facts.checkout_id)
 }
 
 #[cfg(test)]

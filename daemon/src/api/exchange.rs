@@ -294,7 +294,8 @@ async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
 
 /// Gives the answer its trace id, a refusal its body, and the log its line.
 fn finish(response: &mut Response, trace: &Trace, uid: u32, parts: &Parts, said: &Seldom) {
-    let (method, path) = (&parts.method, &*blanked(parts.uri.path()));
+    let method = &parts.method;
+    let path = || blanked(parts.uri.path());
     let status = response.status().as_u16();
     match response.extensions_mut().remove::<Refusal>() {
         Some(mut refusal) => {
@@ -302,16 +303,16 @@ fn finish(response: &mut Response, trace: &Trace, uid: u32, parts: &Parts, said:
             let (code, detail) = (&refusal.problem.code, &refusal.problem.detail);
             if status >= 500 && refusal.problem.code != Code::ServerBusy {
                 let log = refusal.log.as_deref().unwrap_or_default();
-                tracing::error!(%trace, uid, %method, path, %code, %detail, log, "not answered");
+                tracing::error!(%trace, uid, %method, path = &*path(), %code, %detail, log, "not answered");
             } else if let Some(unsaid) = said.says(uid) {
                 // A caller makes thousands of these a second: one line stands for them.
-                tracing::info!(%trace, uid, %method, path, %code, %detail, unsaid, "refused");
+                tracing::info!(%trace, uid, %method, path = &*path(), %code, %detail, unsaid, "refused");
             } else {
-                tracing::debug!(%trace, uid, %method, path, %code, %detail, "refused");
+                tracing::debug!(%trace, uid, %method, path = &*path(), %code, %detail, "refused");
             }
             refusal::write(response, refusal, trace);
         }
-        None => tracing::debug!(%trace, uid, %method, path, status, "answered"),
+        None => tracing::debug!(%trace, uid, %method, path = &*path(), status, "answered"),
     }
     response.headers_mut().insert(trace::HEADER, trace.value());
 }

@@ -15,7 +15,7 @@ pub const QUEUE_PER_CALLER: usize = 256;
 /// Commands in one batch.
 pub const BATCH: usize = 1024;
 /// So many that wait are worth waking the keeper for, whatever else is on its way: it judges them while others are read.
-const CROWD: usize = 8;
+const CROWD: usize = 16;
 
 /// A command that waits.
 pub(super) struct Waiting {

@@ -8,6 +8,7 @@ use crate::denial::{Code, Denial};
 use crate::engine::{Act, Verdict};
 use crate::event::{EndWhy, EndingWhy, HolderFacts, Recorded, SeatTaken, Terms};
 use crate::ids::{Gid, HolderId, PoolId};
+use crate::index::CheckoutKey;
 use crate::rollback;
 use crate::state::{Holder, State, Unit};
 use crate::time::Date;
@@ -70,7 +71,7 @@ fn leased(act: &mut Act<'_>, holder: HolderId, pool: &PoolId, new: bool) -> Verd
 
 /// The same id again: the same holder, a conflict, or an end (rule 20).
 fn retried(act: &mut Act<'_>, asked: &Checkout) -> Option<Result<Verdict, Denial>> {
-    let key = (asked.process.machine, asked.process.uid, asked.checkout_id);
+    let key = CheckoutKey::of(&asked.process, asked.checkout_id);
     if let Some(id) = act.engine.index.live(&key) {
         let here = act.state().grant(id.gid).zip(act.state().holder(id));
         let Some((grant, holder)) = here else {

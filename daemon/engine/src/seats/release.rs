@@ -16,7 +16,7 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
     let id = match asked.what {
         Released::Holder(id) => id,
         Released::Checkout(checkout) => {
-            let key = (asked.process.machine, asked.process.uid, checkout);
+            let key = CheckoutKey::of(&asked.process, checkout);
             match act.engine.index.live(&key) {
                 Some(id) => id,
                 None => return give_up(act, key),
@@ -37,7 +37,7 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
 /// Remembers a checkout that was not seen yet as ended. Where that cannot be promised the answer is no, and never a
 /// silent yes: a late checkout under this id could still take a seat (rule 20).
 fn give_up(act: &mut Act<'_>, key: CheckoutKey) -> Result<Verdict, Denial> {
-    let (machine, uid, checkout_id) = key;
+    let CheckoutKey { id, machine, uid } = key;
     let at = act.now.lease;
     if act.engine.index.ended(&key, at) {
         return Ok(Verdict::Done);
@@ -59,7 +59,7 @@ fn give_up(act: &mut Act<'_>, key: CheckoutKey) -> Result<Verdict, Denial> {
     act.record(Recorded::CheckoutEnded {
         machine,
         uid,
-        checkout_id,
+        checkout_id: id,
         at,
     });
     Ok(Verdict::Done)
