@@ -39,7 +39,7 @@ use crate::reserves::Reserved;
 use crate::seats::Owners;
 use crate::time::{Date, LeaseTime, hold_ms};
 use imbl::{OrdMap, OrdSet, Vector};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 
 /// The recorded state, with the fleeting ends of holds inside its pools.
@@ -198,8 +198,8 @@ pub struct Vendor {
 /// A user. Names live in the side store.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// Keyed hashes of the logins.
-    pub logins: OrdSet<LoginHash>,
+    /// Keyed hashes of the logins, ascending. Nearly everyone has one.
+    pub logins: Vec<LoginHash>,
     /// A mail address that they told when they asked to come in, and that nobody has shown to be theirs: it is no login.
     #[serde(default)]
     pub claimed: Option<LoginHash>,
@@ -349,8 +349,8 @@ pub struct Grant {
 }
 
 /// The slots of a grant: a list of numbers. Nearly every grant has one, which needs no memory of its own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(from = "Vec<u64>", into = "Vec<u64>")]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(from = "Vec<u64>")]
 pub enum Slots {
     /// The only one.
     One(u64),
@@ -378,9 +378,9 @@ impl From<Vec<u64>> for Slots {
     }
 }
 
-impl From<Slots> for Vec<u64> {
-    fn from(slots: Slots) -> Self {
-        slots.to_vec()
+impl Serialize for Slots {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
     }
 }
 

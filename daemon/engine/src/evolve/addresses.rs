@@ -1,7 +1,7 @@
 //! Folds what happens to mail addresses: one that is a login, and one that was only told and gives way to who has it (S11).
 
 use super::directory::change_user;
-use super::registrations;
+use super::{enlist, registrations, strike};
 use crate::ids::{LoginHash, UserId};
 use crate::state::{MailAddress, State};
 
@@ -15,7 +15,7 @@ pub(super) fn change(
     unclaim(state, user, revision);
     change_user(state, user, revision, |known| {
         if let Some(was) = &was {
-            known.logins.remove(was);
+            strike(&mut known.logins, *was);
         }
     });
     // What was mailed there ended with the event.
@@ -60,7 +60,7 @@ pub(super) fn prove(
 /// An address is one of their logins; that it is theirs is somebody's word.
 fn own(state: &mut State, user: UserId, address: LoginHash, revision: u64) {
     change_user(state, user, revision, |known| {
-        known.logins.insert(address);
+        enlist(&mut known.logins, address);
     });
     state.logins.insert(address, user);
     gives_way(state, address, revision);

@@ -1,7 +1,7 @@
 //! Folds what happens to passwords, codes, and to who is signed in.
 
-use super::addresses;
 use super::rooms::but;
+use super::{addresses, enlist};
 use crate::event::Recorded;
 use crate::ids::{BearerId, CodeHash, LoginHash, PasswordId, UserId};
 use crate::state::{Bearer, BearerKind, Code, Personal, Purpose, Reset, State};
@@ -40,11 +40,7 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
         Recorded::LoginBound { user, login } => {
             unbind(state, *login);
             state.credentials.bound.insert(*login, *user);
-            change(state, *user, |of| {
-                if let Err(place) = of.bound.binary_search(login) {
-                    of.bound.insert(place, *login);
-                }
-            });
+            change(state, *user, |of| enlist(&mut of.bound, *login));
         }
         Recorded::LoginUnbound { login, .. } => unbind(state, *login),
         Recorded::ResetAsked { user, at } => {

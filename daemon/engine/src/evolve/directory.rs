@@ -2,12 +2,11 @@
 
 use super::licensing::unassign;
 use super::rooms::but;
-use super::{addresses, credentials, registrations};
+use super::{addresses, credentials, enlist, registrations, strike};
 use crate::event::Recorded;
 use crate::ids::{AssignmentId, GroupId, LoginHash, NameHash, UnitId, UserId};
 use crate::state::{Account, AccountKind, Group, OrgUnit, Place, State, Target, User, UserStatus};
 use crate::time::Date;
-use imbl::OrdSet;
 use std::sync::Arc;
 
 /// Folds one event of units and groups.
@@ -64,14 +63,14 @@ pub(super) fn evolve(state: &mut State, event: &Recorded, revision: u64) {
             group,
             users,
             groups,
-        } => members(state, *group, (users, groups), revision, add),
+        } => members(state, *group, (users, groups), revision, enlist),
         #[cfg(planted)]
         Recorded::MembersDropped { .. } if crate::planted::is("member-stays") => {}
         Recorded::MembersDropped {
             group,
             users,
             groups,
-        } => members(state, *group, (users, groups), revision, take_out),
+        } => members(state, *group, (users, groups), revision, strike),
         but!(units) => {}
     }
 }
@@ -95,7 +94,9 @@ pub(super) fn evolve_user(state: &mut State, event: &Recorded, revision: u64) {
                 until: *until,
                 ..User::met(*login, revision)
             };
-            made.logins.extend(address.iter().copied());
+            if let Some(address) = address {
+                enlist(&mut made.logins, *address);
+            }
             make_user(state, *user, made, revision);
             place(state, *user, units, revision);
         }
@@ -135,7 +136,7 @@ impl User {
     #[must_use]
     pub fn met(login: LoginHash, revision: u64) -> User {
         User {
-            logins: OrdSet::unit(login),
+            logins: vec![login],
             claimed: None,
             units: Vec::new(),
             groups: Vec::new(),
@@ -261,16 +262,6 @@ fn members(
         known.users = (known.users + came).saturating_sub(left);
         known.revision = revision;
     }
-}
-
-fn add(groups: &mut Vec<GroupId>, group: GroupId) {
-    if let Err(place) = groups.binary_search(&group) {
-        groups.insert(place, group);
-    }
-}
-
-fn take_out(groups: &mut Vec<GroupId>, group: GroupId) {
-    groups.retain(|one| *one != group);
 }
 
 pub(super) fn make_user(state: &mut State, user: UserId, made: User, revision: u64) {

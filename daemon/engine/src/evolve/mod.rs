@@ -295,3 +295,15 @@ fn evolve_seat(state: &mut State, event: &Recorded) {
         but!(seats) => {}
     }
 }
+
+/// Puts one into an ascending list, where it is not yet.
+fn enlist<T: Ord>(list: &mut Vec<T>, one: T) {
+    if let Err(place) = list.binary_search(&one) {
+        list.insert(place, one);
+    }
+}
+
+/// Takes one out of a list.
+fn strike<T: PartialEq>(list: &mut Vec<T>, one: T) {
+    list.retain(|other| *other != one);
+}

@@ -1,8 +1,8 @@
 //! Folds what happens to those who ask to come in.
 
-use super::addresses;
 use super::directory::{change_unit, change_user, forget_user, make_user, place};
 use super::rooms::but;
+use super::{addresses, enlist};
 use crate::event::{Recorded, Registered};
 use crate::ids::{UnitId, UserId};
 use crate::state::{MailAddress, Registration, State, User, UserStatus};
@@ -49,9 +49,9 @@ fn register(state: &mut State, asked: &Registered, revision: u64) {
     };
     // An address that they only tell is no login: its owner could not have it, and they would be taken for its owner.
     let address = asked.address.map(|address| address.hash);
-    match asked.verified {
-        true => made.logins.extend(address),
-        false => made.claimed = address,
+    match address {
+        Some(shown) if asked.verified => enlist(&mut made.logins, shown),
+        told => made.claimed = told,
     }
     make_user(state, asked.user, made, revision);
     let verified = address.filter(|_| asked.verified);
