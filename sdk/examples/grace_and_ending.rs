@@ -69,7 +69,7 @@ fn react(kind: EventKind) {
     match kind {
         EventKind::Grace(until) => {
             println!(
-                "The license service is away; there are {} s of grace.",
+                "The seat could not be renewed; there are {} s of grace.",
                 until.remaining().as_secs()
             );
         }
@@ -82,6 +82,7 @@ fn react(kind: EventKind) {
         EventKind::Lost(reason) => println!("The seat is lost: {reason} ({}).", reason.code()),
         EventKind::Regained => println!("The seat is held again."),
         EventKind::PoliciesChanged(policies) => println!("Now allowed: {}.", policies.join(", ")),
+        EventKind::Refused { text, .. } => println!("The license service refuses: {text}."),
         EventKind::Untrusted(text) => println!("For the log: {text}"),
         // New kinds may appear.
         _ => {}

@@ -2,7 +2,7 @@
 
 mod site;
 
-use seatkeeper::token::claims::Last;
+use seatkeeper::token::claims::{Last, Lease};
 use seatkeeper::wire::Code;
 use seatkeeper::{Client, EndingReason, Error, EventKind, LostReason, State};
 use site::{GRACE, Script, Site, TTL, last};
@@ -223,6 +223,69 @@ fn an_outage_is_grace_then_loss_then_the_seat_again() {
 }
 
 #[test]
+fn r20_a_refused_renewal_is_told_once_with_its_reason_and_is_no_silence() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    let seat = client.checkout("modeler").acquire().unwrap();
+    site.next((0..20).map(|_| Script::Deny(Code::Quarantine)));
+    site.pass(TTL + GRACE);
+    let told_first = told(&client);
+    assert!(
+        matches!(
+            &told_first[..],
+            [
+                EventKind::Refused { code: Code::Quarantine, text },
+                EventKind::Grace(_),
+                EventKind::Lost(LostReason::Lapsed)
+            ] if text.contains("quarantine")
+        ),
+        "{told_first:?}"
+    );
+    site.next([]);
+    site.lock().away = false;
+    site.pass(20 * TTL);
+    assert_eq!(seat.state(), State::Held);
+    assert_eq!(told(&client), [EventKind::Regained]);
+}
+
+#[test]
+fn a_daemon_that_hangs_keeps_nobody_from_being_told_of_grace_and_loss() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    let short = |lease: &mut Lease| (lease.ttl_s, lease.grace_s) = (12, 12);
+    site.next([Script::Change(Box::new(short))]);
+    let _seat = client.checkout("modeler").acquire().unwrap();
+    site.lock().away = true;
+    site.lock().patience.clear();
+    site.pass(24);
+    // A call is over when the next change comes, but for the second that each has at the least.
+    let patience = std::mem::take(&mut site.lock().patience);
+    let late = patience
+        .iter()
+        .filter(|wait| **wait <= Duration::from_secs(5));
+    assert!(late.count() >= 2, "{patience:?}");
+}
+
+#[test]
+fn r20_a_repeated_checkout_whose_seat_is_ending_by_now_is_a_seat_that_ends() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    site.next([Script::LoseReply, last(Last::Reclaimed)]);
+    let seat = client.checkout("modeler").acquire().unwrap();
+    assert!(matches!(
+        seat.state(),
+        State::Ending {
+            reason: EndingReason::Reclaimed,
+            ..
+        }
+    ));
+    // Of a checkout that was sent once it proves nothing.
+    site.next([last(Last::Reclaimed)]);
+    let first = client.checkout("render").acquire();
+    assert_eq!(first.unwrap_err().code(), "bad_signature");
+}
+
+#[test]
 fn s22_a_laptop_that_wakes_has_its_seat_again() {
     let site = Site::new(1, 11);
     let client = site.client();
@@ -358,14 +421,7 @@ fn r16_the_end_of_a_license_asks_to_save_and_a_renewed_one_takes_it_back() {
     let site = Site::new(1, 11);
     let client = site.client();
     let seat = client.checkout("modeler").acquire().unwrap();
-    let cut = || {
-        Script::Change(Box::new(|lease| {
-            lease.ttl_s = 60;
-            lease.grace_s = 0;
-            lease.warning = vec!["expires_soon".into()];
-        }))
-    };
-    site.next([cut()]);
+    site.next([cut(86_400 * 20 - 60)]);
     site.pass(35);
     assert!(matches!(
         seat.state(),
@@ -381,6 +437,29 @@ fn r16_the_end_of_a_license_asks_to_save_and_a_renewed_one_takes_it_back() {
         told(&client)[..],
         [EventKind::Ending(..), EventKind::Regained]
     ));
+}
+
+#[test]
+fn s17_a_lease_that_is_cut_to_its_delegation_says_nothing_of_the_license() {
+    let site = Site::new(1, 11);
+    let client = site.client();
+    let seat = client.checkout("modeler").acquire().unwrap();
+    site.next([cut(86_400)]);
+    site.pass(35);
+    assert_eq!(seat.state(), State::Held);
+    site.lock().away = true;
+    site.pass(60);
+    assert_eq!(told(&client), [EventKind::Lost(LostReason::Lapsed)]);
+}
+
+/// A lease of 60 s without grace that is signed so long after all else.
+fn cut(later: u64) -> Script {
+    Script::Change(Box::new(move |lease| {
+        lease.iat += later;
+        lease.ttl_s = 60;
+        lease.grace_s = 0;
+        lease.warning = vec!["expires_soon".into()];
+    }))
 }
 
 #[test]

@@ -35,10 +35,11 @@ pub(crate) fn told(kind: &EventKind) -> String {
     match kind {
         EventKind::Grace(until) => {
             format!(
-                "the daemon does not answer; the seat is good for another {}",
+                "the seat could not be renewed; it is good for another {}",
                 words::span(until.remaining().as_secs())
             )
         }
+        EventKind::Refused { text, .. } => format!("the daemon refuses the seat: {text}"),
         EventKind::Ending(until, reason) => {
             format!(
                 "{}; the seat ends in {}: save your work",
@@ -72,9 +73,7 @@ fn ending(reason: EndingReason) -> &'static str {
 
 fn lost(reason: LostReason) -> &'static str {
     match reason {
-        LostReason::Lapsed => {
-            "the daemon did not answer in time, or the machine slept; it is asked for again"
-        }
+        LostReason::Lapsed => "it was not renewed in time; it is asked for again",
         LostReason::LicenseEnded => "the license has ended",
         LostReason::Superseded => "a newer license has no place for it; it is asked for again",
         LostReason::Reclaimed => "an administrator took it back",

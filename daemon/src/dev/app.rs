@@ -33,13 +33,14 @@ fn hold(socket: &Path) -> Result<(), Error> {
 fn say(event: &Event) {
     let text = match &event.kind {
         EventKind::Grace(until) => format!(
-            "the daemon is away; I may go on for {:.0?}",
+            "my seat could not be renewed; I may go on for {:.0?}",
             until.remaining()
         ),
         EventKind::Ending(until, why) => format!(
             "please save: my seat ends in {:.0?}; {why}",
             until.remaining()
         ),
+        EventKind::Refused { text, .. } => format!("the daemon refuses me: {text}"),
         EventKind::Lost(why) => format!("I have no seat any more: {why}"),
         EventKind::Regained => "I have my seat again".to_owned(),
         EventKind::PoliciesChanged(policies) => format!("I may now: {}", policies.join(", ")),

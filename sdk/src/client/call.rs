@@ -8,6 +8,7 @@ use crate::os;
 use crate::wire::{Chain, CheckoutBody, Code, LeaseReply, Problem, RenewBody};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The newest lease that the client holds, shown so that a daemon that was set back learns of it (rule 21).
@@ -24,6 +25,8 @@ pub(crate) struct Attempted<'a> {
     pub(crate) ask: &'a Ask,
     pub(crate) checkout_id: String,
     pub(crate) interactive: bool,
+    /// It was sent: its seat may be there, and be ending by now (rule 20).
+    pub(crate) sent: Cell<bool>,
 }
 
 /// Ends of a call that brought no lease.
@@ -35,7 +38,7 @@ pub(crate) enum Failed {
     For(Error),
 }
 
-/// The whole of a renewal is over after this time; the daemon gives up after 10 s.
+/// The whole of a call is over after this time; the daemon gives up after 10 s.
 pub(crate) const CALL: Duration = Duration::from_secs(10);
 
 /// 32 hex digits of randomness: a checkout id, an instance.
@@ -53,7 +56,7 @@ pub(crate) fn checkout(
 ) -> Result<Proven, Failed> {
     let seen = life.newest();
     with_delegation(|show| {
-        let sent = life.sent(false)?;
+        let sent = life.sent(attempted.sent.replace(true))?;
         let body = CheckoutBody {
             checkout_id: attempted.checkout_id.clone(),
             instance: life.instance.clone(),
@@ -79,8 +82,8 @@ pub(crate) fn renew(
     life: &Life,
     ask: &Ask,
     id: &str,
-    token: &str,
-    kept: &Chain,
+    (token, kept): (&str, &Chain),
+    timeout: Duration,
 ) -> Result<Proven, Failed> {
     with_delegation(|show| {
         let sent = life.sent(true)?;
@@ -91,7 +94,7 @@ pub(crate) fn renew(
             delegation: kept.delegation.clone().filter(|_| show),
         };
         let request = Request::new("PUT", format!("/v1/leases/{id}"), Some(json(&body)));
-        let reply = lease(exchange(life, &request, CALL)?)?;
+        let reply = lease(exchange(life, &request, timeout)?)?;
         judge(&life.setup.roots, ask, &sent, Some(kept), reply).map_err(|e| Failed::For(e.into()))
     })
 }
@@ -202,14 +205,14 @@ fn json(body: &impl serde::Serialize) -> Vec<u8> {
 
 impl Life {
     /// A call that is sent now.
-    fn sent(&self, renewal: bool) -> Result<Sent, Failed> {
+    fn sent(&self, again: bool) -> Result<Sent, Failed> {
         let mut nonce = [0; 16];
         os::random(&mut nonce).map_err(|e| Failed::For(Unreachable::machine(&e).into()))?;
         Ok(Sent {
             nonce,
             boot_id: self.boot_id,
             at: self.setup.clock.now(),
-            renewal,
+            again,
         })
     }
 }

@@ -8,6 +8,7 @@ use super::trust::{Ask, Proven};
 use super::{Client, heartbeat};
 use crate::clock::{Bell, BootClock, Clock, Moment};
 use crate::wire::Item;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,6 +155,7 @@ impl<'a> Several<'a> {
             ask: &ask,
             checkout_id: call::random_id()?,
             interactive: self.interactive,
+            sent: Cell::new(false),
         };
         let proven = persist(&life, &attempted, self.deadline).inspect_err(|error| {
             // A seat may have been given to an answer that never came, or that proves nothing.

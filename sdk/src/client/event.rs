@@ -3,6 +3,7 @@
 use super::schedule::{End, Stage};
 use crate::clock::Moment;
 use crate::token::claims::Last;
+use crate::wire::Code;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub enum State {
         /// Why it ends.
         reason: EndingReason,
     },
-    /// It may until then; the daemon could not be reached for a renewal.
+    /// It may until then; it was not renewed, because the daemon could not be reached, or refused.
     Grace {
         /// The end of grace.
         until: Until,
@@ -57,7 +58,7 @@ pub enum EndingReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LostReason {
-    /// It was not renewed in time (the daemon was away, or the machine slept); regained when a seat is free.
+    /// It was not renewed in time (the daemon was away or refused, or the machine slept); regained when a seat is free.
     Lapsed,
     /// The license ended; regained when it is renewed.
     LicenseEnded,
@@ -90,8 +91,16 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The daemon cannot be reached; the seat lasts until then.
+    /// It should have been renewed, and lasts until then: the daemon cannot be reached, or refuses ([`EventKind::Refused`]).
     Grace(Until),
+    /// The daemon refused to renew it, or to give it again; it goes on by the lease that it has, and is asked for again.
+    /// Told once for each reason.
+    Refused {
+        /// Why.
+        code: Code,
+        /// The same for people, with what to do next.
+        text: String,
+    },
     /// The seat ends then: ask the user to save.
     Ending(Until, EndingReason),
     /// The seat is lost.
@@ -221,7 +230,7 @@ impl fmt::Display for EndingReason {
 impl fmt::Display for LostReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            LostReason::Lapsed => "the license service could not be reached in time",
+            LostReason::Lapsed => "the seat was not renewed in time",
             LostReason::LicenseEnded => "the license has ended",
             LostReason::Superseded => "a newer license does not cover this seat",
             LostReason::Reclaimed => "an administrator took the seat back",

@@ -61,7 +61,10 @@ pub(crate) fn round(life: &Life) -> Option<Moment> {
 }
 
 fn attend(life: &Life, cell: &Cell) {
-    tell_change(life, cell);
+    // A machine that wakes within grace finds its daemon there: it is asked before anyone is told.
+    if !lock(&cell.sitting).calls_in_grace(life.setup.clock.now()) {
+        tell_change(life, cell);
+    }
     let step = lock(&cell.sitting).step(life.setup.clock.now());
     match step {
         Step::Rest => return,
@@ -81,7 +84,7 @@ fn tell_change(life: &Life, cell: &Cell) {
 
 fn renew(life: &Life, cell: &Cell) {
     let (id, token, chain) = lock(&cell.sitting).shown();
-    match at_most_twice(|| call::renew(life, &cell.ask, &id, &token, &chain)) {
+    match at_most_twice(|| call::renew(life, &cell.ask, &id, (&token, &chain), life.patience())) {
         Ok(proven) => adopt(life, cell, proven, None),
         Err(Failed::For(Error::Denied(denied))) => denied_renewal(life, cell, &id, &denied),
         Err(failed) => no_answer(life, cell, failed),
@@ -100,13 +103,21 @@ fn denied_renewal(life: &Life, cell: &Cell, id: &str, denied: &Denied) {
             // An ending holder keeps its slot until it is released.
             drop(life.give_back(id, RELEASE));
         }
-        _ => denied_anyhow(life, cell),
+        _ => denied_anyhow(life, cell, denied),
     }
 }
 
-fn denied_anyhow(life: &Life, cell: &Cell) {
+/// The seat goes on by the lease that it has; a reason is told once.
+fn denied_anyhow(life: &Life, cell: &Cell, denied: &Denied) {
     let now = life.setup.clock.now();
-    lock(&cell.sitting).denied(now, jitter());
+    let new = lock(&cell.sitting).denied(denied.code(), now, jitter());
+    if new {
+        let refused = EventKind::Refused {
+            code: denied.code().clone(),
+            text: denied.to_string(),
+        };
+        life.tell(cell, refused);
+    }
 }
 
 fn no_answer(life: &Life, cell: &Cell, failed: Failed) {
@@ -130,13 +141,14 @@ fn check_out_anew(life: &Life, cell: &Cell) {
         ask: &cell.ask,
         checkout_id,
         interactive: false,
+        sent: std::cell::Cell::new(false),
     };
-    match at_most_twice(|| call::checkout(life, &attempted, call::CALL)) {
+    match at_most_twice(|| call::checkout(life, &attempted, life.patience())) {
         Ok(proven) => {
             let old = lock(&cell.sitting).old_holder();
             adopt(life, cell, proven, old);
         }
-        Err(Failed::For(Error::Denied(_))) => denied_anyhow(life, cell),
+        Err(Failed::For(Error::Denied(denied))) => denied_anyhow(life, cell, &denied),
         Err(failed) => {
             // Whether the daemon gave a seat is not known, or it cannot be used.
             drop(life.give_back(&attempted.checkout_id, RELEASE));

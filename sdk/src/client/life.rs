@@ -75,6 +75,8 @@ const MAX_FAREWELLS: usize = 1_024;
 /// The longest hold there is (ttl and grace have 24 h together at most).
 const LONGEST_HOLD: Duration = Duration::from_secs(86_500);
 const FAREWELL_PAUSE: Duration = Duration::from_secs(5);
+/// No call has less time than this.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Lives {
     /// The life of this process, begun at its first call.
@@ -213,19 +215,43 @@ impl Life {
         let due: Vec<_> = lock(&self.farewells)
             .extract_if(.., |farewell| farewell.at <= now)
             .collect();
+        let mut silent = None;
         for farewell in due {
-            let result = call::release(self, &farewell.id, call::CALL);
-            if unanswered(&result) && farewell.until > now {
-                lock(&self.farewells).push(Farewell {
-                    at: self.setup.clock.now() + pause(&result),
-                    ..farewell
-                });
+            // Where one finds nobody the others would wait as long for nothing, and the seats with them.
+            let wait = match silent {
+                Some(wait) => Some(wait),
+                None => self.say_farewell(&farewell),
+            };
+            if let Some(pause) = wait
+                && farewell.until > now
+            {
+                silent = wait;
+                let at = self.setup.clock.now() + pause;
+                lock(&self.farewells).push(Farewell { at, ..farewell });
             }
         }
         lock(&self.farewells)
             .iter()
             .map(|farewell| farewell.at)
             .min()
+    }
+
+    /// Gives back; how long to wait where that was not answered.
+    fn say_farewell(&self, farewell: &Farewell) -> Option<Duration> {
+        let result = call::release(self, &farewell.id, self.patience());
+        unanswered(&result).then(|| pause(&result))
+    }
+
+    /// How long a call of the heartbeat may take: until one of the seats goes into grace or is over, so that a daemon that
+    /// hangs keeps nobody from being told.
+    pub(crate) fn patience(&self) -> Duration {
+        let now = self.setup.clock.now();
+        let cells = self.seats();
+        let changes = cells
+            .iter()
+            .filter_map(|cell| lock(&cell.sitting).changes_at(now));
+        let next = changes.min();
+        next.map_or(call::CALL, |at| at.since(now).clamp(SHORTEST, call::CALL))
     }
 
     /// Tells the application, by callback and for those who poll.

@@ -10,6 +10,8 @@ pub(crate) struct Term {
     sent: Moment,
     ttl: Duration,
     grace: Duration,
+    /// The ttl that the license gives: a lease near its end has less.
+    full: Duration,
     end: Option<End>,
 }
 
@@ -45,9 +47,11 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 impl Term {
-    /// The term of a lease whose attempt was sent then.
-    pub(crate) fn of(lease: &Lease, feature: &Feature, dated: bool, sent: Moment) -> Term {
-        let cut = dated && lease.ttl_s < feature.ttl_s;
+    /// The term of a lease whose attempt was sent then, under a license with this end. A lease that ends before the license
+    /// and is short nevertheless was cut by the delegation of its key: another may follow.
+    pub(crate) fn of(lease: &Lease, feature: &Feature, ends: Option<u64>, sent: Moment) -> Term {
+        let until = lease.iat.saturating_add(lease.ttl_s);
+        let cut = lease.ttl_s < feature.ttl_s && ends.is_some_and(|ends| until >= ends);
         let end = match lease.last {
             Some(last) => Some(End::Last(last)),
             None if cut => Some(End::License),
@@ -57,6 +61,7 @@ impl Term {
             sent,
             ttl: Duration::from_secs(lease.ttl_s),
             grace: Duration::from_secs(lease.grace_s),
+            full: Duration::from_secs(feature.ttl_s),
             end,
         }
     }
@@ -95,10 +100,15 @@ impl Term {
         self.sent + jitter.of(self.beat()).min(self.ttl)
     }
 
-    /// When to call again after the daemon said no: a beat later. When it says that asking helps is the latest moment: a
-    /// seat may be given back at any other.
+    /// When to call again after the daemon said no: a beat later, and once the lease is over a beat of the ttl that the
+    /// license gives. When it says that asking helps is the latest moment: a seat may be given back at any other.
     pub(crate) fn after_denial(&self, now: Moment, jitter: Jitter) -> Moment {
-        now + jitter.of(self.beat())
+        let beat = if now < self.over_at() {
+            self.beat()
+        } else {
+            (self.full / 3).max(SHORTEST)
+        };
+        now + jitter.of(beat)
     }
 
     /// When to call again after so many calls in a row had no answer.
@@ -138,6 +148,7 @@ mod tests {
             sent: at(sent),
             ttl: Duration::from_secs(ttl),
             grace: Duration::from_secs(grace),
+            full: Duration::from_secs(ttl),
             end,
         }
     }
@@ -152,6 +163,14 @@ mod tests {
             [100, 160, 190].map(|s| term.next_change(at(s))),
             [Some(at(160)), Some(at(190)), None]
         );
+    }
+
+    #[test]
+    fn a_seat_that_is_lost_is_asked_for_as_often_as_any_other_however_short_its_last_lease_was() {
+        let mut term = term(100, 15, 0, Some(End::License));
+        term.full = Duration::from_secs(900);
+        let pause = |now| term.after_denial(now, Jitter(500)).since(now).as_secs();
+        assert_eq!([at(110), at(115)].map(pause), [5, 300]);
     }
 
     #[test]

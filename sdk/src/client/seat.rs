@@ -7,7 +7,7 @@ use super::schedule::{End, Jitter, Stage};
 use super::trust::{Ask, Proven};
 use crate::clock::Moment;
 use crate::token::claims::Last;
-use crate::wire::Chain;
+use crate::wire::{Chain, Code};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub(crate) struct Sitting {
     ended: Option<LostReason>,
     /// The holder of a last lease was given back at its end.
     left: bool,
+    /// What the daemon said no for since the last lease.
+    refused: Option<Code>,
     told: State,
     told_policies: Vec<String>,
 }
@@ -178,6 +180,7 @@ impl Cell {
             gone: false,
             ended: None,
             left: false,
+            refused: None,
             proven,
         };
         sitting.call_at = sitting.proven.term.renew_at(super::heartbeat::jitter());
@@ -245,6 +248,12 @@ impl Sitting {
             .min()
     }
 
+    /// When it stands elsewhere without any call.
+    pub(crate) fn changes_at(&self, now: Moment) -> Option<Moment> {
+        let changes = || self.proven.term.next_change(now);
+        self.ended.is_none().then(changes).flatten()
+    }
+
     fn has_last(&self) -> bool {
         matches!(self.proven.term.end(), Some(End::Last(_)))
     }
@@ -272,6 +281,7 @@ impl Sitting {
         self.failures = 0;
         self.gone = false;
         self.left = false;
+        self.refused = None;
         true
     }
 
@@ -297,9 +307,17 @@ impl Sitting {
         holder
     }
 
-    pub(crate) fn denied(&mut self, now: Moment, jitter: Jitter) {
+    /// The daemon said no. True where the reason is another one than the last time.
+    pub(crate) fn denied(&mut self, code: &Code, now: Moment, jitter: Jitter) -> bool {
         self.failures = 0;
         self.call_at = self.proven.term.after_denial(now, jitter);
+        let before = self.refused.replace(code.clone());
+        before.as_ref() != Some(code)
+    }
+
+    /// It is in grace, and a call is due.
+    pub(crate) fn calls_in_grace(&self, now: Moment) -> bool {
+        self.call_at <= now && matches!(self.state(now), State::Grace { .. })
     }
 
     pub(crate) fn unanswered(&mut self, now: Moment, jitter: Jitter) {

@@ -22,7 +22,8 @@ pub(crate) struct Sent {
     pub(crate) nonce: [u8; 16],
     pub(crate) boot_id: [u8; 16],
     pub(crate) at: Moment,
-    pub(crate) renewal: bool,
+    /// The daemon may know the seat: a renewal, or a checkout that is repeated.
+    pub(crate) again: bool,
 }
 
 /// A lease that is proven, with the tokens that prove it.
@@ -54,7 +55,7 @@ pub(crate) fn judge(
         feature: &ask.item.feature,
         version: ask.item.version.as_deref(),
         n: ask.item.n,
-        renewal: sent.renewal,
+        renewal: sent.again,
     };
     let lease = verified.check_lease(&reply.lease, &expect)?;
     if reply.id != lease.jti {
@@ -67,7 +68,7 @@ pub(crate) fn judge(
         Untrusted::new(Code::BadSignature, "the license lacks the lease's feature")
     })?;
     let ends = verified.license.license.exp;
-    let term = Term::of(&lease, feature, ends.is_some(), sent.at);
+    let term = Term::of(&lease, feature, ends, sent.at);
     let license = verified.license.license;
     Ok(Proven {
         lease,

@@ -121,6 +121,16 @@ fn s22_after_a_suspend_the_seat_is_there_again_if_one_is_free() {
 }
 
 #[test]
+fn s22_a_suspend_that_ends_in_grace_is_no_outage() {
+    let daemon = Daemon::start();
+    let client = daemon.client();
+    let seat = client.checkout("modeler").acquire().unwrap();
+    daemon.sleep(16 * MINUTE);
+    daemon.pass(MINUTE);
+    assert_eq!((seat.state(), told(&client)), (State::Held, vec![]));
+}
+
+#[test]
 fn s22_a_seat_that_went_to_another_comes_back_when_that_one_leaves() {
     let daemon = short(1).start();
     let (sleeper, other) = (daemon.client(), daemon.builder_of("bob").build().unwrap());

@@ -74,6 +74,8 @@ pub struct Inner {
     pub away: bool,
     pub calls: Vec<(String, String)>,
     pub bodies: Vec<serde_json::Value>,
+    /// How long each call may take.
+    pub patience: Vec<Duration>,
     pub last_reply: Vec<u8>,
     numbers: u64,
 }
@@ -106,6 +108,7 @@ impl Site {
             away: false,
             calls: Vec::new(),
             bodies: Vec::new(),
+            patience: Vec::new(),
             last_reply: Vec::new(),
             numbers: 0,
         };
@@ -173,7 +176,7 @@ fn claims(site: &SigningKey) -> License {
         },
         nbf: NOW - 1_000,
         term: Term::Dated,
-        exp: Some(NOW + 86_400 * 365),
+        exp: Some(NOW + 86_400 * 20),
         cnf: site.public().to_cnf(),
         features: ["modeler", "render"].map(feature).to_vec(),
         info: Info::new(),
@@ -345,8 +348,9 @@ impl Inner {
 }
 
 impl Transport for Site {
-    fn exchange(&self, request: &Request, _: Duration) -> Result<Response, Broken> {
+    fn exchange(&self, request: &Request, timeout: Duration) -> Result<Response, Broken> {
         let mut inner = self.lock();
+        inner.patience.push(timeout);
         inner
             .calls
             .push((request.method.clone(), request.path.clone()));

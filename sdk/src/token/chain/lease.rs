@@ -19,7 +19,7 @@ pub struct Expect<'a> {
     pub version: Option<&'a str>,
     /// Seats asked for.
     pub n: u32,
-    /// The call was a renewal: only there a lease may be the last.
+    /// The call was a renewal, or a checkout that was sent before under the same id: only there a lease may be the last.
     pub renewal: bool,
 }
 
