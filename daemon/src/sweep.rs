@@ -1,5 +1,5 @@
-//! After a start, beside the serving daemon: whose process lives still is watched again, who died while no daemon ran is
-//! ended (rule 14), names that no user has are erased, and the journal is looked through and pruned.
+//! After a start, beside the serving daemon: whose process lives still is watched again, who died while no daemon ran, or with
+//! an earlier boot of the machine, is ended (rules 6 and 14), names that no user has are erased, and the journal is looked through and pruned.
 
 use crate::os::peer::{PeerProcess, again, provably_gone};
 use crate::os::watch::Watch;
@@ -50,7 +50,11 @@ fn sweep(desk: &Desk, watch: &Watch, snapshot: &Snapshot) {
     // One process may hold many seats: it is looked at once.
     let mut seen: HashMap<Pid, Found> = HashMap::new();
     let mut gone = Vec::new();
-    for (id, facts) in holders(snapshot).filter(|(_, facts)| facts.process.boot == boot) {
+    for (id, facts) in holders(snapshot) {
+        if facts.process.boot != boot {
+            gone.extend(desk.is_of_an_earlier_boot(&facts.process).then_some(id));
+            continue;
+        }
         let Some(pid) = facts.pid else { continue };
         match seen.entry(pid).or_insert_with(|| look(pid)) {
             Found::Gone => gone.push(id),

@@ -17,6 +17,7 @@ mod leases;
 mod parse;
 mod people;
 mod prune;
+mod reboot;
 mod refusal;
 mod release;
 mod remove;

@@ -122,6 +122,8 @@ struct Shared {
     journal: Arc<dyn Journal>,
     checkpoints: Option<Checkpoints>,
     clock: Arc<dyn Clock>,
+    /// The times when the run before this one wrote last.
+    before: Option<Mark>,
     failed: OnceLock<String>,
     worker: Mutex<Worker>,
 }
@@ -255,6 +257,11 @@ impl Handle {
             lease: snapshot.now.lease + elapsed,
             j: Date(snapshot.now.j.0 + elapsed / 1000),
         }
+    }
+
+    /// The times when the run before this one wrote last; none where there was none.
+    pub(crate) fn before(&self) -> Option<Mark> {
+        self.shared.before
     }
 
     /// The stored bytes of events from a number on, each with its number: a page of the audit log.

@@ -125,6 +125,7 @@ fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
         journal: parts.journal,
         checkpoints: parts.checkpoints.as_ref().map(|(folder, _)| folder.clone()),
         clock: parts.clock,
+        before: mark,
         failed: OnceLock::new(),
         worker: Mutex::new(worker),
     });

@@ -16,6 +16,7 @@ mod moment;
 mod named;
 mod own_address;
 mod problems;
+mod reboot;
 mod registrations;
 mod removal;
 mod reserves;
