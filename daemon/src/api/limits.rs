@@ -47,7 +47,7 @@ pub(super) const REFUSED_AT_A_TIME: usize = 64;
 /// Look-ups in the machine's name service at one time, one of each uid: a dead one must not eat the threads that install
 /// licenses.
 pub(super) const LOOK_UPS: usize = 16;
-/// Reading requests (`status`, `seats`, `explain`, `assignments`, pages of `events`) that are answered at one time; beyond,
+/// Reading requests (lists, `status`, `explain`, pages of `events`) that are answered at one time; beyond,
 /// they are told that the server is busy.
 pub(super) const READS: usize = 12;
 /// Of one uid.

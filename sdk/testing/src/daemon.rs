@@ -18,8 +18,8 @@ use seatkeeper_core::storage::Guard;
 use seatkeeper_engine::ids::BootId;
 use seatkeeper_engine::time::Date;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A daemon that lives as long as this or one of its clients: its license is installed and assigned to everyone.
@@ -34,6 +34,8 @@ pub struct Daemon {
     faults: Arc<Faults>,
     desk: Arc<Desk>,
     keeper: Arc<Keeper>,
+    /// The logins that were asked for: each has a uid of its own.
+    users: Mutex<Vec<String>>,
 }
 
 /// Wall clock at the start of every test's daemon, so that a failure repeats: seconds since 1970.
@@ -106,6 +108,7 @@ impl Daemon {
             faults: Arc::default(),
             desk: Arc::new(desk),
             keeper: Arc::new(keeper),
+            users: Mutex::default(),
         })
     }
 
@@ -153,8 +156,19 @@ impl Daemon {
             desk: self.desk.clone(),
             faults: self.faults.clone(),
             user: user.to_owned(),
+            uid: self.uid_of(user),
             _keeper: self.keeper.clone(),
         }
+    }
+
+    fn uid_of(&self, user: &str) -> u32 {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = users.iter().position(|known| known == user);
+        let place = known.unwrap_or_else(|| {
+            users.push(user.to_owned());
+            users.len() - 1
+        });
+        FIRST_UID + u32::try_from(place).expect("tests have few users")
     }
 
     /// The vendor's root in PEM, for applications that take it from elsewhere in tests.
@@ -274,12 +288,12 @@ impl fmt::Debug for Daemon {
     }
 }
 
-/// The caller behind a login: each has a uid of its own.
-pub(crate) fn caller(desk: &Desk, user: &str, administers: bool) -> Result<Caller, Refused> {
-    let uid = user
-        .bytes()
-        .fold(0_u32, |uid, byte| (uid * 31 + u32::from(byte)) % 50_000)
-        + FIRST_UID;
+/// The caller behind a login.
+pub(crate) fn caller(
+    desk: &Desk,
+    (uid, user): (u32, &str),
+    administers: bool,
+) -> Result<Caller, Refused> {
     let peer = Peer {
         uid,
         pid: None,
@@ -289,7 +303,7 @@ pub(crate) fn caller(desk: &Desk, user: &str, administers: bool) -> Result<Calle
 }
 
 fn administrator(desk: &Desk) -> Result<Caller, Refused> {
-    caller(desk, "administrator", true)
+    caller(desk, (FIRST_UID - 1, "administrator"), true)
 }
 
 /// Trusts the vendor and installs its license for everyone.
@@ -334,4 +348,16 @@ fn settings() -> std::io::Result<Settings> {
 
 fn random() -> std::io::Result<[u8; 32]> {
     seatkeeper_core::random::bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_login_has_a_uid_of_its_own_and_keeps_it() {
+        let daemon = Daemon::start();
+        let uids = ["Aa", "BB", "Aa"].map(|login| daemon.uid_of(login));
+        assert_eq!(uids, [FIRST_UID, FIRST_UID + 1, FIRST_UID]);
+    }
 }

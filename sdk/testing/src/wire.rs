@@ -16,6 +16,7 @@ pub(crate) struct Line {
     pub(crate) desk: Arc<Desk>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) user: String,
+    pub(crate) uid: u32,
     /// The daemon lives as long as somebody can ask it.
     pub(crate) _keeper: Arc<Keeper>,
 }
@@ -103,7 +104,7 @@ impl Transport for Line {
 
 impl Line {
     fn serve(&self, request: &Request) -> Result<Response, Refused> {
-        let caller = caller(&self.desk, &self.user, false)?;
+        let caller = caller(&self.desk, (self.uid, &self.user), false)?;
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let id = path.strip_prefix("/v1/leases/").unwrap_or_default();
         match (request.method.as_str(), path) {

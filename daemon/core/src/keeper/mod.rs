@@ -158,8 +158,9 @@ impl Handle {
         self.wake();
     }
 
-    /// The same without waking a keeper that sleeps. True where it does and nobody else was told so: whoever put the order
-    /// in calls [`Handle::wake`] when the requests at hand are in. One batch of ten costs far less than ten of one.
+    /// The same, which wakes a keeper that sleeps where a crowd waits for it, and else leaves that to the caller. True where it
+    /// sleeps and nobody else was told so: whoever put the order in calls [`Handle::wake`] when the requests at hand are in.
+    /// One batch of ten costs far less than ten of one.
     #[must_use]
     pub fn put(&self, order: Order, trace: Option<Name>, reply: Reply) -> bool {
         let waiting = Waiting {

@@ -2,7 +2,7 @@
 //! reads it.
 //!
 //! Names are committed before the first event that refers to their ids; one that no event ever named, because the daemon
-//! ended in between, is erased after the next start, 64 of them at the most. Mails and hosts get tables of their own with the directory.
+//! ended in between, is erased after the next start, 64 of them at the most.
 
 mod denials;
 #[cfg(test)]
