@@ -40,7 +40,7 @@ fn code(word: &str) -> Code {
     Code::of(&word.to_ascii_lowercase())
 }
 
-/// The rules as they are shipped, a paragraph each: `**9 Which pool.** …`.
+/// The rules as they are shipped: a paragraph (`**9 Which pool.** …`), and the points and paragraphs that belong to it.
 const RULES: &str = include_str!("../../../packaging/doc/rules.md");
 
 fn rule(number: &str, printer: &Printer) -> Outcome {
@@ -56,11 +56,17 @@ fn rule(number: &str, printer: &Printer) -> Outcome {
 
 fn rule_of(number: &str) -> Option<String> {
     let head = format!("**{number} ");
-    let paragraph = RULES.lines().find(|line| line.starts_with(&head))?;
-    Some(format!(
-        "Rule {}\n",
-        paragraph.replace("**", "").replace('*', "")
-    ))
+    let mut lines = RULES.lines().skip_while(|line| !line.starts_with(&head));
+    let first = lines.next()?;
+    let more: Vec<_> = lines.take_while(|line| !begins_another(line)).collect();
+    let text = [first, &more.join("\n")].join("\n");
+    Some(format!("Rule {}\n", text.trim_end().replace('*', "")))
+}
+
+/// Where the next rule begins, or the next part of the page.
+fn begins_another(line: &str) -> bool {
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    line.starts_with('#') || line.strip_prefix("**").is_some_and(digit)
 }
 
 fn codes(printer: &Printer) -> Outcome {
@@ -128,6 +134,18 @@ mod tests {
                 "{text}"
             );
         }
+        let whole = |number: &str, last: &str| {
+            let text = rule_of(number).unwrap();
+            assert!(text.contains(last), "{text}");
+            assert_eq!(text.matches("Rule ").count(), 1, "{text}");
+        };
+        // With their points, up to the last one, and with what stands in a paragraph of its own.
+        whole("1", "`seatkeeper address`");
+        whole("7", "- At once it ends, ");
+        whole("11", "- Where later changes leave too few");
+        whole("17", "- Removed. ");
+        whole("21", "in quarantine, until one longest hold");
+        assert!(!rule_of("17").unwrap().contains("Borrow"));
         assert_eq!(rule_of("23"), None);
         assert_eq!(code("NO_SEAT_FREE"), Code::NoSeatFree);
     }
