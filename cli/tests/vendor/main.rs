@@ -5,8 +5,9 @@
 mod desk;
 
 use desk::{Desk, claims, err, key, site};
-use seatkeeper::token::claims::{Counting, InstalledRef, Model, Term};
+use seatkeeper::token::claims::{Counting, InstalledRef, Issuer, Model, Term};
 use seatkeeper::token::keys::{PublicKey, SigningKey};
+use seatkeeper::token::{chain, file, issuer};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -416,4 +417,30 @@ fn u4_what_a_root_withdrew_stays_withdrawn() {
     let line = "-o json issue 1.req 1.toml --key second.pem --issuer 3.issuer";
     let issued: Value = serde_json::from_str(&desk.good(line)).unwrap();
     assert_eq!(issued["license"]["serial"], 5);
+}
+
+#[test]
+fn r17_an_issuer_token_is_newer_than_the_one_before() {
+    let desk = Desk::new();
+    desk.good("keygen issuing second");
+    let root = SigningKey::from_pem(&desk.read("root.pem"), None).unwrap();
+    let text = desk.read("acme.issuer");
+    let read = file::parse(text.as_bytes()).unwrap();
+    let (_, before) = chain::verify_issuer(&[root.public()], &read.issuers[0]).unwrap();
+    // One of the same second, and one from a machine whose clock was ahead.
+    let ahead = Issuer {
+        iat: before.iat + 30 * 86_400,
+        ..before.clone()
+    };
+    let signed = issuer::sign(&ahead, &root).unwrap() + "\n";
+    desk.write("ahead.issuer", &signed);
+    let line = "-o json issuer --root-key root.pem --issuing-key second.pub.pem --until 2099-12-31 --after";
+    for (after, iat) in [("acme", before.iat), ("ahead", ahead.iat)] {
+        let line = format!("{line} {after}.issuer --out {after}-2.issuer");
+        let output = desk.command(&line).output().unwrap();
+        let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(made["issuer"]["iat"].as_u64() > Some(iat), "{made:#}");
+        let told = err(&output).contains("this machine's clock has not reached");
+        assert_eq!(told, after == "ahead", "{}", err(&output));
+    }
 }

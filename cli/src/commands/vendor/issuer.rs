@@ -64,6 +64,13 @@ pub(super) fn run(args: &IssuerArgs, printer: &Printer) -> Outcome {
             plain(&made.issuer, &made.root)
         )
     })?;
+    if let Some(before) = before.filter(|before| clock::unix_s() < before.iat) {
+        printer.note(&format!(
+            "The token before was signed at {}, which this machine's clock has not reached: is the clock right? This one \
+             is signed a second after it, so that sites take it for the newer one.",
+            dates::format(before.iat)
+        ));
+    }
     printer.note(&next(&made));
     Ok(())
 }
@@ -127,7 +134,7 @@ fn claims(args: &IssuerArgs, issuing: &PublicKey, before: Option<&Issuer>) -> Ou
         iss: vendor.unwrap_or_default(),
         sub: issuing.thumbprint(),
         jti: key::random_id()?,
-        iat: now,
+        iat: signed_at(now, before),
         nbf,
         exp,
         cnf: issuing.to_cnf(),
@@ -136,6 +143,11 @@ fn claims(args: &IssuerArgs, issuing: &PublicKey, before: Option<&Issuer>) -> Ou
         revoked_kids,
         info: Info::new(),
     })
+}
+
+/// After the token before: sites heed the newest one, and two of one second are one to them.
+fn signed_at(now: u64, before: Option<&Issuer>) -> u64 {
+    before.map_or(now, |before| now.max(before.iat.saturating_add(1)))
 }
 
 /// What is withdrawn stays so: sites heed the newest token, and one that forgets would give back what leaked.
