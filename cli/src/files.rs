@@ -38,7 +38,8 @@ pub(crate) fn read(path: &Path) -> Outcome<String> {
     })
 }
 
-/// Writes a new file that only its owner reads where `private`; an existing one is left alone.
+/// Writes a new file that only its owner reads where `private`; an existing one is left alone, and what could not be
+/// finished is removed.
 pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>, private: bool) -> Outcome {
     let failed = |error: io::Error| Failure::file("write", path, &error);
     let mode = if private { 0o600 } else { 0o644 };
@@ -48,9 +49,10 @@ pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>, private: bool) -> O
         .mode(mode)
         .open(path)
         .map_err(failed)?;
-    file.write_all(content.as_ref())
-        .and_then(|()| file.sync_all())
-        .map_err(failed)
+    let written = file
+        .write_all(content.as_ref())
+        .and_then(|()| file.sync_all());
+    finished(path, written.map_err(failed))
 }
 
 /// Writes a new file piece by piece that only its owner reads; what could not be finished is removed.
@@ -66,11 +68,16 @@ pub(crate) fn fill(path: &Path, with: impl FnOnce(&mut dyn Write) -> Outcome) ->
     let filled = with(&mut out)
         .and_then(|()| out.flush().map_err(failed))
         .and_then(|()| file.sync_all().map_err(failed));
-    if filled.is_err() {
+    finished(path, filled)
+}
+
+/// Half a file is no file, and would be in the way of the next try.
+fn finished(path: &Path, written: Outcome) -> Outcome {
+    if written.is_err() {
         // The failure that is told is the first one.
         drop(std::fs::remove_file(path));
     }
-    filled
+    written
 }
 
 /// A new file beside another, which only its owner reads and which takes that one's place as a whole; until then it is

@@ -87,6 +87,23 @@ fn s23_a_key_is_private_and_never_overwritten() {
 }
 
 #[test]
+fn u4_what_could_not_be_written_is_in_nobody_s_way() {
+    let desk = Desk::empty();
+    let full = desk.command("keygen root k");
+    let mut on_a_full_disk = Command::new("sh");
+    on_a_full_disk
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""])
+        .arg(full.get_program())
+        .args(full.get_args())
+        .current_dir(desk.folder.path())
+        .env_remove("SEATKEEPER_PASSPHRASE");
+    let output = on_a_full_disk.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(!desk.path("k.pem").exists() && !desk.path("k.pub.pem").exists());
+    desk.good("keygen root k");
+}
+
+#[test]
 fn s23_a_passphrase_comes_from_a_file_or_the_environment() {
     let desk = Desk::empty();
     desk.write("pass", "correct horse\n");
