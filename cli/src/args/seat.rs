@@ -19,7 +19,7 @@ pub(crate) enum SeatCommand {
     Checkout(CheckoutArgs),
     /// Give back one's own seat from anywhere; its program has time to save
     Release {
-        /// The seat's id from `seat list`, or a checkout id
+        /// The seat's id from `seat list`
         id: String,
     },
     /// Take a seat back, all who share it included; a pause begins for its user on that machine
