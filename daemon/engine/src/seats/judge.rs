@@ -32,8 +32,8 @@ pub(super) enum Stage {
     Exclude,
     Total,
     Storage,
-    CoolDown,
     Quarantine,
+    CoolDown,
     Max,
     Reserve,
     Seats,
@@ -367,7 +367,7 @@ pub(super) fn serves(state: &State, now: Now, license: &LicenseTerms) -> Option<
     })
 }
 
-/// Storage, cool-down and quarantine: none of them waits for seats.
+/// Storage, quarantine and cool-down: none of them waits for seats.
 fn pauses(
     state: &State,
     now: Now,
@@ -375,11 +375,14 @@ fn pauses(
     (id, joins): (&PoolId, Option<Gid>),
     trace: &mut impl Trace,
 ) -> Result<(), (Stage, Denial)> {
-    if let Some(denial) = cool_down(state, now, asked).filter(|_| !state.storage_low) {
-        let text = "a pause runs after a reclaim";
-        return Err(paused(id, (Stage::CoolDown, denial), text, trace));
+    closed(state, now, (id, joins), trace)?;
+    match cool_down(state, now, asked) {
+        Some(denial) => {
+            let text = "a pause runs after a reclaim";
+            Err(paused(id, (Stage::CoolDown, denial), text, trace))
+        }
+        None => Ok(()),
     }
-    closed(state, now, (id, joins), trace)
 }
 
 /// Storage and quarantine: nothing new at all is given.
