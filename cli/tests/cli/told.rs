@@ -336,3 +336,32 @@ fn u4_nobody_is_named_by_naming_no_account() {
         "{said}"
     );
 }
+
+#[test]
+fn r17_a_license_that_waits_is_assigned_from_its_first_day_on() {
+    let first_day = 1_798_761_600;
+    for (status, told) in [
+        (
+            "in_force",
+            "acme/L-1 is assigned to everyone, usable at once",
+        ),
+        (
+            "waiting",
+            "acme/L-1 is assigned to everyone, usable from 2027-01-01",
+        ),
+        (
+            "not_started",
+            "acme/L-1 is assigned to everyone, usable from 2027-01-01",
+        ),
+    ] {
+        let mut license = license();
+        license["status"] = json!(status);
+        license["nbf"] = json!(first_day);
+        let fake = Fake::new(vec![
+            ("GET /v1/licenses", 200, page(json!([license]))),
+            ("POST /v1/assignments", 201, assignment(None)),
+        ]);
+        let output = fake.run("license assign L-1 --everyone");
+        assert!(out(&output).starts_with(told), "{}", out(&output));
+    }
+}

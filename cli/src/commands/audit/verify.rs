@@ -90,6 +90,11 @@ fn text(report: &Report) -> String {
 
 fn span(report: &Report) -> String {
     let (first, last) = (report.first, report.last);
+    if last < first {
+        return format!(
+            "no events were read: the anchor signs what ends with event {last}, and nothing follows it"
+        );
+    }
     let follows = format!("events {first} to {last}: each follows from the one before it");
     match report.pruned_on {
         _ if first == 1 => follows,
@@ -250,4 +255,27 @@ fn report(chain: &Chain, key: &SiteKey, end: &Anchor, not_reached: u64) -> Outco
         not_reached,
         pruned_on: chain.pruned_s,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u4_a_lone_anchor_is_told_as_one() {
+        let report = |first, last| Report {
+            first,
+            last,
+            hash: String::new(),
+            site_key: String::new(),
+            signed: 0,
+            epoch: 1,
+            anchors: 1,
+            not_reached: 0,
+            pruned_on: None,
+        };
+        let alone = span(&report(16, 15));
+        assert!(alone.starts_with("no events were read"), "{alone}");
+        assert!(span(&report(16, 16)).contains("each follows"));
+    }
 }

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::names::{LicenseName, is_no_login};
 use crate::printer::{Column, Printer};
+use crate::words;
 use seatkeeper::wire::{Assignment, AssignmentChange, Changed, EndingReply, Group, License, Unit};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,9 @@ pub(super) fn assign(
     printer: &Printer,
 ) -> Outcome {
     let license = name.resolve(daemon)?;
+    // While it waits for its first day, nothing of it is in force.
+    let waits = matches!(&*license.status, "waiting" | "not_started");
+    let first_day = waits.then_some(license.nbf);
     let none = BTreeMap::new();
     let assignment = Assignment {
         // The same id and body again are the same assignment (rule 20).
@@ -49,9 +53,10 @@ pub(super) fn assign(
     let made: Assignment = daemon.post("/v1/assignments", &assignment)?;
     printer.record(&made, |made| {
         let is = stands(made);
-        match keeps_out(made) {
-            true => is,
-            false => format!("{is}, usable at once"),
+        match (keeps_out(made), first_day) {
+            (true, _) => is,
+            (false, None) => format!("{is}, usable at once"),
+            (false, Some(day)) => format!("{is}, usable from {}", words::date(day)),
         }
     })?;
     more_people_than_seats(daemon, &made, printer)?;

@@ -170,6 +170,38 @@ fn a_file_may_hold_two_generations_and_several_licenses() {
 }
 
 #[test]
+fn r17_an_install_says_what_stands_in_its_way() {
+    let (site, vendor) = trusting();
+    let key = site.key();
+    let file = |id: &str, serial: u64, replaces: Option<&str>| {
+        vendor.file(&key, |l| {
+            (l.sub, l.serial) = (id.to_owned(), serial);
+            l.replaces = replaces.map(str::to_owned);
+        })
+    };
+    let told = |text: &str| refused(&site, text, Code::Superseded).detail;
+    site.install(&file("ACME-1", 2, None), false).expect("two");
+    assert_eq!(
+        told(&file("ACME-1", 1, None)),
+        "license ACME-1 serial 1: serial 2 is in force, and this is not above it"
+    );
+    let how = seatkeeper_core::desk::Removal::default();
+    let gone = site.desk.remove_license(&site.root(), "", "ACME-1", how);
+    gone.expect("removed");
+    assert_eq!(
+        told(&file("ACME-1", 1, None)),
+        "license ACME-1 serial 1: serial 2 was removed here; install that one or a higher one"
+    );
+    site.install(&file("ACME-3", 1, None), false).expect("one");
+    site.install(&file("ACME-4", 1, Some("ACME-3")), false)
+        .expect("in its place");
+    assert_eq!(
+        told(&file("ACME-3", 2, None)),
+        "license ACME-3 serial 2: it was replaced by ACME-4, which is in force"
+    );
+}
+
+#[test]
 fn one_bad_license_refuses_the_whole_file() {
     let (site, vendor) = trusting();
     let (good, mut bad) = (

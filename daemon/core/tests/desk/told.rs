@@ -152,6 +152,10 @@ fn r10_the_hint_of_a_limit_names_its_feature_and_its_flag() {
     // No assignment gives more than the license has.
     let no = more(5).expect_err("two are all");
     assert_eq!((no.code, no.assignment), (Code::RequestExceedsTotal, None));
+    assert_eq!(
+        no.detail,
+        "no license has so many seats of cad/modeler: the most is 2"
+    );
     assert!(
         no.hint.starts_with("ask for 2 at most") && !no.hint.contains("license change"),
         "{}",

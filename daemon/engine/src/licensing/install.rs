@@ -188,14 +188,18 @@ fn authentic(state: &State, terms: &LicenseTerms) -> Result<(), Denial> {
 fn newer(state: &State, terms: &LicenseTerms, j: Date) -> Result<(), Denial> {
     let superseded = |limit| Err(no(Code::Superseded, Some(limit)));
     if let Some(by) = state.replaced.get(&terms.id) {
-        return superseded(format!("replaced by {}", by.id));
+        let in_force = match state.licenses.contains_key(by) {
+            true => ", which is in force",
+            false => "",
+        };
+        return superseded(format!("replaced by {}{in_force}", by.id));
     }
     let in_force = state.licenses.get(&terms.id);
     if let Some(known) = in_force.filter(|known| known.terms.serial >= terms.serial) {
         return superseded(format!("serial {}", known.terms.serial));
     }
     if let Some(serial) = undercut(state, terms) {
-        return superseded(format!("serial {serial}"));
+        return superseded(format!("serial {serial} was removed here"));
     }
     let mut waiting = state.waits(&terms.id);
     let before = waiting.find(|known| {
@@ -204,7 +208,7 @@ fn newer(state: &State, terms: &LicenseTerms, j: Date) -> Result<(), Denial> {
         serial == terms.serial || serial > terms.serial && begins
     });
     match before.filter(|_| terms.nbf > j) {
-        Some(known) => superseded(format!("serial {}", known.terms.serial)),
+        Some(known) => superseded(format!("serial {} waits", known.terms.serial)),
         None => Ok(()),
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn sentence(denial: &Denial, user: &str, what: &str, version: Option<
         Code::LeaseEnded => "this seat was given back or taken back".to_owned(),
         Code::LeaseLapsed => "this seat was not renewed in time, and its hold is over".to_owned(),
         Code::Superseded => match &denial.limit {
-            Some(limit) => format!("{what}: {limit} is in force, and this is not above it"),
+            Some(limit) => not_above(what, limit),
             None => format!("what is in force has taken the place of {what}"),
         },
         Code::UnknownLease => format!("nothing is remembered of {what}"),
@@ -90,13 +90,33 @@ fn over_max(denial: &Denial, whose: &str, what: &str) -> String {
 /// More seats than there can ever be, by a limit or by every license.
 fn too_many(denial: &Denial, user: &str, what: &str) -> String {
     let license = license_name(denial);
-    let limit = denial.limit.as_deref().unwrap_or("its limit");
     match denial.total.filter(|_| denial.assignment.is_some()) {
         Some(max) => format!(
             "{license} never lets {user} have more than {max} of {what} at a time, by an assignment that covers them"
         ),
-        None => format!("no license has so many seats of {what}: the most is {limit}"),
+        None => {
+            let most = denial
+                .total
+                .map_or("its limit".to_owned(), |most| most.to_string());
+            format!("no license has so many seats of {what}: the most is {most}")
+        }
     }
+}
+
+/// What is in force, waits or was removed in place of a license that was brought.
+fn not_above(what: &str, limit: &str) -> String {
+    if limit.starts_with("replaced by ") {
+        return format!("{what}: it was {limit}");
+    }
+    if limit.ends_with(" was removed here") {
+        return format!("{what}: {limit}; install that one or a higher one");
+    }
+    let is = if limit.ends_with(" waits") {
+        ""
+    } else {
+        " is in force"
+    };
+    format!("{what}: {limit}{is}, and this is not above it")
 }
 
 /// One sentence about a change of the directory, or of what is assigned.
