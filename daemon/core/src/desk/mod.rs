@@ -21,6 +21,7 @@ mod reboot;
 mod refusal;
 mod release;
 mod remove;
+mod room;
 mod seen;
 mod sight;
 mod site_key;

@@ -48,6 +48,7 @@ impl Desk {
     ) -> Result<wire::Terms, Refused> {
         let version = parse::name("version", &body.version)?;
         let hash = checked(&body.text)?;
+        self.has_room(caller, "the terms of service")?;
         // Before the event that names it, as every name is.
         if let Err(why) = self.side.put_text(hash.0, &body.text) {
             return Err(self.broken(caller, &why));

@@ -71,6 +71,7 @@ impl Desk {
 
     /// The name is durable before the event that refers to it: no event names an id that nobody could put a name to.
     fn meet_login(&self, caller: &Caller, login: &str, hash: LoginHash) -> Result<UserId, Refused> {
+        self.has_room(caller, login)?;
         let user = UserId(random::bytes().map_err(|e| internal("no random id", &e))?);
         self.side
             .put_name(Kind::User, user.0, &login.to_lowercase())

@@ -3,7 +3,7 @@
 use crate::site::{DAY, Site, Vendor, checkout, keys_in, renewal};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
-use seatkeeper::wire::{CheckoutBody, Code, ExportBody};
+use seatkeeper::wire::{CheckoutBody, Code, ExportBody, UserMake};
 use seatkeeper_core::keeper::Failure;
 use seatkeeper_core::side::Side;
 use std::io::{ErrorKind, Result};
@@ -86,6 +86,22 @@ impl Broken {
         std::fs::remove_dir_all(self.keys.path().join("keys")).expect("they were there");
     }
 
+    /// The side store's disk is full, and free space says so.
+    fn fill(&self) {
+        self.full.store(true, Ordering::SeqCst);
+        self.site.free.store(0, Ordering::SeqCst);
+    }
+
+    /// Nothing ended: the seat that is held goes on and comes back.
+    fn goes_on(&self) {
+        let (body, id) = &self.held;
+        let (ana, renewal) = (self.site.ana(), renewal(body, 2, None));
+        self.site.desk.renew(&ana, id, &renewal).expect("renewed");
+        let released = self.site.desk.release(&ana, id, Some(&body.instance));
+        released.expect("released");
+        assert!(self.site.fatal.lock().expect("no panic").is_empty());
+    }
+
     /// Whoever asks from here on is answered by nobody, and the reason is the store's.
     fn ended_over(self, why: &str) {
         let (body, id) = &self.held;
@@ -97,6 +113,30 @@ impl Broken {
         let fatal = fatal.lock().expect("no panic");
         assert!(fatal.len() == 1 && fatal[0].contains(why), "{fatal:?}");
     }
+}
+
+#[test]
+fn s26_below_the_reserve_nobody_new_is_met_and_no_name_is_written() {
+    let broken = Broken::new();
+    let (site, root) = (&broken.site, broken.site.root());
+    let eve = UserMake {
+        login: "eve".to_owned(),
+        ..UserMake::default()
+    };
+    broken.fill();
+    let no = site.checkout(&site.bob(), &broken.vendor);
+    let no = no.expect_err("nobody is met");
+    assert_eq!((no.code, no.rule), (Code::StorageLow, Some(22)));
+    let no = site.desk.make_user(&root, &eve).expect_err("nor made");
+    assert_eq!(no.code, Code::StorageLow);
+    assert!(no.detail.contains("or taken in"), "{}", no.detail);
+    let no = site.assign(Some("bob")).expect_err("nor named");
+    assert_eq!(no.code, Code::StorageLow);
+    broken.goes_on();
+    broken.full.store(false, Ordering::SeqCst);
+    site.free.store(1 << 30, Ordering::SeqCst);
+    site.clock.advance(Duration::from_secs(2));
+    site.desk.make_user(&root, &eve).expect("there is room");
 }
 
 #[test]

@@ -210,6 +210,7 @@ impl Desk {
             return Err(not_valid());
         };
         let met = self.terms_met(caller, of.user, body.accept_terms.as_deref());
+        let met = met.and_then(|()| self.has_room(caller, "a password"));
         met.inspect_err(|_| self.attempts.succeeded(guesser(caller), None))?;
         let password = self.kept(caller, &new)?;
         let redeem = Credential::Redeem {

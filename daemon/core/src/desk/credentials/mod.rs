@@ -249,6 +249,7 @@ impl Desk {
 
     /// Keeps a new password, durable before the event that names it.
     fn kept(&self, caller: &Caller, password: &Password) -> Result<PasswordId, Refused> {
+        self.has_room(caller, "a password")?;
         let id = random::bytes().map_err(|e| internal("no random id", &e))?;
         let text = self.passwords.keep(password)?;
         let kept = self.side.put_name(Kind::Password, id, &text);

@@ -131,6 +131,7 @@ impl Desk {
             Some(until) if until < 1 << 53 => Some(until),
             Some(_) => return Err(bad("until", "is above 2^53 - 1")),
         };
+        self.has_room(caller, "a token")?;
         let text = secret(TOKEN_PREFIX)?;
         if snapshot.state.credentials.bearers.contains_key(&token) {
             let detail = "a token of this id is there, and is told once";

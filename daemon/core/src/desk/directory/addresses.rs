@@ -103,6 +103,7 @@ impl Desk {
         address: Option<&Address>,
         change: impl FnOnce(Option<LoginHash>, Option<MailAddress>) -> Command,
     ) -> Result<Answer, Refused> {
+        self.has_room(caller, "an address")?;
         let hashed = address.map(|of| of.hashed(self.keys.salt()));
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.keeper.recorded();

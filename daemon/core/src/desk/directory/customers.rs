@@ -172,6 +172,7 @@ impl Desk {
         terms: &LicenseTerms,
         (assign_everyone, note_known): (Option<AssignmentId>, bool),
     ) -> Result<(Answer, Vec<String>), Refused> {
+        self.has_room_by(by, &terms.id.to_string())?;
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let made = self.new_account(&self.keeper.recorded().state, terms)?;
         let (unit, name) = (made.account.unit, made.account.name);

@@ -46,6 +46,7 @@ impl Desk {
             Arrange::PlaceUser { units, .. } => units.clone(),
             _ => Vec::new(),
         };
+        self.has_room(caller, what)?;
         let answer = self.asked(caller, Command::Arrange(change))?;
         match &answer.verdict {
             Verdict::Denied(denial) => {
@@ -91,6 +92,7 @@ impl Desk {
         named: &Named<'_>,
         change: Arrange,
     ) -> Result<Answer, Refused> {
+        self.has_room(caller, what)?;
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let key = name_key(named.id, named.name);
         let broken = |e| self.broken(caller, &e);
@@ -131,8 +133,11 @@ impl Desk {
         ending(&told, answer.now.lease)
     }
 
-    /// A name that nothing has any more. What cannot be erased now is swept after the next start.
+    /// A name that nothing has any more. What cannot be erased now, or has no room to be, is swept after the next start.
     pub(super) fn erase_name(&self, kind: Kind, key: [u8; 16]) {
+        if self.storage_low() {
+            return;
+        }
         if let Err(why) = self.side.erase_name(kind, key) {
             self.keeper.fail(&why);
         }

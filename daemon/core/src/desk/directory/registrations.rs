@@ -213,6 +213,7 @@ impl Desk {
             let answer = self.arranged(caller, &what(body), again)?;
             return self.waiting(&answer.snapshot.state, user);
         }
+        self.has_room(caller, &what(body))?;
         let mut names = vec![(Kind::User, user.0, caller.login.name.to_lowercase())];
         if let (Some(address), Some(hashed)) = (&address, asked.address) {
             let key = address_key(user, hashed.hash);
@@ -334,6 +335,7 @@ impl Desk {
                 "has one label only: a domain such as example.com is needed",
             ));
         }
+        self.has_room(caller, &text)?;
         let hash = domain_hash(self.keys.salt(), &text);
         let _one = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let key = name_key(unit.0, hash);

@@ -156,6 +156,7 @@ impl Desk {
             let answer = self.arranged(caller, &format!("user {}", body.login), change)?;
             return self.user_found(&answer.snapshot, caller, user);
         }
+        self.has_room(caller, &format!("user {}", body.login))?;
         let login = body.login.to_lowercase();
         let address = address.zip(hashed);
         let address = address.map(|(address, of)| (address_key(user, of), address.text));

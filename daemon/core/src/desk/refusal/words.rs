@@ -44,7 +44,7 @@ pub(super) fn sentence(denial: &Denial, user: &str, what: &str, version: Option<
         Code::ServerBusy => format!(
             "{what} never was one of yours, and is not remembered as given up: {limit} such releases of yours are, of the last 15 minutes"
         ),
-        Code::StorageLow => "the disk of the daemon is nearly full: nothing new is granted, seats that are held go on".to_owned(),
+        Code::StorageLow => "the disk of the daemon is nearly full: nothing new is granted or taken in, seats that are held go on".to_owned(),
         Code::Quarantine => "this daemon's state is older than a lease that a client showed, or was lost: nothing new is granted until leases that it does not know are over".to_owned(),
         Code::CoolDown => format!("a seat of {what} was taken back from {user}; a pause is running"),
         Code::NoSeatFree => match (denial.in_use, denial.total) {
