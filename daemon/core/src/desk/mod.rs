@@ -269,11 +269,15 @@ impl Desk {
         self.unit
     }
 
-    /// Writes the counts of denials; once a minute and at the stop.
+    /// Writes the counts of denials; once a minute and at the stop. While the disk is nearly full they wait in memory: what
+    /// may be lost must not end what may not.
     ///
     /// # Errors
     /// The side store failed: this ends the keeper (I7).
     pub fn flush_denials(&self) -> Result<(), crate::side::SideError> {
+        if self.storage_low() {
+            return Ok(());
+        }
         self.side
             .flush_denials(self.counts_since_s())
             .inspect_err(|why| self.keeper.fail(why))

@@ -90,6 +90,7 @@ impl Broken {
     fn fill(&self) {
         self.full.store(true, Ordering::SeqCst);
         self.site.free.store(0, Ordering::SeqCst);
+        self.site.clock.advance(Duration::from_secs(2));
     }
 
     /// Nothing ended: the seat that is held goes on and comes back.
@@ -146,6 +147,20 @@ fn s26_a_name_that_cannot_be_written_ends_the_keeper_before_the_answer() {
     let no = broken.site.checkout(&broken.site.bob(), &broken.vendor);
     assert_eq!(no.expect_err("nobody is met").code, Code::ServerStopping);
     broken.ended_over("side.redb");
+}
+
+#[test]
+fn s26_below_the_reserve_counts_wait_in_memory_and_a_stop_is_clean() {
+    let broken = Broken::new();
+    broken.fill();
+    for _ in 0..2 {
+        let no = broken.site.checkout(&broken.site.ana(), &broken.vendor);
+        assert_eq!(no.expect_err("no room").code, Code::StorageLow);
+        broken.site.clock.advance(Duration::from_secs(60));
+        broken.site.desk.flush_denials().expect("they wait");
+    }
+    broken.goes_on();
+    assert_eq!(broken.site.stop(), Ok(()), "a count is no reason to end");
 }
 
 #[test]
