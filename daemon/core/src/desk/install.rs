@@ -7,7 +7,7 @@ use super::refusal::Subject;
 use crate::authorize::{Caller, Permission};
 use crate::keeper::{Answer, Failure};
 use crate::licenses::verify::other_customer;
-use crate::licenses::{Against, request, roots_of, vendor_of, verify};
+use crate::licenses::{Against, Plan, request, roots_of, vendor_of, verify};
 use crate::problem::{Refused, internal};
 use crate::random;
 use seatkeeper::wire::{
@@ -230,8 +230,8 @@ impl Desk {
             warnings: std::mem::take(&mut plan.warnings),
             changed,
         };
-        for terms in plan.licenses {
-            match self.installing(by, how, |by| self.install_one(by, &terms, how)) {
+        for terms in &plan.licenses {
+            match self.installing(by, how, |by| self.install_one(by, (terms, &plan), how)) {
                 Ok((row, said)) => {
                     installed.changed |= row.new;
                     installed.licenses.push(row);
@@ -254,7 +254,7 @@ impl Desk {
     fn install_one(
         &self,
         by: Bringer<'_>,
-        terms: &LicenseTerms,
+        (terms, of): (&LicenseTerms, &Plan),
         (account, everyone): (Wanted, bool),
     ) -> Result<(InstalledLicense, Vec<String>), Refused> {
         let snapshot = self.keeper.snapshot();
@@ -269,7 +269,7 @@ impl Desk {
         let mut known = known.by_ref().chain(state.waits(&terms.id));
         let same = known.any(|known| known.terms.signed.hash == terms.signed.hash);
         // The same file again is no mistake; a lower serial by hand is (rule 17).
-        let note_known = same || matches!(by, Bringer::Inbox);
+        let note_known = same || of.replaces(terms, state) || matches!(by, Bringer::Inbox);
         let (answer, said) = self.bring_license(by, terms, account, (assign, note_known))?;
         let state = &answer.snapshot.state;
         match &answer.verdict {

@@ -9,6 +9,7 @@ use seatkeeper::wire::Code;
 use seatkeeper_engine::command::IssuerSeen;
 use seatkeeper_engine::denial::Code::{Conflict, Superseded};
 use seatkeeper_engine::denial::Denial;
+use seatkeeper_engine::ids::LicenseId;
 use seatkeeper_engine::state::LicenseTerms;
 use seatkeeper_engine::time::{Date, LEAST_S};
 use seatkeeper_engine::{State, foresee_install};
@@ -82,6 +83,12 @@ impl Against<'_> {
 }
 
 impl Plan {
+    /// True where a license of this very file has taken the place of this one already.
+    pub(crate) fn replaces(&self, terms: &LicenseTerms, state: &State) -> bool {
+        let by = state.replaced.get(&terms.id);
+        by.is_some_and(|by| self.licenses.iter().any(|beside| beside.id == *by))
+    }
+
     /// What installing would say to a license, as far as it can be seen before: the engine decides.
     ///
     /// # Errors
@@ -151,7 +158,8 @@ impl Plan {
     }
 }
 
-/// Issuers by date; of each license the generations that can be in force, by serial.
+/// Issuers by date; of each license the generations that can be in force, by serial, and what is replaced before what
+/// replaces it.
 fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
     let mut issuers: Vec<_> = verified
         .issuers
@@ -166,8 +174,8 @@ fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
         let terms = terms(vendor, license);
         by_id.entry(terms.id.clone()).or_default().push(terms);
     }
-    let licenses = by_id
-        .into_values()
+    let licenses = replaced_first(by_id)
+        .into_iter()
         .flat_map(|generations| to_install(generations, against))
         .collect();
     Ok(Plan {
@@ -175,6 +183,30 @@ fn plan(verified: Verified, against: &Against<'_>) -> Result<Plan, Refused> {
         licenses,
         warnings: verified.warnings,
     })
+}
+
+/// The order of a file means nothing: what one license replaces comes before it, else they go by their ids.
+fn replaced_first(mut left: BTreeMap<LicenseId, Vec<LicenseTerms>>) -> Vec<Vec<LicenseTerms>> {
+    let mut ordered = Vec::new();
+    loop {
+        let waits_for_none = |(id, terms): &(&LicenseId, &Vec<LicenseTerms>)| {
+            let mut olds = terms.iter().filter_map(replaced);
+            olds.all(|old| old == **id || !left.contains_key(&old))
+        };
+        // In a circle there is no first one: the engine refuses what it cannot be.
+        let first = left.iter().find(waits_for_none).or(left.iter().next());
+        let Some(id) = first.map(|(id, _)| id.clone()) else {
+            return ordered;
+        };
+        ordered.extend(left.remove(&id));
+    }
+}
+
+/// The license whose place this one takes.
+fn replaced(terms: &LicenseTerms) -> Option<LicenseId> {
+    let id = terms.replaces.clone()?;
+    let vendor = terms.id.vendor.clone();
+    Some(LicenseId { vendor, id })
 }
 
 /// Of several generations in one file: the highest serial that has begun, and those above it, which wait.

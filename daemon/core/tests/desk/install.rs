@@ -202,6 +202,38 @@ fn r17_an_install_says_what_stands_in_its_way() {
 }
 
 #[test]
+fn r17_a_file_may_hold_a_license_and_what_it_replaces() {
+    let (site, vendor) = trusting();
+    let key = site.key();
+    let make = |id: &str, replaces: Option<&str>| {
+        let mut claims = license_claims("acme", &key);
+        claims.sub = id.to_owned();
+        claims.replaces = replaces.map(str::to_owned);
+        claims
+    };
+    // A chain, the names against it.
+    let licenses = [
+        make("A-1", Some("B-1")),
+        make("B-1", Some("C-1")),
+        make("C-1", None),
+    ];
+    let text = vendor.sign(&vendor.issuer_claims(NOON - DAY), &licenses);
+    let rows = || {
+        let done = site.install(&text, false).expect("installed");
+        let rows = done.licenses.into_iter().map(|row| (row.id, row.new));
+        rows.collect::<Vec<_>>()
+    };
+    let all = |new: bool| ["C-1", "B-1", "A-1"].map(|id| (id.to_owned(), new));
+    assert_eq!(rows(), all(true));
+    let listed = site.desk.licenses(&site.root(), &Cursor::default());
+    let listed = listed.expect("a list").items;
+    let ids: Vec<_> = listed.iter().map(|license| license.id.as_str()).collect();
+    assert_eq!(ids, ["A-1"]);
+    // The same file again is no mistake.
+    assert_eq!(rows(), all(false));
+}
+
+#[test]
 fn one_bad_license_refuses_the_whole_file() {
     let (site, vendor) = trusting();
     let (good, mut bad) = (
