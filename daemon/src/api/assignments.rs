@@ -27,7 +27,7 @@ pub(super) async fn list(
 }
 
 /// One assignment.
-#[utoipa::path(get, path = "/v1/assignments/{id}", tag = "assignments", params(("id" = String, Path, description = "32 hex digits")), responses(
+#[utoipa::path(get, path = "/v1/assignments/{id}", tag = "assignments", params(("id" = String, Path, description = "32 lower-case hex digits")), responses(
     (status = 200, description = "ETag is its revision", body = Assignment),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -64,7 +64,7 @@ pub(super) async fn assign(
 
 /// Changes what an assignment gives and withholds: policies from the next renewals on.
 #[utoipa::path(patch, path = "/v1/assignments/{id}", tag = "assignments", request_body = AssignmentChange,
-    params(("id" = String, Path, description = "32 hex digits"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
+    params(("id" = String, Path, description = "32 lower-case hex digits"), ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
     (status = 200, description = "ETag is its revision; whose seats end for it", body = Changed<Assignment>),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -86,7 +86,7 @@ pub(super) async fn change(
 
 /// Takes an assignment away. Holders who lose their right by it are ending (rule 16).
 #[utoipa::path(delete, path = "/v1/assignments/{id}", tag = "assignments",
-    params(("id" = String, Path, description = "32 hex digits"), LossQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
+    params(("id" = String, Path, description = "32 lower-case hex digits"), LossQuery, ("If-Match" = Option<String>, Header, description = "refused unless this is the revision")), responses(
     (status = 200, description = "Taken away; whose seats end for it", body = EndingReply),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]

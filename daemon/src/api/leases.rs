@@ -38,7 +38,7 @@ pub(super) enum Place<'a> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReleaseQuery {
-    /// The instance that took the seat, 32 hex digits; absent where one's own seat is given back from elsewhere (rule 16).
+    /// The instance that took the seat, 32 lower-case hex digits; absent where one's own seat is given back from elsewhere (rule 16).
     instance: Option<String>,
 }
 

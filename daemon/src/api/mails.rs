@@ -105,7 +105,7 @@ pub(super) async fn list(
 
 /// One mail. Who caused it sees it, and who operates the daemon.
 #[utoipa::path(get, path = "/v1/mails/{id}", tag = "mail",
-    params(("id" = String, Path, description = "32 hex digits"), WaitQuery), responses(
+    params(("id" = String, Path, description = "32 lower-case hex digits"), WaitQuery), responses(
     (status = 200, body = MailState),
     (status = "default", description = "A refusal or a failure", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -141,7 +141,7 @@ fn posted(api: &Shared, caller: &Caller, mail: &Mail, id: Option<MailId>) -> Ans
 }
 
 fn parsed(text: &str) -> Answer<MailId> {
-    let bad = || Refusal::new(Code::BadRequest, "id: not 32 hex digits");
+    let bad = || Refusal::new(Code::BadRequest, "id: not 32 lower-case hex digits");
     text.parse().map_err(|()| bad())
 }
 

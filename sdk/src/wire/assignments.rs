@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assignment {
-    /// 32 hex digits; may be brought by the caller (rule 20).
+    /// 32 lower-case hex digits; may be brought by the caller (rule 20).
     pub id: String,
     /// Vendor name.
     pub vendor: String,

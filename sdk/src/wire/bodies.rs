@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutBody {
-    /// 32 hex digits; a retry repeats it (rule 20).
+    /// 32 lower-case hex digits; a retry repeats it (rule 20).
     pub checkout_id: String,
-    /// 32 hex digits: one life of the process, new after fork.
+    /// 32 lower-case hex digits: one life of the process, new after fork.
     pub instance: String,
     /// base64url of at least 16 random bytes, new in every call.
     pub nonce: String,

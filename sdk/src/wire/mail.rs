@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MailState {
-    /// Its id: 32 hex digits.
+    /// Its id: 32 lower-case hex digits.
     pub id: String,
     /// What it is: `test`, `license_request`.
     pub kind: String,

@@ -189,7 +189,7 @@ fn released(id: &str) -> Result<What, Refused> {
     parse::id::<CheckoutId>(
         "id",
         id,
-        "neither a holder (EPOCH.N.H) nor a checkout id (32 hex digits)",
+        "neither a holder (EPOCH.N.H) nor a checkout id (32 lower-case hex digits)",
     )
     .map(What::Checkout)
 }

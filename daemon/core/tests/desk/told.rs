@@ -4,7 +4,7 @@ use crate::directory::{acme, member, person, unit};
 use crate::roles::{give, made, role};
 use crate::site::{Site, checkout};
 use seatkeeper::wire::{
-    Assignment, AssignmentChange, Code, GroupMake, Item, UnitChange, UserChange,
+    Assignment, AssignmentChange, CheckoutBody, Code, GroupMake, Item, UnitChange, UserChange,
 };
 use seatkeeper_core::desk::view::{AuditFilter, Cursor};
 use std::collections::BTreeMap;
@@ -226,4 +226,25 @@ fn d4_the_audit_log_says_of_an_assignment_whose_it_was() {
             .any(|text| text.starts_with(&format!("{whose}{end}")));
         assert!(found, "{end}: {told:#?}");
     }
+}
+
+#[test]
+fn r20_an_id_in_capital_letters_is_told_what_it_has_to_be() {
+    let (site, vendor) = Site::licensed();
+    let capital = "ABCDEF0123456789ABCDEF0123456789";
+    let refused = |change: &dyn Fn(&mut CheckoutBody)| {
+        let mut body = checkout(&vendor);
+        change(&mut body);
+        let no = site.desk.checkout(&site.ana(), &body);
+        no.expect_err("capital letters").detail
+    };
+    let form = "not 32 lower-case hex digits";
+    assert_eq!(
+        refused(&|body| capital.clone_into(&mut body.checkout_id)),
+        format!("checkout_id: {form}")
+    );
+    assert_eq!(
+        refused(&|body| capital.clone_into(&mut body.instance)),
+        format!("instance: {form}")
+    );
 }

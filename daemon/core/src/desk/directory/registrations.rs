@@ -251,7 +251,7 @@ impl Desk {
             id.map_err(|_| {
                 bad(
                     member,
-                    "is no id of an account: 32 hex digits, as `seatkeeper account show` tells it",
+                    "is no id of an account: 32 lower-case hex digits, as `seatkeeper account show` tells it",
                 )
             })
         };
