@@ -26,7 +26,11 @@ pub(crate) struct LicenseName {
 
 /// A grant, `EPOCH.N`; the id of a holder, `EPOCH.N.H`, names its grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GrantId(pub String);
+pub(crate) struct GrantId {
+    pub grant: String,
+    /// As it was typed: what is said of it names it so.
+    pub typed: String,
+}
 
 /// The machine's name service is asked and knows no such login; where it does not answer nothing is said.
 pub(crate) fn is_no_login(name: &str) -> bool {
@@ -255,7 +259,10 @@ impl FromStr for GrantId {
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
         match parts.as_slice() {
-            [epoch, n] | [epoch, n, _] if numbers => Ok(GrantId(format!("{epoch}.{n}"))),
+            [epoch, n] | [epoch, n, _] if numbers => Ok(GrantId {
+                grant: format!("{epoch}.{n}"),
+                typed: text.to_owned(),
+            }),
             _ => Err(
                 "a seat's id is three numbers such as 1.4.1: see `seatkeeper seat list`".to_owned(),
             ),
@@ -352,8 +359,12 @@ mod tests {
 
     #[test]
     fn u4_a_holder_names_its_grant() {
-        assert_eq!("1.4.2".parse(), Ok(GrantId("1.4".into())));
-        assert_eq!("1.4".parse(), Ok(GrantId("1.4".into())));
+        let id = |typed: &str| GrantId {
+            grant: "1.4".into(),
+            typed: typed.into(),
+        };
+        assert_eq!("1.4.2".parse(), Ok(id("1.4.2")));
+        assert_eq!("1.4".parse(), Ok(id("1.4")));
         assert!("1..2".parse::<GrantId>().is_err());
     }
 }

@@ -94,10 +94,12 @@ fn about(code: &Code) -> About {
 }
 
 fn text(about: &About) -> String {
-    let again = if about.retryable {
-        "asking again, unchanged, can help"
-    } else {
-        "asking again, unchanged, does not help"
+    let again = match (about.retryable, &about.code) {
+        (true, Code::ReservedForOthers) => {
+            "asking again, unchanged, can help, except where rule 13 is named"
+        }
+        (true, _) => "asking again, unchanged, can help",
+        (false, _) => "asking again, unchanged, does not help",
     };
     format!(
         "{}: {}\n\n{}\n\nWhat to do: {}.\n\n({again})",
@@ -148,6 +150,12 @@ mod tests {
         assert!(!rule_of("17").unwrap().contains("Borrow"));
         assert_eq!(rule_of("23"), None);
         assert_eq!(code("NO_SEAT_FREE"), Code::NoSeatFree);
+    }
+
+    #[test]
+    fn r13_help_says_where_no_wait_helps() {
+        let text = text(&about(&Code::ReservedForOthers));
+        assert_eq!(text.matches("rule 13 is named").count(), 2, "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::args::{CheckoutArgs, SeatCommand};
 use crate::daemon::{Daemon, escape};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::names::FeatureName;
+use crate::names::{FeatureName, GrantId};
 use crate::printer::{Column, Printer};
 use crate::words;
 use seatkeeper::wire::{Code, EndingHolder, EndingReply, ReclaimBody, Seat};
@@ -28,12 +28,14 @@ pub(crate) fn run(daemon: &Daemon<'_>, command: &SeatCommand, printer: &Printer)
             ending(reply, &format!("seat {id} is given back"), printer)?;
         }
         SeatCommand::Reclaim { id, owner, hard } => {
-            let path = format!("/v1/seats/{}/reclaim", escape(&id.0));
+            let path = format!("/v1/seats/{}/reclaim", escape(&id.grant));
             let (hard, owner) = (*hard, *owner);
             let body = ReclaimBody { hard, owner };
-            let reply: EndingReply = daemon.post(&path, &body).map_err(|f| whose(which(f)))?;
+            let reply: EndingReply = daemon
+                .post(&path, &body)
+                .map_err(|f| whose(named(which(f), id)))?;
             let ending_now = reply.ending.clone();
-            ending(Some(reply), &format!("seat {} is free", id.0), printer)?;
+            ending(Some(reply), &format!("seat {} is free", id.grant), printer)?;
             learn(daemon, &ending_now, hard, printer);
         }
     }
@@ -46,6 +48,16 @@ fn which(mut failure: Failure) -> Failure {
         && [Code::NotFound, Code::UnknownLease].contains(&Code::of(&refusal.code))
     {
         refusal.hint = "`seatkeeper seat list` shows the seats in use, with their ids".to_owned();
+    }
+    failure
+}
+
+/// The daemon was asked about the grant, and the one who typed reads what they typed.
+fn named(mut failure: Failure, id: &GrantId) -> Failure {
+    if let Failure::Refused(refusal) = &mut failure
+        && Code::of(&refusal.code) == Code::NotFound
+    {
+        refusal.what = format!("there is no seat {}", id.typed);
     }
     failure
 }

@@ -365,3 +365,16 @@ fn r17_a_license_that_waits_is_assigned_from_its_first_day_on() {
         assert!(out(&output).starts_with(told), "{}", out(&output));
     }
 }
+
+#[test]
+fn u6_a_seat_that_nobody_has_is_named_as_it_was_typed() {
+    let no = super::fake::problem("not_found", 404);
+    let fake = Fake::new(vec![("POST /v1/seats/7.7/reclaim", 404, no)]);
+    let output = fake.run("seat reclaim 7.7.7");
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    assert!(
+        err(&output).contains("there is no seat 7.7.7"),
+        "{}",
+        err(&output)
+    );
+}

@@ -92,18 +92,18 @@ codes! {
     NoSeatFree "no_seat_free" Capacity 409 true: "no seat is free",
         "Every seat of every pool that could serve you is in use (rule 9).",
         "wait for one, or ask an administrator, who sees with `seatkeeper seat list` who holds them and takes one back with `seatkeeper seat reclaim ID`";
-    OverUserMax "over_user_max" Policy 409 true: "so many seats one user may have",
+    OverUserMax "over_user_max" Policy 409 true: "the limit for one user is reached",
         "An assignment limits the seats of each user whom it covers, or of this one (rule 10).",
         "give a seat back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
-    OverGroupMax "over_group_max" Policy 409 true: "so many seats the group may have",
+    OverGroupMax "over_group_max" Policy 409 true: "the limit for the group is reached",
         "An assignment limits the seats of all members of a group together (rule 10).",
         "wait until a member gives one back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
-    OverUnitMax "over_unit_max" Policy 409 true: "so many seats the unit may have",
+    OverUnitMax "over_unit_max" Policy 409 true: "the limit for the unit is reached",
         "An assignment limits the seats of everyone in a unit together (rule 10).",
         "wait until somebody of the unit gives one back, or ask an administrator, who sees the limit with `seatkeeper license assignments`";
     ReservedForOthers "reserved_for_others" Capacity 409 true: "what is free is kept for others",
-        "Seats are free, and assignments reserve them for whom they cover and who have not taken them yet (rule 11). Nobody else gets one while that leaves too few.",
-        "wait for one, or ask an administrator, who sees with `seatkeeper license assignments` what is reserved for whom and how much of it is filled";
+        "Seats are free, and assignments reserve them for whom they cover and who have not taken them yet (rule 11). Nobody else gets one while that leaves too few, and no wait brings more than there are beside what is reserved (rule 13).",
+        "wait for one, unless rule 13 is named: then ask for fewer; or ask an administrator, who sees with `seatkeeper license assignments` what is reserved for whom and how much of it is filled";
     TooSoon "too_soon" Policy 409 true: "the named seat is bound to its owner for a while",
         "The vendor binds a named seat to the user or machine that has it for a time after it was given (`named_min_s`, rule 7): nobody else gets it before that.",
         "ask again later: the answer says when";
