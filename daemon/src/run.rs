@@ -15,10 +15,11 @@ use seatkeeper_core::desk::{self, Desk};
 use std::sync::Arc;
 
 /// What is told to whoever starts it as root.
-const NOT_AS_ROOT: &str = "seatkeeperd does not run as root: it needs no privilege, and a fault in it should not have any.\n\
-The package's service runs it as the user `seatkeeper`: `systemctl start seatkeeperd`.\n\
-By hand: `setpriv --reuid=seatkeeper --regid=seatkeeper --init-groups seatkeeperd run`, or any ordinary user with --state-dir and --socket in folders of its own.\n\
-To try it out, `seatkeeperd dev` runs as whoever starts it.";
+const NOT_AS_ROOT: &str = "not as root: the daemon needs no privilege, and a fault in it should not have any.\n\
+To try it out: `seatkeeperd dev` runs as whoever starts it.\n\
+To serve a site: `seatkeeperd run` as an ordinary user, with --state-dir and --socket in folders of its own; best as one that does nothing else, \
+made with `useradd --system --user-group seatkeeper`: `setpriv --reuid=seatkeeper --regid=seatkeeper --init-groups seatkeeperd run`.\n\
+Where a package installed it with a service: `systemctl start seatkeeperd`.";
 
 /// Runs until SIGTERM or SIGINT.
 ///
