@@ -1,11 +1,14 @@
 //! The stores on a real disk: made whole, owned by one.
 
-use seatkeeper_core::journal::RedbJournal;
+use redb::{ReadableDatabase, ReadableTableMetadata};
+use seatkeeper_core::journal::{Journal, RedbJournal};
 use seatkeeper_core::side::Side;
 use seatkeeper_core::state_dir::StateDir;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn a_journal_is_made_whole_and_opens_again() {
@@ -55,4 +58,68 @@ fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     std::fs::write(&path, "something else").unwrap();
     assert!(RedbJournal::open(dir.path()).is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "something else");
+}
+
+/// A row of one event, as far as the journal looks into it.
+fn row(n: u64) -> Vec<u8> {
+    format!("{{\"mark\":{{\"j_s\":1,\"lease_ms\":{n},\"wall_s\":1}},\"events\":[{{\"n\":{n}}}]}}")
+        .into_bytes()
+}
+
+/// The numbers of the rows that a journal gives.
+fn rows(journal: &RedbJournal) -> Vec<u64> {
+    let mut found = Vec::new();
+    let loaded = journal.load(1, &mut |first, bytes| {
+        assert_eq!(bytes, row(first), "row {first}");
+        found.push(first);
+        Ok(())
+    });
+    loaded.expect("it is read");
+    found
+}
+
+#[test]
+fn s26_a_start_without_room_goes_on_behind_the_rows_of_the_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = Arc::new(AtomicU64::new(0));
+    let open = || {
+        let free = free.clone();
+        let space = move || Ok(free.load(Ordering::SeqCst));
+        RedbJournal::open_within(dir.path(), Box::new(space)).unwrap()
+    };
+    let in_file = || {
+        let file = redb::Database::open(dir.path().join("1.redb")).unwrap();
+        let read = file.begin_read().unwrap();
+        let table = redb::TableDefinition::<u64, &[u8]>::new("rows");
+        read.open_table(table).unwrap().len().unwrap()
+    };
+    for n in 1..=3 {
+        let journal = open();
+        assert_eq!(rows(&journal), (1..n).collect::<Vec<_>>());
+        journal.append(n, &row(n)).unwrap();
+        journal.settle().unwrap();
+        drop(journal);
+        assert_eq!(in_file(), 0, "redb was touched without room");
+    }
+    free.store(u64::MAX, Ordering::SeqCst);
+    assert_eq!(rows(&open()), [1, 2, 3]);
+    assert_eq!(in_file(), 3, "with room the rows go where they belong");
+}
+
+#[test]
+fn s26_a_full_segment_without_room_ends_before_redb_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |free: u64| RedbJournal::open_within(dir.path(), Box::new(move || Ok(free)));
+    let journal = open(0).unwrap();
+    let mut n = 0;
+    let why = loop {
+        match journal.append(n + 1, &row(n + 1)) {
+            Ok(()) => n += 1,
+            Err(why) => break why.to_string(),
+        }
+    };
+    assert!(why.contains("no space is left"), "{why}");
+    assert_eq!(rows(&journal).len() as u64, n, "a reader sees all of them");
+    drop(journal);
+    assert_eq!(rows(&open(u64::MAX).unwrap()).len() as u64, n);
 }

@@ -1,9 +1,11 @@
 //! The journal on disk: a folder of redb files, and before them the append segment, in which a row is durable first.
 
 use super::file::{JournalFile, damaged, storage};
+use super::room::Room;
 use super::segment::Segment;
 use super::{Archive, EachRow, Journal, JournalError, Page, STORE_VERSION};
 use crate::calendar::Mark;
+use crate::storage::{Directory, Space};
 use redb::StorageBackend;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ pub struct RedbJournal {
     segment: Mutex<Segment>,
     files: RwLock<Files>,
     one_reader: Mutex<()>,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,14 @@ impl RedbJournal {
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        RedbJournal::open_within(folder, Box::new(Directory(folder.to_owned())))
+    }
+
+    /// The same where this tells the free space: for tests of a disk that is full.
+    ///
+    /// # Errors
+    /// As for a folder.
+    pub fn open_within(folder: &Path, space: Box<dyn Space>) -> Result<Self, JournalError> {
         let mut ended = firsts(folder).map_err(|e| storage(&folder.display().to_string(), &e))?;
         let append = folder.join(APPEND);
         let first = ended.pop().unwrap_or(1);
@@ -64,7 +75,7 @@ impl RedbJournal {
             first,
             present,
         };
-        RedbJournal::of(folder, files, segment)
+        RedbJournal::of(folder, files, segment, Room::of(space))
     }
 
     /// A journal over other storages, of one file and an append segment of a size in bytes (a multiple of 4,096), which
@@ -76,7 +87,7 @@ impl RedbJournal {
         file: impl StorageBackend,
         append: impl StorageBackend,
         size: usize,
-        folder: &str,
+        (folder, space): (&str, Box<dyn Space>),
     ) -> Result<Self, JournalError> {
         let folder = Path::new(folder);
         let place = folder.join(APPEND).display().to_string();
@@ -94,13 +105,14 @@ impl RedbJournal {
             first: 1,
             present,
         };
-        RedbJournal::of(folder, files, segment)
+        RedbJournal::of(folder, files, segment, Room::of(space))
     }
 
     /// Rows that are found in the segment go to redb before any other row is written. The last of them may never have
     /// been synced: a process that was killed, or whose sync failed, leaves it in the page cache only. A row behind it
-    /// would say that it had been answered for.
-    fn of(folder: &Path, files: Files, segment: Segment) -> Result<Self, JournalError> {
+    /// would say that it had been answered for. Where redb has no room for them they stay, so that the seats go on: then
+    /// the last of them is made sure in its own place.
+    fn of(folder: &Path, files: Files, segment: Segment, room: Room) -> Result<Self, JournalError> {
         let end = files.end()?;
         if let Some((next, _)) = segment.rows().next()
             && next != end
@@ -113,8 +125,16 @@ impl RedbJournal {
             segment: Mutex::new(segment),
             files: RwLock::new(files),
             one_reader: Mutex::new(()),
+            room,
         };
-        journal.settle()?;
+        let mut segment = journal.segment();
+        if !journal.move_rows(&mut segment)? {
+            tracing::warn!(
+                "no room for the newest events in redb: they stay in the append segment"
+            );
+            segment.make_sure()?;
+        }
+        drop(segment);
         Ok(journal)
     }
 
@@ -122,18 +142,29 @@ impl RedbJournal {
         self.segment.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the segment's rows into the present file.
-    fn move_rows(&self, segment: &mut Segment) -> Result<(), JournalError> {
+    /// Moves the segment's rows into the present file. False where there is no room: they stay, and redb was not touched.
+    fn move_rows(&self, segment: &mut Segment) -> Result<bool, JournalError> {
         if !segment.is_empty() {
+            if !self.room.has(segment.bytes()) {
+                return Ok(false);
+            }
             #[cfg(planted)]
             if seatkeeper_engine::planted::is("moved-nowhere") {
                 segment.moved();
-                return Ok(());
+                return Ok(true);
             }
             self.files().present.take_all(segment)?;
             segment.moved();
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// What is said where rows have to go into a file and there is no room.
+    fn full(&self) -> JournalError {
+        storage(
+            &self.folder.display().to_string(),
+            &"no space is left for more events",
+        )
     }
 
     /// Adds events to a page from the files, oldest first.
@@ -234,20 +265,25 @@ impl Journal for RedbJournal {
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
         let mut segment = self.segment();
-        if !segment.has_room(row.len()) {
-            self.move_rows(&mut segment)?;
+        if !segment.has_room(row.len()) && !self.move_rows(&mut segment)? {
+            return Err(self.full());
         }
         if segment.has_room(row.len()) {
             return segment.append(first, row);
         }
         // A row that is larger than the whole segment.
+        if !self.room.has(row.len()) {
+            return Err(self.full());
+        }
         self.files().present.append(first, row)?;
         segment.moved();
         Ok(())
     }
 
     fn rotate(&self, first: u64) -> Result<(), JournalError> {
-        self.move_rows(&mut self.segment())?;
+        if !self.move_rows(&mut self.segment())? {
+            return Err(self.full());
+        }
         let path = path(&self.folder, first);
         let made = JournalFile::open(&path).map_err(|why| {
             // A file that is there and gets no rows would be taken for the end of the journal.
@@ -267,6 +303,11 @@ impl Journal for RedbJournal {
     }
 
     fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError> {
+        // Rows carry the times, too: a site that is busy needs none of these.
+        if !self.room.has(0) {
+            tracing::warn!("no room to note the times");
+            return Ok(());
+        }
         self.files().present.keep_mark(mark)
     }
 
@@ -293,7 +334,13 @@ impl Journal for RedbJournal {
     }
 
     fn settle(&self) -> Result<(), JournalError> {
-        self.move_rows(&mut self.segment())
+        let moved = self.move_rows(&mut self.segment())?;
+        if !moved {
+            tracing::warn!(
+                "no room for the newest events in redb: they stay in the append segment"
+            );
+        }
+        Ok(())
     }
 
     fn place(&self) -> String {

@@ -9,6 +9,7 @@ mod archive;
 mod disk;
 mod file;
 mod memory;
+mod room;
 mod row;
 mod segment;
 

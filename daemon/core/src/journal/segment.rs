@@ -3,8 +3,8 @@
 //! redb makes a row durable with several pages and two syncs. Here it takes one of each, and many rows go to redb in one
 //! transaction: when the segment is full, when a journal file ends, and at a stop. A record begins at a multiple of
 //! [`BLOCK`]: [`MAGIC`], the number of the row's first event, the row's length, SHA-256 over both and the row, the row,
-//! zeros up to the next block. A block that was answered for is not written again before its row is in redb; so what a
-//! power cut leaves half written was never answered for, and it can only be the last record.
+//! zeros up to the next block. A block that was answered for is not written again with other bytes before its row is in redb;
+//! so what a power cut leaves half written was never answered for, and it can only be the last record.
 
 use super::file::storage;
 use super::{JournalError, Page, RowFault};
@@ -174,6 +174,22 @@ impl Segment {
         self.kept.clear();
         self.end = 0;
         self.moves += 1;
+    }
+
+    /// Makes the last row that was found durable before another one comes behind it: a process that was killed, or whose
+    /// sync failed, leaves it in the page cache only, and a sync alone does not write again what once failed. The bytes are
+    /// the same, so that a power cut within it leaves them as they were, or a record that was never answered for.
+    pub(super) fn make_sure(&mut self) -> Result<(), JournalError> {
+        let Some(last) = self.kept.pop() else {
+            return Ok(());
+        };
+        self.end -= blocks(last.row.len());
+        self.append(last.first, &last.row)
+    }
+
+    /// Bytes of the rows that wait for redb.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept.iter().map(|kept| kept.row.len()).sum()
     }
 
     /// Nothing in it waits for redb.

@@ -62,7 +62,9 @@ enum Change {
 impl Disk {
     /// The journal on this disk.
     pub(crate) fn journal(&self) -> std::result::Result<RedbJournal, JournalError> {
-        RedbJournal::over(self.file("1.redb"), self.file("append"), SEGMENT, "journal")
+        let (file, append) = (self.file("1.redb"), self.file("append"));
+        let space = Box::new(|| Ok(u64::MAX));
+        RedbJournal::over(file, append, SEGMENT, ("journal", space))
     }
 
     pub(crate) fn file(&self, name: &'static str) -> DiskFile {
