@@ -64,6 +64,8 @@ impl Desk {
     ) -> Result<ExplainReply, Refused> {
         let snapshot = self.keeper.snapshot();
         let mut state = snapshot.state.clone();
+        // The keeper looks before it judges, and an idle one may have last looked a minute ago.
+        state.storage_low = self.storage_low();
         let about = self.about(&snapshot, caller, body.user.as_deref(), &mut state)?;
         let asked = parse::item(&body.item)?;
         let product = match &body.product {

@@ -94,7 +94,7 @@ impl Desk {
             disk_reserve: self.settings.disk_reserve,
             site_key_elsewhere: self.keys.elsewhere(),
             delegation_exp: self.brought_until(),
-            storage_low: state.storage_low,
+            storage_low: self.storage_low(),
             administrators: self.settings.administrators.to_string(),
             mail: None,
             findings,
@@ -131,7 +131,7 @@ impl Desk {
     #[must_use]
     pub fn findings(&self, snapshot: &Snapshot) -> Vec<Finding> {
         let mut found = Vec::new();
-        if snapshot.state.storage_low {
+        if self.storage_low() {
             let text = format!(
                 "free space is below disk_reserve ({} bytes): no new seats",
                 self.settings.disk_reserve

@@ -428,3 +428,38 @@ fn r22_why_tells_of_each_seat_in_the_way_whether_its_process_is_watched() {
     let seats: Vec<_> = seats.iter().map(|s| (s.watched, s.held_at_least)).collect();
     assert_eq!(seats, [(false, false), (true, false)]);
 }
+
+#[test]
+fn r22_why_and_status_look_at_the_disk_when_they_are_asked() {
+    let (site, vendor) = Site::licensed();
+    let (ana, root) = (site.ana(), site.root());
+    site.checkout(&ana, &vendor).expect("a seat");
+    let body = ExplainBody {
+        user: None,
+        product: None,
+        item: Item {
+            feature: "modeler".to_owned(),
+            version: None,
+            n: 1,
+        },
+        interactive: false,
+        roots: None,
+        suppose: Vec::new(),
+    };
+    // The keeper looks when somebody asks it; here nobody does in between.
+    for (free, low) in [(0, true), (1 << 30, false)] {
+        site.free.store(free, Ordering::SeqCst);
+        site.clock.advance(Duration::from_secs(2));
+        let why = site.desk.explain(&ana, &body, |_| true).expect("told");
+        assert_eq!(why.granted, !low, "{}", why.summary);
+        let status = site.desk.status(&root).expect("told");
+        assert_eq!(status.storage_low, low);
+        let said = status
+            .findings
+            .iter()
+            .any(|of| of.code == Some(Code::StorageLow));
+        assert_eq!(said, low, "{:?}", status.findings);
+        let asked = site.checkout(&ana, &vendor);
+        assert_eq!(asked.is_ok(), !low, "as they said");
+    }
+}
