@@ -330,10 +330,8 @@ impl Desk {
         let caller = &self.acting(&snapshot, caller, Permission::UnitManage, &[unit])?;
         let text = domain("domain", text)?;
         if !text.contains('.') {
-            return Err(bad(
-                "domain",
-                "has one label only: a domain such as example.com is needed",
-            ));
+            let why = "has one label only: a domain such as example.com is needed";
+            return Err(bad("domain", why));
         }
         self.has_room(caller, &text)?;
         let hash = domain_hash(self.keys.salt(), &text);
