@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A state directory that this process owns for as long as the value lives.
@@ -41,6 +41,7 @@ impl StateDir {
         };
         for dir in [path.to_owned(), path.join("journal"), path.join("keys")] {
             make_dir(&dir).map_err(failed(&dir))?;
+            owners_alone(&dir).map_err(failed(&dir))?;
         }
         let file = path.join("lock");
         let lock = take_lock(&file).map_err(failed(&file))?;
@@ -115,6 +116,19 @@ fn make_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Refuses a directory in which others could put files in the place of the daemon's; that of a link is the one that it
+/// leads to. Who may only read is kept out of the files by their own modes.
+fn owners_alone(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let mode = mode & 0o777;
+    Err(io::Error::other(format!(
+        "others may write into it (mode {mode:o}): see that nobody did, then `chmod 0700` it"
+    )))
+}
+
 /// Makes a file where it is missing: under a temporary name, synced, then renamed, so that a crash leaves none or
 /// all of it. What an earlier crash left under the temporary name is taken away.
 pub fn made_whole<E>(
@@ -170,7 +184,6 @@ impl std::error::Error for StateDirError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_second_owner_is_told_whose_it_is() {

@@ -40,6 +40,29 @@ fn the_stores_are_their_owners_alone() {
 }
 
 #[test]
+fn s15_a_directory_that_others_may_write_into_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, link) = (dir.path().join("state"), dir.path().join("link"));
+    drop(StateDir::open(&state).unwrap());
+    std::os::unix::fs::symlink(&state, &link).unwrap();
+    for inside in ["", "journal", "keys"] {
+        let mode = |mode| {
+            let path = state.join(inside);
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        for writable in [0o777, 0o770, 0o702] {
+            mode(writable);
+            for way in [&state, &link] {
+                let why = StateDir::open(way).unwrap_err().to_string();
+                assert!(why.contains("`chmod 0700`"), "{inside} {writable:o}: {why}");
+            }
+        }
+        mode(0o700);
+        drop(StateDir::open(&link).unwrap());
+    }
+}
+
+#[test]
 fn a_second_opener_of_the_journal_is_refused_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let state = StateDir::open(dir.path()).unwrap();
