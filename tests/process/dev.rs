@@ -152,7 +152,7 @@ fn u7_a_program_meets_silence_and_a_no_on_purpose() {
     dev.until(|line| line.starts_with("slot 0 taken"));
     let said = dev.asked("dev fault drop 1h");
     assert_eq!(said.code, 0, "{said:?}");
-    dev.until(|line| line.contains("the daemon is away"));
+    dev.until(|line| line.contains("my seat could not be renewed"));
     dev.until(|line| line.contains("I have no seat any more"));
     assert!(
         dev.asked("dev fault")
