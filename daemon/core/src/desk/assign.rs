@@ -73,7 +73,7 @@ impl Desk {
         let id = if body.id.is_empty() {
             AssignmentId(random::bytes().map_err(|e| internal("no random id", &e))?)
         } else {
-            parse::id("id", &body.id, "not 32 lower-case hex digits")?
+            parse::id("id", &body.id, parse::HEX)?
         };
         if body.priority.is_some() || !body.reserve.is_empty() {
             self.goes_before_others(&snapshot, caller, &license)?;
@@ -205,7 +205,7 @@ impl Desk {
     ) -> Result<(AssignmentId, Caller), Refused> {
         let sight = self.sight(snapshot, caller, Permission::LicenseManageUsers)?;
         let none = nobody("assignment", &id, "license assignments");
-        let id: AssignmentId = parse::id("id", id, "not 32 lower-case hex digits")?;
+        let id: AssignmentId = parse::id("id", id, parse::HEX)?;
         let state = &snapshot.state;
         let known = state.assignments.get(&id);
         let known = known.filter(|known| sight.on(state, known.target));

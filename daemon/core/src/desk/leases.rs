@@ -168,11 +168,7 @@ impl Desk {
         let shown = (body.seen.as_deref(), body.delegation.as_deref());
         let shown = self.shown(shown, lease.seen.as_ref(), || Some(user), false)?;
         let command = Command::Checkout(Box::new(Checkout {
-            checkout_id: parse::id(
-                "checkout_id",
-                &body.checkout_id,
-                "not 32 lower-case hex digits",
-            )?,
+            checkout_id: parse::id("checkout_id", &body.checkout_id, parse::HEX)?,
             process: self.process(caller, &body.instance)?,
             pid: caller.pid,
             user,
@@ -238,7 +234,7 @@ impl Desk {
 
     /// The process at the other end: all but the instance is the kernel's word.
     pub(super) fn process(&self, caller: &Caller, instance: &str) -> Result<Process, Refused> {
-        let instance: InstanceId = parse::id("instance", instance, "not 32 lower-case hex digits")?;
+        let instance: InstanceId = parse::id("instance", instance, parse::HEX)?;
         Ok(Process {
             machine: self.machine,
             attested_by: caller.attested_by,

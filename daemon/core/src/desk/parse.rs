@@ -32,6 +32,9 @@ pub(super) fn bad(member: &str, why: impl std::fmt::Display) -> Refused {
     problem(Code::BadRequest, format!("{member}: {why}"))
 }
 
+/// What an id of our own making is not, where it is refused.
+pub(super) const HEX: &str = "not 32 lower-case hex digits";
+
 /// An id in hex digits, or of a holder.
 pub(super) fn id<T: FromStr>(member: &str, text: &str, form: &str) -> Result<T, Refused> {
     text.parse().map_err(|_| bad(member, form))

@@ -233,7 +233,7 @@ impl Desk {
         text: &str,
         session: bool,
     ) -> Result<Option<(BearerId, Caller)>, Refused> {
-        let Ok(bearer) = id::<BearerId>("id", text, "not 32 lower-case hex digits") else {
+        let Ok(bearer) = id::<BearerId>("id", text, crate::desk::parse::HEX) else {
             return Ok(None);
         };
         let snapshot = self.keeper.snapshot();

@@ -255,7 +255,7 @@ impl Named<'_> {
 /// The id that the caller brought, or a new one.
 pub(super) fn brought<T: FromStr + From16>(id: Option<&str>) -> Result<T, Refused> {
     match id {
-        Some(id) => super::parse::id("id", id, "not 32 lower-case hex digits"),
+        Some(id) => super::parse::id("id", id, super::parse::HEX),
         None => Ok(T::from16(
             random::bytes().map_err(|e| internal("no random id", &e))?,
         )),
