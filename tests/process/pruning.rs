@@ -291,7 +291,7 @@ fn i15_a_tampered_export_of_a_pruned_journal_is_found() {
         assert!(code == 1 && told.contains(says), "{says}: {told}");
     };
     let mut edited = good.clone();
-    edited[3] = edited[3].replacen("\"v\":1", "\"v\":2", 1);
+    edited[3] = edited[3].replacen("\"v\":2", "\"v\":3", 1);
     found(&edited, "event 24 does not follow from event 23");
     let mut without = good.clone();
     without.remove(1);

@@ -18,7 +18,9 @@ use crate::time::{Date, LeaseTime};
 use serde::{Deserialize, Serialize};
 
 /// The version of the events below, written with each of them.
-pub const EVENT_VERSION: u8 = 1;
+///
+/// 1: the times of a row beside its events. 2: within the last of them.
+pub const EVENT_VERSION: u8 = 2;
 
 /// One event.
 #[derive(Clone, PartialEq, Eq, Debug)]

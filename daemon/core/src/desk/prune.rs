@@ -320,8 +320,9 @@ impl Desk {
             for (first, bytes) in rows {
                 let told = |fault| JournalError::row(&format!("{}.redb", file.start), first, fault);
                 let row = Row::parse(&bytes).map_err(|fault| told(fault).short())?;
-                if row.mark.age_s(now) < self.retention_s() {
-                    return Ok(Due::NotBefore(row.mark));
+                let mark = row.mark().map_err(|fault| told(fault).short())?;
+                if mark.age_s(now) < self.retention_s() {
+                    return Ok(Due::NotBefore(mark));
                 }
                 for raw in row.events.iter().filter(|_| !again) {
                     follow(&mut head, raw.get()).map_err(|fault| told(fault).short())?;

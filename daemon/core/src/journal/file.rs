@@ -182,7 +182,8 @@ impl JournalFile {
             return Ok(None);
         };
         let fault = |fault| JournalError::row(&self.place, first.value(), fault);
-        Ok(Some(Row::parse(row.value()).map_err(fault)?.mark))
+        let mark = Row::parse(row.value()).and_then(|row| row.mark());
+        mark.map(Some).map_err(fault)
     }
 
     /// Number of the first event of the last row.

@@ -1,4 +1,5 @@
-//! The bytes of a row: one batch as JSON, its events chained by SHA-256 over what is stored, never over what was read.
+//! The bytes of a row: one batch as JSON, its events chained by SHA-256 over what is stored, never over what was read. Its
+//! last event carries the times when it was written, so that they are in the chain, too.
 
 use crate::calendar::Mark;
 use seatkeeper::token::link;
@@ -9,6 +10,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::fmt;
+
+/// What the bytes of an event of version 1 begin with.
+const VERSION_1: &str = "{\"v\":1,";
+/// What is said of a row whose times are not where they belong.
+const NO_TIMES: &str = "its times are not in its last event";
 
 /// Hash of an event: SHA-256 over its predecessor's hash and its own stored bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +52,9 @@ pub struct Noted {
     pub trace: Option<Name>,
     /// What happened.
     pub what: Recorded,
+    /// The times when its row was written: the last event of a row has them, no other one.
+    #[serde(default)]
+    pub mark: Option<Mark>,
 }
 
 /// Why a row is not what this program wrote.
@@ -79,16 +88,20 @@ pub struct Row<'a> {
     /// The events, in order.
     #[serde(borrow)]
     pub events: Vec<&'a RawValue>,
-    /// The times when it was written.
-    pub mark: Mark,
+    /// The times when it was written, where its events are of version 1: outside of the chain.
+    #[serde(default)]
+    mark: Option<Mark>,
 }
 
 /// Makes rows, one after the other, and keeps the chain.
 #[derive(Debug, Default)]
 pub struct RowWriter {
     buffer: Vec<u8>,
+    /// The last event that is closed.
     head: Head,
     first: u64,
+    /// Where in the buffer the event begins that is not closed yet: it may be the last of its row, which carries the times.
+    open: Option<usize>,
 }
 
 /// Who and when: what the events of one command share.
@@ -133,9 +146,8 @@ impl RowWriter {
     #[must_use]
     pub fn after(head: Head) -> Self {
         RowWriter {
-            buffer: Vec::new(),
             head,
-            first: 0,
+            ..RowWriter::default()
         }
     }
 
@@ -145,9 +157,10 @@ impl RowWriter {
             self.first = self.head.number + 1;
             self.buffer.extend_from_slice(b"{\"events\":[");
         } else {
+            self.close();
             self.buffer.push(b',');
         }
-        let start = self.buffer.len();
+        self.open = Some(self.buffer.len());
         let written = Written {
             v: EVENT_VERSION,
             n: self.head.number + 1,
@@ -160,8 +173,7 @@ impl RowWriter {
         };
         serde_json::to_writer(&mut self.buffer, &written)
             .expect("events are structs of integers, texts and lists, which JSON takes, and memory takes all bytes");
-        self.head = self.head.after(&self.buffer[start..]);
-        self.head.number
+        self.number()
     }
 
     /// Whether the row has no event.
@@ -170,12 +182,16 @@ impl RowWriter {
         self.buffer.is_empty()
     }
 
-    /// Ends the row: the number of its first event, and its bytes. Call `clear` when they are stored.
+    /// Ends the row, which has an event: the number of its first event, and its bytes. Call `clear` when they are stored.
     pub fn finish(&mut self, mark: &Mark) -> (u64, &[u8]) {
-        self.buffer.extend_from_slice(b"],\"mark\":");
+        let brace = self.buffer.pop();
+        debug_assert_eq!(brace, Some(b'}'), "an event is an object, and one is open");
+        self.buffer.extend_from_slice(b",\"mark\":");
         serde_json::to_writer(&mut self.buffer, mark)
             .expect("three integers make JSON, and memory takes all bytes");
         self.buffer.push(b'}');
+        self.close();
+        self.buffer.extend_from_slice(b"]}");
         (self.first, &self.buffer)
     }
 
@@ -186,17 +202,52 @@ impl RowWriter {
         self.buffer.shrink_to(KEPT);
     }
 
-    /// The end of the chain.
+    /// Number of the last event, in whatever row.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.head.number + u64::from(self.open.is_some())
+    }
+
+    /// The end of the chain. An event that was pushed is in it from `finish` on.
     #[must_use]
     pub fn head(&self) -> Head {
         self.head
     }
+
+    /// The open event is what the next one follows from.
+    fn close(&mut self) {
+        if let Some(start) = self.open.take() {
+            self.head = self.head.after(&self.buffer[start..]);
+        }
+    }
 }
 
 impl<'a> Row<'a> {
-    /// Takes a row apart.
+    /// Takes a row apart. Times beside events that carry their own are nothing that was written: the chain would not tell
+    /// what was done to them.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RowFault> {
-        serde_json::from_slice(bytes).map_err(|e| RowFault::Unreadable(e.to_string()))
+        let row: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
+        let last = row.events.last().map_or("", |raw| raw.get());
+        if row.mark.is_some() == last.starts_with(VERSION_1) {
+            Ok(row)
+        } else {
+            Err(RowFault::Unreadable(NO_TIMES.to_owned()))
+        }
+    }
+
+    /// The times when it was written.
+    pub fn mark(&self) -> Result<Mark, RowFault> {
+        #[derive(Deserialize)]
+        struct Last {
+            mark: Option<Mark>,
+        }
+        if let Some(beside) = self.mark {
+            return Ok(beside);
+        }
+        let last = self.events.last().map_or("{}", |raw| raw.get());
+        let last: Last = serde_json::from_str(last).map_err(unreadable)?;
+        last.mark
+            .ok_or_else(|| RowFault::Unreadable(NO_TIMES.to_owned()))
     }
 }
 
@@ -224,9 +275,13 @@ pub fn parse(raw: &str) -> Result<Noted, RowFault> {
         Ok(noted) => Ok(noted),
         Err(e) => match serde_json::from_str(raw) {
             Ok(Version { v }) if newer(v) => Err(RowFault::Newer(v)),
-            _ => Err(RowFault::Unreadable(e.to_string())),
+            _ => Err(unreadable(e)),
         },
     }
+}
+
+fn unreadable(why: serde_json::Error) -> RowFault {
+    RowFault::Unreadable(why.to_string())
 }
 
 impl fmt::Display for RowFault {

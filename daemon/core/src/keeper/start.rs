@@ -249,7 +249,7 @@ impl Tail {
                 number: self.head.number + 1,
             });
         }
-        for raw in parsed.events {
+        for raw in &parsed.events {
             let noted = follow(&mut self.head, raw.get())?;
             if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) =
                 (&noted.what, self.kept)
@@ -260,7 +260,7 @@ impl Tail {
             }
             self.events.push(noted.what);
         }
-        self.mark = later(self.mark, Some(parsed.mark));
+        self.mark = later(self.mark, Some(parsed.mark()?));
         if self.events.len() >= TOGETHER {
             self.hand_over(give);
         }

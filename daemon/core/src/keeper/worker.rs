@@ -210,12 +210,12 @@ impl Worker {
             self.calendar.accept(*to);
             self.leapt = true;
         }
-        let first = self.row.head().number + 1;
+        let first = self.row.number() + 1;
         for event in events {
             self.record(event, &order.actor, order.origin, trace.as_ref());
         }
         self.calendar.raise(self.engine.state().newest_iat);
-        (verdict, first..self.row.head().number + 1)
+        (verdict, first..self.row.number() + 1)
     }
 
     fn record(&mut self, event: Event, actor: &Actor, origin: Origin, trace: Option<&Name>) {

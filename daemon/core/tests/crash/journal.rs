@@ -56,7 +56,7 @@ fn push_event(row: &mut RowWriter, random: &mut Random) {
 
 fn mark(row: &RowWriter) -> Mark {
     Mark {
-        lease_ms: LeaseTime(row.head().number),
+        lease_ms: LeaseTime(row.number()),
         j_s: Date(1_800_000_000),
         wall_s: 1_800_000_000,
     }
@@ -218,6 +218,42 @@ fn i15_an_edited_event_breaks_the_chain_and_the_message_names_file_and_row() {
     assert!(why.contains("restore the last backup"), "{why}");
 }
 
+/// What was written after the row of three events would have gone on from its times.
+#[test]
+fn i15_edited_times_of_a_row_break_the_chain_at_the_event_behind_it() {
+    let times = |row: &str| Row::parse(row.as_bytes()).and_then(|row| row.mark());
+    let (mut writer, mut random) = (RowWriter::default(), Random(9));
+    let mut next_row = || {
+        push_event(&mut writer, &mut random);
+        let mark = mark(&writer);
+        let (first, bytes) = writer.finish(&mark);
+        let row = (first, String::from_utf8(bytes.to_vec()).unwrap());
+        writer.clear();
+        (row, mark)
+    };
+    let [((_, one), first), ((_, two), second)] = [next_row(), next_row()];
+    assert_eq!(
+        (times(&one).unwrap(), times(&two).unwrap()),
+        (first, second)
+    );
+    let loaded = |one: &str| {
+        let disk = Disk::default();
+        let journal = disk.journal().unwrap();
+        journal.append(1, one.as_bytes()).unwrap();
+        journal.append(2, two.as_bytes()).unwrap();
+        heads(&journal)
+    };
+    assert_eq!(loaded(&one).unwrap().len(), 3);
+    let edited = one.replacen("\"lease_ms\":1", "\"lease_ms\":0", 1);
+    assert_ne!(edited, one);
+    let why = loaded(&edited).unwrap_err();
+    assert!(why.contains("the chain breaks at event 2"), "{why}");
+    // Beside the events nothing would be in the chain.
+    let beside = one.replacen("]}", r#"],"mark":{"lease_ms":0,"j_s":0,"wall_s":0}}"#, 1);
+    let why = times(&beside).unwrap_err().to_string();
+    assert!(why.contains("its times are not in its last event"), "{why}");
+}
+
 #[test]
 fn a_row_that_cannot_be_read_names_file_row_and_what_to_do() {
     // The last row says where the files end: it is looked at when they are opened.
@@ -233,19 +269,19 @@ fn a_row_that_cannot_be_read_names_file_row_and_what_to_do() {
 #[test]
 fn an_event_of_a_newer_version_is_refused_before_it_is_understood() {
     let disk = edited(|row| {
-        row.replace("\"v\":1", "\"v\":2")
+        row.replace("\"v\":2", "\"v\":3")
             .replace("\"UserMet\"", "\"UserMetAgain\"")
     });
     let why = heads(&disk.journal().unwrap()).unwrap_err();
-    assert!(why.contains("newer Seatkeeper (event version 2)"), "{why}");
+    assert!(why.contains("newer Seatkeeper (event version 3)"), "{why}");
 }
 
 #[test]
 fn an_event_of_a_newer_version_that_still_parses_is_refused_too() {
     let fault = seatkeeper_core::journal::parse(
-        r#"{"v":2,"n":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","wall_s":1,"actor":"daemon","origin":"run","what":{"LicenseUnassigned":{"id":"00000000000000000000000000000000"}}}"#,
+        r#"{"v":3,"n":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","wall_s":1,"actor":"daemon","origin":"run","what":{"LicenseUnassigned":{"id":"00000000000000000000000000000000"}}}"#,
     );
-    assert!(matches!(fault, Err(RowFault::Newer(2))), "{fault:?}");
+    assert!(matches!(fault, Err(RowFault::Newer(3))), "{fault:?}");
 }
 
 #[test]

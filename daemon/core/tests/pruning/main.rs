@@ -243,7 +243,7 @@ fn i15_what_does_not_follow_is_told_and_not_signed_over() {
             0 => house.edit(files[0], |row| {
                 row.replacen("\"origin\":\"run\"", "\"origin\":\"inbox\"", 1)
             }),
-            1 => house.edit(files[1], |row| row.replacen("\"v\":1", "\"v\":0", 1)),
+            1 => house.edit(files[1], |row| row.replacen("\"v\":2", "\"v\":0", 1)),
             2 => fs::remove_file(&second).unwrap(),
             _ => fs::write(&second, "").unwrap(),
         }
