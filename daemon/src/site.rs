@@ -83,7 +83,7 @@ impl Site {
         let side = Arc::new(Side::open(&owned.side())?);
         let keeper = keeper::start(keeper::Parts {
             journal: Arc::new(Timed {
-                journal: Arc::new(RedbJournal::open(&owned.journal())?),
+                journal: Arc::new(RedbJournal::open(&owned.journal(), plan.desk.disk_reserve)?),
                 metrics: metrics.clone(),
             }),
             side: side.clone(),

@@ -21,7 +21,7 @@ pub(crate) fn carry(site: &Site, days: u64) {
     let path = site.path("state");
     let state = StateDir::open(&path).expect("the state is free");
     let parts = keeper::Parts {
-        journal: Arc::new(RedbJournal::open(&state.journal()).expect("the journal opens")),
+        journal: Arc::new(RedbJournal::open(&state.journal(), 0).expect("the journal opens")),
         side: Arc::new(Side::open(&state.side()).expect("the side store opens")),
         clock: Arc::new(ManualClock::at(now() + days * DAY)),
         checkpoints: None,

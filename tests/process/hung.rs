@@ -115,6 +115,75 @@ fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
     drop(site);
 }
 
+/// Seats that end are recorded on a disk that is full to the last byte, in what `disk_reserve` holds for it (S26).
+#[test]
+fn s26_on_a_full_disk_seats_are_given_back_and_the_daemon_stays() {
+    // More than the append segment has room for.
+    const SEATS: u64 = 300;
+    let Some(disk) = Disk::small() else {
+        println!("not run: needs root that may mount a small disk");
+        return;
+    };
+    let mut site = Site::below(disk.0.path());
+    let configured = std::fs::read_to_string(site.path("seatkeeper.toml")).expect("it is there");
+    let configured = configured.replace("disk_reserve = \"0\"", "disk_reserve = \"4 MiB\"");
+    std::fs::write(site.path("seatkeeper.toml"), configured).expect("it is written");
+    site.start();
+    let acme = Vendor::new("acme", 1);
+    let license = acme.license("L-1", 1, SEATS, &site.site_key());
+    site.install(&acme, &acme.file(&license));
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    let ask = || Ask::new("cad", "modeler", &acme.roots());
+    let mut held = Vec::new();
+    for _ in 0..SEATS {
+        let ask = ask();
+        let answer = ask.checkout(&mut wire).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+        held.push((answer.text("id").to_owned(), ask));
+    }
+    let filler = disk.fill();
+    let (kept, ask_of_kept) = held.pop().expect("some are held");
+    for (id, ask) in &held {
+        let answer = ask.release(&mut wire, id).expect("an answer");
+        assert_eq!(answer.status / 100, 2, "{id}: {answer:?} {}", site.log());
+    }
+    let renewed = ask_of_kept.renew(&mut wire, &kept).expect("an answer");
+    assert_eq!(renewed.status / 100, 2, "{renewed:?}");
+    assert!(
+        site.log().contains("goes on in its reserve"),
+        "{}",
+        site.log()
+    );
+    // Nothing new while there is no room, also after a start; what was given back stays given back.
+    for _ in 0..2 {
+        let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+        // The disk is looked at once a second.
+        loop {
+            let ask = ask();
+            let answer = ask.checkout(&mut wire).expect("an answer");
+            if answer.status != 201 {
+                assert_eq!(answer.text("code"), "storage_low", "{answer:?}");
+                break;
+            }
+            let answer = ask.release(&mut wire, answer.text("id"));
+            assert_eq!(answer.expect("an answer").status / 100, 2);
+        }
+        site.kill();
+        site.start();
+    }
+    std::fs::remove_file(filler).expect("it is there");
+    site.stop();
+    site.start();
+    let mut wire = Wire::connect(&site.socket()).expect("the daemon listens");
+    for _ in 1..SEATS {
+        let answer = ask().checkout(&mut wire).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+    let answer = ask().checkout(&mut wire).expect("an answer");
+    assert_eq!(answer.text("code"), "no_seat_free", "{answer:?}");
+    drop(site);
+}
+
 /// Whoever is new here is written into the side store first: where that fails the daemon ends as for its journal, and does
 /// not go on with an error for everyone it does not know (S26, I7).
 #[test]

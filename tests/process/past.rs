@@ -46,7 +46,7 @@ pub(crate) fn give(site: &Site) -> Kept {
     );
     let checkpoints = Checkpoints::open(&dir.checkpoints()).expect("a folder");
     let keeper = keeper::start(Parts {
-        journal: Arc::new(RedbJournal::open(&dir.journal()).expect("a journal")),
+        journal: Arc::new(RedbJournal::open(&dir.journal(), 0).expect("a journal")),
         side: side.clone(),
         checkpoints: Some((checkpoints, EVERY)),
         clock: clock.clone(),

@@ -42,8 +42,8 @@ const ELSEWHERE: [(&str, &str, &str); 21] = [
     ),
     (
         "daemon/core/src/storage.rs",
-        "rustix::fs::statvfs",
-        "free space, in one file",
+        "rustix::fs",
+        "free and held space, in one file",
     ),
     (
         "daemon/core/src/state_dir.rs",

@@ -1,6 +1,9 @@
-//! Free space of the state directory, looked at once a second at most: below the reserve nothing new is granted.
+//! Free space of the state directory, looked at once a second at most: below the reserve nothing new is granted. And space
+//! that is held by a file, so that it can be given back.
 
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use seatkeeper_engine::time::LeaseTime;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 
@@ -19,7 +22,7 @@ pub struct Directory(pub PathBuf);
 
 impl Space for Directory {
     fn free_bytes(&self) -> io::Result<u64> {
-        let stat = rustix::fs::statvfs(&self.0)?;
+        let stat = statvfs(&self.0)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 }
@@ -28,6 +31,66 @@ impl Space for Directory {
 impl<F: Fn() -> io::Result<u64> + Send + Sync> Space for F {
     fn free_bytes(&self) -> io::Result<u64> {
         self()
+    }
+}
+
+/// Space that is held by a file of zeros.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    /// Its size while none of it was given back.
+    whole: u64,
+}
+
+impl Held {
+    /// Space that a file of this size holds; nothing is touched yet.
+    #[must_use]
+    pub fn new(path: PathBuf, whole: u64) -> Self {
+        Held { path, whole }
+    }
+
+    /// What is held now. A file that is not there holds nothing.
+    fn len(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    /// What was given back, or never held.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.whole.saturating_sub(self.len())
+    }
+
+    /// Gives so many bytes back, or what is left; returns how many. In whole pieces: a file system may free no less.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn give(&self, lacks: u64) -> io::Result<u64> {
+        const PIECE: u64 = 1 << 16;
+        let len = self.len();
+        let given = lacks.next_multiple_of(PIECE).min(len);
+        if given > 0 {
+            let file = OpenOptions::new().write(true).open(&self.path)?;
+            file.set_len(len - given)?;
+            // Space is free once the file system has written down that it is.
+            file.sync_all()?;
+        }
+        Ok(given)
+    }
+
+    /// Takes all of it again.
+    ///
+    /// # Errors
+    /// There is not so much, or the file system holds none for a file.
+    pub fn grow(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let file = options.open(&self.path)?;
+        let grown = fallocate(&file, FallocateFlags::empty(), 0, self.whole);
+        grown.map_err(|why| {
+            // Whatever of it was taken is no reserve, and would look like one.
+            let _ = file.set_len(0);
+            why.into()
+        })
     }
 }
 

@@ -34,7 +34,7 @@ impl House {
 
     fn start(&self) -> Result<Keeper, String> {
         let dir = StateDir::open(self.folder.path()).map_err(|e| e.to_string())?;
-        let journal = RedbJournal::open(&dir.journal()).map_err(|e| e.to_string())?;
+        let journal = RedbJournal::open(&dir.journal(), 0).map_err(|e| e.to_string())?;
         let checkpoints = Checkpoints::open(&dir.checkpoints()).map_err(|e| e.to_string())?;
         keeper::start(Parts {
             journal: Arc::new(journal),
@@ -385,7 +385,7 @@ fn readers_and_rotation_do_not_get_into_each_others_way() {
     let house = House::new();
     house.lived(45);
     let dir = StateDir::open(house.folder.path()).unwrap();
-    let journal = RedbJournal::open(&dir.journal()).unwrap();
+    let journal = RedbJournal::open(&dir.journal(), 0).unwrap();
     let all = journal.read(1, 1000).unwrap();
     let next = all.len() as u64 + 1;
     std::thread::scope(|scope| {

@@ -16,7 +16,7 @@ fn read(store: &str) -> (State, Head) {
         let file = file.expect("a file");
         fs::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
     }
-    let journal = RedbJournal::open(folder.path()).expect("it is opened");
+    let journal = RedbJournal::open(folder.path(), 0).expect("it is opened");
     let (mut engine, mut head) = (Engine::new(), Head::default());
     let loaded = journal.load(1, &mut |first, bytes| {
         assert_eq!(first, head.number + 1, "rows follow one another");

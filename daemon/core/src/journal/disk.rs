@@ -39,19 +39,25 @@ pub(super) struct Files {
 impl RedbJournal {
     /// Opens the journal in a folder, or makes one. A file that is missing is noticed where its events are wanted: here,
     /// where rows in the segment do not follow the files; at [`Journal::load`], where a checkpoint's own file is gone or one
-    /// between two that are read; and by [`Archive::holes`] where no start reads it.
+    /// between two that are read; and by [`Archive::holes`] where no start reads it. Of `disk_reserve` bytes a part is held
+    /// for a disk that others fill up.
     ///
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
-    pub fn open(folder: &Path) -> Result<Self, JournalError> {
-        RedbJournal::open_within(folder, Box::new(Directory(folder.to_owned())))
+    pub fn open(folder: &Path, disk_reserve: u64) -> Result<Self, JournalError> {
+        let space = Box::new(Directory(folder.to_owned()));
+        RedbJournal::open_within(folder, space, disk_reserve)
     }
 
     /// The same where this tells the free space: for tests of a disk that is full.
     ///
     /// # Errors
     /// As for a folder.
-    pub fn open_within(folder: &Path, space: Box<dyn Space>) -> Result<Self, JournalError> {
+    pub fn open_within(
+        folder: &Path,
+        space: Box<dyn Space>,
+        disk_reserve: u64,
+    ) -> Result<Self, JournalError> {
         let mut ended = firsts(folder).map_err(|e| storage(&folder.display().to_string(), &e))?;
         let append = folder.join(APPEND);
         let first = ended.pop().unwrap_or(1);
@@ -75,7 +81,8 @@ impl RedbJournal {
             first,
             present,
         };
-        RedbJournal::of(folder, files, segment, Room::of(space))
+        let room = Room::of(space, folder, disk_reserve);
+        RedbJournal::of(folder, files, segment, room)
     }
 
     /// A journal over other storages, of one file and an append segment of a size in bytes (a multiple of 4,096), which
@@ -105,7 +112,7 @@ impl RedbJournal {
             first: 1,
             present,
         };
-        RedbJournal::of(folder, files, segment, Room::of(space))
+        RedbJournal::of(folder, files, segment, Room::told(space))
     }
 
     /// Rows that are found in the segment go to redb before any other row is written. The last of them may never have
@@ -128,7 +135,7 @@ impl RedbJournal {
             room,
         };
         let mut segment = journal.segment();
-        if !journal.move_rows(&mut segment)? {
+        if !journal.settle_rows(&mut segment)? {
             tracing::warn!(
                 "no room for the newest events in redb: they stay in the append segment"
             );
@@ -142,21 +149,30 @@ impl RedbJournal {
         self.segment.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the segment's rows into the present file. False where there is no room: they stay, and redb was not touched.
-    fn move_rows(&self, segment: &mut Segment) -> Result<bool, JournalError> {
-        if !segment.is_empty() {
-            if !self.room.has(segment.bytes()) {
-                return Ok(false);
-            }
-            #[cfg(planted)]
-            if seatkeeper_engine::planted::is("moved-nowhere") {
-                segment.moved();
-                return Ok(true);
-            }
-            self.files().present.take_all(segment)?;
-            segment.moved();
+    /// Moves the segment's rows into the present file, where there is room. False where there is none: they stay, and redb
+    /// was not touched.
+    fn settle_rows(&self, segment: &mut Segment) -> Result<bool, JournalError> {
+        let room = self.room.has(segment.bytes());
+        if room {
+            self.move_rows(segment)?;
         }
-        Ok(true)
+        Ok(room || segment.is_empty())
+    }
+
+    /// Moves the segment's rows into the present file. There is room for them.
+    fn move_rows(&self, segment: &mut Segment) -> Result<(), JournalError> {
+        if segment.is_empty() {
+            return Ok(());
+        }
+        #[cfg(planted)]
+        if seatkeeper_engine::planted::is("moved-nowhere") {
+            segment.moved();
+            return Ok(());
+        }
+        self.files().present.take_all(segment)?;
+        segment.moved();
+        self.room.refill();
+        Ok(())
     }
 
     /// What is said where rows have to go into a file and there is no room.
@@ -265,14 +281,17 @@ impl Journal for RedbJournal {
 
     fn append(&self, first: u64, row: &[u8]) -> Result<(), JournalError> {
         let mut segment = self.segment();
-        if !segment.has_room(row.len()) && !self.move_rows(&mut segment)? {
-            return Err(self.full());
+        if !segment.has_room(row.len()) {
+            if !self.room.make(segment.bytes()) {
+                return Err(self.full());
+            }
+            self.move_rows(&mut segment)?;
         }
         if segment.has_room(row.len()) {
             return segment.append(first, row);
         }
         // A row that is larger than the whole segment.
-        if !self.room.has(row.len()) {
+        if !self.room.make(row.len()) {
             return Err(self.full());
         }
         self.files().present.append(first, row)?;
@@ -281,7 +300,7 @@ impl Journal for RedbJournal {
     }
 
     fn rotate(&self, first: u64) -> Result<(), JournalError> {
-        if !self.move_rows(&mut self.segment())? {
+        if !self.settle_rows(&mut self.segment())? {
             return Err(self.full());
         }
         let path = path(&self.folder, first);
@@ -334,7 +353,7 @@ impl Journal for RedbJournal {
     }
 
     fn settle(&self) -> Result<(), JournalError> {
-        let moved = self.move_rows(&mut self.segment())?;
+        let moved = self.settle_rows(&mut self.segment())?;
         if !moved {
             tracing::warn!(
                 "no room for the newest events in redb: they stay in the append segment"

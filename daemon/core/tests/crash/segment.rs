@@ -9,7 +9,7 @@ const BLOCK: usize = 4096;
 /// Row `n`, of one event: larger than a block, so that a record has two.
 fn row(n: u64) -> String {
     format!(
-        r#"{{"mark":{{"lease_ms":1,"j_s":1,"wall_s":1}},"events":[{{"n":{n},"pad":"{}"}}]}}"#,
+        r#"{{"events":[{{"n":{n},"pad":"{}","mark":{{"lease_ms":1,"j_s":1,"wall_s":1}}}}]}}"#,
         "x".repeat(5000)
     )
 }
@@ -142,7 +142,7 @@ fn what_was_moved_is_not_found_again() {
 #[test]
 fn a_row_larger_than_the_segment_goes_to_redb_at_once() {
     let large = format!(
-        r#"{{"mark":{{"lease_ms":1,"j_s":1,"wall_s":1}},"events":[{{"n":2,"pad":"{}"}}]}}"#,
+        r#"{{"events":[{{"n":2,"pad":"{}","mark":{{"lease_ms":1,"j_s":1,"wall_s":1}}}}]}}"#,
         "x".repeat(2 * SEGMENT)
     );
     let disk = Disk::default();

@@ -72,7 +72,7 @@ impl House {
 
     pub(crate) fn try_start(&self) -> Result<Site, String> {
         let dir = StateDir::open(self.folder.path()).map_err(|e| e.to_string())?;
-        let journal = RedbJournal::open(&dir.journal()).map_err(|e| e.to_string())?;
+        let journal = RedbJournal::open(&dir.journal(), 0).map_err(|e| e.to_string())?;
         self.start_over(Arc::new(journal))
     }
 

@@ -23,7 +23,7 @@ struct Ending {
 impl Ending {
     fn over(house: &House) -> Arc<Ending> {
         Arc::new(Ending {
-            journal: RedbJournal::open(&house.path("journal")).unwrap(),
+            journal: RedbJournal::open(&house.path("journal"), 0).unwrap(),
             anchor: house.path("journal/anchor.new"),
             left: AtomicI64::new(FOREVER),
         })
