@@ -113,8 +113,12 @@ impl Shared {
             let desk = self.desk.clone();
             tokio::spawn(async move {
                 // Behind the requests that have come by now: their orders are in the same batch.
-                tokio::task::yield_now().await;
-                desk.wake();
+                loop {
+                    tokio::task::yield_now().await;
+                    if !desk.round() {
+                        return;
+                    }
+                }
             });
         }
         receive

@@ -207,20 +207,21 @@ impl Desk {
         self.keeper.at_once(order)
     }
 
-    /// Hands an order to the keeper; `reply` is called on the keeper's thread.
+    /// Hands an order to the keeper's thread: see [`Handle::submit`].
     pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
         self.keeper.submit(order, trace, reply);
     }
 
-    /// The same without waking the keeper: see [`Handle::put`].
+    /// Hands an order to the next round: see [`Handle::put`].
     #[must_use]
     pub fn put(&self, order: Order, trace: Option<Name>, reply: Reply) -> bool {
         self.keeper.put(order, trace, reply)
     }
 
-    /// Wakes the keeper: see [`Handle::wake`].
-    pub fn wake(&self) {
-        self.keeper.wake();
+    /// A round on this thread: see [`Handle::round`].
+    #[must_use]
+    pub fn round(&self) -> bool {
+        self.keeper.round()
     }
 
     /// The order that ends holders whose processes are gone (rule 14).

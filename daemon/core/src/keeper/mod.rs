@@ -4,8 +4,12 @@
 //! durable as one row, publish the snapshot, and only then answer (I6). There is no reaper: the keeper sleeps until
 //! the engine's next deadline, a tick or a time mark is due. A failed write is the end (I7).
 //!
-//! Between two rounds, and only there, a renewal that records nothing is served on its caller's thread: most of the
-//! traffic of a site needs neither the journal nor the two changes of threads on the way to the keeper and back.
+//! Rounds come one after the other, but not all on one thread: whoever finds commands waiting does the round for all of
+//! them, and saves the two changes of threads on the way to the keeper and back. The keeper's own thread does what is due
+//! when nobody asks, and what waits while the disk is slow.
+//!
+//! Between two rounds, and only there, a renewal that records nothing is served on its caller's thread, too: most of the
+//! traffic of a site does not need the journal.
 
 mod checkpointing;
 #[cfg(test)]
@@ -28,7 +32,7 @@ use crate::checkpoint::Checkpoints;
 use crate::clock::{Clock, Reading};
 use crate::journal::{Archive, Head, Journal, JournalError};
 use arc_swap::ArcSwap;
-use queue::{Queue, Waiting};
+use queue::{Pushed, Queue, Waiting};
 use seatkeeper_engine::command::Renew;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::Name;
@@ -36,16 +40,16 @@ use seatkeeper_engine::time::{Date, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use worker::{Rounds, Worker};
 
-/// Called once with the answer, on the keeper's thread, or with a failure at once: hand it over, do nothing else there.
+/// Called once with the answer, on the thread of its round, or with a failure at once: hand it over, do nothing else there.
 pub type Reply = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
-/// Is given what each batch recorded, on the keeper's thread, after it is durable: hand it over, do nothing else there.
+/// Is given what each batch recorded, on the thread of its round, after it is durable: hand it over, do nothing else there.
 pub type OnEvents = Box<dyn FnMut(&Arc<Published>) + Send>;
-/// Called once, on the keeper's thread, when it cannot go on: the daemon ends the process here (S26).
+/// Called once, on the thread of the round that cannot go on: the daemon ends the process here (S26).
 pub type OnFatal = Box<dyn FnOnce(&str) + Send>;
 
 /// The answer to an order. It exists only after its batch is durable.
@@ -125,7 +129,14 @@ struct Shared {
     /// The times when the run before this one wrote last.
     before: Option<Mark>,
     failed: OnceLock<String>,
+    /// Is had for a whole round.
+    rounds: Mutex<Rounds>,
+    /// Is had for a round, and for a renewal in between.
     worker: Mutex<Worker>,
+    /// Callers do rounds: not where an owner calls for them.
+    by_callers: bool,
+    /// The last round that recorded something took long: the next one is the keeper's thread's.
+    slow: AtomicBool,
 }
 
 /// The keeper's thread. Dropped without [`Keeper::stop`] it ends like a crash: after the batch at hand, without
@@ -138,7 +149,6 @@ pub struct Keeper {
 /// A keeper whose owner calls its rounds. Dropped without [`ByHand::stop`] it ends like a crash.
 pub struct ByHand {
     handle: Handle,
-    rounds: Rounds,
 }
 
 impl Handle {
@@ -151,35 +161,64 @@ impl Handle {
         }
     }
 
-    /// Puts an order into its caller's lane. `reply` is called when the batch is durable, or at once with the failure.
+    /// Puts an order into its caller's lane, for the keeper's thread. `reply` is called when the batch is durable, or at once
+    /// with the failure. This waits for nothing.
     pub fn submit(&self, order: Order, trace: Option<Name>, reply: Reply) {
-        // Woken in any case: another's promise to wake it may wait for other requests.
-        let _ = self.put(order, trace, reply);
-        self.wake();
+        self.push(order, trace, reply);
+        // In any case: another's promise to do a round may wait for other requests.
+        self.shared.queue.wake();
     }
 
-    /// The same, which wakes a keeper that sleeps where a crowd waits for it, and else leaves that to the caller. True where it
-    /// sleeps and nobody else was told so: whoever put the order in calls [`Handle::wake`] when the requests at hand are in.
-    /// One batch of ten costs far less than ten of one.
+    /// The same for a caller that does rounds: at once where a crowd waits, and else later. True where nobody else was told
+    /// to: whoever put the order in calls [`Handle::round`] when the requests at hand are in. One batch of ten costs far less
+    /// than ten of one.
     #[must_use]
     pub fn put(&self, order: Order, trace: Option<Name>, reply: Reply) -> bool {
+        match self.push(order, trace, reply) {
+            Pushed::Behind => false,
+            Pushed::First => true,
+            Pushed::Crowd => self.round(),
+        }
+    }
+
+    fn push(&self, order: Order, trace: Option<Name>, reply: Reply) -> Pushed {
         let waiting = Waiting {
             order,
             trace,
             reply,
         };
-        self.shared
-            .queue
-            .push(waiting)
-            .unwrap_or_else(|(reply, failure)| {
-                reply(Err(failure));
-                false
-            })
+        let pushed = self.shared.queue.push(waiting);
+        pushed.unwrap_or_else(|(reply, failure)| {
+            reply(Err(failure));
+            Pushed::Behind
+        })
     }
 
-    /// Wakes the keeper, where it sleeps.
-    pub fn wake(&self) {
-        self.shared.queue.wake();
+    /// Does a round over what waits, on this thread, where none is under way; while rounds take long it is left to the
+    /// keeper's thread. True where more came in the meantime: call it again when the requests at hand are in.
+    #[must_use]
+    pub fn round(&self) -> bool {
+        let shared = &*self.shared;
+        if !shared.by_callers || shared.slow.load(Ordering::Relaxed) {
+            shared.queue.wake();
+            return false;
+        }
+        let mut rounds = match shared.rounds.try_lock() {
+            Ok(rounds) => rounds,
+            // Whoever does it looks for more when it is done.
+            Err(TryLockError::WouldBlock) => return false,
+            Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
+        };
+        let done = rounds.round(shared);
+        drop(rounds);
+        match done {
+            Ok(Some(next)) => shared.queue.goes_on(next),
+            // The keeper's thread ends, too.
+            Ok(None) | Err(_) => {
+                shared.queue.nudge();
+                false
+            }
+        }
     }
 
     /// `None` where the lock is taken (a batch is under way), or after a failure.
@@ -225,7 +264,10 @@ impl Handle {
             // Nobody listens any more: what was done is done and found by a retry (rule 20).
             let _ = send.send(answer);
         };
-        self.submit(order, trace, Box::new(reply));
+        let mut more = self.put(order, trace, Box::new(reply));
+        while more {
+            more = self.round();
+        }
         receive.recv().unwrap_or(Err(Failure::Stopped))
     }
 
@@ -345,23 +387,34 @@ impl ByHand {
     /// # Errors
     /// It cannot go on, and no later round can.
     pub fn round(&mut self) -> Result<(), Failure> {
-        self.rounds.round(Duration::ZERO).map(drop)
+        let shared = &*self.handle.shared;
+        shared.rounds().round(shared).map(drop)
     }
 
     /// A clean stop, as [`Keeper::stop`].
     ///
     /// # Errors
     /// It could not go on.
-    pub fn stop(mut self) -> Result<(), Failure> {
-        self.handle.shared.queue.close();
-        while !self.rounds.round(Duration::ZERO)? {}
+    pub fn stop(self) -> Result<(), Failure> {
+        let shared = &*self.handle.shared;
+        shared.queue.close();
+        while shared.rounds().round(shared)?.is_some() {}
         Ok(())
     }
 }
 
 impl Drop for ByHand {
     fn drop(&mut self) {
-        drop(self.handle.shared.queue.abandon());
+        let shared = &*self.handle.shared;
+        drop(shared.queue.abandon());
+        shared.rounds().end();
+    }
+}
+
+impl Shared {
+    /// For a round: waits for the one that is under way. A panic within one is told of by `failed`.
+    fn rounds(&self) -> MutexGuard<'_, Rounds> {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Failure, Reply};
 use seatkeeper_engine::ids::{MachineId, Name};
+use seatkeeper_engine::time::LeaseTime;
 use seatkeeper_engine::{Actor, Order};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ pub const QUEUE: usize = 4096;
 pub const QUEUE_PER_CALLER: usize = 256;
 /// Commands in one batch.
 pub const BATCH: usize = 1024;
-/// So many that wait are worth waking the keeper for, whatever else is on its way: it judges them while others are read.
+/// So many that wait are worth a round, whatever else is on its way: they are judged while others are read.
 const CROWD: usize = 16;
 
 /// A command that waits.
@@ -24,9 +25,20 @@ pub(super) struct Waiting {
     pub(super) reply: Reply,
 }
 
-/// What the keeper woke up for.
+/// How a command was put in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Woken {
+pub(super) enum Pushed {
+    /// Somebody is at work, or was told to be.
+    Behind,
+    /// Nobody was told yet.
+    First,
+    /// Many wait, and nobody is at work.
+    Crowd,
+}
+
+/// What a round is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Drained {
     /// Commands, a changed clock, or the time is up.
     Go,
     /// The queue is closed and empty: a clean stop.
@@ -44,8 +56,10 @@ struct Lanes {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
     turn: VecDeque<Lane>,
     length: usize,
-    /// The keeper waits, and nobody has woken it yet: a wake-up is a system call.
+    /// The keeper's thread sleeps, and nobody has woken it yet: a wake-up is a system call.
     sleeps: bool,
+    /// Until when it sleeps.
+    until: Option<LeaseTime>,
     nudged: bool,
     closed: bool,
     abandoned: bool,
@@ -58,9 +72,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Puts a command into its caller's lane, or gives the reply back with the reason. True where the keeper sleeps and
-    /// this is the first command that waits for it: [`Queue::wake`] is to follow. A crowd wakes it here.
-    pub(super) fn push(&self, waiting: Waiting) -> Result<bool, (Reply, Failure)> {
+    /// Puts a command into its caller's lane, or gives the reply back with the reason.
+    pub(super) fn push(&self, waiting: Waiting) -> Result<Pushed, (Reply, Failure)> {
         let mut lanes = self.lock();
         if lanes.closed {
             return Err((waiting.reply, Failure::Stopped));
@@ -75,15 +88,15 @@ impl Queue {
         }
         lanes.lanes.entry(lane).or_default().push_back(waiting);
         lanes.length += 1;
-        let (sleeps, length) = (lanes.sleeps, lanes.length);
-        drop(lanes);
-        if sleeps && length >= CROWD {
-            self.wake();
-        }
-        Ok(sleeps && length == 1)
+        Ok(match lanes.length {
+            _ if !lanes.sleeps => Pushed::Behind,
+            1 => Pushed::First,
+            CROWD.. => Pushed::Crowd,
+            _ => Pushed::Behind,
+        })
     }
 
-    /// Wakes the keeper, where it sleeps.
+    /// Wakes the keeper's thread, where it sleeps.
     pub(super) fn wake(&self) {
         let sleeps = std::mem::take(&mut self.lock().sleeps);
         if sleeps {
@@ -91,7 +104,7 @@ impl Queue {
         }
     }
 
-    /// Wakes the keeper without a command.
+    /// Wakes the keeper's thread without a command.
     pub(super) fn nudge(&self) {
         self.lock().nudged = true;
         self.filled.notify_one();
@@ -103,22 +116,37 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Waits for commands, a nudge or the time, and moves a batch out: one command of each lane in turn.
-    pub(super) fn drain(&self, wait: Duration, batch: &mut Vec<Waiting>) -> Woken {
+    /// After a round that was not the keeper's thread's: something is due next at this time. Whether more waits.
+    pub(super) fn goes_on(&self, next: LeaseTime) -> bool {
+        let mut lanes = self.lock();
+        if lanes.until.is_none_or(|until| next < until) {
+            lanes.nudged = true;
+            self.filled.notify_one();
+        }
+        lanes.length > 0
+    }
+
+    /// Waits for commands that nobody else is told to see to, a nudge or the time, which is `until`.
+    pub(super) fn sleep(&self, until: LeaseTime, wait: Duration) {
         let idle = |lanes: &mut Lanes| {
             lanes.sleeps = lanes.length == 0 && !lanes.nudged && !lanes.closed;
             lanes.sleeps
         };
-        let (mut lanes, _) = self
-            .filled
-            .wait_timeout_while(self.lock(), wait, idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        (lanes.nudged, lanes.sleeps) = (false, false);
+        let mut lanes = self.lock();
+        lanes.until = Some(until);
+        let slept = self.filled.wait_timeout_while(lanes, wait, idle);
+        let (mut lanes, _) = slept.unwrap_or_else(PoisonError::into_inner);
+        (lanes.nudged, lanes.sleeps, lanes.until) = (false, false, None);
+    }
+
+    /// Moves a batch out: one command of each lane in turn.
+    pub(super) fn drain(&self, batch: &mut Vec<Waiting>) -> Drained {
+        let mut lanes = self.lock();
         lanes.take(batch);
         match (lanes.abandoned, lanes.closed && batch.is_empty()) {
-            (true, _) => Woken::Abandoned,
-            (false, true) => Woken::Closed,
-            (false, false) => Woken::Go,
+            (true, _) => Drained::Abandoned,
+            (false, true) => Drained::Closed,
+            (false, false) => Drained::Go,
         }
     }
 
@@ -141,6 +169,12 @@ impl Queue {
     /// Commands that wait now.
     pub(super) fn len(&self) -> usize {
         self.lock().length
+    }
+
+    /// Whether the keeper's thread sleeps.
+    #[cfg(test)]
+    pub(super) fn sleeps(&self) -> bool {
+        self.lock().sleeps
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -210,8 +244,7 @@ mod tests {
         }
     }
 
-    /// Whether a wake-up is to follow.
-    fn put(queue: &Queue, uid: Option<u32>) -> Result<bool, Failure> {
+    fn put(queue: &Queue, uid: Option<u32>) -> Result<Pushed, Failure> {
         queue.push(waiting(uid)).map_err(|(_, failure)| failure)
     }
 
@@ -219,27 +252,22 @@ mod tests {
         put(queue, uid).map(drop)
     }
 
-    /// How many a keeper gets that sleeps when `wakes` begins.
-    fn woken_with(wakes: impl FnOnce(&Queue)) -> usize {
+    /// While somebody sleeps, until `wakes` has woken them.
+    fn asleep(queue: &Queue, wakes: impl FnOnce()) {
         const FOREVER: Duration = Duration::from_secs(3600);
-        let queue = Queue::default();
         std::thread::scope(|threads| {
-            let keeper = threads.spawn(|| {
-                let mut batch = Vec::new();
-                queue.drain(FOREVER, &mut batch);
-                batch.len()
-            });
-            while !queue.lock().sleeps {
+            let sleeper = threads.spawn(|| queue.sleep(LeaseTime(100), FOREVER));
+            while !queue.sleeps() {
                 std::thread::yield_now();
             }
-            wakes(&queue);
-            keeper.join().unwrap()
-        })
+            wakes();
+            sleeper.join().unwrap();
+        });
     }
 
     fn drained(queue: &Queue) -> Vec<Lane> {
         let mut batch = Vec::new();
-        queue.drain(Duration::ZERO, &mut batch);
+        queue.drain(&mut batch);
         batch
             .iter()
             .map(|waiting| lane_of(&waiting.order.actor))
@@ -259,29 +287,38 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_those_that_wait_is_told_to_wake_the_keeper_and_no_other() {
-        let got = woken_with(|queue| {
-            assert_eq!(put(queue, Some(1)), Ok(true));
-            assert_eq!(put(queue, Some(1)), Ok(false));
-            assert_eq!(put(queue, Some(2)), Ok(false));
+    fn the_first_of_those_that_wait_is_told_and_no_other_until_they_are_a_crowd() {
+        let queue = Queue::default();
+        asleep(&queue, || {
+            assert_eq!(put(&queue, Some(1)), Ok(Pushed::First));
+            for n in 2..CROWD {
+                assert_eq!(put(&queue, Some(1)), Ok(Pushed::Behind), "{n}");
+            }
+            assert_eq!(put(&queue, Some(2)), Ok(Pushed::Crowd));
+            assert_eq!(drained(&queue).len(), CROWD);
+            assert_eq!(put(&queue, Some(2)), Ok(Pushed::First), "of the next round");
             queue.wake();
         });
-        assert_eq!(got, 3);
     }
 
     #[test]
-    fn a_crowd_wakes_the_keeper_itself() {
-        let got = woken_with(|queue| {
-            for _ in 0..CROWD {
-                push(queue, Some(1)).unwrap();
-            }
+    fn whoever_comes_while_the_keeper_is_at_work_is_told_nothing() {
+        assert_eq!(put(&Queue::default(), Some(1)), Ok(Pushed::Behind));
+    }
+
+    #[test]
+    fn a_round_after_which_something_is_due_sooner_wakes_the_keeper() {
+        let queue = Queue::default();
+        asleep(&queue, || {
+            assert!(!queue.goes_on(LeaseTime(100)));
+            assert!(!queue.lock().nudged, "it wakes in time by itself");
+            push(&queue, Some(1)).unwrap();
+            assert!(queue.goes_on(LeaseTime(99)), "more waits");
         });
-        assert_eq!(got, CROWD);
-    }
-
-    #[test]
-    fn a_keeper_that_is_at_work_is_not_to_be_woken() {
-        assert_eq!(put(&Queue::default(), Some(1)), Ok(false));
+        // One that is awake, and about to sleep until later, looks again.
+        queue.goes_on(LeaseTime(1));
+        drained(&queue);
+        queue.sleep(LeaseTime(100), Duration::from_secs(3600));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
 
 use super::checkpointing::Checkpointing;
-use super::worker::{Rounds, Worker};
+use super::worker::{Rounds, Worker, serve};
 use super::{ByHand, Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
 use crate::checkpoint::{Checkpoint, Checkpoints};
@@ -15,6 +15,7 @@ use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{CheckpointHash, MachineId, RunId, UnitId};
 use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
 use std::panic::resume_unwind;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fmt, io, thread};
@@ -68,10 +69,11 @@ pub enum StartError {
 
 /// Starts a keeper. When this returns, the run is journaled and the keeper serves.
 pub fn start(parts: Parts) -> Result<Keeper, StartError> {
-    let (handle, mut rounds) = begin(parts)?;
+    let handle = begin(parts, true)?;
+    let shared = handle.shared.clone();
     let thread = thread::Builder::new()
         .name("keeper".to_owned())
-        .spawn(move || rounds.serve())?;
+        .spawn(move || serve(&shared))?;
     Ok(Keeper {
         handle,
         thread: Some(thread),
@@ -81,12 +83,12 @@ pub fn start(parts: Parts) -> Result<Keeper, StartError> {
 /// The same without a thread: nothing is judged and nothing ends until a round is called for. For simulators, which
 /// decide what comes between two rounds and in which order.
 pub fn start_by_hand(parts: Parts) -> Result<ByHand, StartError> {
-    let (handle, rounds) = begin(parts)?;
-    Ok(ByHand { handle, rounds })
+    let handle = begin(parts, false)?;
+    Ok(ByHand { handle })
 }
 
 /// Everything up to the first round: the run is journaled.
-fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
+fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
     let folder = parts.checkpoints.as_ref().map(|(folder, _)| folder);
     let Loaded {
         engine,
@@ -127,21 +129,17 @@ fn begin(parts: Parts) -> Result<(Handle, Rounds), StartError> {
         clock: parts.clock,
         before: mark,
         failed: OnceLock::new(),
+        rounds: Mutex::new(Rounds::new(parts.on_events, parts.on_fatal)),
         worker: Mutex::new(worker),
+        by_callers,
+        slow: AtomicBool::new(false),
     });
-    let checkpoints = match parts.checkpoints {
-        Some((folder, every)) => {
-            let shared = Arc::downgrade(&shared);
-            Some(Checkpointing::start(folder, every, since, shared)?)
-        }
-        None => None,
-    };
+    if let Some((folder, every)) = parts.checkpoints {
+        let writer = Checkpointing::start(folder, every, since, Arc::downgrade(&shared))?;
+        shared.rounds().write(writer);
+    }
     wake_with_clock(&shared);
-    let handle = Handle {
-        shared: shared.clone(),
-    };
-    let rounds = Rounds::new(shared, checkpoints, parts.on_events, parts.on_fatal);
-    Ok((handle, rounds))
+    Ok(Handle { shared })
 }
 
 /// What a start begins from.

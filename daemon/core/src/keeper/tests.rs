@@ -250,6 +250,67 @@ fn what_waits_during_a_commit_becomes_one_row() {
     assert_eq!(house.journal.appends.load(Ordering::SeqCst), 4);
 }
 
+/// Where the journal was appended to, in order.
+fn threads_of_appends(house: &House) -> Arc<Mutex<Vec<String>>> {
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let noted = threads.clone();
+    *house.journal.in_append.lock().unwrap() = Some(Box::new(move || {
+        let name = std::thread::current().name().unwrap_or("?").to_owned();
+        noted.lock().unwrap().push(name);
+    }));
+    threads
+}
+
+#[test]
+fn who_asks_does_the_round_and_the_keepers_thread_while_rounds_are_slow() {
+    let house = House::new();
+    let keeper = house.start();
+    let handle = keeper.handle();
+    let threads = threads_of_appends(&house);
+    let mine = std::thread::current().name().unwrap().to_owned();
+    let ask = |n| {
+        until(|| handle.shared.queue.sleeps());
+        handle.ask(meet(1, n)).unwrap();
+    };
+    ask(1);
+    assert_eq!(*threads.lock().unwrap(), [&*mine]);
+    // A round that takes two milliseconds.
+    let clock = house.clock.clone();
+    *house.journal.in_append.lock().unwrap() = Some(Box::new(move || {
+        clock.advance(Duration::from_millis(2));
+    }));
+    ask(2);
+    let threads = threads_of_appends(&house);
+    ask(3);
+    // That one was quick again.
+    ask(4);
+    assert_eq!(*threads.lock().unwrap(), ["keeper", &mine]);
+}
+
+#[test]
+fn whoever_comes_during_a_callers_round_is_served_after_it() {
+    let house = House::new();
+    let keeper = house.start();
+    let handle = keeper.handle();
+    house.journal.hold(true);
+    let asking = handle.clone();
+    let first = std::thread::spawn(move || asking.ask(meet(1, 1)));
+    until(|| house.journal.appends.load(Ordering::SeqCst) == 3);
+    let rest: Vec<_> = (2..20)
+        .map(|n| {
+            let handle = handle.clone();
+            std::thread::spawn(move || handle.ask(meet(2, n)))
+        })
+        .collect();
+    until(|| handle.waiting() == rest.len());
+    house.journal.hold(false);
+    for asked in rest.into_iter().chain([first]) {
+        asked.join().unwrap().unwrap();
+    }
+    assert_eq!(house.journal.appends.load(Ordering::SeqCst), 4);
+    keeper.stop().unwrap();
+}
+
 #[test]
 fn a_batch_that_records_nothing_commits_nothing() {
     let house = House::new();
@@ -355,7 +416,7 @@ fn events_name_who_where_and_which_exchange() {
     );
     assert_eq!(
         (noted.trace.as_deref(), noted.version),
-        (Some("trace-1"), 1)
+        (Some("trace-1"), 2)
     );
     assert_eq!(noted.what, event.what);
 }

@@ -1,7 +1,7 @@
 //! The keeper's rounds, and the renewals in between that record nothing.
 
 use super::checkpointing::Checkpointing;
-use super::queue::{Waiting, Woken};
+use super::queue::{Drained, Waiting};
 use super::{
     Answer, Failure, OnEvents, OnFatal, Published, PublishedEvent, Reply, Shared, Snapshot,
 };
@@ -18,15 +18,18 @@ use seatkeeper_engine::time::{LeaseTime, Now};
 use seatkeeper_engine::{Actor, Command, Order, Origin, State, Verdict};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 const BROKEN: &str = "the keeper panicked; what was acknowledged is in the journal";
 /// A tick comes at least this often.
 const TICK_MS: u64 = 60 * 1000;
+/// A round that took so long is no caller's work: a disk that syncs slowly, or very many commands.
+const SLOW_MS: u64 = 2;
 
-/// The engine and the journal's end, behind a lock that the keeper's thread holds from the first command of a batch
-/// until the batch is durable and published.
+/// The engine and the journal's end, behind a lock that a round holds from the first command of a batch until the batch is
+/// durable and published.
 pub(super) struct Worker {
     engine: Engine,
     row: RowWriter,
@@ -193,12 +196,18 @@ impl Worker {
         }
     }
 
-    /// How long there is nothing to do unless someone asks.
-    fn wait(&self) -> Duration {
+    /// Until when there is nothing to do unless someone asks.
+    fn next(&self) -> LeaseTime {
         let next = (self.ticked + TICK_MS).min(self.marked + MARK_EVERY_MS);
-        let next = self.engine.next_deadline().map_or(next, |at| at.min(next));
+        self.engine.next_deadline().map_or(next, |at| at.min(next))
+    }
+
+    /// The same, and how long that is from the last look at the clocks.
+    fn wait(&self) -> (LeaseTime, Duration) {
+        let next = self.next();
         // Readings are cut to milliseconds: one more, and the deadline has passed when it is looked at.
-        Duration::from_millis(next - self.calendar.now().lease + 1)
+        let wait = next - self.calendar.now().lease + 1;
+        (next, Duration::from_millis(wait))
     }
 
     /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows, an
@@ -273,61 +282,87 @@ impl Worker {
     }
 }
 
-/// The keeper's rounds, whoever calls for them: its thread, or a simulator between two of its own steps.
+/// The keeper's rounds, one at a time, whoever does them: a caller, the keeper's thread, or a simulator between two of its
+/// own steps.
 pub(super) struct Rounds {
-    shared: Arc<Shared>,
     checkpoints: Option<Checkpointing>,
     on_events: Option<OnEvents>,
     on_fatal: Option<OnFatal>,
     batch: Vec<Waiting>,
     judged: Vec<Judged>,
+    /// There was a last one.
+    ended: bool,
+}
+
+/// The keeper's thread: rounds over what is due, and over what no caller sees to, until the queue is closed or something
+/// breaks.
+pub(super) fn serve(shared: &Shared) -> Result<(), Failure> {
+    loop {
+        // A lock that broke is told of by the round.
+        if let Ok((until, wait)) = lock(shared).map(|worker| worker.wait()) {
+            shared.queue.sleep(until, wait);
+        }
+        if shared.rounds().round(shared)?.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 impl Rounds {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        checkpoints: Option<Checkpointing>,
-        on_events: Option<OnEvents>,
-        on_fatal: OnFatal,
-    ) -> Self {
+    pub(super) fn new(on_events: Option<OnEvents>, on_fatal: OnFatal) -> Self {
         Rounds {
-            shared,
-            checkpoints,
+            checkpoints: None,
             on_events,
             on_fatal: Some(on_fatal),
             batch: Vec::new(),
             judged: Vec::new(),
+            ended: false,
         }
     }
 
-    /// Serves until the queue is closed, or something breaks.
-    pub(super) fn serve(&mut self) -> Result<(), Failure> {
-        loop {
-            let wait = lock(&self.shared).map(|worker| worker.wait());
-            // A lock that broke is told of by the round.
-            if self.round(wait.unwrap_or_default())? {
-                return Ok(());
-            }
-        }
+    /// From now on rounds have checkpoints written.
+    pub(super) fn write(&mut self, checkpoints: Checkpointing) {
+        self.checkpoints = Some(checkpoints);
     }
 
-    /// Waits so long for something to do, and does it. True where the queue is closed: it was the last round. A panic
-    /// counts as broken: what it left half done must not be served from.
-    pub(super) fn round(&mut self, wait: Duration) -> Result<bool, Failure> {
-        let done = catch_unwind(AssertUnwindSafe(|| self.try_round(wait)));
+    /// No round comes any more, and nobody is told of one.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+        self.checkpoints = None;
+        self.on_events = None;
+    }
+
+    /// One round over what waits, and over what is due: the time when something is due next, none where the queue is closed
+    /// and this was the last one. A panic counts as broken: what it left half done must not be served from.
+    pub(super) fn round(&mut self, shared: &Shared) -> Result<Option<LeaseTime>, Failure> {
+        if self.ended {
+            let failed = shared.failed.get().is_some();
+            return if failed {
+                Err(Failure::Stopped)
+            } else {
+                Ok(None)
+            };
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| self.try_round(shared)));
         let why = match done {
-            Ok(Ok(last)) => return Ok(last),
+            Ok(Ok(next)) => {
+                if next.is_none() {
+                    self.end();
+                }
+                return Ok(next);
+            }
             Ok(Err(why)) => why,
             Err(_) => BROKEN.to_owned(),
         };
+        self.end();
         // First of all: whatever comes next takes its time, and until this is said a renewal could be answered at once.
         // An earlier reason stays.
-        let _ = self.shared.failed.set(why.clone());
+        let _ = shared.failed.set(why.clone());
         tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
         if let Some(on_fatal) = self.on_fatal.take() {
             on_fatal(&why);
         }
-        let unjudged = self.batch.drain(..).chain(self.shared.queue.abandon());
+        let unjudged = self.batch.drain(..).chain(shared.queue.abandon());
         let replies = self.judged.drain(..).map(|judged| judged.reply);
         for reply in replies.chain(unjudged.map(|waiting| waiting.reply)) {
             reply(Err(Failure::Stopped));
@@ -335,19 +370,19 @@ impl Rounds {
         Err(Failure::Stopped)
     }
 
-    fn try_round(&mut self, wait: Duration) -> Result<bool, String> {
-        let shared = &*self.shared;
-        let woken = shared.queue.drain(wait, &mut self.batch);
+    fn try_round(&mut self, shared: &Shared) -> Result<Option<LeaseTime>, String> {
+        let drained = shared.queue.drain(&mut self.batch);
         let mut worker = lock(shared)?;
-        if woken == Woken::Abandoned {
+        if drained == Drained::Abandoned {
             worker.ended = true;
-            return Ok(true);
+            return Ok(None);
         }
         if let Some(why) = shared.failed.get() {
             return Err(why.clone());
         }
         worker.listening = self.on_events.is_some();
-        let last = woken == Woken::Closed;
+        let before = worker.row.number();
+        let last = drained == Drained::Closed;
         let done = worker.round(shared, &mut self.batch, &mut self.judged, last);
         // Nobody renews over what is not durable: the lock is not given back before this is said.
         let snapshot = done.map_err(|why| {
@@ -357,12 +392,18 @@ impl Rounds {
             why
         })?;
         worker.publish(&snapshot, &mut self.on_events);
+        let (began, next) = (worker.calendar.reading(), worker.next());
         drop(worker);
         answer(&mut self.judged, &snapshot);
         if let Some(checkpoints) = self.checkpoints.as_mut().filter(|_| !last) {
             checkpoints.look(&*shared.journal, &snapshot);
         }
-        Ok(last)
+        // One that wrote nothing says nothing about the disk.
+        if snapshot.head.number > before {
+            let took = shared.clock.read().boot_ms.saturating_sub(began.boot_ms);
+            shared.slow.store(took >= SLOW_MS, Ordering::Relaxed);
+        }
+        Ok((!last).then_some(next))
     }
 }
 
