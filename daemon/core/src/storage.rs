@@ -34,6 +34,11 @@ impl<F: Fn() -> io::Result<u64> + Send + Sync> Space for F {
     }
 }
 
+/// Whether so little is free that nothing new is begun.
+pub(crate) fn is_low(free: u64, reserve: u64) -> bool {
+    free < reserve
+}
+
 /// Space that is held by a file of zeros.
 #[derive(Debug)]
 pub struct Held {
@@ -136,7 +141,7 @@ impl Guard {
     }
 
     fn note(&mut self, free: u64) {
-        let low = free < self.reserve;
+        let low = is_low(free, self.reserve);
         if low && !self.low {
             tracing::warn!(
                 free,

@@ -1,4 +1,4 @@
-//! The organisation on the wire: accounts and units, groups, users. Ids are 32 hex digits; wherever one of these is
+//! The organisation on the wire: accounts and units, groups, users. Ids are 32 lower-case hex digits; wherever one of these is
 //! referred to, its name does as well: a unit's path (`East/Boston`), a group's name, a user's login.
 
 use super::EndingHolder;

@@ -5,6 +5,7 @@ use super::install::Bringer;
 use super::refusal::{Subject, of_inbox};
 use crate::authorize::Caller;
 use crate::problem::Refused;
+use crate::storage::is_low;
 use seatkeeper_engine::denial::{Code, Denial};
 
 /// The rule that a checkout is refused by for the same reason.
@@ -14,8 +15,8 @@ impl Desk {
     /// Whether free space is below `disk_reserve` by a look of this moment. What cannot be read stops nobody, as the
     /// keeper's guard sees it.
     pub(super) fn storage_low(&self) -> bool {
-        let reserve = self.settings.disk_reserve;
-        reserve > 0 && self.space.free_bytes().is_ok_and(|free| free < reserve)
+        let free = self.space.free_bytes();
+        free.is_ok_and(|free| is_low(free, self.settings.disk_reserve))
     }
 
     /// Before a name is written for somebody: a side store that finds no room ends the daemon, and every seat with it.

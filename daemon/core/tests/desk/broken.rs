@@ -134,6 +134,13 @@ fn s26_below_the_reserve_nobody_new_is_met_and_no_name_is_written() {
     let no = site.assign(Some("bob")).expect_err("nor named");
     assert_eq!(no.code, Code::StorageLow);
     broken.goes_on();
+    // Who has to be kept out is: that writes no name.
+    let suspended = UserChange {
+        status: Some("suspended".to_owned()),
+        ..UserChange::default()
+    };
+    let done = site.desk.change_user(&root, "ana", &suspended, None);
+    done.expect("suspended without room");
     broken.full.store(false, Ordering::SeqCst);
     site.free.store(1 << 30, Ordering::SeqCst);
     site.clock.advance(Duration::from_secs(2));
