@@ -59,6 +59,19 @@ impl Held {
         fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
+    /// Gives back what an earlier size held beyond this one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn cut(&self) -> io::Result<()> {
+        match self.len() {
+            0 => Ok(()),
+            _ if self.whole == 0 => fs::remove_file(&self.path),
+            len if len > self.whole => self.give(len - self.whole).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// What was given back, or never held.
     #[must_use]
     pub fn missing(&self) -> u64 {
@@ -72,7 +85,7 @@ impl Held {
     pub fn give(&self, lacks: u64) -> io::Result<u64> {
         const PIECE: u64 = 1 << 16;
         let len = self.len();
-        let given = lacks.next_multiple_of(PIECE).min(len);
+        let given = lacks.min(len).next_multiple_of(PIECE).min(len);
         if given > 0 {
             let file = OpenOptions::new().write(true).open(&self.path)?;
             file.set_len(len - given)?;
@@ -89,11 +102,11 @@ impl Held {
     pub fn grow(&self) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(false);
-        let file = options.open(&self.path)?;
+        let (file, held) = (options.open(&self.path)?, self.len());
         let grown = fallocate(&file, FallocateFlags::empty(), 0, self.whole);
         grown.map_err(|why| {
-            // Whatever of it was taken is no reserve, and would look like one.
-            let _ = file.set_len(0);
+            // What was taken of it may hold nothing, and would look as if it did.
+            let _ = file.set_len(held);
             why.into()
         })
     }

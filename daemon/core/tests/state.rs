@@ -170,13 +170,13 @@ fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone()
     let dir = tempfile::tempdir().unwrap();
     // A disk that ends somewhere: what is free is what the journal does not take.
     let end = Arc::new(AtomicU64::new(u64::MAX));
-    let open = || {
+    let open = |reserve| {
         let (end, folder) = (end.clone(), dir.path().to_owned());
         let space = move || Ok(end.load(Ordering::SeqCst).saturating_sub(taken(&folder)));
-        RedbJournal::open_within(dir.path(), Box::new(space), RESERVE).unwrap()
+        RedbJournal::open_within(dir.path(), Box::new(space), reserve).unwrap()
     };
     let held = || fs::metadata(dir.path().join("reserve")).map_or(0, |file| file.len());
-    let journal = open();
+    let journal = open(RESERVE);
     assert_eq!(held(), RESERVE);
     let mut n = 0;
     let mut fill = |journal: &RedbJournal, rows: u64| {
@@ -191,7 +191,7 @@ fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone()
     fill(&journal, 600).unwrap();
     assert!(held() < RESERVE, "nothing of it was needed");
     drop(journal);
-    let journal = open();
+    let journal = open(RESERVE);
     assert!(held() < RESERVE, "it grew on a full disk");
     // Others take whatever it gives back.
     end.store(0, Ordering::SeqCst);
@@ -199,15 +199,24 @@ fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone()
     assert!(why.to_string().contains("no space is left"), "{why}");
     assert_eq!(held(), 0);
     drop(journal);
-    // With room it is whole again, and nothing was lost.
+    // With room it is whole again with the next row, and nothing was lost.
+    let journal = open(RESERVE);
     end.store(u64::MAX, Ordering::SeqCst);
-    let journal = open();
+    assert_eq!(held(), 0);
+    fill(&journal, 1).unwrap();
     assert_eq!(held(), RESERVE);
     assert_eq!(rows(&journal).len() as u64, n);
     // It takes nothing of what is to be free.
     fs::remove_file(dir.path().join("reserve")).unwrap();
     end.store(taken(dir.path()) + RESERVE, Ordering::SeqCst);
     drop(journal);
-    drop(open());
+    drop(open(RESERVE));
     assert_eq!(held(), 0);
+    // A smaller one gives back what it does not hold any more.
+    end.store(u64::MAX, Ordering::SeqCst);
+    for reserve in [RESERVE, RESERVE / 2, 0] {
+        drop(open(reserve));
+        assert_eq!(held(), reserve);
+    }
+    assert!(!dir.path().join("reserve").exists());
 }

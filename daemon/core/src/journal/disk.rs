@@ -171,7 +171,6 @@ impl RedbJournal {
         }
         self.files().present.take_all(segment)?;
         segment.moved();
-        self.room.refill();
         Ok(())
     }
 
@@ -288,7 +287,9 @@ impl Journal for RedbJournal {
             self.move_rows(&mut segment)?;
         }
         if segment.has_room(row.len()) {
-            return segment.append(first, row);
+            segment.append(first, row)?;
+            self.room.refill();
+            return Ok(());
         }
         // A row that is larger than the whole segment.
         if !self.room.make(row.len()) {
@@ -322,6 +323,7 @@ impl Journal for RedbJournal {
     }
 
     fn keep_mark(&self, mark: &Mark) -> Result<(), JournalError> {
+        self.room.refill();
         // Rows carry the times, too: a site that is busy needs none of these.
         if !self.room.has(0) {
             tracing::warn!("no room to note the times");

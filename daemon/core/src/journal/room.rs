@@ -7,9 +7,12 @@
 use crate::storage::{Held, Space};
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a transaction takes beside its rows: pages of its tables, and of what is freed by it.
 const BESIDE: u64 = 1 << 20;
+/// What rows take of redb's pages at the most: one may be half empty, and is rounded up.
+const TIMES: u64 = 3;
 /// What is held at the most.
 const HELD: u64 = 8 << 20;
 /// The file that holds it, beside the journal's files.
@@ -19,51 +22,58 @@ const RESERVE: &str = "reserve";
 pub(super) struct Room {
     space: Box<dyn Space>,
     held: Option<Held>,
+    /// Some of what is to be held was given back, or never had.
+    short: AtomicBool,
     /// `disk_reserve`: what has to stay free where more is held.
     disk_reserve: u64,
 }
 
 impl Room {
-    /// The room on the disk of a folder; a reserve of 0 holds nothing there.
+    /// The room on the disk of a folder, with so much of the reserve held there as this one asks for.
     pub(super) fn of(space: Box<dyn Space>, folder: &Path, disk_reserve: u64) -> Self {
         let held = Held::new(folder.join(RESERVE), disk_reserve.min(HELD));
+        if let Err(why) = held.cut() {
+            tracing::warn!(%why, "the journal's reserve of an earlier setting cannot be given back");
+        }
         let room = Room {
             space,
-            held: (disk_reserve > 0).then_some(held),
+            held: Some(held),
+            short: AtomicBool::new(true),
             disk_reserve,
         };
         room.refill();
         room
     }
 
-    /// Room that is told of only, where there is no folder.
+    /// Room without a reserve, for a journal that has no folder.
     pub(super) fn told(space: Box<dyn Space>) -> Self {
         Room {
             space,
             held: None,
+            short: AtomicBool::new(false),
             disk_reserve: 0,
         }
     }
 
-    /// Whether redb can take rows of so many bytes: a page may be half empty, and is rounded up. What cannot be read stops
-    /// nobody.
-    pub(super) fn has(&self, rows: usize) -> bool {
-        self.lacks(rows) == 0
+    /// Whether redb can take rows of so many bytes. What cannot be read stops nobody.
+    pub(super) fn has(&self, bytes: usize) -> bool {
+        self.lacks(bytes) == 0
     }
 
     /// The same, by what is held where need be: for rows that have no other place.
-    pub(super) fn make(&self, rows: usize) -> bool {
+    pub(super) fn make(&self, bytes: usize) -> bool {
         let Some(held) = &self.held else {
-            return self.has(rows);
+            return self.has(bytes);
         };
         loop {
-            let lacks = self.lacks(rows);
+            let lacks = self.lacks(bytes);
             if lacks == 0 {
                 return true;
             }
             match held.give(lacks) {
                 Ok(0) => return false,
                 Ok(given) => {
+                    self.short.store(true, Ordering::Relaxed);
                     tracing::warn!(
                         given,
                         "the disk is full: the journal goes on in its reserve"
@@ -77,22 +87,32 @@ impl Room {
         }
     }
 
-    /// Holds what is missing of it, where that takes nothing of `disk_reserve`.
+    /// Holds what is missing of it, where something is and that takes nothing of `disk_reserve`.
     pub(super) fn refill(&self) {
-        let Some(held) = &self.held else { return };
+        let Some(held) = self.held.as_ref().filter(|_| self.is_short()) else {
+            return;
+        };
         let missing = held.missing();
         let free = self.space.free_bytes().unwrap_or(0);
+        if missing > 0 && free < self.disk_reserve.saturating_add(missing) {
+            return;
+        }
         if missing > 0
-            && free >= self.disk_reserve.saturating_add(missing)
             && let Err(why) = held.grow()
         {
             tracing::warn!(%why, "the journal has no reserve for a full disk");
         }
+        // One that cannot be had is tried again at the next start, and not with every row.
+        self.short.store(false, Ordering::Relaxed);
+    }
+
+    fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
     }
 
     /// Bytes that have to be free and are not.
-    fn lacks(&self, rows: usize) -> u64 {
-        let need = BESIDE + 3 * rows as u64;
+    fn lacks(&self, bytes: usize) -> u64 {
+        let need = BESIDE + TIMES * bytes as u64;
         let free = self.space.free_bytes().unwrap_or(need);
         need.saturating_sub(free)
     }
