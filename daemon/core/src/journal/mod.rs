@@ -147,6 +147,14 @@ impl fmt::Display for JournalError {
                 f,
                 "{place}, row {row}: written by a newer Seatkeeper (event version {v}). Install that version again, or restore the backup made before the upgrade"
             ),
+            JournalError::Row {
+                place,
+                row,
+                fault: fault @ RowFault::OtherCheckpoint { number },
+            } => write!(
+                f,
+                "{place}, row {row}: {fault}. Nothing was changed. Move checkpoints/{number} away: the start then takes the one before it"
+            ),
             JournalError::Row { place, row, fault } => write!(
                 f,
                 "{place}, row {row}: {fault}. Nothing was changed. Keep a copy of this file, then restore the last backup; starting without the row could give its seats twice"

@@ -208,7 +208,7 @@ impl RowWriter {
         self.head.number + u64::from(self.open.is_some())
     }
 
-    /// The end of the chain. An event that was pushed is in it from `finish` on.
+    /// The end of the chain. An event that was pushed is in it from the next one, or from `finish`, on.
     #[must_use]
     pub fn head(&self) -> Head {
         self.head
@@ -241,13 +241,15 @@ impl<'a> Row<'a> {
         struct Last {
             mark: Option<Mark>,
         }
-        if let Some(beside) = self.mark {
-            return Ok(beside);
-        }
         let last = self.events.last().map_or("{}", |raw| raw.get());
         let last: Last = serde_json::from_str(last).map_err(unreadable)?;
-        last.mark
-            .ok_or_else(|| RowFault::Unreadable(NO_TIMES.to_owned()))
+        self.mark_by(last.mark)
+    }
+
+    /// The same by what its last event carries, where that is parsed already.
+    pub fn mark_by(&self, last: Option<Mark>) -> Result<Mark, RowFault> {
+        let mark = self.mark.or(last);
+        mark.ok_or_else(|| RowFault::Unreadable(NO_TIMES.to_owned()))
     }
 }
 
@@ -300,7 +302,7 @@ impl fmt::Display for RowFault {
             ),
             RowFault::OtherCheckpoint { number } => write!(
                 f,
-                "checkpoints/{number} is not the file that the journal recorded; somebody put another one there. Move it away: the start then takes the one before it"
+                "checkpoints/{number} is not the file that the journal recorded; somebody put another one there"
             ),
             RowFault::Broken { number } => write!(
                 f,

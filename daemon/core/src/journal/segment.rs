@@ -6,7 +6,7 @@
 //! zeros up to the next block. A block that was answered for is not written again with other bytes before its row is in redb;
 //! so what a power cut leaves half written was never answered for, and it can only be the last record.
 
-use super::file::storage;
+use super::file::{damaged, storage};
 use super::{JournalError, Page, RowFault};
 use crate::state_dir::made_whole;
 use redb::backends::FileBackend;
@@ -102,9 +102,9 @@ impl Segment {
         };
         let length = segment.storage.len().map_err(|e| segment.failed(&e))?;
         if length != size as u64 {
-            let at = usize::try_from(length).unwrap_or(size).min(size);
-            let fault = RowFault::Damaged { at };
-            return Err(JournalError::row(place, after + 1, fault));
+            let why =
+                format!("it has {length} bytes and not {size}, and the newest events stood in it");
+            return Err(damaged(place, &why));
         }
         segment.find(after)?;
         Ok(segment)

@@ -22,7 +22,7 @@ use std::{fmt, io, thread};
 
 /// Events of the journal that are handed over together, at least.
 const TOGETHER: usize = 1024;
-/// So many times so many are parsed ahead of the state, and wait for it.
+/// So many of these packets are parsed ahead of the state, and wait for it.
 const AHEAD: usize = 512;
 
 /// What a keeper is made of.
@@ -247,6 +247,7 @@ impl Tail {
                 number: self.head.number + 1,
             });
         }
+        let mut last = None;
         for raw in &parsed.events {
             let noted = follow(&mut self.head, raw.get())?;
             if let (Recorded::CheckpointWritten { number, hash }, Some(kept)) =
@@ -257,8 +258,9 @@ impl Tail {
                 return Err(RowFault::OtherCheckpoint { number: *number });
             }
             self.events.push(noted.what);
+            last = noted.mark;
         }
-        self.mark = later(self.mark, Some(parsed.mark()?));
+        self.mark = later(self.mark, Some(parsed.mark_by(last)?));
         if self.events.len() >= TOGETHER {
             self.hand_over(give);
         }
