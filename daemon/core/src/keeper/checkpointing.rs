@@ -62,8 +62,11 @@ impl Checkpointing {
         }
         self.since = next;
         self.writes.store(true, Ordering::Release);
-        // A writer that is gone writes nothing: the journal has all of it still.
-        let _ = self.hand.send(snapshot.clone());
+        if self.hand.send(snapshot.clone()).is_err() {
+            tracing::error!(
+                "nobody writes checkpoints any more, until the next start: it reads the journal instead"
+            );
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! the engine's next deadline, a tick or a time mark is due. A failed write is the end (I7).
 //!
 //! Rounds come one after the other, but not all on one thread: whoever finds commands waiting does the round for all of
-//! them, and saves the two changes of threads on the way to the keeper and back. The keeper's own thread does what is due
-//! when nobody asks, and what waits while the disk is slow.
+//! them, and saves the two changes of threads on the way to the keeper and back. `worker::serve` tells what is left to the
+//! keeper's own thread.
 //!
 //! Between two rounds, and only there, a renewal that records nothing is served on its caller's thread, too: most of the
 //! traffic of a site does not need the journal.
@@ -266,6 +266,11 @@ impl Handle {
         };
         let mut more = self.put(order, trace, Box::new(reply));
         while more {
+            if let Ok(answer) = receive.try_recv() {
+                // What came behind it is the keeper's thread's.
+                self.shared.queue.wake();
+                return answer;
+            }
             more = self.round();
         }
         receive.recv().unwrap_or(Err(Failure::Stopped))

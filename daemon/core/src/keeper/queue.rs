@@ -1,5 +1,8 @@
 //! The bounded queue before the keeper: the one lock on the way of a command. Every caller has a lane, and lanes take
 //! turns, so that one caller's flood delays itself only.
+//!
+//! Nothing waits unseen: while there is a command the keeper's thread is awake, or somebody was told to do a round
+//! ([`Pushed::First`], [`Queue::goes_on`]), or a round is under way, and whoever does it looks again when it is done.
 
 use super::{Failure, Reply};
 use seatkeeper_engine::ids::{MachineId, Name};
@@ -28,11 +31,11 @@ pub(super) struct Waiting {
 /// How a command was put in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pushed {
-    /// Somebody is at work, or was told to be.
+    /// Somebody sees to it, or it was refused.
     Behind,
     /// Nobody was told yet.
     First,
-    /// Many wait, and nobody is at work.
+    /// Many wait, and the keeper's thread sleeps.
     Crowd,
 }
 

@@ -25,7 +25,8 @@ use std::time::Duration;
 const BROKEN: &str = "the keeper panicked; what was acknowledged is in the journal";
 /// A tick comes at least this often.
 const TICK_MS: u64 = 60 * 1000;
-/// A round that took so long is no caller's work: a disk that syncs slowly, or very many commands.
+/// After a round that took so long, in readings cut to milliseconds, the next ones are no caller's work: a disk that syncs
+/// slowly, or very many commands.
 const SLOW_MS: u64 = 2;
 
 /// The engine and the journal's end, behind a lock that a round holds from the first command of a batch until the batch is
@@ -44,7 +45,7 @@ pub(super) struct Worker {
     moved: bool,
     /// J leapt and no tick came since.
     leapt: bool,
-    /// The rounds are over, without a failure.
+    /// The rounds are over.
     ended: bool,
 }
 
@@ -294,8 +295,9 @@ pub(super) struct Rounds {
     ended: bool,
 }
 
-/// The keeper's thread: rounds over what is due, and over what no caller sees to, until the queue is closed or something
-/// breaks.
+/// The keeper's thread, until the queue is closed or something breaks: rounds over what is due when nobody asks, over what
+/// is handed over without waiting (`submit`), over whatever comes while it is awake, and over everything while rounds are
+/// slow.
 pub(super) fn serve(shared: &Shared) -> Result<(), Failure> {
     loop {
         // A lock that broke is told of by the round.
@@ -354,10 +356,9 @@ impl Rounds {
             Ok(Err(why)) => why,
             Err(_) => BROKEN.to_owned(),
         };
-        self.end();
-        // First of all: whatever comes next takes its time, and until this is said a renewal could be answered at once.
-        // An earlier reason stays.
+        // Of a panic: anything else was said before the lock was given back. An earlier reason stays.
         let _ = shared.failed.set(why.clone());
+        self.end();
         tracing::error!(%why, "the keeper cannot go on; nothing is acknowledged from here");
         if let Some(on_fatal) = self.on_fatal.take() {
             on_fatal(&why);

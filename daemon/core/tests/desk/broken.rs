@@ -3,7 +3,7 @@
 use crate::site::{DAY, Site, Vendor, checkout, keys_in, renewal};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
-use seatkeeper::wire::{CheckoutBody, Code, ExportBody, UserMake};
+use seatkeeper::wire::{CheckoutBody, Code, ExportBody, UserChange, UserMake};
 use seatkeeper_core::keeper::Failure;
 use seatkeeper_core::side::Side;
 use std::io::{ErrorKind, Result};
