@@ -407,6 +407,54 @@ async fn i8_a_client_that_hangs_up_after_the_commit_has_its_seat_and_its_watch()
     assert_eq!(seats["items"][0]["watched"], true);
 }
 
+/// A disk that hangs hangs a round, and with it the thread that does it: one of the API's, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_round_that_hangs_keeps_nobody_waiting_who_asks_for_no_seat() {
+    const CLIENTS: u8 = 20;
+    let house = House::open().with_license().await;
+    let (arrived, arrives) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    *house.gate.lock().expect("the gate") = Some((arrived, goes_on));
+    let mut streams = Vec::new();
+    for n in 1..=CLIENTS {
+        let body = house.checkout(n).to_string();
+        let length = body.len();
+        let request = format!(
+            "POST /v1/leases HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        let mut stream = house.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("written");
+        streams.push(stream);
+    }
+    let waited = tokio::task::spawn_blocking(move || {
+        arrives
+            .recv_timeout(PATIENCE)
+            .expect("a round is under way");
+        arrives
+    });
+    let _arrives = waited.await.expect("no panic");
+    for _ in 0..10 {
+        for path in ["/v1/status", "/v1/pools", "/v1/seats", "/v1/licenses"] {
+            assert_eq!(house.ask("GET", path, None).await.status, 200, "{path}");
+        }
+    }
+    for _ in &streams {
+        go_on.send(()).expect("the keeper waits");
+    }
+    let mut seats = 0;
+    for mut stream in streams {
+        let mut text = String::new();
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+        read.expect("an answer in time").expect("text");
+        seats += usize::from(text.starts_with("HTTP/1.1 201"));
+        assert!(
+            text.starts_with("HTTP/1.1 201") || text.contains("no_seat_free"),
+            "{text}"
+        );
+    }
+    assert!(seats > 0);
+}
+
 #[tokio::test]
 async fn denials_are_counted_and_explained() {
     let house = House::open().with_license().await;
