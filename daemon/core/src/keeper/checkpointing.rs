@@ -77,6 +77,7 @@ fn write(
     shared: &Weak<Shared>,
 ) {
     for snapshot in snapshots {
+        let _writing = Writing(writes);
         match folder.write(&snapshot) {
             Ok((number, hash)) => {
                 tracing::info!(number, %hash, "a checkpoint was written");
@@ -87,7 +88,15 @@ fn write(
             }
         }
         drop(snapshot);
-        writes.store(false, Ordering::Release);
+    }
+}
+
+/// While a checkpoint is written, and not beyond a panic: the next one is told that nobody writes it.
+struct Writing<'a>(&'a AtomicBool);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
