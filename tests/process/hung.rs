@@ -126,7 +126,7 @@ fn s26_on_a_full_disk_seats_are_given_back_and_the_daemon_stays() {
     };
     let mut site = Site::below(disk.0.path());
     let configured = std::fs::read_to_string(site.path("seatkeeper.toml")).expect("it is there");
-    let configured = configured.replace("disk_reserve = \"0\"", "disk_reserve = \"4 MiB\"");
+    let configured = configured.replace("disk_reserve = \"0\"", "disk_reserve = \"2 MiB\"");
     std::fs::write(site.path("seatkeeper.toml"), configured).expect("it is written");
     site.start();
     let acme = Vendor::new("acme", 1);

@@ -1,9 +1,9 @@
 //! Free space of the state directory, looked at once a second at most: below the reserve nothing new is granted. And space
 //! that is held by a file, so that it can be given back.
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, open, stat, statvfs};
 use seatkeeper_engine::time::LeaseTime;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 
@@ -54,20 +54,23 @@ impl Held {
         Held { path, whole }
     }
 
-    /// What is held now. A file that is not there holds nothing.
-    fn len(&self) -> u64 {
-        fs::metadata(&self.path).map_or(0, |file| file.len())
+    /// What is held now: a file that is not there, or a hole in it, holds nothing.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        const BLOCK: u64 = 512;
+        let bytes = |number: i64| u64::try_from(number).unwrap_or(0);
+        stat(&self.path).map_or(0, |file| {
+            bytes(file.st_size).min(bytes(file.st_blocks).saturating_mul(BLOCK))
+        })
     }
 
-    /// Gives back what an earlier size held beyond this one.
+    /// Gives all of it back, for good.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn cut(&self) -> io::Result<()> {
-        match self.len() {
-            0 => Ok(()),
-            _ if self.whole == 0 => fs::remove_file(&self.path),
-            len if len > self.whole => self.give(len - self.whole).map(drop),
+    /// The file cannot be removed.
+    pub fn end(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),
         }
     }
@@ -100,9 +103,9 @@ impl Held {
     /// # Errors
     /// There is not so much, or the file system holds none for a file.
     pub fn grow(&self) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(false);
-        let (file, held) = (options.open(&self.path)?, self.len());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        let file = File::from(open(&self.path, flags, Mode::RUSR | Mode::WUSR)?);
+        let held = self.len();
         let grown = fallocate(&file, FallocateFlags::empty(), 0, self.whole);
         grown.map_err(|why| {
             // What was taken of it may hold nothing, and would look as if it did.

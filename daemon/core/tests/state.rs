@@ -166,7 +166,8 @@ fn taken(folder: &Path) -> u64 {
 
 #[test]
 fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone() {
-    const RESERVE: u64 = 4 << 20;
+    /// Whatever `disk_reserve` is, where it is anything.
+    const RESERVE: u64 = 8 << 20;
     let dir = tempfile::tempdir().unwrap();
     // A disk that ends somewhere: what is free is what the journal does not take.
     let end = Arc::new(AtomicU64::new(u64::MAX));
@@ -197,12 +198,13 @@ fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone()
     end.store(0, Ordering::SeqCst);
     let why = fill(&journal, 300).expect_err("nothing is left");
     assert!(why.to_string().contains("no space is left"), "{why}");
-    assert_eq!(held(), 0);
+    let left = held();
+    assert!(left < 2 << 20, "what is left is not enough for one move");
     drop(journal);
     // With room it is whole again with the next row, and nothing was lost.
     let journal = open(RESERVE);
     end.store(u64::MAX, Ordering::SeqCst);
-    assert_eq!(held(), 0);
+    assert_eq!(held(), left);
     fill(&journal, 1).unwrap();
     assert_eq!(held(), RESERVE);
     assert_eq!(rows(&journal).len() as u64, n);
@@ -212,11 +214,12 @@ fn s26_a_full_segment_on_a_full_disk_goes_on_in_the_reserve_until_that_is_gone()
     drop(journal);
     drop(open(RESERVE));
     assert_eq!(held(), 0);
-    // A smaller one gives back what it does not hold any more.
+    // A file that was copied without its blocks holds nothing until it has some.
     end.store(u64::MAX, Ordering::SeqCst);
-    for reserve in [RESERVE, RESERVE / 2, 0] {
-        drop(open(reserve));
-        assert_eq!(held(), reserve);
-    }
+    let path = dir.path().join("reserve");
+    fs::File::create(&path).unwrap().set_len(RESERVE).unwrap();
+    drop(open(1));
+    assert_eq!(fs::metadata(&path).unwrap().blocks() * 512, RESERVE);
+    drop(open(0));
     assert!(!dir.path().join("reserve").exists());
 }

@@ -141,7 +141,7 @@ pub const KEYS: &[Key] = &[
         name: "disk_reserve",
         kind: Kind::Size,
         default: "\"256 MiB\"",
-        about: "With less free space below the state directory no new seats are granted (storage_low); renewals and releases go on. Up to 8 MiB of it lie beside the journal as a file (journal/reserve), which it falls back on when the disk is full. 0 reserves nothing.",
+        about: "With less free space below the state directory no new seats are granted (storage_low); renewals and releases go on. Beside it 8 MiB are held as a file (journal/reserve), which the journal falls back on when the disk is full. 0 holds and reserves nothing.",
     },
     Key {
         name: "checkpoint_events",

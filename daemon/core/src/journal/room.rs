@@ -1,8 +1,9 @@
 //! Room for redb, judged before a transaction is begun: a redb that met a full disk in the middle of one takes nothing any
 //! more until it is opened again.
 //!
-//! A part of `disk_reserve` lies beside the journal as a file, `journal/reserve`. On a disk that others filled up it is given
-//! back piece by piece, so that seats that end are still recorded, and it is made whole again once there is space.
+//! Where `disk_reserve` asks for space at all, some of it lies beside the journal as a file, `journal/reserve`. On a disk that
+//! others filled up it is given back piece by piece, so that seats that end are still recorded, and it is made whole again
+//! once there is space.
 
 use crate::storage::{Held, Space};
 use std::fmt;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const BESIDE: u64 = 1 << 20;
 /// What rows take of redb's pages at the most: one may be half empty, and is rounded up.
 const TIMES: u64 = 3;
-/// What is held at the most.
+/// What is held: several times what one move of the append segment may need.
 const HELD: u64 = 8 << 20;
 /// The file that holds it, beside the journal's files.
 const RESERVE: &str = "reserve";
@@ -29,11 +30,14 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// The room on the disk of a folder, with so much of the reserve held there as this one asks for.
+    /// The room on the disk of a folder; a reserve of 0 holds nothing there.
     pub(super) fn of(space: Box<dyn Space>, folder: &Path, disk_reserve: u64) -> Self {
-        let held = Held::new(folder.join(RESERVE), disk_reserve.min(HELD));
-        if let Err(why) = held.cut() {
-            tracing::warn!(%why, "the journal's reserve of an earlier setting cannot be given back");
+        let held = Held::new(folder.join(RESERVE), HELD);
+        if disk_reserve == 0 {
+            if let Err(why) = held.end() {
+                tracing::warn!(%why, "the journal's reserve of an earlier setting cannot be given back");
+            }
+            return Room::told(space);
         }
         let room = Room {
             space,
@@ -45,7 +49,7 @@ impl Room {
         room
     }
 
-    /// Room without a reserve, for a journal that has no folder.
+    /// Room of which nothing is held.
     pub(super) fn told(space: Box<dyn Space>) -> Self {
         Room {
             space,
@@ -69,6 +73,10 @@ impl Room {
             let lacks = self.lacks(bytes);
             if lacks == 0 {
                 return true;
+            }
+            // What is not enough stays, for rows that need less.
+            if lacks > held.len() {
+                return false;
             }
             match held.give(lacks) {
                 Ok(0) => return false,

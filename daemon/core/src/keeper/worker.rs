@@ -203,12 +203,14 @@ impl Worker {
         self.engine.next_deadline().map_or(next, |at| at.min(next))
     }
 
-    /// The same, and how long that is from the last look at the clocks.
-    fn wait(&self) -> (LeaseTime, Duration) {
+    /// The same, and how long that is from this reading on: a round looks at the clocks at its beginning, and may take long.
+    fn wait(&self, reading: Reading) -> (LeaseTime, Duration) {
         let next = self.next();
+        let looked = self.calendar.reading().boot_ms;
         // Readings are cut to milliseconds: one more, and the deadline has passed when it is looked at.
         let wait = next - self.calendar.now().lease + 1;
-        (next, Duration::from_millis(wait))
+        let since = reading.boot_ms.saturating_sub(looked);
+        (next, Duration::from_millis(wait.saturating_sub(since)))
     }
 
     /// Judges one order and adds what it recorded to the row. A newer vendor `iat` raises J for all that follows, an
@@ -301,7 +303,7 @@ pub(super) struct Rounds {
 pub(super) fn serve(shared: &Shared) -> Result<(), Failure> {
     loop {
         // A lock that broke is told of by the round.
-        if let Ok((until, wait)) = lock(shared).map(|worker| worker.wait()) {
+        if let Ok((until, wait)) = lock(shared).map(|worker| worker.wait(shared.clock.read())) {
             shared.queue.sleep(until, wait);
         }
         if shared.rounds().round(shared)?.is_none() {
