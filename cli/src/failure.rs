@@ -83,7 +83,12 @@ impl Failure {
         };
         Failure::new(
             exit,
-            format!("cannot {verb} {}: {error}", path.display()),
+            match error.kind() {
+                ErrorKind::AlreadyExists => {
+                    format!("{} is there already; it was left alone", path.display())
+                }
+                _ => format!("cannot {verb} {}: {error}", path.display()),
+            },
             next_of_file(verb, error.kind()),
         )
     }

@@ -18,9 +18,11 @@ fn main() -> ExitCode {
     match asked.command {
         Command::CheckConfig { example: true } => said(&config::example()),
         Command::CheckConfig { example: false } => check_config(&asked.sources),
-        Command::Run => match config::load(&asked.sources) {
-            Ok(loaded) => ended(run::run(&loaded.settings)),
-            Err(faults) => failed(&faults.to_string()),
+        // Before the configuration, whose owners root would be told to change.
+        Command::Run => match (run::may_run(), config::load(&asked.sources)) {
+            (Err(why), _) => ended(Err(why)),
+            (_, Err(faults)) => failed(&faults.to_string()),
+            (Ok(()), Ok(loaded)) => ended(run::run(&loaded.settings)),
         },
         Command::Dev(play) => ended(dev::run(play)),
         Command::DevApp(socket) => ended(dev::app::run(&socket)),

@@ -26,9 +26,7 @@ Where a package installed it with a service: `systemctl start seatkeeperd`.";
 /// # Errors
 /// A text for people: what is wrong and what to do.
 pub fn run(settings: &Settings) -> Result<(), String> {
-    if process::uid() == 0 {
-        return Err(NOT_AS_ROOT.to_owned());
-    }
+    may_run()?;
     observe::start(settings.log_level, settings.log_format);
     harden();
     let service = Service::start(opening(settings)?).map_err(|e| e.to_string())?;
@@ -116,6 +114,17 @@ pub fn config(settings: &Settings) -> Vec<ConfigEntry> {
 
 fn at_most(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+/// Whether whoever starts it may.
+///
+/// # Errors
+/// It is root: a text for people.
+pub fn may_run() -> Result<(), String> {
+    match process::uid() {
+        0 => Err(NOT_AS_ROOT.to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// Thumbprint of the published development root: whoever reads the sources can sign with it.

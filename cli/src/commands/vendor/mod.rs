@@ -79,6 +79,13 @@ fn trust(daemon: &Daemon<'_>, file: &Path, name: Option<&str>, printer: &Printer
             vendor.name
         ));
     }
+    if vendor.roots.len() > keys.len() {
+        printer.note(&format!(
+            "{} has {} roots now; a root signs issuing keys and no license: be sure that this is no issuing key",
+            vendor.name,
+            vendor.roots.len()
+        ));
+    }
     Ok(())
 }
 

@@ -157,7 +157,7 @@ impl Supposing<'_> {
             None => asked.clone(),
         };
         if body.seats == 0 {
-            return Err(bad("seats", "is 0"));
+            return Err(bad("seats", "a license has 1 at least, and this says 0"));
         }
         let in_force = state.licenses.get(&id);
         let in_force = in_force
