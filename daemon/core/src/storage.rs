@@ -56,7 +56,7 @@ impl Held {
 
     /// What is held now: a file that is not there, or a hole in it, holds nothing.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         const BLOCK: u64 = 512;
         let bytes = |number: i64| u64::try_from(number).unwrap_or(0);
         stat(&self.path).map_or(0, |file| {
@@ -78,7 +78,7 @@ impl Held {
     /// What was given back, or never held.
     #[must_use]
     pub fn missing(&self) -> u64 {
-        self.whole.saturating_sub(self.len())
+        self.whole.saturating_sub(self.bytes())
     }
 
     /// Gives so many bytes back, or what is left; returns how many. In whole pieces: a file system may free no less.
@@ -87,7 +87,7 @@ impl Held {
     /// The file cannot be written.
     pub fn give(&self, lacks: u64) -> io::Result<u64> {
         const PIECE: u64 = 1 << 16;
-        let len = self.len();
+        let len = self.bytes();
         let given = lacks.min(len).next_multiple_of(PIECE).min(len);
         if given > 0 {
             let file = OpenOptions::new().write(true).open(&self.path)?;
@@ -105,7 +105,7 @@ impl Held {
     pub fn grow(&self) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let file = File::from(open(&self.path, flags, Mode::RUSR | Mode::WUSR)?);
-        let held = self.len();
+        let held = self.bytes();
         let grown = fallocate(&file, FallocateFlags::empty(), 0, self.whole);
         grown.map_err(|why| {
             // What was taken of it may hold nothing, and would look as if it did.

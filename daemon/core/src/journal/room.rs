@@ -75,7 +75,7 @@ impl Room {
                 return true;
             }
             // What is not enough stays, for rows that need less.
-            if lacks > held.len() {
+            if lacks > held.bytes() {
                 return false;
             }
             match held.give(lacks) {
