@@ -41,7 +41,7 @@ pub(crate) fn is_low(free: u64, reserve: u64) -> bool {
 
 /// Space that is held by a file of zeros.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     path: PathBuf,
     /// Its size while none of it was given back.
     whole: u64,
@@ -49,14 +49,12 @@ pub struct Held {
 
 impl Held {
     /// Space that a file of this size holds; nothing is touched yet.
-    #[must_use]
-    pub fn new(path: PathBuf, whole: u64) -> Self {
+    pub(crate) fn new(path: PathBuf, whole: u64) -> Self {
         Held { path, whole }
     }
 
     /// What is held now: a file that is not there, or a hole in it, holds nothing.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         const BLOCK: u64 = 512;
         let bytes = |number: i64| u64::try_from(number).unwrap_or(0);
         stat(&self.path).map_or(0, |file| {
@@ -65,10 +63,7 @@ impl Held {
     }
 
     /// Gives all of it back, for good.
-    ///
-    /// # Errors
-    /// The file cannot be removed.
-    pub fn end(&self) -> io::Result<()> {
+    pub(crate) fn end(&self) -> io::Result<()> {
         match fs::remove_file(&self.path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),
@@ -76,16 +71,12 @@ impl Held {
     }
 
     /// What was given back, or never held.
-    #[must_use]
-    pub fn missing(&self) -> u64 {
+    pub(crate) fn missing(&self) -> u64 {
         self.whole.saturating_sub(self.bytes())
     }
 
     /// Gives so many bytes back, or what is left; returns how many. In whole pieces: a file system may free no less.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn give(&self, lacks: u64) -> io::Result<u64> {
+    pub(crate) fn give(&self, lacks: u64) -> io::Result<u64> {
         const PIECE: u64 = 1 << 16;
         let len = self.bytes();
         let given = lacks.min(len).next_multiple_of(PIECE).min(len);
@@ -98,11 +89,8 @@ impl Held {
         Ok(given)
     }
 
-    /// Takes all of it again.
-    ///
-    /// # Errors
-    /// There is not so much, or the file system holds none for a file.
-    pub fn grow(&self) -> io::Result<()> {
+    /// Takes all of it again. Fails where there is not so much, and on a file system that holds none for a file.
+    pub(crate) fn grow(&self) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let file = File::from(open(&self.path, flags, Mode::RUSR | Mode::WUSR)?);
         let held = self.bytes();

@@ -39,8 +39,8 @@ pub(super) struct Files {
 impl RedbJournal {
     /// Opens the journal in a folder, or makes one. A file that is missing is noticed where its events are wanted: here,
     /// where rows in the segment do not follow the files; at [`Journal::load`], where a checkpoint's own file is gone or one
-    /// between two that are read; and by [`Archive::holes`] where no start reads it. Of `disk_reserve` bytes a part is held
-    /// for a disk that others fill up.
+    /// between two that are read; and by [`Archive::holes`] where no start reads it. Where `disk_reserve`
+    /// is not 0 some space is held for a disk that others fill up.
     ///
     /// # Errors
     /// Another process has it open, it is no journal or a newer one, or the disk refuses.
@@ -135,10 +135,7 @@ impl RedbJournal {
             room,
         };
         let mut segment = journal.segment();
-        if !journal.settle_rows(&mut segment)? {
-            tracing::warn!(
-                "no room for the newest events in redb: they stay in the append segment"
-            );
+        if !journal.settle_or_stay(&mut segment)? {
             segment.make_sure()?;
         }
         drop(segment);
@@ -157,6 +154,17 @@ impl RedbJournal {
             self.move_rows(segment)?;
         }
         Ok(room || segment.is_empty())
+    }
+
+    /// The same where rows that stay are no failure.
+    fn settle_or_stay(&self, segment: &mut Segment) -> Result<bool, JournalError> {
+        let settled = self.settle_rows(segment)?;
+        if !settled {
+            tracing::warn!(
+                "no room for the newest events in redb: they stay in the append segment"
+            );
+        }
+        Ok(settled)
     }
 
     /// Moves the segment's rows into the present file. There is room for them.
@@ -355,13 +363,7 @@ impl Journal for RedbJournal {
     }
 
     fn settle(&self) -> Result<(), JournalError> {
-        let moved = self.settle_rows(&mut self.segment())?;
-        if !moved {
-            tracing::warn!(
-                "no room for the newest events in redb: they stay in the append segment"
-            );
-        }
-        Ok(())
+        self.settle_or_stay(&mut self.segment()).map(drop)
     }
 
     fn place(&self) -> String {

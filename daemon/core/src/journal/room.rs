@@ -79,7 +79,6 @@ impl Room {
                 return false;
             }
             match held.give(lacks) {
-                Ok(0) => return false,
                 Ok(given) => {
                     self.short.store(true, Ordering::Relaxed);
                     tracing::warn!(
@@ -97,25 +96,22 @@ impl Room {
 
     /// Holds what is missing of it, where something is and that takes nothing of `disk_reserve`.
     pub(super) fn refill(&self) {
-        let Some(held) = self.held.as_ref().filter(|_| self.is_short()) else {
+        let short = self.short.load(Ordering::Relaxed);
+        let Some(held) = self.held.as_ref().filter(|_| short) else {
             return;
         };
         let missing = held.missing();
-        let free = self.space.free_bytes().unwrap_or(0);
-        if missing > 0 && free < self.disk_reserve.saturating_add(missing) {
-            return;
-        }
-        if missing > 0
-            && let Err(why) = held.grow()
-        {
-            tracing::warn!(%why, "the journal has no reserve for a full disk");
+        if missing > 0 {
+            let free = self.space.free_bytes().unwrap_or(0);
+            if free < self.disk_reserve.saturating_add(missing) {
+                return;
+            }
+            if let Err(why) = held.grow() {
+                tracing::warn!(%why, "the journal has no reserve for a full disk");
+            }
         }
         // One that cannot be had is tried again at the next start, and not with every row.
         self.short.store(false, Ordering::Relaxed);
-    }
-
-    fn is_short(&self) -> bool {
-        self.short.load(Ordering::Relaxed)
     }
 
     /// Bytes that have to be free and are not.
