@@ -1,11 +1,11 @@
 //! Checkpoints beside the keeper: it ends the journal's file and hands a snapshot over; a thread writes it and has the
 //! journal note it. No command waits for that.
 
-use super::{Order, Shared, Snapshot};
+use super::worker::own;
+use super::{Handle, Shared, Snapshot};
 use crate::checkpoint::Checkpoints;
 use crate::journal::Journal;
-use crate::keeper::queue::Waiting;
-use seatkeeper_engine::{Actor, Command, Origin};
+use seatkeeper_engine::{Command, Origin};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -105,15 +105,6 @@ fn note(shared: &Weak<Shared>, command: Command) {
     let Some(shared) = shared.upgrade() else {
         return;
     };
-    let waiting = Waiting {
-        order: Order {
-            actor: Actor::Daemon,
-            origin: Origin::Watch,
-            command,
-        },
-        trace: None,
-        reply: Box::new(drop),
-    };
-    drop(shared.queue.push(waiting));
-    shared.queue.wake();
+    let order = own(Origin::Watch, command);
+    Handle { shared }.submit(order, None, Box::new(drop));
 }

@@ -1,7 +1,7 @@
 //! The start: load and verify the journal, found the site where there is none, journal the new run, then serve.
 
 use super::checkpointing::Checkpointing;
-use super::worker::{Rounds, Worker, serve};
+use super::worker::{Rounds, Worker, own, serve};
 use super::{ByHand, Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
 use crate::calendar::{Calendar, Mark};
 use crate::checkpoint::{Checkpoint, Checkpoints};
@@ -13,7 +13,7 @@ use crate::storage::Guard;
 use arc_swap::ArcSwap;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{CheckpointHash, MachineId, RunId, UnitId};
-use seatkeeper_engine::{Actor, Command, Engine, Order, Origin};
+use seatkeeper_engine::{Command, Engine, Origin};
 use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -111,12 +111,12 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
         tracing::warn!(
             "the site key was exported from a running daemon or is kept elsewhere, and its state is not here: quarantine (rule 21)"
         );
-        worker.first(order(Command::BeginQuarantine))?;
+        worker.first(own(Origin::Run, Command::BeginQuarantine))?;
     }
     let run = RunId(random::bytes()?);
-    worker.first(order(Command::StartRun { run }))?;
+    worker.first(own(Origin::Run, Command::StartRun { run }))?;
     // Licenses whose first day came while the daemon was down are in force before anyone is served.
-    worker.first(order(Command::Tick))?;
+    worker.first(own(Origin::Run, Command::Tick))?;
     let snapshot = worker.snapshot();
     if snapshot.state.run.id != run {
         return Err(StartError::Refused);
@@ -325,16 +325,8 @@ fn found(worker: &mut Worker, side: &Side, host: &str) -> Result<(), StartError>
     let unit = UnitId(random::bytes()?);
     let machine = MachineId(random::bytes()?);
     side.put_name(Kind::Machine, machine.0, host)?;
-    worker.first(order(Command::FoundSite { unit, machine }))?;
+    worker.first(own(Origin::Run, Command::FoundSite { unit, machine }))?;
     Ok(())
-}
-
-fn order(command: Command) -> Order {
-    Order {
-        actor: Actor::Daemon,
-        origin: Origin::Run,
-        command,
-    }
 }
 
 /// A clock that jumps wakes the keeper; one that only runs does not, and a keeper that is gone is not kept alive.

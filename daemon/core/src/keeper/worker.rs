@@ -433,7 +433,8 @@ fn answer(judged: &mut Vec<Judged>, snapshot: &Arc<Snapshot>) {
     }
 }
 
-fn own(origin: Origin, command: Command) -> Order {
+/// An order of the daemon itself.
+pub(super) fn own(origin: Origin, command: Command) -> Order {
     Order {
         actor: Actor::Daemon,
         origin,
