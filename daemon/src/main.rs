@@ -18,14 +18,20 @@ fn main() -> ExitCode {
     match asked.command {
         Command::CheckConfig { example: true } => said(&config::example()),
         Command::CheckConfig { example: false } => check_config(&asked.sources),
-        // Before the configuration, whose owners root would be told to change.
-        Command::Run => match (run::may_run(), config::load(&asked.sources)) {
-            (Err(why), _) => ended(Err(why)),
-            (_, Err(faults)) => failed(&faults.to_string()),
-            (Ok(()), Ok(loaded)) => ended(run::run(&loaded.settings)),
-        },
+        Command::Run => start(&asked.sources),
         Command::Dev(play) => ended(dev::run(play)),
         Command::DevApp(socket) => ended(dev::app::run(&socket)),
+    }
+}
+
+fn start(sources: &config::Sources) -> ExitCode {
+    // Before the configuration, whose owners root would be told to change.
+    if let Err(why) = run::may_run() {
+        return ended(Err(why));
+    }
+    match config::load(sources) {
+        Ok(loaded) => ended(run::run(&loaded.settings)),
+        Err(faults) => failed(&faults.to_string()),
     }
 }
 

@@ -21,12 +21,11 @@ To serve a site: `seatkeeperd run` as an ordinary user, with --state-dir and --s
 made with `useradd --system --user-group seatkeeper`: `setpriv --reuid=seatkeeper --regid=seatkeeper --init-groups seatkeeperd run`.\n\
 Where a package installed it with a service: `systemctl start seatkeeperd`.";
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT. Ask [`may_run`] first.
 ///
 /// # Errors
 /// A text for people: what is wrong and what to do.
 pub fn run(settings: &Settings) -> Result<(), String> {
-    may_run()?;
     observe::start(settings.log_level, settings.log_format);
     harden();
     let service = Service::start(opening(settings)?).map_err(|e| e.to_string())?;
