@@ -53,6 +53,13 @@ impl Drop for BootTime {
     }
 }
 
+/// Whole seconds since the boot.
+fn uptime() -> i64 {
+    let text = std::fs::read_to_string("/proc/uptime").expect("readable");
+    let whole = text.split('.').next().and_then(|s| s.parse().ok());
+    whole.expect("seconds")
+}
+
 /// Seats outlive starts at whatever time since the boot, and lease time is what the daemon ran, no more.
 #[test]
 fn d5_s22_the_daemon_starts_under_other_boot_times() {
@@ -61,12 +68,7 @@ fn d5_s22_the_daemon_starts_under_other_boot_times() {
     let wire = |site: &Site| Wire::connect(&site.socket()).expect("the daemon listens");
     let seat = ask.checkout(&mut wire(&site)).expect("an answer");
     assert_eq!(seat.status, 201, "{seat:?}");
-    let uptime = std::fs::read_to_string("/proc/uptime").expect("readable");
-    let up: i64 = uptime
-        .split('.')
-        .next()
-        .and_then(|s| s.parse().ok())
-        .expect("seconds");
+    let up = uptime();
     let decade = 10 * 365 * 86_400;
     for (round, shift) in [decade, 1 - up, 3600, -3600.max(1 - up), decade]
         .into_iter()
@@ -136,10 +138,7 @@ fn r06_seats_of_the_boot_before_are_free_after_a_reboot() {
     while vendor::now() < written + 3 {
         std::thread::yield_now();
     }
-    let uptime = std::fs::read_to_string("/proc/uptime").expect("readable");
-    let whole = uptime.split('.').next().expect("seconds");
-    let up: i64 = whole.parse().expect("a number");
-    let Some(namespace) = BootTime::shifted(-up) else {
+    let Some(namespace) = BootTime::shifted(-uptime()) else {
         return not_run("needs root, and a kernel with time namespaces");
     };
     let time = format!("--time=/proc/{}/ns/time", namespace.inside);

@@ -115,7 +115,7 @@ fn s26_a_full_disk_ends_the_daemon_and_costs_nothing_acknowledged() {
     drop(site);
 }
 
-/// Seats that end are recorded on a disk that is full to the last byte, in what `disk_reserve` holds for it (S26).
+/// Seats that end are recorded on a disk that is full to the last byte, in what is held for it (S26).
 #[test]
 fn s26_on_a_full_disk_seats_are_given_back_and_the_daemon_stays() {
     // More than the append segment has room for.
@@ -125,9 +125,7 @@ fn s26_on_a_full_disk_seats_are_given_back_and_the_daemon_stays() {
         return;
     };
     let mut site = Site::below(disk.0.path());
-    let configured = std::fs::read_to_string(site.path("seatkeeper.toml")).expect("it is there");
-    let configured = configured.replace("disk_reserve = \"0\"", "disk_reserve = \"2 MiB\"");
-    std::fs::write(site.path("seatkeeper.toml"), configured).expect("it is written");
+    site.with_env("SEATKEEPERD_DISK_RESERVE", "2 MiB");
     site.start();
     let acme = Vendor::new("acme", 1);
     let license = acme.license("L-1", 1, SEATS, &site.site_key());
