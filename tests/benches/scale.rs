@@ -29,21 +29,21 @@ pub(crate) fn table(plan: &Plan) {
         }
     }
     let mut ratios: Vec<f64> = costs[1].iter().zip(&costs[0]).map(|(m, f)| m / f).collect();
+    println!(
+        "CPU of checkout+release: {:.0} µs with {FEW}, {:.0} µs with {leases} users and leases, ratio {:.2}",
+        median(&mut costs[0]),
+        median(&mut costs[1]),
+        median(&mut ratios)
+    );
     // The same users once more.
     let more = fill(&many.socket(), leases, leases);
     let twice = rss_kib(many.pid());
     drop(more);
     println!("idle daemon: {idle} KiB VmRSS");
     println!(
-        "{leases} users with a lease each: {full} KiB, {} bytes per user and lease; {leases} more leases of the same users: {twice} KiB, {} bytes per lease",
+        "{leases} users with a lease each: {full} KiB, {} bytes per user and lease; {leases} more leases of the same users: {twice} KiB, {} bytes per lease\n",
         (full - idle) * 1024 / u64::from(leases),
         (twice - full) * 1024 / u64::from(leases),
-    );
-    println!(
-        "CPU of checkout+release: {:.0} µs with {FEW}, {:.0} µs with {leases} users and leases, ratio {:.2}\n",
-        median(&mut costs[0]),
-        median(&mut costs[1]),
-        median(&mut ratios)
     );
     drop(held);
 }
