@@ -8,6 +8,7 @@ use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId};
 use crate::seats::kept::Sweep;
 use crate::state::{Ended, Grant, Holder, State};
 use crate::time::LeaseTime;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A checkout id with its scope (rule 20). The id stands first: nearly all of a site share one machine, and what is looked
@@ -39,13 +40,27 @@ impl CheckoutKey {
     fn credential(&self) -> (MachineId, u32) {
         (self.machine, self.uid)
     }
+
+    /// A short form to find a live holder by, a third of the memory of the key itself: the first 8 bytes of a SHA-256,
+    /// because the id comes from a client, who must not be able to make many that are found together. Where two are the
+    /// same all the same, the holder tells them apart.
+    fn short(&self) -> u64 {
+        let sum = Sha256::new()
+            .chain_update(self.id.0)
+            .chain_update(self.machine.0)
+            .chain_update(self.uid.to_be_bytes());
+        let sum: [u8; 32] = sum.finalize().into();
+        let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
+        u64::from_be_bytes(*first)
+    }
 }
 
 /// The indexes.
 #[derive(Default)]
 pub(crate) struct Index {
     deadlines: BTreeSet<(LeaseTime, HolderId)>,
-    live: BTreeMap<CheckoutKey, HolderId>,
+    /// Holders by the short form of their checkout.
+    live: BTreeSet<(u64, HolderId)>,
     ended: BTreeMap<CheckoutKey, LeaseTime>,
     gone: BTreeMap<HolderId, (EndWhy, LeaseTime)>,
     /// When each credential ended a checkout that never had a holder, oldest first.
@@ -64,7 +79,9 @@ impl Index {
         // Collected, not inserted one by one: a million of them are there at a start.
         let mut index = Index {
             deadlines: holders().map(|(id, holder)| (holder.until, id)).collect(),
-            live: holders().map(|(id, holder)| (key_of(holder), id)).collect(),
+            live: holders()
+                .map(|(id, holder)| (key_of(holder).short(), id))
+                .collect(),
             returning: holders()
                 .filter(|(_, holder)| returns(holder))
                 .map(|(id, _)| id)
@@ -102,8 +119,19 @@ impl Index {
         self.deadlines.first().copied()
     }
 
-    pub(crate) fn live(&self, key: &CheckoutKey) -> Option<HolderId> {
-        self.live.get(key).copied()
+    /// The holder that a checkout made. One that the state does not know is told all the same: never a second seat for
+    /// one checkout, not even over a defect (rule 20).
+    pub(crate) fn live(&self, state: &State, key: &CheckoutKey) -> Option<HolderId> {
+        let short = key.short();
+        let gid = Gid { epoch: 0, n: 0 };
+        let found = self.live.range((short, HolderId { gid, h: 0 })..);
+        found
+            .take_while(|(of, _)| *of == short)
+            .map(|(_, id)| *id)
+            .find(|id| {
+                let holder = state.holder(*id);
+                holder.is_none_or(|holder| key_of(holder) == *key)
+            })
     }
 
     /// Whether a checkout ended in the last 15 minutes: older ones are as if never seen (rule 20).
@@ -269,13 +297,13 @@ impl Index {
 
     fn sit(&mut self, gid: Gid, holder: &Holder) {
         let id = HolderId { gid, h: holder.h };
-        self.live.insert(key_of(holder), id);
+        self.live.insert((key_of(holder).short(), id));
         self.deadlines.insert((holder.until, id));
     }
 
     fn leave(&mut self, gid: Gid, holder: &Holder, why: EndWhy, at: LeaseTime) {
         let id = HolderId { gid, h: holder.h };
-        self.live.remove(&key_of(holder));
+        self.live.remove(&(key_of(holder).short(), id));
         self.deadlines.remove(&(holder.until, id));
         self.returning.remove(&id);
         self.ended.insert(key_of(holder), at);
@@ -331,6 +359,9 @@ mod tests {
     use super::*;
     use crate::command::Command;
     use crate::engine::Engine;
+    use crate::event::{HolderFacts, SeatTaken, Terms};
+    use crate::ids::{BootId, InstanceId, UserId};
+    use crate::state::Unit;
     use crate::time::{Date, Now};
 
     #[test]
@@ -345,5 +376,49 @@ mod tests {
         };
         let (events, _) = engine.apply(now, Command::Expire);
         assert!(events.is_empty() && engine.next_deadline().is_none());
+    }
+
+    #[test]
+    fn r20_checkouts_of_the_same_short_form_are_told_apart_by_their_holders() {
+        let process = |uid| Process {
+            machine: MachineId([1; 16]),
+            attested_by: MachineId([1; 16]),
+            uid,
+            boot: BootId([2; 16]),
+            instance: InstanceId([3; 16]),
+        };
+        let (gid, user) = (Gid { epoch: 1, n: 1 }, UserId([4; 16]));
+        let taken = Recorded::SeatTaken(Box::new(SeatTaken {
+            gid,
+            pool: PoolId::default(),
+            unit: Unit::User(user),
+            slots: vec![0],
+            who: HolderFacts {
+                user,
+                process: process(1000),
+                pid: None,
+                checkout_id: CheckoutId([5; 16]),
+                version: None,
+                terms: Terms {
+                    product: "cad".into(),
+                    wait_s: 0,
+                    interactive: false,
+                },
+            },
+            at: LeaseTime(0),
+        }));
+        let (mut state, mut index) = (State::default(), Index::default());
+        crate::evolve::evolve(&mut state, &taken);
+        index.after(&state, &taken);
+        let (holder, id) = (HolderId { gid, h: 1 }, CheckoutId([5; 16]));
+        let own = CheckoutKey::of(&process(1000), id);
+        let other = CheckoutKey::of(&process(1001), id);
+        // As if the sums of both began alike.
+        index.live.insert((other.short(), holder));
+        assert_eq!(index.live(&state, &own), Some(holder));
+        assert_eq!(index.live(&state, &other), None);
+        let unknown = HolderId { gid, h: 9 };
+        index.live.insert((other.short(), unknown));
+        assert_eq!(index.live(&state, &other), Some(unknown));
     }
 }
