@@ -9,11 +9,12 @@ use crate::calendar::Mark;
 use crate::journal::Head;
 use crate::keeper::Snapshot;
 use crate::state_dir::settle;
+use postcard::ser_flavors::Flavor;
 use seatkeeper_engine::State;
 use seatkeeper_engine::ids::CheckpointHash;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ const FORMAT: &[u8] = b"seatkeeper checkpoint 12\n";
 const ANY_FORMAT: &[u8] = b"seatkeeper checkpoint ";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.
 const KEPT: usize = 2;
+/// Bytes that are summed and written at once.
+const ROOM: usize = 1 << 16;
 
 /// The folder of a site's checkpoints.
 #[derive(Clone, Debug)]
@@ -230,15 +233,14 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    let sum = Sha256::new();
-    // The state is written byte by byte: what is summed and written are whole buffers of it.
-    let mut out = BufWriter::with_capacity(1 << 16, Hashed { inner: file, sum });
-    out.write_all(FORMAT)?;
-    postcard::to_io(&(snapshot.head, snapshot.mark()), &mut out).map_err(io::Error::other)?;
-    postcard::to_io(&snapshot.state, &mut out).map_err(io::Error::other)?;
-    let Hashed { mut inner, sum } = out.into_inner().map_err(io::Error::from)?;
-    let hash: [u8; 32] = sum.finalize().into();
-    inner.write_all(&hash)?;
+    let mut out = Out::new(file);
+    out.room.extend_from_slice(FORMAT);
+    let written = postcard::serialize_with_flavor(&(snapshot.head, snapshot.mark()), &mut out)
+        .and_then(|()| postcard::serialize_with_flavor(&snapshot.state, &mut out))
+        .and_then(|()| out.put());
+    written.map_err(|why| out.failed.take().unwrap_or_else(|| io::Error::other(why)))?;
+    let hash: [u8; 32] = out.sum.finalize().into();
+    out.file.write_all(&hash)?;
     Ok(CheckpointHash(hash))
 }
 
@@ -331,6 +333,60 @@ fn sum_of(path: &Path) -> io::Result<bool> {
     let summed = io::copy(&mut (&mut file).take(body), &mut sum)?;
     let read = file.read(&mut kept)?;
     Ok((summed, read) == (body, kept.len()) && kept == <[u8; 32]>::from(sum.sum.finalize()))
+}
+
+/// A file that a state is written to: bytes come one by one, and go on, and into the sum, in whole buffers.
+struct Out {
+    file: File,
+    sum: Sha256,
+    room: Vec<u8>,
+    /// What the system said: postcard has no place for it.
+    failed: Option<io::Error>,
+}
+
+impl Out {
+    fn new(file: File) -> Self {
+        Out {
+            file,
+            sum: Sha256::new(),
+            room: Vec::with_capacity(ROOM),
+            failed: None,
+        }
+    }
+
+    fn put(&mut self) -> postcard::Result<()> {
+        self.sum.update(&self.room);
+        let written = self.file.write_all(&self.room);
+        self.room.clear();
+        written.map_err(|why| {
+            self.failed = Some(why);
+            postcard::Error::SerializeBufferFull
+        })
+    }
+}
+
+impl Flavor for &mut Out {
+    type Output = ();
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if self.room.len() + bytes.len() > ROOM {
+            self.put()?;
+        }
+        self.room.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        if self.room.len() == ROOM {
+            self.put()?;
+        }
+        self.room.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Sums what passes.

@@ -137,6 +137,20 @@ fn flip(path: &Path) {
 }
 
 #[test]
+fn a_disk_that_takes_no_checkpoint_is_told_in_its_own_words() {
+    let house = House::new();
+    let keeper = house.start().expect("a disk that works");
+    meet(&keeper.handle(), 1);
+    let snapshot = keeper.handle().snapshot();
+    let folder = house.path("checkpoints");
+    let half = folder.join(format!("{}.new", snapshot.head.number + 1));
+    let checkpoints = Checkpoints::open(&folder).expect("a folder");
+    std::os::unix::fs::symlink("/dev/full", half).expect("a link");
+    let why = checkpoints.write(&snapshot).expect_err("a full disk");
+    assert_eq!(why.kind(), std::io::ErrorKind::StorageFull);
+}
+
+#[test]
 fn i14_a_start_from_a_checkpoint_is_the_same_state_as_one_from_the_first_event() {
     let house = House::new();
     let before = house.lived(45);
