@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 
 /// With more users and seats than this a checkpoint comes after more events than are configured, in proportion: it costs as
 /// much as the state is large. A start reads so many events beside the checkpoint, in less time.
-const LARGE: u64 = 400_000;
+const LARGE: u64 = 200_000;
 
 /// When the next checkpoint is due, and who writes it.
 pub(super) struct Checkpointing {
