@@ -2,6 +2,7 @@
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use std::marker::PhantomData;
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -127,6 +128,14 @@ macro_rules! bytes_id {
             }
         }
     )*};
+}
+
+/// The first 8 bytes of a SHA-256: what stands for a longer key in an index. A sum, because parts of the key come from
+/// clients, who must not be able to make many that are found together.
+pub(crate) fn short(sum: Sha256) -> u64 {
+    let sum: [u8; 32] = sum.finalize().into();
+    let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
+    u64::from_be_bytes(*first)
 }
 
 bytes_id! {

@@ -4,7 +4,7 @@
 use crate::command::Process;
 use crate::event::{EndWhy, Recorded};
 use crate::evolve::{ENDED_MS, UNSEEN_MAX};
-use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId};
+use crate::ids::{CheckoutId, Gid, HolderId, MachineId, PoolId, short};
 use crate::seats::kept::Sweep;
 use crate::state::{Ended, Grant, Holder, State};
 use crate::time::LeaseTime;
@@ -41,17 +41,12 @@ impl CheckoutKey {
         (self.machine, self.uid)
     }
 
-    /// A short form to find a live holder by, a third of the memory of the key itself: the first 8 bytes of a SHA-256,
-    /// because the id comes from a client, who must not be able to make many that are found together. Where two are the
-    /// same all the same, the holder tells them apart.
+    /// A short form to find its live holder by: 8 bytes where the key has 36. Where two are the same all the same, the
+    /// holder tells them apart.
     fn short(&self) -> u64 {
-        let sum = Sha256::new()
-            .chain_update(self.id.0)
-            .chain_update(self.machine.0)
-            .chain_update(self.uid.to_be_bytes());
-        let sum: [u8; 32] = sum.finalize().into();
-        let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
-        u64::from_be_bytes(*first)
+        let sum = Sha256::new().chain_update(self.id.0);
+        let sum = sum.chain_update(self.machine.0);
+        short(sum.chain_update(self.uid.to_be_bytes()))
     }
 }
 
@@ -119,14 +114,14 @@ impl Index {
         self.deadlines.first().copied()
     }
 
-    /// The holder that a checkout made. One that the state does not know is told all the same: never a second seat for
-    /// one checkout, not even over a defect (rule 20).
-    pub(crate) fn live(&self, state: &State, key: &CheckoutKey) -> Option<HolderId> {
-        let short = key.short();
+    /// The live holder of this checkout. An id that the state lacks is returned, too: then the caller refuses, and seats
+    /// nobody (rule 20).
+    pub(crate) fn holder_of(&self, state: &State, key: &CheckoutKey) -> Option<HolderId> {
+        let of = key.short();
         let gid = Gid { epoch: 0, n: 0 };
-        let found = self.live.range((short, HolderId { gid, h: 0 })..);
+        let found = self.live.range((of, HolderId { gid, h: 0 })..);
         found
-            .take_while(|(of, _)| *of == short)
+            .take_while(|(short, _)| *short == of)
             .map(|(_, id)| *id)
             .find(|id| {
                 let holder = state.holder(*id);
@@ -415,10 +410,18 @@ mod tests {
         let other = CheckoutKey::of(&process(1001), id);
         // As if the sums of both began alike.
         index.live.insert((other.short(), holder));
-        assert_eq!(index.live(&state, &own), Some(holder));
-        assert_eq!(index.live(&state, &other), None);
+        assert_eq!(index.holder_of(&state, &own), Some(holder));
+        assert_eq!(index.holder_of(&state, &other), None);
         let unknown = HolderId { gid, h: 9 };
         index.live.insert((other.short(), unknown));
-        assert_eq!(index.live(&state, &other), Some(unknown));
+        assert_eq!(index.holder_of(&state, &other), Some(unknown));
+        // Nobody else's: what is found stops at the next short form.
+        let mut uids = 1002..;
+        let lower = uids.find_map(|uid| {
+            let key = CheckoutKey::of(&process(uid), id);
+            (key.short() < other.short()).then_some(key)
+        });
+        let lower = lower.expect("half of them are");
+        assert_eq!(index.holder_of(&state, &lower), None);
     }
 }

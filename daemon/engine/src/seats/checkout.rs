@@ -72,9 +72,10 @@ fn leased(act: &mut Act<'_>, holder: HolderId, pool: &PoolId, new: bool) -> Verd
 /// The same id again: the same holder, a conflict, or an end (rule 20).
 fn retried(act: &mut Act<'_>, asked: &Checkout) -> Option<Result<Verdict, Denial>> {
     let key = CheckoutKey::of(&asked.process, asked.checkout_id);
-    if let Some(id) = act.engine.index.live(act.state(), &key) {
+    if let Some(id) = act.engine.index.holder_of(act.state(), &key) {
         let here = act.state().grant(id.gid).zip(act.state().holder(id));
         let Some((grant, holder)) = here else {
+            // Never a second seat for one checkout, not even over a defect.
             debug_assert!(false, "the index knows {id}, and the state does not");
             return Some(Err(Denial::new(Code::Conflict, 20)));
         };

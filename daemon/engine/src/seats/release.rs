@@ -17,7 +17,7 @@ pub(crate) fn release(act: &mut Act<'_>, asked: &Release) -> Result<Verdict, Den
         Released::Holder(id) => id,
         Released::Checkout(checkout) => {
             let key = CheckoutKey::of(&asked.process, checkout);
-            match act.engine.index.live(act.state(), &key) {
+            match act.engine.index.holder_of(act.state(), &key) {
                 Some(id) => id,
                 None => return give_up(act, key),
             }

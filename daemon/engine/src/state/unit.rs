@@ -1,6 +1,6 @@
 //! A counting unit in person (rules 6, 7).
 
-use crate::ids::{BootId, InstanceId, MachineId, UserId};
+use crate::ids::{BootId, InstanceId, MachineId, UserId, short};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -20,12 +20,11 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// A short form to find it by: the first 8 bytes of a SHA-256, because instance ids come from clients, who must not
-    /// be able to make many that are found together. Where two are the same all the same, the grant tells them apart.
+    /// A short form to find it by. Where two are the same all the same, the grant tells them apart.
     #[must_use]
     pub fn short(&self) -> u64 {
         let sum = Sha256::new();
-        let sum = match self {
+        short(match self {
             Unit::Process(boot, instance) => sum.chain_update(boot.0).chain_update(instance.0),
             Unit::User(user) => sum.chain_update(user.0),
             Unit::Host(machine, boot) => sum.chain_update(machine.0).chain_update(boot.0),
@@ -35,10 +34,7 @@ impl Unit {
                 .chain_update(boot.0),
             Unit::Node(machine) => sum.chain_update(machine.0),
             Unit::UserNode(user, machine) => sum.chain_update(user.0).chain_update(machine.0),
-        };
-        let sum: [u8; 32] = sum.finalize().into();
-        let (first, _) = sum.split_first_chunk().expect("32 bytes have 8");
-        u64::from_be_bytes(*first)
+        })
     }
 
     /// The user without whose right it has none; a machine has no right to lose.
