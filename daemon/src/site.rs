@@ -11,6 +11,7 @@ use seatkeeper_core::licenses;
 use seatkeeper_core::side::{Side, SideError};
 use seatkeeper_core::state_dir::{StateDir, StateDirError};
 use seatkeeper_core::storage::{Directory, Guard};
+use seatkeeper_engine::event::Recorded;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ impl Site {
             side: side.clone(),
             checkpoints: Some((checkpoints, plan.checkpoint_events)),
             clock: clock.clone(),
+            clock_file: Some(owned.clock()),
             storage: Guard::new(
                 Box::new(Directory(plan.state.clone())),
                 plan.desk.disk_reserve,
@@ -158,6 +160,13 @@ fn on_events(follow: &Follow, metrics: &Arc<Metrics>) -> keeper::OnEvents {
     let (follow, metrics) = (follow.clone(), metrics.clone());
     Box::new(move |published| {
         metrics.recorded(published);
+        let begins =
+            |event: &keeper::PublishedEvent| matches!(event.what, Recorded::QuarantineBegan { .. });
+        if published.events.iter().any(begins) {
+            tracing::error!(
+                "quarantine: nothing new is granted for a while, because this state was restored, cloned or lost (rule 21); `seatkeeper status` says how long, `seatkeeper audit list` what showed it"
+            );
+        }
         follow.publish(published);
     })
 }

@@ -25,6 +25,7 @@ pub(crate) fn carry(site: &Site, days: u64) {
         side: Arc::new(Side::open(&state.side()).expect("the side store opens")),
         clock: Arc::new(ManualClock::at(now() + days * DAY)),
         checkpoints: None,
+        clock_file: None,
         storage: Guard::none(),
         copied_key: false,
         host: "ws1".to_owned(),

@@ -50,6 +50,7 @@ pub(crate) fn give(site: &Site) -> Kept {
         side: side.clone(),
         checkpoints: Some((checkpoints, EVERY)),
         clock: clock.clone(),
+        clock_file: None,
         storage: Guard::none(),
         copied_key: false,
         host: "past".to_owned(),

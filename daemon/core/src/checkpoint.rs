@@ -26,7 +26,7 @@ const ANY_FORMAT: &[u8] = b"seatkeeper checkpoint ";
 /// So many are kept: the newest, and the one before it in case the newest cannot be read.
 const KEPT: usize = 2;
 /// Bytes that are summed and written at once.
-const ROOM: usize = 1 << 16;
+const BUFFER: usize = 1 << 16;
 
 /// The folder of a site's checkpoints.
 #[derive(Clone, Debug)]
@@ -61,6 +61,8 @@ enum Unread {
     OtherFormat(String),
     /// It is not what was written.
     Damaged(String),
+    /// The system does not give it: nothing is known of it.
+    NotGiven(io::Error),
 }
 
 impl Checkpoints {
@@ -123,7 +125,7 @@ impl Checkpoints {
     /// one before it does as well, with more of the journal.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, which may be over when it is asked again: nothing is put aside for it.
     pub fn newest(&self) -> io::Result<Found> {
         let mut other_format = None;
         for number in self.list()?.into_iter().rev() {
@@ -142,12 +144,31 @@ impl Checkpoints {
                     other_format.get_or_insert(why);
                 }
                 Err(Unread::Damaged(what)) => self.set_aside(number, &what)?,
+                Err(Unread::NotGiven(why)) => {
+                    let text = format!(
+                        "{}: {why}. It is as it was. Give it back to the user that runs the daemon; where the disk has lost it, move it away: the one before it and the journal do as well",
+                        place.display()
+                    );
+                    return Err(io::Error::new(why.kind(), text));
+                }
             }
         }
         Ok(Found {
             newest: None,
             other_format,
         })
+    }
+
+    /// The files that were put aside.
+    #[must_use]
+    pub fn put_aside(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        let mut damaged: Vec<_> = paths
+            .filter(|path| path.extension().is_some_and(|end| end == "damaged"))
+            .collect();
+        damaged.sort_unstable();
+        damaged
     }
 
     /// Puts a file that cannot be read aside, under a name that no start reads, and tells why.
@@ -234,10 +255,10 @@ fn write_file(path: &Path, snapshot: &Snapshot) -> io::Result<CheckpointHash> {
         .mode(0o600)
         .open(path)?;
     let mut out = Out::new(file);
-    out.room.extend_from_slice(FORMAT);
+    out.buffer.extend_from_slice(FORMAT);
     let written = postcard::serialize_with_flavor(&(snapshot.head, snapshot.mark()), &mut out)
         .and_then(|()| postcard::serialize_with_flavor(&snapshot.state, &mut out))
-        .and_then(|()| out.put());
+        .and_then(|()| out.flush());
     written.map_err(|why| out.failed.take().unwrap_or_else(|| io::Error::other(why)))?;
     let hash: [u8; 32] = out.sum.finalize().into();
     out.file.write_all(&hash)?;
@@ -262,7 +283,11 @@ impl Checkpoint {
 
 /// The sum is verified before a byte of the rest is parsed.
 fn read_file(path: &Path, number: u64) -> Result<Checkpoint, Unread> {
-    let bytes = fs::read(path).map_err(|e| Unread::Damaged(e.to_string()))?;
+    // A pipe would be waited for.
+    if !fs::metadata(path).map_err(Unread::NotGiven)?.is_file() {
+        return Err(Unread::Damaged("it is no file".to_owned()));
+    }
+    let bytes = fs::read(path).map_err(Unread::NotGiven)?;
     match (bytes.starts_with(FORMAT), format_of(&bytes)) {
         (true, _) => verified(bytes, number).map_err(Unread::Damaged),
         (false, Some(format)) => Err(Unread::OtherFormat(in_words(format))),
@@ -326,20 +351,18 @@ fn sum_of(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let mut kept = [0; 32];
     let body = file.metadata()?.len().saturating_sub(kept.len() as u64);
-    let mut sum = Hashed {
-        inner: io::sink(),
-        sum: Sha256::new(),
-    };
+    let mut sum = Summed(Sha256::new());
     let summed = io::copy(&mut (&mut file).take(body), &mut sum)?;
     let read = file.read(&mut kept)?;
-    Ok((summed, read) == (body, kept.len()) && kept == <[u8; 32]>::from(sum.sum.finalize()))
+    Ok((summed, read) == (body, kept.len()) && kept == <[u8; 32]>::from(sum.0.finalize()))
 }
 
-/// A file that a state is written to: bytes come one by one, and go on, and into the sum, in whole buffers.
+/// A file that a state is written to. It buffers what postcard hands on in small pieces, and sums and writes some 64 KiB at
+/// a time.
 struct Out {
     file: File,
     sum: Sha256,
-    room: Vec<u8>,
+    buffer: Vec<u8>,
     /// What the system said: postcard has no place for it.
     failed: Option<io::Error>,
 }
@@ -349,15 +372,15 @@ impl Out {
         Out {
             file,
             sum: Sha256::new(),
-            room: Vec::with_capacity(ROOM),
+            buffer: Vec::with_capacity(BUFFER),
             failed: None,
         }
     }
 
-    fn put(&mut self) -> postcard::Result<()> {
-        self.sum.update(&self.room);
-        let written = self.file.write_all(&self.room);
-        self.room.clear();
+    fn flush(&mut self) -> postcard::Result<()> {
+        self.sum.update(&self.buffer);
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
         written.map_err(|why| {
             self.failed = Some(why);
             postcard::Error::SerializeBufferFull
@@ -369,18 +392,18 @@ impl Flavor for &mut Out {
     type Output = ();
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if self.room.len() + bytes.len() > ROOM {
-            self.put()?;
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush()?;
         }
-        self.room.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        if self.room.len() == ROOM {
-            self.put()?;
+        if self.buffer.len() >= BUFFER {
+            self.flush()?;
         }
-        self.room.push(byte);
+        self.buffer.push(byte);
         Ok(())
     }
 
@@ -389,20 +412,58 @@ impl Flavor for &mut Out {
     }
 }
 
-/// Sums what passes.
-struct Hashed<W> {
-    inner: W,
-    sum: Sha256,
-}
+/// Sums what is written to it.
+struct Summed(Sha256);
 
-impl<W: Write> Write for Hashed<W> {
+impl Write for Summed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.inner.write(bytes)?;
-        self.sum.update(&bytes[..n]);
-        Ok(n)
+        self.0.update(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out(path: &Path) -> Out {
+        Out::new(
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(path)
+                .expect("a file"),
+        )
+    }
+
+    /// Single bytes, pieces, and one that is larger than the buffer.
+    fn large() -> (Vec<u64>, String, Vec<u64>) {
+        let numbers = |from: u64| (from..from + BUFFER as u64).collect();
+        (numbers(1), "x".repeat(BUFFER + 7), numbers(1 << 40))
+    }
+
+    #[test]
+    fn what_fills_the_buffer_many_times_is_written_and_summed_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("1");
+        let mut out = out(&path);
+        postcard::serialize_with_flavor(&large(), &mut out).expect("it takes everything");
+        out.flush().expect("it takes the rest");
+        let written = fs::read(&path).expect("a file");
+        assert_eq!(written, postcard::to_allocvec(&large()).expect("bytes"));
+        assert_eq!(out.sum.finalize(), Sha256::digest(&written));
+    }
+
+    #[test]
+    fn what_the_system_says_in_the_middle_is_kept() {
+        let mut out = out(Path::new("/dev/full"));
+        postcard::serialize_with_flavor(&large(), &mut out).expect_err("a full disk");
+        let why = out.failed.map(|why| why.kind());
+        assert_eq!(why, Some(io::ErrorKind::StorageFull));
     }
 }

@@ -75,6 +75,12 @@ impl StateDir {
         self.path.join("checkpoints")
     }
 
+    /// The clocks as the last start found them.
+    #[must_use]
+    pub fn clock(&self) -> PathBuf {
+        self.path.join("clock")
+    }
+
     /// What may be erased: names by id, counts of denials.
     #[must_use]
     pub fn side(&self) -> PathBuf {
@@ -147,6 +153,15 @@ pub fn made_whole<E>(
     }
     make(&new).map_err(Ok)?;
     settle(&new, path).map_err(Err)
+}
+
+/// Puts a small file in the place of one that may be there: a crash leaves the one or the other.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&new)?.write_all(bytes)?;
+    settle(&new, path)
 }
 
 /// Syncs a finished file, gives it its name, and syncs the directory that holds the name.

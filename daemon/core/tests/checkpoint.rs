@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 /// Events from one checkpoint to the next in these tests.
 const EVERY: u64 = 10;
+const NOON: u64 = 1_800_000_000;
 
 struct House {
     folder: tempfile::TempDir,
@@ -33,6 +34,10 @@ impl House {
     }
 
     fn start(&self) -> Result<Keeper, String> {
+        self.start_at(Arc::new(ManualClock::at(NOON)))
+    }
+
+    fn start_at(&self, clock: Arc<ManualClock>) -> Result<Keeper, String> {
         let dir = StateDir::open(self.folder.path()).map_err(|e| e.to_string())?;
         let journal = RedbJournal::open(&dir.journal(), 0).map_err(|e| e.to_string())?;
         let checkpoints = Checkpoints::open(&dir.checkpoints()).map_err(|e| e.to_string())?;
@@ -40,7 +45,8 @@ impl House {
             journal: Arc::new(journal),
             side: Arc::new(Side::memory().map_err(|e| e.to_string())?),
             checkpoints: Some((checkpoints, EVERY)),
-            clock: Arc::new(ManualClock::at(1_800_000_000)),
+            clock,
+            clock_file: Some(dir.clock()),
             storage: Guard::none(),
             copied_key: false,
             host: "ws1".to_owned(),
@@ -134,6 +140,40 @@ fn flip(path: &Path) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(path, bytes).expect("a disk that works");
+}
+
+#[test]
+fn s21_a_clock_that_was_set_back_and_kills_stop_no_date() {
+    let house = House::new();
+    let clock = Arc::new(ManualClock::at(NOON));
+    drop(house.start_at(clock.clone()).expect("a first start"));
+    clock.set_wall(NOON - 86_400);
+    for life in 0..5 {
+        // Dropped, it ends like a crash; nothing but the start was written in its ten minutes.
+        let keeper = house.start_at(clock.clone()).expect("a start");
+        assert_eq!(keeper.handle().now().j.0, NOON + life * 585);
+        clock.advance(std::time::Duration::from_secs(585));
+    }
+}
+
+#[test]
+fn a_checkpoint_that_the_system_does_not_give_is_left_where_it_is() {
+    let house = House::new();
+    let before = house.lived(25);
+    let newest = house.newest();
+    let away = newest.with_extension("away");
+    fs::rename(&newest, &away).expect("a name");
+    // A loop of links: the system's error, whoever asks.
+    std::os::unix::fs::symlink(&newest, &newest).expect("a link");
+    let why = house.start().err().expect("no start");
+    let named = newest.display().to_string();
+    assert!(
+        why.contains(&named) && why.contains("move it away"),
+        "{why}"
+    );
+    fs::remove_file(&newest).expect("a link");
+    fs::rename(&away, &newest).expect("a name");
+    same(&before, &house.start().unwrap().handle().snapshot().state);
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl House {
             side: side.clone(),
             clock: clock.clone(),
             checkpoints: None,
+            clock_file: None,
             storage: Guard::none(),
             copied_key: false,
             host: "ws1".to_owned(),

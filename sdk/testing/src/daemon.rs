@@ -76,6 +76,7 @@ impl Daemon {
             side: side.clone(),
             clock: clock.clone(),
             checkpoints: None,
+            clock_file: None,
             storage: Guard::none(),
             copied_key: false,
             host: MACHINE.to_owned(),

@@ -45,6 +45,19 @@ impl Mark {
     }
 }
 
+/// What a start leaves for the next one. A run that ends by a crash ends up to ten minutes behind its last mark, and behind
+/// no mark at all where it did nothing but renew: where the wall clock stands behind J, nothing else tells of those.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Began {
+    /// Milliseconds since boot.
+    pub boot_ms: u64,
+    /// J.
+    pub j_s: Date,
+    /// How often J had been put back: what was written before that says nothing of J.
+    pub accepts: u64,
+}
+
 /// How the wall clock stands to J, for `status` and `doctor`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
@@ -105,6 +118,29 @@ impl Calendar {
         calendar.raise(newest_iat);
         calendar.follow(reading, LEAD_AT_START_S);
         calendar
+    }
+
+    /// At a start: makes up for what the run before did not write down, by the time since boot. That is no more than lies
+    /// between two marks, whatever the clocks of another machine or boot say.
+    pub fn make_up(&mut self, before: &Began, accepts: u64) {
+        let Some(ran_ms) = self.last.boot_ms.checked_sub(before.boot_ms) else {
+            return;
+        };
+        if before.accepts == accepts {
+            let by_boot = before.j_s.0.saturating_mul(1000).saturating_add(ran_ms);
+            let most = self.j_ms.saturating_add(MARK_EVERY_MS);
+            self.j_ms = self.j_ms.max(by_boot.min(most));
+        }
+    }
+
+    /// What this start leaves for the next one.
+    #[must_use]
+    pub fn began(&self, accepts: u64) -> Began {
+        Began {
+            boot_ms: self.last.boot_ms,
+            j_s: Date(self.j_ms / 1000),
+            accepts,
+        }
     }
 
     /// Runs on to a reading. True where J made a leap, so that license dates are examined at once.

@@ -298,3 +298,50 @@ fn d5_an_age_is_what_lease_time_or_both_clocks_vouch_for() {
         assert_eq!(then.age_s(&now), age, "{now:?}");
     }
 }
+
+#[test]
+fn s21_kills_between_two_marks_take_no_time_off_a_license() {
+    // The wall clock was set back by a day, and stays there.
+    let (mut written, mut began) = (mark(1000, NOON), None);
+    for life in 0..100 {
+        let reading = at(50 + life * 585, NOON - DAY);
+        let mut calendar = Calendar::start(Some(written), None, Date(0), reading);
+        if let Some(began) = &began {
+            calendar.make_up(began, 0);
+        }
+        assert_eq!(j(&calendar), NOON + life * 585, "life {life}");
+        // Its own row carries the times of a start; then it only renews, until it is killed.
+        (written, began) = (calendar.mark(), Some(calendar.began(0)));
+    }
+}
+
+#[test]
+fn s21_what_a_run_did_not_write_down_is_made_up_for_by_ten_minutes_at_the_most() {
+    let began = Began {
+        boot_ms: 50_000,
+        j_s: Date(NOON),
+        accepts: 0,
+    };
+    let after = |began: &Began, boot_s, accepts| {
+        let mut calendar = Calendar::start(
+            Some(mark(1000, NOON)),
+            None,
+            Date(0),
+            at(boot_s, NOON - DAY),
+        );
+        calendar.make_up(began, accepts);
+        j(&calendar) - NOON
+    };
+    assert_eq!(after(&began, 350, 0), 300);
+    // Of another machine, or one that slept.
+    assert_eq!(after(&began, 50 + YEAR, 0), MARK_EVERY_MS / 1000);
+    // Booted since.
+    assert_eq!(after(&began, 49, 0), 0);
+    // J was put back since.
+    assert_eq!(after(&began, 350, 1), 0);
+    let torn = Began {
+        j_s: Date(u64::MAX),
+        ..began
+    };
+    assert_eq!(after(&torn, 350, 0), MARK_EVERY_MS / 1000);
+}

@@ -118,7 +118,7 @@ impl Desk {
     fn quarantine_finding(&self, state: &State) -> Option<Finding> {
         let left = self.quarantine_s(state)?;
         let text = format!(
-            "quarantine: nothing new is granted for {left} s more; the state was restored, cloned or lost, and leases may be out that it does not know"
+            "nothing new is granted for {left} s more; the state was restored, cloned or lost, and leases may be out that it does not know"
         );
         let remedy = "wait; who shows a lease that lives keeps its seat. Two daemons with one site key would go on like this: `seatkeeper audit list` says what was shown, stop the copy that should not run";
         Some(Finding {
@@ -133,8 +133,8 @@ impl Desk {
         let mut found = Vec::new();
         if self.storage_low() {
             let text = format!(
-                "free space is below disk_reserve ({} bytes): no new seats",
-                self.settings.disk_reserve
+                "free space on the disk of the state directory is below disk_reserve ({} MiB): no new seats",
+                self.settings.disk_reserve >> 20
             );
             let remedy = "free space on the disk of the state directory, or lower `disk_reserve`";
             found.push(Finding {
@@ -144,6 +144,7 @@ impl Desk {
         }
         found.extend(self.quarantine_finding(&snapshot.state));
         found.extend(super::dates::finding(snapshot));
+        found.extend(self.checkpoint_findings());
         found.extend(self.key_findings());
         let now = self.now().j;
         for license in snapshot.state.licenses.values() {
@@ -158,6 +159,23 @@ impl Desk {
         found.extend(self.remarks.findings());
         if self.keys.elsewhere() {
             found.iter_mut().for_each(super::site_key::needs_the_key);
+        }
+        found
+    }
+
+    /// Starts do without them, and take longer; and no file of the journal leaves.
+    fn checkpoint_findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if let Some(why) = self.keeper.unwritten() {
+            let text = format!("the last checkpoint could not be written: {why}");
+            let remedy = "it is tried again by itself; see that the state directory can be written and has space";
+            found.push(finding("warning", "checkpoint", text, remedy));
+        }
+        let folder = self.keeper.checkpoints();
+        for path in folder.map(|folder| folder.put_aside()).unwrap_or_default() {
+            let text = format!("{} was damaged, and a start put it aside", path.display());
+            let remedy = "check the disk, then delete the file: nothing reads it";
+            found.push(finding("warning", "checkpoint", text, remedy));
         }
         found
     }

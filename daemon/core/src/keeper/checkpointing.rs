@@ -11,16 +11,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 
-/// With more users and seats than this a checkpoint comes after more events than are configured, in proportion: it costs as
-/// much as the state is large. A start reads so many events beside the checkpoint, in less time.
-const LARGE: u64 = 200_000;
+/// With more users and grants together than this a checkpoint comes after more events than are configured, in proportion: it
+/// costs as much as the state is large. A start reads and folds so many more.
+const LARGE: u64 = 400_000;
 
 /// When the next checkpoint is due, and who writes it.
 pub(super) struct Checkpointing {
     every: u64,
     since: u64,
-    writes: Arc<AtomicBool>,
+    writer: Arc<Writer>,
     hand: Sender<Arc<Snapshot>>,
+}
+
+/// What the writer tells.
+#[derive(Default)]
+struct Writer {
+    /// It has a snapshot to write.
+    busy: AtomicBool,
+    /// Of the last one nothing came.
+    failed: AtomicBool,
+}
+
+/// After how many events a checkpoint is due: where the last could not be written, after a quarter of them.
+fn due(every: u64, entries: u64, failed: bool) -> u64 {
+    let due = every.max(every.saturating_mul(entries) / LARGE);
+    if failed { due.div_ceil(4) } else { due }
 }
 
 impl Checkpointing {
@@ -32,15 +47,15 @@ impl Checkpointing {
         shared: Weak<Shared>,
     ) -> io::Result<Self> {
         let (hand, snapshots) = channel();
-        let writes = Arc::new(AtomicBool::new(false));
-        let done = writes.clone();
+        let writer = Arc::new(Writer::default());
+        let tells = writer.clone();
         std::thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || write(&folder, &snapshots, &done, &shared))?;
+            .spawn(move || write(&folder, &snapshots, &tells, &shared))?;
         Ok(Checkpointing {
             every: every.max(1),
             since,
-            writes,
+            writer,
             hand,
         })
     }
@@ -50,9 +65,9 @@ impl Checkpointing {
     pub(super) fn look(&mut self, journal: &dyn Journal, snapshot: &Arc<Snapshot>) {
         let next = snapshot.head.number + 1;
         let entries = snapshot.state.users.len() + snapshot.state.grants.len();
-        let larger = self.every.saturating_mul(entries as u64) / LARGE;
-        let due = self.every.max(larger);
-        if next.saturating_sub(self.since) < due || self.writes.load(Ordering::Acquire) {
+        let failed = self.writer.failed.load(Ordering::Acquire);
+        let due = due(self.every, entries as u64, failed);
+        if next.saturating_sub(self.since) < due || self.writer.busy.load(Ordering::Acquire) {
             return;
         }
         if let Err(why) = journal.rotate(next) {
@@ -61,7 +76,7 @@ impl Checkpointing {
             return;
         }
         self.since = next;
-        self.writes.store(true, Ordering::Release);
+        self.writer.busy.store(true, Ordering::Release);
         if self.hand.send(snapshot.clone()).is_err() {
             tracing::error!(
                 "nobody writes checkpoints any more, until the next start: it reads the journal instead"
@@ -73,17 +88,21 @@ impl Checkpointing {
 fn write(
     folder: &Checkpoints,
     snapshots: &Receiver<Arc<Snapshot>>,
-    writes: &AtomicBool,
+    writer: &Writer,
     shared: &Weak<Shared>,
 ) {
     for snapshot in snapshots {
-        let _writing = Writing(writes);
-        match folder.write(&snapshot) {
+        let _writing = Writing(&writer.busy);
+        let written = folder.write(&snapshot);
+        writer.failed.store(written.is_err(), Ordering::Release);
+        match written {
             Ok((number, hash)) => {
                 tracing::info!(number, %hash, "a checkpoint was written");
+                tell(shared, None);
                 note(shared, Command::NoteCheckpoint { number, hash });
             }
             Err(why) => {
+                tell(shared, Some(why.to_string()));
                 tracing::warn!(%why, "a checkpoint could not be written; the one before it and the journal do as well");
             }
         }
@@ -100,6 +119,13 @@ impl Drop for Writing<'_> {
     }
 }
 
+/// What `doctor` says of it.
+fn tell(shared: &Weak<Shared>, unwritten: Option<String>) {
+    if let Some(shared) = shared.upgrade() {
+        *shared.unwritten() = unwritten;
+    }
+}
+
 /// Has the journal note it. At a stop that may come too late: the note only guards against a file that was exchanged.
 fn note(shared: &Weak<Shared>, command: Command) {
     let Some(shared) = shared.upgrade() else {
@@ -107,4 +133,19 @@ fn note(shared: &Weak<Shared>, command: Command) {
     };
     let order = own(Origin::Watch, command);
     Handle { shared }.submit(order, None, Box::new(drop));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_site_has_a_checkpoint_later_in_proportion_and_sooner_after_one_that_failed() {
+        assert_eq!(due(100_000, 0, false), 100_000);
+        assert_eq!(due(100_000, LARGE, false), 100_000);
+        assert_eq!(due(100_000, LARGE + LARGE / 2, false), 150_000);
+        assert_eq!(due(100_000, 10 * LARGE, false), 1_000_000);
+        assert_eq!(due(100_000, 10 * LARGE, true), 250_000);
+        assert_eq!(due(1, 0, true), 1);
+    }
 }

@@ -3,18 +3,21 @@
 use super::checkpointing::Checkpointing;
 use super::worker::{Rounds, Worker, own, serve};
 use super::{ByHand, Handle, Keeper, OnEvents, OnFatal, Shared, queue::Queue};
-use crate::calendar::{Calendar, Mark};
+use crate::calendar::{Began, Calendar, Mark};
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::clock::Clock;
 use crate::journal::{Head, Journal, JournalError, Row, RowFault, RowWriter, follow};
 use crate::random;
 use crate::side::{Kind, Side, SideError};
+use crate::state_dir::replace;
 use crate::storage::Guard;
 use arc_swap::ArcSwap;
 use seatkeeper_engine::event::Recorded;
 use seatkeeper_engine::ids::{CheckpointHash, MachineId, RunId, UnitId};
 use seatkeeper_engine::{Command, Engine, Origin};
+use std::fs;
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -35,6 +38,8 @@ pub struct Parts {
     pub checkpoints: Option<(Checkpoints, u64)>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
+    /// Where a start leaves the clocks for the next one; nowhere over a journal in memory.
+    pub clock_file: Option<PathBuf>,
     /// The guard over `disk_reserve`.
     pub storage: Guard,
     /// The site key is a copy of a running daemon's: without its state it begins in quarantine (rule 21).
@@ -61,10 +66,21 @@ pub enum StartError {
         /// What the journal lacks.
         lacks: String,
     },
+    /// The system does not give the checkpoints: which, and what to do.
+    Checkpoint(io::Error),
     /// No randomness, no thread.
     System(io::Error),
     /// The journal's last events say that a run was refused: a defect.
     Refused,
+}
+
+/// What the start before left, where it can be read: it only makes up for a crash.
+fn left_before(path: &Path) -> Option<Began> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn leave(path: &Path, began: &Began) -> io::Result<()> {
+    replace(path, &serde_json::to_vec(began)?)
 }
 
 /// Starts a keeper. When this returns, the run is journaled and the keeper serves.
@@ -97,7 +113,13 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
         since,
     } = load(&*parts.journal, folder)?;
     let state = engine.state();
-    let calendar = Calendar::start(mark, state.clock.last, state.newest_iat, parts.clock.read());
+    let accepts = state.clock.count;
+    let reading = parts.clock.read();
+    let mut calendar = Calendar::start(mark, state.clock.last, state.newest_iat, reading);
+    if let Some(before) = parts.clock_file.as_deref().and_then(left_before) {
+        calendar.make_up(&before, accepts);
+    }
+    let began = calendar.began(accepts);
     let mut worker = Worker::new(
         engine,
         RowWriter::after(head),
@@ -117,6 +139,11 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
     worker.first(own(Origin::Run, Command::StartRun { run }))?;
     // Licenses whose first day came while the daemon was down are in force before anyone is served.
     worker.first(own(Origin::Run, Command::Tick))?;
+    if let Some(path) = &parts.clock_file
+        && let Err(why) = leave(path, &began)
+    {
+        tracing::warn!(%why, path = %path.display(), "the clocks could not be left for the next start; a crash before it may take ten minutes off the date");
+    }
     let snapshot = worker.snapshot();
     if snapshot.state.run.id != run {
         return Err(StartError::Refused);
@@ -126,6 +153,7 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
         snapshot: ArcSwap::from_pointee(snapshot),
         journal: parts.journal,
         checkpoints: parts.checkpoints.as_ref().map(|(folder, _)| folder.clone()),
+        unwritten: Mutex::default(),
         clock: parts.clock,
         before: mark,
         failed: OnceLock::new(),
@@ -162,7 +190,8 @@ enum Unloaded {
 /// The newest checkpoint that can be read, and the journal from there on.
 fn load(journal: &dyn Journal, folder: Option<&Checkpoints>) -> Result<Loaded, StartError> {
     loop {
-        let found = folder.map(Checkpoints::newest).transpose()?;
+        let found = folder.map(Checkpoints::newest).transpose();
+        let found = found.map_err(StartError::Checkpoint)?;
         let (from, other_format) = found.map_or((None, None), |of| (of.newest, of.other_format));
         let number = from.as_ref().map(Checkpoint::number);
         match (load_after(from, journal), folder.zip(number)) {
@@ -366,6 +395,7 @@ impl fmt::Display for StartError {
                 f,
                 "{checkpoint}, and the journal does not do instead: {lacks}. The checkpoint and the journal are where they were. Start the version that wrote it; starting without it could give its seats twice"
             ),
+            StartError::Checkpoint(e) => e.fmt(f),
             StartError::System(e) => write!(f, "the system gave no random bytes or no thread: {e}"),
             StartError::Refused => f.write_str("the engine refused to start a run on this journal: please report this as a defect, with `seatkeeper audit export`"),
         }

@@ -114,6 +114,7 @@ impl House {
             side: self.side.clone(),
             checkpoints: None,
             clock: self.clock.clone(),
+            clock_file: None,
             storage: Guard::new(Box::new(move || Ok(free.load(Ordering::SeqCst))), 100),
             copied_key: false,
             host: "ws1".to_owned(),

@@ -49,6 +49,7 @@ impl Machine {
             side: self.side.clone(),
             clock: Arc::new(ManualClock::at(1_800_000_000)),
             checkpoints: None,
+            clock_file: None,
             storage: Guard::none(),
             copied_key: false,
             host: "ws1".to_owned(),

@@ -180,6 +180,7 @@ impl Site {
             side: side.clone(),
             clock: clock.clone(),
             checkpoints: None,
+            clock_file: None,
             storage: guard,
             copied_key: false,
             host: "ws1".to_owned(),

@@ -85,6 +85,7 @@ impl House {
             side: side.clone(),
             checkpoints: Some((checkpoints, EVERY)),
             clock: self.clock.clone(),
+            clock_file: None,
             storage: Guard::none(),
             copied_key: false,
             host: "ws1".to_owned(),

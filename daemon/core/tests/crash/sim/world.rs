@@ -293,6 +293,7 @@ impl World {
             side: self.side.clone(),
             clock: self.clock.clone(),
             checkpoints: None,
+            clock_file: None,
             storage: Guard::none(),
             copied_key: false,
             host: "ws1".to_owned(),
