@@ -223,19 +223,30 @@ impl Segment {
                 return Err(JournalError::row(&self.place, lost.first, fault));
             }
         }
+        if let Some((first, ..)) = self.header_at(self.end)?.filter(|(n, ..)| *n > newest) {
+            tracing::warn!(
+                place = self.place,
+                from = first,
+                "the last record is not whole, and its events are not read. A power cut or a kill in the middle of writing leaves such a one, and nobody was told of it; where there was none the disk has damaged what was answered for: check the disk"
+            );
+        }
         Ok(())
     }
 
-    /// The row of the whole record that begins at a block, if one does.
-    fn record_at(&self, at: usize) -> Result<Option<Kept>, JournalError> {
+    /// The header of a record that begins at a block, if one does: number, length and hash.
+    fn header_at(&self, at: usize) -> Result<Option<(u64, usize, [u8; 32])>, JournalError> {
         let Some(room) = self.size.checked_sub(at + HEADER) else {
             return Ok(None);
         };
         let mut header = [0; HEADER];
         let read = self.storage.read(at as u64, &mut header);
         read.map_err(|e| self.failed(&e))?;
-        let Some((first, length, hash)) = parse(&header).filter(|(_, length, _)| *length <= room)
-        else {
+        Ok(parse(&header).filter(|(_, length, _)| *length <= room))
+    }
+
+    /// The row of the whole record that begins at a block, if one does.
+    fn record_at(&self, at: usize) -> Result<Option<Kept>, JournalError> {
+        let Some((first, length, hash)) = self.header_at(at)? else {
             return Ok(None);
         };
         let mut row = vec![0; length].into_boxed_slice();
