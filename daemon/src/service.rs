@@ -79,6 +79,8 @@ pub struct Service {
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Nobody waits for it: heard, it does not end the daemon, and a write over a limit fails with the system's words.
+    _file_size: Signal,
 }
 
 /// It does not start.
@@ -159,6 +161,7 @@ impl Service {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_size: signal(SignalKind::from_raw(machine::FILE_SIZE))?,
         })
     }
 

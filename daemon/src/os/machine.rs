@@ -16,6 +16,9 @@ pub fn name() -> String {
         .into_owned()
 }
 
+/// The signal that a process gets for a write over its limit of a file's size: unheard, it ends it.
+pub(crate) const FILE_SIZE: i32 = rustix::process::Signal::XFSZ.as_raw();
+
 /// The present boot: the kernel's own id, else the service manager's word.
 ///
 /// # Errors
