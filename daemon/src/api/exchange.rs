@@ -301,7 +301,7 @@ fn finish(response: &mut Response, trace: &Trace, uid: u32, parts: &Parts, said:
         Some(mut refusal) => {
             blank(&mut refusal.problem);
             let (code, detail) = (&refusal.problem.code, &refusal.problem.detail);
-            if status >= 500 && refusal.problem.code != Code::ServerBusy {
+            if refusal.problem.code == Code::Internal {
                 let log = refusal.log.as_deref().unwrap_or_default();
                 tracing::error!(%trace, uid, %method, path = &*path(), %code, %detail, log, "not answered");
             } else if let Some(unsaid) = said.says(uid) {
