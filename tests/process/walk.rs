@@ -192,6 +192,9 @@ fn u1_the_whole_walk_from_keygen_to_seat_list() {
         5,
         "wrong_vendor",
     );
+    let issuing = desk.say(&["vendor", "trust", "acme-issuing.pub.pem", "--name", "acme"]);
+    refused(&site, &issuing, 2, "bad_request");
+    assert!(issuing.err.contains("an issuing key"), "{issuing:?}");
     desk.ok(&["vendor", "trust", "acme-root.pub.pem", "--name", "acme"]);
     desk.ok(&["license", "verify", &file]);
     desk.ok(&["license", "install", &file, "--assign", "everyone"]);

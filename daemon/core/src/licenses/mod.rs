@@ -16,10 +16,13 @@ use seatkeeper_engine::ids::{LicenseId, Name, TokenHash};
 use seatkeeper_engine::state::{CountingUnit, Feature, LicenseTerms, Model, Vendor};
 use seatkeeper_engine::time::Date;
 
+/// What `seatkeeper vendor keygen issuing` writes above both halves.
+const ISSUING_KEY: &str = "# seatkeeper vendor issuing key";
+
 /// A vendor name and the thumbprints and PEMs of its roots, from a file of one or several root keys.
 ///
 /// # Errors
-/// No name, no key, or a key that is refused (S3).
+/// No name, no key, a key that says it is for issuing, or one that is refused (S3).
 pub fn roots_of(name: &str, pem: &str) -> Result<Vec<(Name, Name)>, Refused> {
     if pem.contains("PRIVATE KEY-----") {
         let mut refused = problem(
@@ -27,6 +30,14 @@ pub fn roots_of(name: &str, pem: &str) -> Result<Vec<(Name, Name)>, Refused> {
             format!("the file of {name} holds a private key"),
         );
         refused.hint = "take it away from here and tell the vendor: whoever has it signs licenses; the root's public half begins with `-----BEGIN PUBLIC KEY-----`".to_owned();
+        return Err(refused);
+    }
+    if pem.lines().any(|line| line.starts_with(ISSUING_KEY)) {
+        let mut refused = problem(
+            Code::BadRequest,
+            format!("the file of {name} holds an issuing key, and no root key"),
+        );
+        refused.hint = "ask the vendor for the public half of their root key: it names issuing keys, and can withdraw them".to_owned();
         return Err(refused);
     }
     let keys = PublicKey::all_from_pem(pem).map_err(|e| {

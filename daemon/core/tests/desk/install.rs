@@ -354,6 +354,16 @@ fn s10_a_private_key_in_the_inbox_is_called_one() {
 }
 
 #[test]
+fn s10_an_issuing_key_is_no_root() {
+    let site = Site::new();
+    let pem = Vendor::new("acme").root.public().to_pem();
+    let pem = format!("# seatkeeper vendor issuing key: new 2026-12-01, thumbprint x\n{pem}");
+    let refused = site.desk.trust_from_inbox("acme.pem", &pem);
+    let refused = refused.expect_err("no root");
+    assert!(refused.detail.contains("an issuing key"), "{refused:?}");
+}
+
+#[test]
 fn r12_what_is_not_served_yet_is_told_with_the_license() {
     let (site, vendor) = trusting();
     let text = vendor.file(&site.key(), |l| {
