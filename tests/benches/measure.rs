@@ -22,6 +22,17 @@ pub(crate) fn cpu_s(pid: u32) -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
+/// The highest number that names a file of this folder, with any ending or none: of the newest checkpoint, or of the
+/// journal's file that events go into.
+pub(crate) fn newest(folder: &Path) -> u64 {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    names
+        .filter(|entry| entry.path().extension().is_none_or(|end| end == "redb"))
+        .filter_map(|entry| entry.path().file_stem()?.to_str()?.parse().ok())
+        .max()
+        .unwrap_or_default()
+}
+
 /// Resident KiB of a process.
 pub(crate) fn rss_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

@@ -1,10 +1,12 @@
-//! How long a start takes with many live leases: after a clean stop, and after `kill -9`, with as many events behind the
-//! newest checkpoint as there can be.
+//! How long a start takes with many live leases: after a clean stop, and after `kill -9`, with nearly as many events
+//! behind the newest checkpoint as there can be.
 
 use crate::clock::Stopwatch;
-use crate::load::fill;
-use crate::measure::{median, rss_kib};
+use crate::load::{Work, fill, run};
+use crate::measure::{median, newest, rss_kib};
 use crate::{Plan, site};
+use seatkeeper_tests::Site;
+use std::time::Duration;
 
 const LEASES: u32 = 1_000_000;
 /// A new user costs a name on the disk, which is not what is measured.
@@ -22,6 +24,8 @@ pub(crate) fn table(plan: &Plan) {
         filled.elapsed().as_secs_f64(),
         rss_kib(site.pid()) / 1024
     );
+    let (tail, most) = to_the_next_checkpoint(&site);
+    println!("some {tail} events lie behind the newest checkpoint, of {most} that there can be");
     let mut times: [Vec<f64>; 2] = Default::default();
     for _ in 0..plan.rounds {
         for (killed, times) in [true, false].into_iter().zip(&mut times) {
@@ -43,4 +47,29 @@ pub(crate) fn table(plan: &Plan) {
         rss_kib(site.pid()) / 1024
     );
     drop(held);
+}
+
+/// Has pairs done until the next checkpoint is nearly due: how many events lie behind the newest then, and after how many
+/// one comes. The first file that begins tells when to count from, the second after how many events it came.
+fn to_the_next_checkpoint(site: &Site) -> (u64, u64) {
+    let folder = site.path("state/journal");
+    let second = Duration::from_secs(1);
+    let mut files = vec![newest(&folder)];
+    let mut tail = 0;
+    loop {
+        let pairs = run(&site.socket(), 64, Work::Pairs, second).expect("the load runs");
+        let events = (2.0 * pairs.per_s) as u64;
+        tail += events;
+        let file = newest(&folder);
+        if files.last() != Some(&file) {
+            files.push(file);
+            // It began somewhere in this second.
+            tail = events / 2;
+        }
+        if let [_, first, second, ..] = files[..]
+            && tail + events * 3 / 2 > second - first
+        {
+            return (tail, second - first);
+        }
+    }
 }
