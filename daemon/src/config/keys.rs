@@ -147,7 +147,7 @@ pub const KEYS: &[Key] = &[
         name: "checkpoint_events",
         kind: Kind::Number(1_000, 1_000_000_000),
         default: "100000",
-        about: "Events of the journal from one checkpoint to the next. A start reads the newest checkpoint and the events after it: fewer of them start sooner and write more. With more than 200,000 users and seats it is more of them, in proportion.",
+        about: "Events of the journal from one checkpoint to the next. A start reads the newest checkpoint and the events after it: fewer of them start sooner and write more. With more than 400,000 users and held seats together it is more of them, in proportion.",
     },
     Key {
         name: "retention_days",
