@@ -45,8 +45,8 @@ impl Mark {
     }
 }
 
-/// What a start leaves for the next one. A run that ends by a crash ends up to ten minutes behind its last mark, and behind
-/// no mark at all where it did nothing but renew: where the wall clock stands behind J, nothing else tells of those.
+/// What a start leaves for the next one. A run that a crash ends has last written the times up to ten minutes before; where
+/// the wall clock stands behind J, nothing else tells of those minutes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Began {
