@@ -25,7 +25,7 @@ pub(crate) fn table(plan: &Plan) {
         rss_kib(site.pid()) / 1024
     );
     let (tail, most) = to_the_next_checkpoint(&site);
-    println!("some {tail} events lie behind the newest checkpoint, of {most} that there can be");
+    println!("some {tail:.0} events lie behind the newest checkpoint, of {most} that there can be");
     let mut times: [Vec<f64>; 2] = Default::default();
     for _ in 0..plan.rounds {
         for (killed, times) in [true, false].into_iter().zip(&mut times) {
@@ -51,23 +51,23 @@ pub(crate) fn table(plan: &Plan) {
 
 /// Has pairs done until the next checkpoint is nearly due: how many events lie behind the newest then, and after how many
 /// one comes. The first file that begins tells when to count from, the second after how many events it came.
-fn to_the_next_checkpoint(site: &Site) -> (u64, u64) {
+fn to_the_next_checkpoint(site: &Site) -> (f64, u64) {
     let folder = site.path("state/journal");
     let second = Duration::from_secs(1);
     let mut files = vec![newest(&folder)];
-    let mut tail = 0;
+    let mut tail = 0.0;
     loop {
         let pairs = run(&site.socket(), 64, Work::Pairs, second).expect("the load runs");
-        let events = (2.0 * pairs.per_s) as u64;
+        let events = 2.0 * pairs.per_s;
         tail += events;
         let file = newest(&folder);
         if files.last() != Some(&file) {
             files.push(file);
             // It began somewhere in this second.
-            tail = events / 2;
+            tail = events / 2.0;
         }
         if let [_, first, second, ..] = files[..]
-            && tail + events * 3 / 2 > second - first
+            && tail + events * 1.5 > (second - first) as f64
         {
             return (tail, second - first);
         }
