@@ -136,7 +136,7 @@ fn owners_alone(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a file where it is missing: under a temporary name, synced, then renamed, so that a crash leaves none or
-/// all of it. What an earlier crash left under the temporary name is taken away.
+/// all of it.
 pub fn made_whole<E>(
     path: &Path,
     make: impl FnOnce(&Path) -> Result<(), E>,
@@ -144,24 +144,30 @@ pub fn made_whole<E>(
     if path.exists() {
         return Ok(());
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Err(e)),
-        _ => {}
-    }
+    let new = beside(path).map_err(Err)?;
     make(&new).map_err(Ok)?;
     settle(&new, path).map_err(Err)
 }
 
-/// Puts a small file in the place of one that may be there: a crash leaves the one or the other.
+/// Writes a small file that its owner alone reads, in the place of one that may be there: a crash leaves the one or the
+/// other.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
+    let new = beside(path)?;
     let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let options = options.write(true).create_new(true).mode(0o600);
     options.open(&new)?.write_all(bytes)?;
     settle(&new, path)
+}
+
+/// A file's temporary name, which is free: what an earlier crash left under it is taken away.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(new),
+    }
 }
 
 /// Syncs a finished file, gives it its name, and syncs the directory that holds the name.

@@ -1,10 +1,11 @@
 //! Files that only the daemon's user may touch, written whole or not at all.
 
 use super::KeysError;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use crate::state_dir::replace;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A key file has some 200 bytes; more than this is none.
@@ -63,30 +64,9 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, KeysError> 
     )))
 }
 
-/// Writes a file under a temporary name, syncs it, gives it its name and syncs that.
+/// Writes a file that its owner alone reads, whole or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&new) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        match path.parent() {
-            Some(parent) => File::open(parent)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    write().map_err(|why| io_error(path, why))
+    replace(path, bytes).map_err(|why| io_error(path, why))
 }
 
 pub(super) fn io_error(path: &Path, why: io::Error) -> KeysError {
