@@ -9,7 +9,7 @@ use seatkeeper_engine::{Command, Origin};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// With more users and grants together than this a checkpoint comes after more events than are configured, in proportion: it
 /// costs as much as the state is large. A start reads and folds so many more.
@@ -25,11 +25,17 @@ pub(super) struct Checkpointing {
 
 /// What the writer tells.
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     /// It has a snapshot to write.
     busy: AtomicBool,
-    /// Of the last one nothing came.
-    failed: AtomicBool,
+    failed: Mutex<Option<String>>,
+}
+
+impl Writer {
+    /// Why nothing came of the last checkpoint, where nothing did.
+    pub(super) fn failed(&self) -> MutexGuard<'_, Option<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// After how many events a checkpoint is due: where the last could not be written, after a quarter of them.
@@ -44,10 +50,10 @@ impl Checkpointing {
         folder: Checkpoints,
         every: u64,
         since: u64,
+        writer: Arc<Writer>,
         shared: Weak<Shared>,
     ) -> io::Result<Self> {
         let (hand, snapshots) = channel();
-        let writer = Arc::new(Writer::default());
         let tells = writer.clone();
         std::thread::Builder::new()
             .name("checkpoint".to_owned())
@@ -65,8 +71,7 @@ impl Checkpointing {
     pub(super) fn look(&mut self, journal: &dyn Journal, snapshot: &Arc<Snapshot>) {
         let next = snapshot.head.number + 1;
         let entries = snapshot.state.users.len() + snapshot.state.grants.len();
-        let failed = self.writer.failed.load(Ordering::Acquire);
-        let due = due(self.every, entries as u64, failed);
+        let due = due(self.every, entries as u64, self.writer.failed().is_some());
         if next.saturating_sub(self.since) < due || self.writer.busy.load(Ordering::Acquire) {
             return;
         }
@@ -94,15 +99,13 @@ fn write(
     for snapshot in snapshots {
         let _writing = Writing(&writer.busy);
         let written = folder.write(&snapshot);
-        writer.failed.store(written.is_err(), Ordering::Release);
+        *writer.failed() = written.as_ref().err().map(ToString::to_string);
         match written {
             Ok((number, hash)) => {
                 tracing::info!(number, %hash, "a checkpoint was written");
-                tell(shared, None);
                 note(shared, Command::NoteCheckpoint { number, hash });
             }
             Err(why) => {
-                tell(shared, Some(why.to_string()));
                 tracing::warn!(%why, "a checkpoint could not be written; the one before it and the journal do as well");
             }
         }
@@ -116,13 +119,6 @@ struct Writing<'a>(&'a AtomicBool);
 impl Drop for Writing<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
-    }
-}
-
-/// What `doctor` says of it.
-fn tell(shared: &Weak<Shared>, unwritten: Option<String>) {
-    if let Some(shared) = shared.upgrade() {
-        *shared.unwritten() = unwritten;
     }
 }
 

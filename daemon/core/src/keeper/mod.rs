@@ -125,8 +125,8 @@ struct Shared {
     snapshot: ArcSwap<Snapshot>,
     journal: Arc<dyn Journal>,
     checkpoints: Option<Checkpoints>,
-    /// Why the last checkpoint could not be written, where it could not.
-    unwritten: Mutex<Option<String>>,
+    /// What the writer of checkpoints tells.
+    writer: Arc<checkpointing::Writer>,
     clock: Arc<dyn Clock>,
     /// The times when the run before this one wrote last.
     before: Option<Mark>,
@@ -331,7 +331,7 @@ impl Handle {
 
     /// Why the last checkpoint could not be written, where it could not.
     pub(crate) fn unwritten(&self) -> Option<String> {
-        self.shared.unwritten().clone()
+        self.shared.writer.failed().clone()
     }
 
     /// Commands that wait, for the metrics.
@@ -427,11 +427,6 @@ impl Shared {
     /// For a round: waits for the one that is under way. A panic within one is told of by `failed`.
     fn rounds(&self) -> MutexGuard<'_, Rounds> {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn unwritten(&self) -> MutexGuard<'_, Option<String>> {
-        let unwritten = self.unwritten.lock();
-        unwritten.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

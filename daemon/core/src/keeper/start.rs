@@ -74,15 +74,6 @@ pub enum StartError {
     Refused,
 }
 
-/// What the start before left, where it can be read: it only makes up for a crash.
-fn left_before(path: &Path) -> Option<Began> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-fn leave(path: &Path, began: &Began) -> io::Result<()> {
-    replace(path, &serde_json::to_vec(began)?)
-}
-
 /// Starts a keeper. When this returns, the run is journaled and the keeper serves.
 pub fn start(parts: Parts) -> Result<Keeper, StartError> {
     let handle = begin(parts, true)?;
@@ -153,7 +144,7 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
         snapshot: ArcSwap::from_pointee(snapshot),
         journal: parts.journal,
         checkpoints: parts.checkpoints.as_ref().map(|(folder, _)| folder.clone()),
-        unwritten: Mutex::default(),
+        writer: Arc::default(),
         clock: parts.clock,
         before: mark,
         failed: OnceLock::new(),
@@ -163,8 +154,9 @@ fn begin(parts: Parts, by_callers: bool) -> Result<Handle, StartError> {
         slow: AtomicBool::new(false),
     });
     if let Some((folder, every)) = parts.checkpoints {
-        let writer = Checkpointing::start(folder, every, since, Arc::downgrade(&shared))?;
-        shared.rounds().write(writer);
+        let (writer, weak) = (shared.writer.clone(), Arc::downgrade(&shared));
+        let checkpointing = Checkpointing::start(folder, every, since, writer, weak)?;
+        shared.rounds().write(checkpointing);
     }
     wake_with_clock(&shared);
     Ok(Handle { shared })
@@ -356,6 +348,15 @@ fn found(worker: &mut Worker, side: &Side, host: &str) -> Result<(), StartError>
     side.put_name(Kind::Machine, machine.0, host)?;
     worker.first(own(Origin::Run, Command::FoundSite { unit, machine }))?;
     Ok(())
+}
+
+/// What the start before left, where it can be read: it only makes up for a crash.
+fn left_before(path: &Path) -> Option<Began> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn leave(path: &Path, began: &Began) -> io::Result<()> {
+    replace(path, &serde_json::to_vec(began)?)
 }
 
 /// A clock that jumps wakes the keeper; one that only runs does not, and a keeper that is gone is not kept alive.
