@@ -27,6 +27,8 @@ const ANY_FORMAT: &[u8] = b"seatkeeper checkpoint ";
 const KEPT: usize = 2;
 /// Bytes that are summed and written at once.
 const BUFFER: usize = 1 << 16;
+/// How the name of one ends that was put aside.
+const DAMAGED: &str = "damaged";
 
 /// The folder of a site's checkpoints.
 #[derive(Clone, Debug)]
@@ -159,13 +161,13 @@ impl Checkpoints {
         })
     }
 
-    /// The files that were put aside.
+    /// The files that were set aside.
     #[must_use]
-    pub fn put_aside(&self) -> Vec<PathBuf> {
+    pub fn damaged(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
         let mut damaged: Vec<_> = paths
-            .filter(|path| path.extension().is_some_and(|end| end == "damaged"))
+            .filter(|path| path.extension().is_some_and(|end| end == DAMAGED))
             .collect();
         damaged.sort_unstable();
         damaged
@@ -179,7 +181,7 @@ impl Checkpoints {
         let place = self.path(number);
         let why = format!("{}: {what}", place.display());
         tracing::error!(%why, "a checkpoint cannot be read and is put aside; the start goes on from the one before it and the journal. Check the disk");
-        fs::rename(&place, place.with_extension("damaged"))
+        fs::rename(&place, place.with_extension(DAMAGED))
     }
 
     /// Numbers of those that this version reads, oldest first.

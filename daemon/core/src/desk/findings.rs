@@ -3,6 +3,7 @@
 use super::Desk;
 use super::view;
 use crate::authorize::{Caller, Permission, Sight};
+use crate::checkpoint::Checkpoints;
 use crate::keeper::Snapshot;
 use crate::problem::Refused;
 use seatkeeper::token::dates;
@@ -133,8 +134,8 @@ impl Desk {
         let mut found = Vec::new();
         if self.storage_low() {
             let text = format!(
-                "free space on the disk of the state directory is below disk_reserve ({} MiB): no new seats",
-                self.settings.disk_reserve >> 20
+                "free space on the disk of the state directory is below disk_reserve ({} bytes): no new seats",
+                self.settings.disk_reserve
             );
             let remedy = "free space on the disk of the state directory, or lower `disk_reserve`";
             found.push(Finding {
@@ -172,7 +173,7 @@ impl Desk {
             found.push(finding("warning", "checkpoint", text, remedy));
         }
         let folder = self.keeper.checkpoints();
-        for path in folder.map(|folder| folder.put_aside()).unwrap_or_default() {
+        for path in folder.map(Checkpoints::damaged).unwrap_or_default() {
             let text = format!("{} was damaged, and a start put it aside", path.display());
             let remedy = "check the disk, then delete the file: nothing reads it";
             found.push(finding("warning", "checkpoint", text, remedy));
