@@ -22,8 +22,8 @@ pub(crate) fn cpu_s(pid: u32) -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// The highest number that names a file of this folder, with any ending or none: of the newest checkpoint, or of the
-/// journal's file that events go into.
+/// The highest number that names a file of this folder, ending in `.redb` or in nothing: of the journal's file that events
+/// go into, or of the newest checkpoint.
 pub(crate) fn newest(folder: &Path) -> u64 {
     let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
     names
